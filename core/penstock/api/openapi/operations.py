@@ -1,0 +1,171 @@
+"""The routes of the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from penstock.api.openapi.components import Schema, reference
+from penstock.api.problems import MEDIA_TYPE
+from penstock.declarations import TaskType
+from penstock.dispatch.inputs import MAX_DEPTH
+
+Operation = dict[str, Any]
+
+_ID = {"type": "string", "format": "uuid"}
+
+
+def paths(
+    task_types: Sequence[TaskType[Any, Any]], *, max_body_bytes: int
+) -> dict[str, dict[str, Operation]]:
+    """Every path and its operations."""
+    return {
+        "/api/queues/tasks": {"post": _submit_task(task_types, max_body_bytes)},
+        "/api/queues/tasks/{task_id}": {
+            "get": {
+                "operationId": "showTask",
+                "summary": "A task, its progress and its outcome",
+                "tags": ["tasks"],
+                "parameters": [_path_parameter("task_id", _ID)],
+                "responses": _success(reference("Task")) | _problems(400, 401, 404, 503),
+            }
+        },
+        "/api/queues/status": {
+            "get": {
+                "operationId": "queueStatus",
+                "summary": "The queues at a glance",
+                "description": "`waiting`, `active`, `delayed` and `workers` are now; the others "
+                "count all tasks that ever ended so.",
+                "tags": ["queues"],
+                "responses": _success(
+                    {"type": "object", "additionalProperties": reference("QueueStatus")}
+                )
+                | _problems(401, 503),
+            }
+        },
+        "/api/health": {
+            "get": {
+                "operationId": "health",
+                "summary": "Whether Redis and the database answer",
+                "description": "Answers within two seconds. With 503, `data` is there too.",
+                "tags": ["health"],
+                "security": [],
+                "responses": _success(reference("Health")) | _problems(503),
+            }
+        },
+        "/api/task-types": {
+            "get": {
+                "operationId": "listTaskTypes",
+                "summary": "The task types of the installed plugins",
+                "tags": ["task types"],
+                "responses": _success({"type": "array", "items": reference("TaskTypeView")})
+                | _problems(401),
+            }
+        },
+        "/api/task-types/{type_name}": {
+            "get": {
+                "operationId": "showTaskType",
+                "summary": "One task type",
+                "tags": ["task types"],
+                "parameters": [_path_parameter("type_name", {"type": "string"})],
+                "responses": _success(reference("TaskTypeView")) | _problems(401, 404),
+            }
+        },
+        "/api/artifacts/{artifact_id}": {"get": _download_artifact()},
+        "/api/openapi.json": {
+            "get": {
+                "operationId": "showOpenapi",
+                "summary": "This document",
+                "tags": ["health"],
+                "security": [],
+                "responses": {
+                    "200": {
+                        "description": "The OpenAPI document",
+                        "content": {"application/vnd.oai.openapi+json": {"schema": {}}},
+                    }
+                },
+            }
+        },
+    }
+
+
+def _submit_task(task_types: Sequence[TaskType[Any, Any]], max_body_bytes: int) -> Operation:
+    examples = {
+        f"{each.name} {number}": {
+            "value": {"type": each.name, "input": msgspec.to_builtins(example)}
+        }
+        for each in task_types
+        for number, example in enumerate(each.examples, 1)
+    }
+    accepted = _success(reference("Task"), status=202, description="The task is accepted")
+    accepted["202"]["headers"] = {
+        "Location": {"description": "Where to follow the task", "schema": {"type": "string"}}
+    }
+    return {
+        "operationId": "submitTask",
+        "summary": "Post a task",
+        "description": "The answer is sent once the task is stored; from then on it is not lost. "
+        f"A body has at most {max_body_bytes} bytes, and `input` at most {MAX_DEPTH} levels of "
+        "arrays and objects.",
+        "tags": ["tasks"],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": reference("Submission"), "examples": examples}
+            },
+        },
+        "responses": accepted | _problems(400, 401, 413, 415, 422, 503),
+    }
+
+
+def _download_artifact() -> Operation:
+    etag = {"ETag": {"description": "The SHA-256 of the bytes", "schema": {"type": "string"}}}
+    return {
+        "operationId": "downloadArtifact",
+        "summary": "A file that a task made",
+        "tags": ["artifacts"],
+        "parameters": [
+            _path_parameter("artifact_id", _ID),
+            {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}},
+        ],
+        "responses": {
+            "200": {
+                "description": "The file's bytes, with its own media type",
+                "headers": etag,
+                "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+            },
+            "304": {"description": "The caller's copy is the same", "headers": etag},
+        }
+        | _problems(400, 401, 404, 503),
+    }
+
+
+def _path_parameter(name: str, schema: Schema) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _success(data: Schema, *, status: int = 200, description: str = "Success") -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": {"success": {"const": True}, "data": data},
+        "required": ["success", "data"],
+    }
+    return {
+        str(status): {
+            "description": description,
+            "content": {"application/json": {"schema": schema}},
+        }
+    }
+
+
+def _problems(*statuses: int) -> dict[str, Any]:
+    return {
+        str(status): {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": reference("ProblemDocument")}},
+        }
+        for status in (*statuses, HTTPStatus.INTERNAL_SERVER_ERROR.value)
+    }

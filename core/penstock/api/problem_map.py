@@ -1,0 +1,136 @@
+"""Which exception becomes which problem document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar.exceptions import HTTPException
+from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsPlugin
+
+from penstock.api.access import UnauthorizedError
+from penstock.api.problems import FieldError, Problem
+from penstock.engine import EngineUnavailableError
+from penstock.ledger import LedgerUnavailableError
+from penstock.plugins import UnknownTaskTypeError
+
+RETRY_AFTER_SECONDS = 5
+_ROUTES = "GET /api/openapi.json lists every route and its methods"
+
+
+def problem_details(*, max_body_bytes: int) -> ProblemDetailsPlugin:
+    """Litestar's plugin, told about every exception that may reach it."""
+
+    def http_problem(error: HTTPException) -> Problem:
+        if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return _body_too_large(max_body_bytes)
+        return _http(error)
+
+    problems: Mapping[type[Exception], Callable[[Any], Problem]] = {
+        UnauthorizedError: _unauthorized,
+        UnknownTaskTypeError: unknown_task_type,
+        LedgerUnavailableError: _database_unavailable,
+        EngineUnavailableError: _redis_unavailable,
+        HTTPException: http_problem,
+        Exception: _unexpected,
+    }
+    # Litestar's own handler calls the problem's to_response, which is ours.
+    config = ProblemDetailsConfig(exception_to_problem_detail_map=dict(problems))
+    return ProblemDetailsPlugin(config)
+
+
+def unknown_task_type(error: UnknownTaskTypeError, *, status: int = 422) -> Problem:
+    """A task type that no loaded plugin declares."""
+    field = FieldError("$.type", str(error), unknown_task_type_remedy(error))
+    return Problem(
+        "unknown-task-type",
+        status=status,
+        title="There is no such task type",
+        detail=str(error),
+        errors=[field] if status != HTTPStatus.NOT_FOUND else (),
+    )
+
+
+def unknown_task_type_remedy(error: UnknownTaskTypeError) -> str:
+    """What to do about an unknown task type."""
+    listed = "GET /api/task-types lists the task types that are installed"
+    return (
+        f"use {error.suggestion!r}, or install the plugin; {listed}" if error.suggestion else listed
+    )
+
+
+def _unauthorized(error: UnauthorizedError) -> Problem:
+    return Problem(
+        "unauthorized",
+        status=401,
+        title="Not authorized",
+        detail=f"{error}; send the header 'Authorization: Bearer <key>' with a valid API key",
+        headers={"WWW-Authenticate": error.challenge},
+    )
+
+
+def _database_unavailable(_: LedgerUnavailableError) -> Problem:
+    return unavailable("database", "the database is away or too slow")
+
+
+def _redis_unavailable(_: EngineUnavailableError) -> Problem:
+    return unavailable("redis", "Redis is away or too slow")
+
+
+def unavailable(service: str, detail: str, *, data: object = msgspec.UNSET) -> Problem:
+    """A service that this request needs does not answer; why stands in the log only."""
+    return Problem(
+        f"{service}-unavailable",
+        status=503,
+        title="A service that this needs is not available",
+        detail=f"{detail}; try again in {RETRY_AFTER_SECONDS} s",
+        data=data,
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def _body_too_large(limit: int) -> Problem:
+    error = FieldError(
+        "$",
+        f"the body is larger than {limit} bytes",
+        f"send at most {limit} bytes, or have the operator raise PENSTOCK_MAX_BODY_BYTES",
+    )
+    return Problem(
+        "body-too-large",
+        status=413,
+        title="The body is too large",
+        detail=f"{error.message}; {error.remedy}",
+        errors=[error],
+    )
+
+
+def _http(error: HTTPException) -> Problem:
+    """What Litestar itself refuses: routes, methods, malformed requests."""
+    status = HTTPStatus(error.status_code)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _unexpected(error)
+    if status is HTTPStatus.NOT_FOUND:
+        detail = f"there is nothing at this path; {_ROUTES}"
+    elif status is HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"this path has no such method; {_ROUTES}"
+    else:
+        detail = error.detail
+    return Problem(
+        status.phrase.lower().replace(" ", "-"),
+        status=status,
+        title=status.phrase,
+        detail=detail,
+        headers=error.headers,
+    )
+
+
+def _unexpected(_: Exception) -> Problem:
+    # What it was stands in the log, under the request id, and nowhere else.
+    return Problem(
+        "internal-error",
+        status=500,
+        title="Internal error",
+        detail="something went wrong here, not in the request; the log has it under the request_id",
+    )

@@ -1,0 +1,102 @@
+"""Errors as RFC 9457 problem documents.
+
+Each carries ``success: false``, so that a caller who looks at nothing else still knows, and
+``request_id``, which finds the request in the logs.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.plugins.problem_details import ProblemDetailsException
+
+from penstock.api.request_id import request_id
+
+MEDIA_TYPE = "application/problem+json"
+_TYPES = "/problems/"
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a request.
+
+    ``field`` is where, as ``$.input.markdown`` (``$`` is the whole body); ``remedy`` is what to do.
+    """
+
+    field: str
+    message: str
+    remedy: str
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What an error looks like. ``type`` is stable: programs may tell problems apart by it."""
+
+    success: bool = False
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
+    data: Any | msgspec.UnsetType = msgspec.UNSET
+
+
+class Problem(ProblemDetailsException):
+    """Ends a request with a problem document.
+
+    Args:
+        slug: the last part of the problem's ``type``, as ``unknown-task-type``.
+        status: the HTTP status.
+        title: what kind of problem it is; the same for all problems of a type.
+        detail: what is wrong this time, and what to do.
+        errors: what is wrong where, if the request's content is at fault.
+        data: what the answer would have said, if part of it is known.
+        headers: of the answer.
+    """
+
+    def __init__(
+        self,
+        slug: str,
+        *,
+        status: int,
+        title: str,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        data: object = msgspec.UNSET,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(
+            detail=detail, status_code=status, headers=headers, type_=_TYPES + slug, title=title
+        )
+        self.errors = list(errors)
+        self.data = data
+
+    def to_response(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """The problem document, as the answer to this request."""
+        document = ProblemDocument(
+            type=self.type_ or "about:blank",
+            title=self.title or "",
+            status=self.status_code,
+            detail=self.detail,
+            instance=request.scope["path"],
+            request_id=request_id(request.scope),
+            errors=self.errors or msgspec.UNSET,
+            data=self.data,
+        )
+        return Response(
+            document, media_type=MEDIA_TYPE, status_code=self.status_code, headers=self.headers
+        )
+
+
+def invalid_request(errors: Sequence[FieldError]) -> Problem:
+    """The request can be read, but asks for what cannot be done."""
+    first, more = errors[0], len(errors) - 1
+    detail = f"{first.field}: {first.message}" + (f" (and {more} more)" if more else "")
+    return Problem(
+        "invalid-request",
+        status=422,
+        title="The request's content is not valid",
+        detail=detail,
+        errors=errors,
+    )

@@ -1,0 +1,157 @@
+"""What a caller asks for when posting a task, checked field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+import msgspec
+
+from penstock.api.json_faults import join, shown
+from penstock.api.problem_map import unknown_task_type, unknown_task_type_remedy
+from penstock.api.problems import FieldError, invalid_request
+from penstock.declarations import Priority
+from penstock.plugins import Catalogue, UnknownTaskTypeError
+
+MAX_TYPE_LENGTH = 128
+MAX_USER_ID_LENGTH = 255
+MAX_DELAY = timedelta(days=365)
+
+_MOST_ERRORS = 20
+_PRIORITIES = ", ".join(priority.label for priority in Priority)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A task to be accepted. ``input`` is JSON text, to be checked against its task type."""
+
+    type: str
+    input: msgspec.Raw
+    priority: Priority
+    user_id: str | None
+    delay: timedelta | None
+
+
+class _Fault(Exception):  # noqa: N818 - not an error of ours: it carries the caller's to the list
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+def read_submission(members: Mapping[str, msgspec.Raw], catalogue: Catalogue) -> Submission:
+    """The submission in a body's members.
+
+    Raises:
+        Problem: naming every field that is wrong, and what to do about each.
+    """
+    errors: list[FieldError] = []
+    unknown_type: UnknownTaskTypeError | None = None
+
+    def read(name: str, reader: Callable[[msgspec.Raw], T], default: T) -> T:
+        nonlocal unknown_type
+        if name not in members:
+            return default
+        try:
+            return reader(members[name])
+        except UnknownTaskTypeError as error:
+            unknown_type = error
+            remedy = unknown_task_type_remedy(error)
+            errors.append(FieldError(f"$.{name}", str(error), remedy))
+        except _Fault as fault:
+            errors.append(FieldError(f"$.{name}", fault.message, fault.remedy))
+        return default
+
+    errors += _missing_and_unknown(members)
+    submission = Submission(
+        type=read("type", lambda raw: _type(raw, catalogue), ""),
+        input=members.get("input", msgspec.Raw()),
+        priority=read("priority", _priority, Priority.NORMAL),
+        user_id=read("user_id", _user_id, None),
+        delay=read("delay_seconds", _delay, None),
+    )
+    if unknown_type is not None and len(errors) == 1:
+        raise unknown_task_type(unknown_type)
+    if errors:
+        raise invalid_request(errors[:_MOST_ERRORS])
+    return submission
+
+
+_FIELDS = ("type", "input", "priority", "user_id", "delay_seconds")
+
+
+def _missing_and_unknown(members: Mapping[str, msgspec.Raw]) -> list[FieldError]:
+    remedies = {
+        "type": "add the name of a task type; GET /api/task-types lists them",
+        "input": "add the task's input; GET /api/task-types shows its schema and examples",
+    }
+    errors = [
+        FieldError(f"$.{name}", "this field is missing", remedy)
+        for name, remedy in remedies.items()
+        if name not in members
+    ]
+    unknown = [name for name in members if name not in _FIELDS]
+    for name in unknown[:_MOST_ERRORS]:
+        near = get_close_matches(name, _FIELDS, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        message = "there is no such field"
+        errors.append(
+            FieldError(
+                join("$", name), message, f"{hint}remove it; the fields are {', '.join(_FIELDS)}"
+            )
+        )
+    return errors
+
+
+def _type(raw: msgspec.Raw, catalogue: Catalogue) -> str:
+    remedy = "send the name of a task type; GET /api/task-types lists them"
+    name: str = _decode(raw, str, "a string", remedy)
+    if len(name) > MAX_TYPE_LENGTH:
+        message = f"expected at most {MAX_TYPE_LENGTH} characters, got {len(name)}"
+        raise _Fault(message, remedy)
+    return catalogue.task_type(name).name
+
+
+def _priority(raw: msgspec.Raw) -> Priority:
+    numbers = ", ".join(str(priority.value) for priority in Priority)
+    remedy = f"send one of {_PRIORITIES}, or its number ({numbers})"
+    value: str | int = _decode(raw, str | int, "a string or a whole number", remedy)
+    if isinstance(value, str) and len(value) > MAX_TYPE_LENGTH:
+        raise _Fault(f"expected one of {_PRIORITIES}, got {shown(value)}", remedy)
+    try:
+        return Priority.parse(value)
+    except ValueError as error:
+        raise _Fault(str(error), remedy) from error
+
+
+def _user_id(raw: msgspec.Raw) -> str | None:
+    remedy = f"send a string of 1 to {MAX_USER_ID_LENGTH} characters, or leave it out"
+    value: str | None = _decode(raw, str | None, "a string or null", remedy)
+    if value is not None and not 1 <= len(value) <= MAX_USER_ID_LENGTH:
+        message = f"expected 1 to {MAX_USER_ID_LENGTH} characters, got {len(value)}"
+        raise _Fault(message, remedy)
+    return value
+
+
+def _delay(raw: msgspec.Raw) -> timedelta | None:
+    most = int(MAX_DELAY.total_seconds())
+    remedy = f"send the seconds to wait, from 0 to {most} (365 days), or leave it out"
+    seconds: float | None = _decode(raw, float | None, "a number or null", remedy)
+    if seconds is None:
+        return None
+    if not 0 <= seconds <= most:
+        raise _Fault(f"expected a number from 0 to {most}, got {shown(seconds)}", remedy)
+    return timedelta(seconds=seconds)
+
+
+def _decode(raw: msgspec.Raw, expected: Any, wanted: str, remedy: str) -> Any:
+    try:
+        return msgspec.json.decode(raw, type=expected)
+    except msgspec.ValidationError as error:
+        got = shown(msgspec.json.decode(raw))
+        raise _Fault(f"expected {wanted}, got {got}", remedy) from error

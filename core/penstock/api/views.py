@@ -1,0 +1,91 @@
+"""What the API shows, as typed values; ``success`` comes first in every answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from penstock.declarations import Priority, TaskType
+from penstock.ledger import Failure, Status, TaskRecord
+
+T = TypeVar("T")
+
+
+class Success(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """An answer to a request that did what it asked for."""
+
+    success: Literal[True] = True
+    data: T
+
+
+class TaskView(msgspec.Struct, frozen=True, kw_only=True):
+    """A task. Times are in UTC; ``progress`` is from 0 to 100; ``attempts`` counts runs so far."""
+
+    id: UUID
+    type: str
+    queue: str
+    status: Status
+    priority: str
+    user_id: str | None
+    progress: float
+    progress_message: str
+    attempts: int
+    max_attempts: int
+    input: msgspec.Raw
+    result: msgspec.Raw | None
+    error: Failure | None
+    created_at: datetime
+    run_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, record: TaskRecord) -> TaskView:
+        """The view of a task in the ledger."""
+        return cls(
+            id=record.id,
+            type=record.type,
+            queue=record.queue,
+            status=record.status,
+            priority=Priority(record.priority).label,
+            user_id=record.user_id,
+            progress=record.progress,
+            progress_message=record.progress_message,
+            attempts=record.attempts,
+            max_attempts=record.max_attempts,
+            input=record.input,
+            result=record.result,
+            error=record.error,
+            created_at=record.created_at,
+            run_at=record.run_at,
+            started_at=record.started_at,
+            finished_at=record.finished_at,
+            updated_at=record.updated_at,
+        )
+
+
+class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A task type: what it takes and gives, as JSON Schema, and inputs that succeed."""
+
+    type: str
+    queue: str
+    description: str
+    input_schema: dict[str, Any]
+    output_schema: dict[str, Any]
+    examples: list[Any]
+
+    @classmethod
+    def of(cls, task_type: TaskType[Any, Any]) -> TaskTypeView:
+        """The view of a declared task type."""
+        return cls(
+            type=task_type.name,
+            queue=task_type.queue.name,
+            description=task_type.description,
+            input_schema=task_type.input_schema(),
+            output_schema=task_type.output_schema(),
+            examples=[msgspec.to_builtins(example) for example in task_type.examples],
+        )

@@ -1,0 +1,97 @@
+"""The application object: everything that a process needs, built from its settings.
+
+Nothing lives at module level, so a test can build two of them side by side.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from taskiq.abc.result_backend import AsyncResultBackend
+
+from penstock.broker import Broker, result_backend
+from penstock.dispatch import ArtifactStore, Dispatch, Reconciler
+from penstock.engine import Engine
+from penstock.ledger import Ledger
+from penstock.plugins import Catalogue
+from penstock.settings import Settings
+from penstock.storage import ObjectStorage
+from penstock.worker import Worker
+
+# How many counters a queue has in the ledger; processes spread over them.
+_SHARDS = 16
+
+
+class Application:
+    """Ledger, engine, dispatch and storage of one process; an asynchronous context manager.
+
+    Raises:
+        SettingsError: if the settings name no Redis.
+    """
+
+    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
+        self.settings = settings
+        self.catalogue = catalogue
+        self._redis_url = settings.require_redis_url()
+        self.ledger = Ledger(settings.database_url, shard=os.getpid() % _SHARDS)
+        self.engine = Engine(self._redis_url, namespace=settings.namespace, lease=settings.lease)
+        self.artifacts = ArtifactStore(
+            ledger=self.ledger, storage=ObjectStorage(settings.data_dir / "artifacts")
+        )
+        self.dispatch = Dispatch(catalogue=catalogue, ledger=self.ledger, engine=self.engine)
+        self._reconciler = Reconciler(
+            ledger=self.ledger,
+            engine=self.engine,
+            queues=list(catalogue.queues),
+            lease=settings.lease,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Begin the work in the background."""
+        self._reconciler.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop it, and close all connections."""
+        await self._reconciler.stop()
+        await self.dispatch.close()
+        await self.engine.close()
+        await self.ledger.close()
+
+    def broker(self) -> Broker:
+        """A taskiq broker for submitting tasks; call its ``startup`` and ``shutdown``."""
+        broker = Broker(catalogue=self.catalogue, dispatch=self.dispatch)
+        broker.with_result_backend(self._result_backend())
+        return broker
+
+    def worker(self, queues: Sequence[str] = ()) -> Worker:
+        """A worker for ``queues``, or for all.
+
+        Raises:
+            UnknownQueueError: naming the queues there are.
+        """
+        return Worker(
+            catalogue=self.catalogue,
+            dispatch=self.dispatch,
+            ledger=self.ledger,
+            engine=self.engine,
+            artifacts=self.artifacts,
+            result_backend=self._result_backend(),
+            queues=queues,
+            name=f"{socket.gethostname()}-{os.getpid()}",
+            drain=self.settings.drain,
+        )
+
+    def _result_backend(self) -> AsyncResultBackend[Any]:
+        return result_backend(
+            self._redis_url, namespace=self.settings.namespace, keep=self.settings.result_ttl
+        )

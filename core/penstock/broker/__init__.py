@@ -1,0 +1,21 @@
+"""The broker: taskiq over the engine and the ledger."""
+
+from penstock.broker.broker import Broker
+from penstock.broker.consumer import Consumer
+from penstock.broker.delivery import Delivery
+from penstock.broker.leases import LeaseTable
+from penstock.broker.outcomes import OutcomeWriter
+from penstock.broker.progress import ProgressWriter
+from penstock.broker.receiver import Receiver
+from penstock.broker.results import result_backend
+
+__all__ = [
+    "Broker",
+    "Consumer",
+    "Delivery",
+    "LeaseTable",
+    "OutcomeWriter",
+    "ProgressWriter",
+    "Receiver",
+    "result_backend",
+]

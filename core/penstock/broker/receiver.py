@@ -1,0 +1,233 @@
+"""taskiq's receiver, taught the ledger's protocol.
+
+Overridden is what taskiq 0.13 does with one message: it swallows a cancellation and saves it as
+the result, drops names it does not know, and lets a failing middleware lose the task. Here every
+run ends in exactly one outcome, or was superseded. Slots, prefetching and shutting down are
+taskiq's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from typing import Any
+
+import msgspec
+from taskiq import AckableMessage, TaskiqMessage, TaskiqMiddleware, TaskiqResult, TaskiqState
+from taskiq import Context as TaskiqContext
+from taskiq.receiver import Receiver as TaskiqReceiver
+from taskiq.utils import maybe_awaitable
+
+from penstock.broker import outcomes
+from penstock.broker.broker import Broker
+from penstock.broker.context import TaskContext
+from penstock.broker.delivery import Delivery, Interruption, labels_of
+from penstock.broker.outcomes import HandlerTimeoutError
+from penstock.broker.progress import ProgressWriter
+from penstock.broker.results import as_result
+from penstock.declarations import PermanentError, TaskType
+from penstock.dispatch import ArtifactStore, InvalidInputError, inputs
+from penstock.ledger import Outcome, Status
+
+_log = logging.getLogger("penstock.worker")
+
+
+class Receiver(TaskiqReceiver):
+    """Runs the tasks of one queue.
+
+    Args:
+        broker: with a consumer.
+        artifacts: where handlers put files.
+        progress: where handlers report.
+    """
+
+    broker: Broker
+
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        artifacts: ArtifactStore,
+        progress: ProgressWriter,
+        drain: float,
+    ) -> None:
+        assert broker.consumer is not None
+        self.consumer = broker.consumer
+        queue = self.consumer.queue
+        # The consumer claims for free slots only, so nothing is fetched ahead.
+        super().__init__(
+            broker,
+            validate_params=False,
+            max_async_tasks=queue.concurrency,
+            run_startup=False,
+            wait_tasks_timeout=drain,
+        )
+        self._artifacts = artifacts
+        self._progress = progress
+        self._random = random.Random()  # noqa: S311  (jitter, not a secret)
+        self._label = queue.name.upper() if len(queue.name) <= 2 else queue.name.capitalize()
+
+    async def callback(self, message: bytes | AckableMessage, raise_err: bool = False) -> None:
+        """Run one delivery, and hand its outcome to the consumer."""
+        if not isinstance(message, Delivery):
+            await super().callback(message, raise_err)
+            return
+        task = message.task
+        _log.info(
+            "[%s Worker] Processing task... %s %s (attempt %d of %d)",
+            self._label,
+            task.type,
+            task.id,
+            task.attempts,
+            task.max_attempts,
+        )
+        started = time.monotonic()
+        task_type = self.broker.catalogue.task_type(task.type)
+        taskiq_message = message.message(None)
+        value: Any = None
+        error: BaseException | None = None
+        try:
+            value = await self._run(message, task_type, taskiq_message)
+            outcome = outcomes.success(task, task_type, value)
+        except asyncio.CancelledError as cancelled:
+            if message.interruption is Interruption.LEASE_LOST:
+                _uncancel()
+                self.consumer.drop(message)
+                return
+            if message.interruption is Interruption.DRAIN:
+                _uncancel()
+                outcome = outcomes.handed_back(task)
+            elif _uncancel():
+                raise
+            else:
+                error = cancelled
+                outcome = outcomes.failure(task, task_type, cancelled, self._random)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as raised:  # noqa: BLE001  (a handler's SystemExit is its failure)
+            error = raised
+            outcome = outcomes.failure(task, task_type, raised, self._random)
+        self._log_outcome(outcome, time.monotonic() - started)
+        # Only middlewares and callers by .kiq(), whose tasks have labels, want taskiq's result.
+        result = None
+        if self.broker.middlewares or task.labels is not None:
+            result = as_result(value, error, taskiq_message.labels, started)
+            await self._report(taskiq_message, result, error)
+        self.consumer.finish(
+            message, outcome, lambda recorded: self._announce(taskiq_message, recorded, result)
+        )
+
+    async def _run(
+        self, delivery: Delivery, task_type: TaskType[Any, Any], message: TaskiqMessage
+    ) -> Any:
+        """Call the handler as its task type says."""
+        if delivery.interruption is not None:
+            raise asyncio.CancelledError(delivery.interruption)
+        try:
+            value = inputs.decode(task_type, delivery.task.input)
+        except InvalidInputError as error:
+            # It fitted when it was accepted: the plugin has changed since.
+            raise PermanentError(str(error), code="input_incompatible") from error
+        message.args = [value]
+        for middleware in self.broker.middlewares:
+            if _overrides(middleware, "pre_execute"):
+                message = await maybe_awaitable(middleware.pre_execute(message))
+        timeout = task_type.timeout.total_seconds() if task_type.timeout else None
+        delivery.running_in = asyncio.current_task()
+        try:
+            async with asyncio.timeout(timeout) as limit:
+                return await self._call(delivery, task_type, message)
+        except TimeoutError as error:
+            if limit.expired():
+                text = f"took longer than its timeout of {task_type.timeout}"
+                raise HandlerTimeoutError(text) from error
+            raise
+        finally:
+            delivery.running_in = None
+
+    async def _call(
+        self, delivery: Delivery, task_type: TaskType[Any, Any], message: TaskiqMessage
+    ) -> Any:
+        arguments: dict[str, Any] = {task_type.input_parameter: message.args[0]}
+        if task_type.context_parameter is not None:
+            arguments[task_type.context_parameter] = TaskContext(
+                delivery.task, artifacts=self._artifacts, progress=self._progress
+            )
+        graph = self.dependency_graphs[task_type.name]
+        if graph.is_empty():
+            return await task_type.handler(**arguments)
+        # A copy: taskiq shares one dictionary between all tasks, and they would see each other's.
+        known = dict(self.broker.custom_dependency_context)
+        known[TaskiqContext] = TaskiqContext(message, self.broker)
+        known[TaskiqState] = self.broker.state
+        dependencies = graph.async_ctx(known, self.broker.dependency_overrides or None)
+        try:
+            resolved = await dependencies.resolve_kwargs()
+            result = await task_type.handler(**{**resolved, **arguments})
+        except BaseException as error:
+            await dependencies.close(type(error), error, error.__traceback__)
+            raise
+        await dependencies.close(None, None, None)
+        return result
+
+    async def _report(
+        self, message: TaskiqMessage, result: TaskiqResult[Any], error: BaseException | None
+    ) -> None:
+        """Tell the middlewares; one that fails is logged, the outcome stands."""
+        for middleware in reversed(self.broker.middlewares):
+            try:
+                if error is not None and _overrides(middleware, "on_error"):
+                    await maybe_awaitable(middleware.on_error(message, result, error))
+                if _overrides(middleware, "post_execute"):
+                    await maybe_awaitable(middleware.post_execute(message, result))
+            except Exception:
+                _log.exception("task %s: middleware %r failed", message.task_id, middleware)
+
+    async def _announce(
+        self, message: TaskiqMessage, outcome: Outcome, result: TaskiqResult[Any] | None
+    ) -> None:
+        """After the commit: let a caller of ``wait_result()`` and the middlewares know."""
+        if result is None or outcome.status is Status.PENDING:
+            return
+        if outcome.error is not None and result.error is None:
+            result = result.model_copy(
+                update={"is_err": True, "error": PermanentError(outcome.error.message)}
+            )
+        await self.broker.result_backend.set_result(message.task_id, result)
+        for middleware in reversed(self.broker.middlewares):
+            if _overrides(middleware, "post_save"):
+                await maybe_awaitable(middleware.post_save(message, result))
+
+    def _log_outcome(self, outcome: Outcome, seconds: float) -> None:
+        error = f": {outcome.error.code}: {outcome.error.message}" if outcome.error else ""
+        if outcome.status is Status.SUCCESS:
+            what, level = "Task succeeded", logging.INFO
+        elif outcome.status is Status.PENDING:
+            what, level = "Task will run again", logging.WARNING
+        else:
+            what, level = "Task failed", logging.ERROR
+        _log.log(
+            level,
+            "[%s Worker] %s %s after %.3f s%s",
+            self._label,
+            what,
+            outcome.id,
+            seconds,
+            error,
+        )
+
+
+def _overrides(middleware: TaskiqMiddleware, method: str) -> bool:
+    return getattr(type(middleware), method) is not getattr(TaskiqMiddleware, method)
+
+
+def _uncancel() -> bool:
+    """Take back the cancellation of this very task, if there was one."""
+    current = asyncio.current_task()
+    assert current is not None
+    cancelled = current.cancelling() > 0
+    while current.cancelling():
+        current.uncancel()
+    return cancelled

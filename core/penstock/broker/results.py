@@ -1,0 +1,49 @@
+"""Results for callers who wait by taskiq's ``wait_result()``; the ledger has them anyway."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Annotated, Any
+
+import msgspec
+from pydantic import BeforeValidator
+from taskiq import TaskiqResult
+from taskiq.serializers import JSONSerializer
+from taskiq_redis import RedisAsyncResultBackend
+
+
+def result_backend(
+    redis_url: str, *, namespace: str, keep: timedelta
+) -> RedisAsyncResultBackend[Any]:
+    """taskiq-redis' backend, with JSON (its default pickles), a prefix and a TTL (it has none)."""
+    return RedisAsyncResultBackend(
+        redis_url,
+        prefix_str=f"{namespace}:result",
+        result_ex_time=max(1, round(keep.total_seconds())),
+        serializer=JSONSerializer(),
+    )
+
+
+def return_type(output_type: Any) -> Any:
+    """A type by which pydantic, which taskiq asks, returns results as ``output_type``."""
+
+    def convert(value: Any) -> Any:
+        # A failed task has no value; it is not for the output type to complain about.
+        return None if value is None else msgspec.convert(value, output_type)
+
+    return Annotated[Any, BeforeValidator(convert)]
+
+
+def as_result(
+    value: Any, error: BaseException | None, labels: dict[str, Any], started: float
+) -> TaskiqResult[Any]:
+    """What middlewares and waiting callers see of a run that began at ``started`` (monotonic)."""
+    return TaskiqResult.model_construct(
+        is_err=error is not None,
+        log=None,
+        return_value=msgspec.to_builtins(value),
+        execution_time=round(time.monotonic() - started, 3),
+        labels=labels,
+        error=error,
+    )

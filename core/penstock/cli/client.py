@@ -1,0 +1,229 @@
+"""The API, as the client commands use it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from hashlib import sha256
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from penstock.declarations import Artifact, PenstockError, Priority
+
+_TIMEOUT = timedelta(seconds=10)
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class ApiUnreachableError(PenstockError):
+    """Nothing answers at the API's address."""
+
+
+class ApiProblemError(PenstockError):
+    """The API answered with a problem. ``status`` is the HTTP status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class TaskError(msgspec.Struct, kw_only=True):
+    """Why a task failed."""
+
+    code: str
+    message: str
+    type: str
+
+
+class Task(msgspec.Struct, kw_only=True):
+    """What the API says about a task. ``document`` is all of it, as received."""
+
+    id: UUID
+    type: str
+    queue: str
+    status: str
+    priority: str | int
+    user_id: str | None = None
+    progress: float = 0
+    progress_message: str = ""
+    attempts: int = 0
+    max_attempts: int = 1
+    result: Any = None
+    error: TaskError | None = None
+    created_at: str | None = None
+    run_at: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    document: msgspec.Raw = msgspec.Raw(b"null")
+
+    @property
+    def finished(self) -> bool:
+        """Whether its outcome is recorded."""
+        return self.status in {"success", "failed", "cancelled"}
+
+
+class _Success(msgspec.Struct):
+    data: msgspec.Raw
+
+
+class _FieldProblem(msgspec.Struct):
+    field: str = ""
+    message: str = ""
+    remedy: str = ""
+
+
+class _Problem(msgspec.Struct):
+    title: str
+    detail: str = ""
+    errors: list[_FieldProblem] = []
+
+
+class ApiClient:
+    """One API, called with one key.
+
+    Args:
+        url: its address, without a trailing slash.
+        key: sent as a bearer token; ``None`` sends none.
+    """
+
+    def __init__(self, url: str, key: str | None) -> None:
+        self._url = url
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=_TIMEOUT.total_seconds(),
+            # A proxy from the environment cannot reach this machine's own loopback.
+            trust_env=httpx.URL(url).host not in _LOOPBACK,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def submit(
+        self,
+        type_name: str,
+        input_: bytes,
+        *,
+        priority: Priority | None = None,
+        user_id: str | None = None,
+        delay: timedelta | None = None,
+    ) -> Task:
+        """Submit a task; on return the API has it in its ledger. ``input_`` is JSON.
+
+        Raises:
+            ApiUnreachableError: if nothing answers.
+            ApiProblemError: if the API refuses.
+        """
+        body: dict[str, Any] = {"type": type_name, "input": msgspec.Raw(input_)}
+        if priority is not None:
+            body["priority"] = priority.label
+        if user_id is not None:
+            body["user_id"] = user_id
+        if delay is not None:
+            body["delay_seconds"] = delay.total_seconds()
+        with self._answers():
+            answer = self._http.post(
+                "/api/queues/tasks",
+                content=msgspec.json.encode(body),
+                headers={"Content-Type": "application/json"},
+            )
+        return self._task(answer)
+
+    def task(self, task_id: UUID) -> Task:
+        """What is known of a task.
+
+        Raises:
+            ApiUnreachableError: if nothing answers.
+            ApiProblemError: if the API refuses, or does not know the task.
+        """
+        with self._answers():
+            answer = self._http.get(f"/api/queues/tasks/{task_id}")
+        return self._task(answer)
+
+    def download(self, artifact: Artifact, file: Path) -> None:
+        """Save an artifact; ``file`` appears, or is replaced, only when all of it arrived.
+
+        Raises:
+            ApiUnreachableError: if nothing answers, or the connection breaks.
+            ApiProblemError: if the API refuses, or the bytes are not the ones that were stored.
+            OSError: if the file cannot be written.
+        """
+        draft = file.with_name(f".{file.name}.part")
+        try:
+            with (
+                self._answers(),
+                self._http.stream("GET", f"/api/artifacts/{artifact.id}") as answer,
+            ):
+                if answer.status_code != HTTPStatus.OK:
+                    answer.read()
+                    raise self._problem(answer)
+                digest = sha256()
+                with draft.open("wb") as target:
+                    for chunk in answer.iter_bytes():
+                        digest.update(chunk)
+                        target.write(chunk)
+            if digest.hexdigest() != artifact.sha256:
+                raise ApiProblemError(
+                    f"expected the bytes of artifact {artifact.id} to have the SHA-256 "
+                    f"{artifact.sha256}, got {digest.hexdigest()}; download it again",
+                    answer.status_code,
+                )
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
+        try:
+            yield
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            reason = str(error) or type(error).__name__
+            raise ApiUnreachableError(
+                f"cannot reach {self._url}: {reason}; is `penstock dev` running? "
+                "PENSTOCK_URL says where the API is"
+            ) from error
+
+    def _task(self, answer: httpx.Response) -> Task:
+        if not answer.is_success:
+            raise self._problem(answer)
+        try:
+            document = msgspec.json.decode(answer.content, type=_Success).data
+            task = msgspec.json.decode(document, type=Task)
+        except msgspec.DecodeError as error:
+            raise self._not_penstock(answer) from error
+        task.document = document
+        return task
+
+    def _problem(self, answer: httpx.Response) -> ApiProblemError:
+        try:
+            problem = msgspec.json.decode(answer.content, type=_Problem)
+        except msgspec.DecodeError:
+            return self._not_penstock(answer)
+        lines = [f"{problem.title}: {problem.detail}" if problem.detail else problem.title]
+        for each in problem.errors:
+            lines.append(f"  {each.field}: {each.message}")
+            if each.remedy:
+                lines.append(f"    {each.remedy}")
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            lines.append("  The key is read from PENSTOCK_API_KEY, else from the data folder.")
+        return ApiProblemError("\n".join(lines), answer.status_code)
+
+    def _not_penstock(self, answer: httpx.Response) -> ApiProblemError:
+        kind = answer.headers.get("content-type", "no content type")
+        return ApiProblemError(
+            f"expected the API of Penstock at {self._url}, got HTTP {answer.status_code} with "
+            f"{kind}; PENSTOCK_URL says where the API is",
+            answer.status_code,
+        )

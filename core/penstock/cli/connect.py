@@ -1,0 +1,19 @@
+"""From the settings of this process to a client of the API."""
+
+import os
+from pathlib import Path
+
+from penstock.cli import development_key
+from penstock.cli.client import ApiClient
+from penstock.settings import Settings
+
+
+def connect() -> ApiClient:
+    """A client for the API of the settings, with their key or else the development key.
+
+    Raises:
+        SettingsError: if a setting cannot be honoured.
+        DevelopmentKeyError: if the development key cannot be read.
+    """
+    settings = Settings.load(os.environ, Path.cwd())
+    return ApiClient(settings.url, settings.api_key or development_key.find(settings.data_dir))

@@ -1,0 +1,27 @@
+"""``penstock db``."""
+
+import os
+from pathlib import Path
+
+import click
+
+from penstock import logs
+from penstock.cli import data_dir
+from penstock.cli.messages import say
+from penstock.ledger import migrate
+from penstock.settings import Settings, redacted
+
+
+@click.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the tables of DATABASE_URL up to date; safe to run from several processes at once."""
+    settings = Settings.load(os.environ, Path.cwd())
+    logs.configure(settings.log_format, settings.log_level)
+    data_dir.prepare(settings.data_dir)
+    migrate.upgrade(settings.database_url)
+    say(f"{redacted(settings.database_url)} is up to date")

@@ -1,0 +1,1 @@
+"""``penstock dev``: everything on one machine, watched over by one process."""

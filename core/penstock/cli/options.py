@@ -1,0 +1,60 @@
+"""Options and argument types that several commands share."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import click
+
+from penstock.declarations import Priority
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_DURATION = re.compile(
+    r"(?:(?P<days>\d+)d)?(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(\.\d+)?)s)?"
+)
+
+
+def json_option(function: F) -> F:
+    """Add ``--json``: standard output carries one JSON document and nothing else."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print JSON for programs; messages go to stderr."
+    )(function)
+
+
+class Duration(click.ParamType[timedelta]):
+    """``30s``, ``1h30m`` or ``1d``."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read a duration."""
+        if isinstance(value, timedelta):
+            return value
+        found = _DURATION.fullmatch(str(value))
+        if not value or found is None:
+            self.fail(f"expected a duration like 30s, 5m, 1h30m or 1d, got {value!r}", param, ctx)
+        try:
+            return timedelta(**{unit: float(number or 0) for unit, number in found.groupdict().items()})
+        except OverflowError:
+            self.fail(f"expected a duration of less than a million years, got {value}", param, ctx)
+
+
+class PriorityLabel(click.ParamType[Priority]):
+    """``urgent``, ``high``, ``normal`` or ``low``."""
+
+    name = "urgent|high|normal|low"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Priority:
+        """Read a priority."""
+        if isinstance(value, Priority):
+            return value
+        try:
+            return Priority.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)

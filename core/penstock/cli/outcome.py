@@ -1,0 +1,75 @@
+"""A task, shown to people and to programs, and the exit code that says how it went."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+from penstock.cli.client import Task
+from penstock.cli.messages import people, print_json, say_error
+from penstock.declarations import Artifact
+
+_STYLES = {"success": "green", "failed": "red", "cancelled": "yellow", "running": "cyan"}
+
+
+def show(task: Task, *, as_json: bool) -> None:
+    """Print a task to standard output."""
+    if as_json:
+        print_json(task.document)
+        return
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in _rows(task):
+        table.add_row(name, value if isinstance(value, Text) else Text(value))
+    people().print(table)
+
+
+def exit_code(task: Task) -> int:
+    """0 if the task succeeded, else 1 and a message that says why."""
+    if task.status == "success":
+        return 0
+    attempts = f"{task.attempts} of {task.max_attempts} attempts"
+    reason = f": {task.error.code}: {task.error.message}" if task.error else ""
+    say_error(f"task {task.id} ({task.type}) ended as {task.status} after {attempts}{reason}")
+    return 1
+
+
+def first_artifact(result: Any) -> Artifact | None:
+    """The first artifact that a result names, however deep it lies."""
+    if isinstance(result, dict):
+        try:
+            return msgspec.convert(result, type=Artifact, strict=False)
+        except msgspec.ValidationError:
+            children = list(result.values())
+    elif isinstance(result, list):
+        children = result
+    else:
+        return None
+    return next(filter(None, map(first_artifact, children)), None)
+
+
+def _rows(task: Task) -> Iterator[tuple[str, str | Text]]:
+    yield "task", str(task.id)
+    yield "type", f"{task.type} (queue {task.queue}, priority {task.priority})"
+    yield "status", Text(task.status, style=_STYLES.get(task.status, ""))
+    if task.user_id is not None:
+        yield "user", task.user_id
+    if task.progress or task.progress_message:
+        yield "progress", f"{task.progress:.0f} % {task.progress_message}".rstrip()
+    yield "attempts", f"{task.attempts} of {task.max_attempts}"
+    for name, moment in (
+        ("created", task.created_at),
+        ("runs at", task.run_at),
+        ("started", task.started_at),
+        ("finished", task.finished_at),
+    ):
+        if moment:
+            yield name, moment
+    if task.error:
+        yield "error", f"{task.error.code}: {task.error.message} ({task.error.type})"
+    if task.result is not None:
+        encoded = msgspec.json.format(msgspec.json.encode(task.result), indent=2)
+        yield "result", encoded.decode()

@@ -1,0 +1,114 @@
+"""``penstock submit``."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import click
+import msgspec
+
+from penstock.cli import outcome, waiting
+from penstock.cli.client import ApiClient, Task
+from penstock.cli.connect import connect
+from penstock.cli.messages import people, print_json, progress, say, say_error
+from penstock.cli.options import Duration, PriorityLabel, json_option
+from penstock.declarations import Priority
+
+_INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
+
+
+class InputText(click.ParamType[bytes]):
+    """JSON as it stands, ``@file`` or ``-`` for standard input; syntax-checked."""
+
+    name = "JSON|@FILE|-"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> bytes:
+        """Read the input."""
+        if isinstance(value, bytes):
+            return value
+        text = str(value)
+        if text == "-":
+            content, source = click.get_binary_stream("stdin").read(), "standard input"
+        elif text.startswith("@"):
+            source = text[1:]
+            try:
+                content = Path(source).read_bytes()
+            except OSError as error:
+                self.fail(f"cannot read {source!r}: {error.strerror}", param, ctx)
+        else:
+            content, source = text.encode(errors="surrogateescape"), repr(text)
+        try:
+            msgspec.json.decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self.fail(f"expected JSON, got {source}: {error}", param, ctx)
+        return content
+
+
+@click.command()
+@click.argument("type_name", metavar="TYPE")
+@click.option("--input", "-i", "input_", type=InputText(), required=True, help="The task's input.")
+@click.option("--priority", type=PriorityLabel(), help="How urgent it is.  [default: normal]")
+@click.option("--user-id", help="For whom it runs.")
+@click.option("--delay", type=Duration(), help="Not before this long has passed: 30s, 5m, 1h30m.")
+@click.option("--wait", is_flag=True, help="Wait for the outcome; exit 1 unless it succeeds.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Wait, and save the first artifact of the result to this file.",
+)
+@json_option
+def submit(
+    *,
+    type_name: str,
+    input_: bytes,
+    priority: Priority | None,
+    user_id: str | None,
+    delay: timedelta | None,
+    wait: bool,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Submit a task of TYPE, like ai.document.
+
+    Prints the task as the API accepted it; with --wait or --output, as it ended.
+    """
+    with connect() as client:
+        task = client.submit(type_name, input_, priority=priority, user_id=user_id, delay=delay)
+        if not wait and output is None:
+            _accepted(task, as_json=as_json)
+            return
+        try:
+            task = waiting.with_progress(client, task, progress())
+        except KeyboardInterrupt:
+            say(f"stopped waiting; the task goes on: penstock task show {task.id} --wait")
+            sys.exit(_INTERRUPTED)
+        outcome.show(task, as_json=as_json)
+        code = outcome.exit_code(task)
+        if code == 0 and output is not None:
+            code = _save(client, task, output)
+    sys.exit(code)
+
+
+def _accepted(task: Task, *, as_json: bool) -> None:
+    if as_json:
+        print_json(task.document)
+        return
+    people().print(f"accepted {task.id}", soft_wrap=True)
+    say(f"follow it with: penstock task show {task.id} --wait")
+
+
+def _save(client: ApiClient, task: Task, output: Path) -> int:
+    artifact = outcome.first_artifact(task.result)
+    if artifact is None:
+        say_error(f"expected the result of task {task.id} to name an artifact, found none")
+        return 1
+    try:
+        client.download(artifact, output)
+    except OSError as error:
+        say_error(f"cannot write {output}: {error.strerror}")
+        return 1
+    say(f"saved {artifact.name} ({artifact.size} bytes, {artifact.content_type}) as {output}")
+    return 0

@@ -1,0 +1,41 @@
+"""The checks that several declarations share; each error names the owner, the value and the remedy."""
+
+import re
+from datetime import timedelta
+from types import UnionType
+
+from penstock.declarations.errors import DeclarationError
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+
+
+def name(value: object, *, of: str) -> None:
+    """Refuse names that could not stand in a URL, a Redis key and a metric label alike."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        message = (
+            f"expected the name of a {of} to be a lower-case letter followed by at most 62 of "
+            f"a-z, 0-9, '_' and '-', got {value!r}"
+        )
+        raise DeclarationError(message)
+
+
+def at_least_one(value: object, *, of: str) -> None:
+    """Refuse anything but a whole number from 1."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        message = f"expected {of} to be a whole number of at least 1, got {value!r}"
+        raise DeclarationError(message)
+
+
+def positive(value: object, *, of: str) -> None:
+    """Refuse anything but a duration above zero."""
+    if not isinstance(value, timedelta) or value <= timedelta(0):
+        message = f"expected {of} to be a timedelta above zero, got {value!r}"
+        raise DeclarationError(message)
+
+
+def instance(value: object, expected: type | UnionType, *, of: str) -> None:
+    """Refuse a value of another type."""
+    if not isinstance(value, expected):
+        wanted = getattr(expected, "__name__", str(expected))
+        message = f"expected {of} to be a {wanted}, got {value!r}"
+        raise DeclarationError(message)

@@ -1,0 +1,39 @@
+"""What a running handler can ask of, and say to, the worker that runs it."""
+
+from abc import ABC, abstractmethod
+from uuid import UUID
+
+from penstock.declarations.artifact import Artifacts
+
+
+class Context(ABC):
+    """The running task, as its handler sees it.
+
+    A handler gets one by annotating a parameter with this type, whatever its name.
+
+    Attributes:
+        task_id: the task's id.
+        task_type: the name it was declared under.
+        queue: the name of the queue it came through.
+        user_id: for whom it runs, if the submitter said so.
+        attempt: which attempt this is, from 1; a worker's death does not count as one.
+        artifacts: where to put files, and to open those of earlier tasks.
+    """
+
+    task_id: UUID
+    task_type: str
+    queue: str
+    user_id: str | None
+    attempt: int
+    artifacts: Artifacts
+
+    @abstractmethod
+    async def progress(self, percent: float, message: str = "") -> None:
+        """Say how far the task is.
+
+        Returns at once; the ledger shows the latest value within about a second.
+
+        Args:
+            percent: from 0 to 100; values outside are clamped.
+            message: a short text for people.
+        """

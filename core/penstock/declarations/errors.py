@@ -1,0 +1,64 @@
+"""The exceptions that a plugin author meets.
+
+::
+
+    PenstockError
+    ├── DeclarationError        a queue, policy or task type that cannot be right (also a ValueError)
+    └── TaskError               raised by a handler to say what shall happen next
+        ├── PermanentError      do not try again
+        ├── TransientError      try again, by the policy or after ``retry_after``
+        └── Snooze              come back later; spends no attempt
+
+Any other exception that a handler raises is recorded and retried by the task's policy.
+"""
+
+from datetime import timedelta
+
+
+class PenstockError(Exception):
+    """Base of every exception that Penstock raises on purpose."""
+
+
+class DeclarationError(PenstockError, ValueError):
+    """A declaration that cannot be honoured; raised when it is built, never later."""
+
+
+class TaskError(PenstockError):
+    """Base of what a handler raises to steer its own task.
+
+    ``code`` is a short, stable, machine-readable word that ends up in the task's ``error.code``.
+    """
+
+    default_code = "task_error"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.default_code
+
+
+class PermanentError(TaskError):
+    """Trying again cannot help: the task fails at once, whatever attempts are left."""
+
+    default_code = "permanent_error"
+
+
+class TransientError(TaskError):
+    """Trying again may help: the policy decides how often, ``retry_after`` how soon (if given)."""
+
+    default_code = "transient_error"
+
+    def __init__(
+        self, message: str, *, retry_after: timedelta | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+
+
+class Snooze(TaskError):
+    """Not an error: run the task again after ``delay``, without spending an attempt."""
+
+    default_code = "snooze"
+
+    def __init__(self, delay: timedelta, message: str = "snoozed by its handler") -> None:
+        super().__init__(message)
+        self.delay = delay

@@ -1,0 +1,38 @@
+"""Priorities: a larger number runs earlier."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from enum import IntEnum
+
+
+class Priority(IntEnum):
+    """The four bands of a queue; every waiting task of a higher band starts before any lower one."""
+
+    URGENT = 10
+    HIGH = 7
+    NORMAL = 5
+    LOW = 1
+
+    @property
+    def label(self) -> str:
+        """The name as it stands in the API: ``urgent``, ``high``, ``normal`` or ``low``."""
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, value: str | int) -> Priority:
+        """Read a label or its number.
+
+        Raises:
+            ValueError: for anything else, naming the four choices and the nearest one.
+        """
+        if isinstance(value, str):
+            if value.upper() in cls.__members__:
+                return cls[value.upper()]
+        elif not isinstance(value, bool) and value in cls._value2member_map_:
+            return cls(value)
+        choices = [priority.label for priority in cls]
+        near = get_close_matches(str(value), choices, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        message = f"expected priority to be one of {', '.join(choices)}, got {value!r}{hint}"
+        raise ValueError(message)

@@ -1,0 +1,22 @@
+"""How often the tasks of a queue may start."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from penstock.declarations import checks
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateLimit:
+    """At most ``limit`` starts in any window of length ``period``, across the whole cluster.
+
+    Exact: the last ``limit`` start times are kept, and a start is allowed once the oldest of them
+    is at least ``period`` ago. It delays and never drops.
+    """
+
+    limit: int
+    period: timedelta
+
+    def __post_init__(self) -> None:
+        checks.at_least_one(self.limit, of="RateLimit.limit")
+        checks.positive(self.period, of="RateLimit.period")

@@ -1,0 +1,139 @@
+"""Artifacts: bytes in the storage, rows in the ledger.
+
+The bytes are durable before the row names them. A crash in between leaves bytes that nobody names,
+never a row without bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from penstock.declarations import Artifact, PermanentError
+from penstock.ledger import Ledger, StoredArtifact
+from penstock.storage import ObjectMissingError, ObjectStorage
+
+_MAX_NAME_LENGTH = 255
+
+
+class StoredReader:
+    """An opened artifact; see :class:`~penstock.declarations.ArtifactReader`."""
+
+    def __init__(self, artifact: Artifact, chunks: AsyncIterator[bytes]) -> None:
+        self.artifact = artifact
+        self._chunks = chunks
+
+    async def read(self) -> bytes:
+        """All of its bytes."""
+        return b"".join([chunk async for chunk in self._chunks])
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._chunks
+
+
+class ArtifactStore:
+    """All artifacts of an installation."""
+
+    def __init__(self, *, ledger: Ledger, storage: ObjectStorage) -> None:
+        self._ledger = ledger
+        self._storage = storage
+
+    async def put(
+        self,
+        task_id: UUID,
+        name: str,
+        data: bytes | Path | AsyncIterable[bytes],
+        *,
+        content_type: str,
+    ) -> Artifact:
+        """Store a file of a task; on return its bytes and its row are durable.
+
+        Raises:
+            ValueError: if ``name`` is not a plain file name.
+        """
+        _check_name(name)
+        artifact_id = uuid7()
+        stored = await self._storage.put(_key(artifact_id), data)
+        row = StoredArtifact(
+            id=artifact_id,
+            task_id=task_id,
+            name=name,
+            content_type=content_type,
+            size=stored.size,
+            sha256=stored.sha256,
+        )
+        await self._ledger.add_artifact(row)
+        return _artifact(row)
+
+    async def open(self, artifact_id: UUID) -> StoredReader:
+        """Open a stored file.
+
+        Raises:
+            PermanentError: code ``artifact_not_found``.
+        """
+        row = await self._ledger.find_artifact(artifact_id)
+        if row is None:
+            message = f"there is no artifact {artifact_id}"
+            raise PermanentError(message, code="artifact_not_found")
+        chunks = self._storage.read(_key(artifact_id))
+        try:
+            first = await anext(chunks, b"")
+        except ObjectMissingError as error:
+            message = f"the bytes of artifact {artifact_id} are no longer in the storage"
+            raise PermanentError(message, code="artifact_not_found") from error
+        return StoredReader(_artifact(row), _prepend(first, chunks))
+
+
+class TaskArtifacts:
+    """The artifacts as one running task sees them."""
+
+    def __init__(self, store: ArtifactStore, task_id: UUID) -> None:
+        self._store = store
+        self._task_id = task_id
+
+    async def put(
+        self, name: str, data: bytes | Path | AsyncIterable[bytes], *, content_type: str
+    ) -> Artifact:
+        """See :meth:`ArtifactStore.put`."""
+        return await self._store.put(self._task_id, name, data, content_type=content_type)
+
+    async def open(self, artifact_id: UUID) -> StoredReader:
+        """See :meth:`ArtifactStore.open`."""
+        return await self._store.open(artifact_id)
+
+
+def _artifact(row: StoredArtifact) -> Artifact:
+    return Artifact(
+        id=row.id,
+        name=row.name,
+        content_type=row.content_type,
+        size=row.size,
+        sha256=row.sha256,
+    )
+
+
+def _key(artifact_id: UUID) -> str:
+    # The last characters of a UUIDv7 are random, the first are the time: these spread over folders.
+    text = artifact_id.hex
+    return f"{text[-2:]}/{text}"
+
+
+def _check_name(name: str) -> None:
+    plain = name not in {"", ".", ".."} and not any(
+        each in "/\\" or not each.isprintable() for each in name
+    )
+    if not plain or len(name) > _MAX_NAME_LENGTH:
+        message = (
+            "expected the name of an artifact to be a plain file name of at most "
+            f"{_MAX_NAME_LENGTH} characters, without folders, got {name!r}"
+        )
+        raise ValueError(message)
+
+
+async def _prepend(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk

@@ -1,0 +1,176 @@
+"""Taking tasks and looking them up: ledger first, then engine."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
+from uuid_utils.compat import uuid7
+
+from penstock.declarations import PenstockError, Priority
+from penstock.dispatch import inputs
+from penstock.dispatch.errors import InvalidInputError
+from penstock.dispatch.handover import Handover
+from penstock.dispatch.status import Component, Health, QueueStatus
+from penstock.engine import Engine, Entry
+from penstock.ledger import EndedCounts, Ledger, NewTask, Status, TaskRecord
+from penstock.plugins import Catalogue
+
+import msgspec
+
+HEALTH_TIMEOUT = 1.5
+"""Seconds that one service may take to answer before it counts as down."""
+
+
+class Dispatch:
+    """The one place that holds ledger and engine together."""
+
+    def __init__(self, *, catalogue: Catalogue, ledger: Ledger, engine: Engine) -> None:
+        self._catalogue = catalogue
+        self._ledger = ledger
+        self._engine = engine
+        self._handover = Handover(engine)
+
+    async def close(self) -> None:
+        """Stop handing tasks over."""
+        await self._handover.close()
+
+    async def submit(
+        self,
+        type_name: str,
+        input: bytes | str,  # noqa: A002  (the API's own word for it)
+        *,
+        priority: Priority = Priority.NORMAL,
+        user_id: str | None = None,
+        delay: timedelta | None = None,
+        task_id: UUID | None = None,
+        labels: str | None = None,
+    ) -> TaskRecord:
+        """Accept a task; on return its row is committed.
+
+        Args:
+            type_name: the name of an installed task type.
+            input: its input as JSON text.
+            priority: urgent runs before high, normal and low.
+            user_id: for whom it is done.
+            delay: run it no earlier than after this time.
+            task_id: a UUIDv7, if the caller has made one; submitting it again changes nothing.
+            labels: taskiq's labels as a JSON object, for tasks from ``.kiq()``.
+
+        Raises:
+            UnknownTaskTypeError: with the nearest known name.
+            InvalidInputError: the input does not fit the task type; nothing is written.
+            LedgerUnavailableError: the database is away; nothing is promised.
+        """
+        task_type = self._catalogue.task_type(type_name)
+        inputs.decode(task_type, input)
+        now = datetime.now(UTC)
+        task = NewTask(
+            id=task_id or uuid7(),
+            type=task_type.name,
+            queue=task_type.queue.name,
+            priority=int(priority),
+            user_id=user_id,
+            input=input if isinstance(input, str) else input.decode(),
+            labels=labels,
+            max_attempts=task_type.retry.max_attempts,
+            created_at=now,
+            run_at=now + delay if delay else None,
+        )
+        try:
+            await self._ledger.accept(task)
+        except DBAPIError as error:
+            message = f"the database refused this task: {error.orig}"
+            raise InvalidInputError("$", message) from error
+        entry = Entry(id=task.id, priority=priority, delay=delay or timedelta(0))
+        self._handover.add(task.queue, entry)
+        return _as_record(task)
+
+    async def find(self, task_id: UUID) -> TaskRecord | None:
+        """The task of that id, if there is one."""
+        return await self._ledger.find(task_id)
+
+    async def queue_status(self) -> dict[str, QueueStatus]:
+        """Every queue of the catalogue at a glance.
+
+        Raises:
+            EngineUnavailableError: Redis is away.
+            LedgerUnavailableError: the database is away.
+        """
+        queues = list(self._catalogue.queues)
+        counts, ended = await asyncio.gather(
+            self._engine.counts(queues), self._ledger.ended_counts()
+        )
+        return {
+            queue: QueueStatus(
+                waiting=counts[queue].waiting,
+                active=counts[queue].active,
+                delayed=counts[queue].delayed,
+                workers=counts[queue].workers,
+                **msgspec.structs.asdict(ended.get(queue, EndedCounts())),
+            )
+            for queue in queues
+        }
+
+    async def health(self) -> Health:
+        """Whether Redis, the database and the workers are there; never raises.
+
+        Takes at most about :data:`HEALTH_TIMEOUT`.
+        """
+        redis, database, workers = await asyncio.gather(
+            _check("redis", self._engine.ping),
+            _check("database", self._ledger.ping),
+            self._workers(),
+        )
+        up = redis.status == database.status == "up"
+        return Health(
+            status="ok" if up else "unavailable", redis=redis, database=database, workers=workers
+        )
+
+    async def _workers(self) -> dict[str, int]:
+        try:
+            async with asyncio.timeout(HEALTH_TIMEOUT):
+                counts = await self._engine.counts(list(self._catalogue.queues))
+        except (PenstockError, TimeoutError):
+            return {}
+        return {queue: each.workers for queue, each in counts.items()}
+
+
+async def _check(name: str, ping: Callable[[], Awaitable[None]]) -> Component:
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(HEALTH_TIMEOUT):
+            await ping()
+    except TimeoutError:
+        return Component(status="down", detail=f"{name} did not answer in {HEALTH_TIMEOUT} s")
+    except PenstockError as error:
+        return Component(status="down", detail=str(error))
+    return Component(status="up", latency_ms=round((time.perf_counter() - started) * 1000, 2))
+
+
+def _as_record(task: NewTask) -> TaskRecord:
+    """A task just accepted, as looking it up would show it."""
+    return TaskRecord(
+        id=task.id,
+        type=task.type,
+        queue=task.queue,
+        status=Status.PENDING,
+        priority=task.priority,
+        user_id=task.user_id,
+        progress=0,
+        progress_message="",
+        attempts=0,
+        max_attempts=task.max_attempts,
+        input=msgspec.Raw(task.input.encode()),
+        result=None,
+        error=None,
+        created_at=task.created_at,
+        run_at=task.run_at,
+        started_at=None,
+        finished_at=None,
+        updated_at=task.created_at,
+    )

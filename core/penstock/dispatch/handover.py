@@ -1,0 +1,77 @@
+"""Handing accepted tasks to the engine, many in one call.
+
+The ledger has the task already, so nothing is lost if this fails: Redis away means that tasks are
+kept here for a while and tried again, and the reconciler hands over what a crash left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from datetime import timedelta
+
+from penstock.engine import Engine, EngineUnavailableError, Entry
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+# More than these are left to the reconciler: memory is bounded while Redis is away.
+_MOST_KEPT = 10_000
+_log = logging.getLogger(__name__)
+
+
+class Handover:
+    """Gathers entries per queue and enqueues them; one call at a time, as large as the load."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._pending: dict[str, list[tuple[Entry, float]]] = defaultdict(list)
+        self._sender: asyncio.Task[None] | None = None
+
+    def add(self, queue: str, entry: Entry) -> None:
+        """Hand ``entry`` over soon; returns at once."""
+        pending = self._pending[queue]
+        if len(pending) >= _MOST_KEPT:
+            return
+        pending.append((entry, time.monotonic()))
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send_all(), name="handover")
+
+    async def close(self) -> None:
+        """Stop trying; the reconciler takes over what is left."""
+        if self._sender is not None:
+            self._sender.cancel()
+            await asyncio.gather(self._sender, return_exceptions=True)
+
+    async def _send_all(self) -> None:
+        pause = _FIRST_PAUSE
+        # Callers that are ready in this very turn of the loop join the first call.
+        await asyncio.sleep(0)
+        while waiting := {queue: pending for queue, pending in self._pending.items() if pending}:
+            for queue, pending in waiting.items():
+                self._pending[queue] = []
+                try:
+                    await self._engine.enqueue(queue, [_aged(*each) for each in pending])
+                except EngineUnavailableError as error:
+                    self._pending[queue] = pending + self._pending[queue]
+                    _log.warning(
+                        "%d accepted tasks of queue %r wait in the ledger: %s",
+                        len(self._pending[queue]),
+                        queue,
+                        error,
+                    )
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+                else:
+                    pause = _FIRST_PAUSE
+
+
+def _aged(entry: Entry, since: float) -> Entry:
+    """``entry`` with the delay that is left of it now."""
+    if not entry.delay:
+        return entry
+    waited = timedelta(seconds=time.monotonic() - since)
+    return Entry(
+        id=entry.id, priority=entry.priority, delay=max(entry.delay - waited, timedelta(0))
+    )

@@ -1,0 +1,62 @@
+"""Renewing leases from a thread of its own, with a connection of its own.
+
+A handler that blocks the event loop must not lose its task; nothing in here touches the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from redis.exceptions import RedisError, ResponseError
+
+from penstock.engine import scripts
+from penstock.engine.connection import heartbeat_client
+from penstock.engine.engine import Lease
+from penstock.engine.errors import EngineUnavailableError, EpochMissingError
+from penstock.engine.keys import QueueKeys
+
+
+class Heartbeat:
+    """The synchronous half of the engine: :meth:`renew` is all it does."""
+
+    def __init__(self, redis_url: str, *, namespace: str, lease: timedelta, worker: str) -> None:
+        # Shorter than a lease, so that one slow answer cannot cost it.
+        self._client = heartbeat_client(redis_url, timeout=max(0.2, lease.total_seconds() / 4))
+        self._renew = self._client.register_script(scripts.source("renew"))
+        self._namespace = namespace
+        self._lease_ms = round(lease.total_seconds() * 1000)
+        self._worker = worker
+
+    def renew(self, queue: str, leases: Sequence[Lease]) -> list[UUID]:
+        """Renew leases of one queue; returns the ids of those that were lost.
+
+        Leases of an earlier epoch are adopted into the present one.
+
+        Raises:
+            EngineUnavailableError: nothing is known; the tasks go on.
+        """
+        keys = QueueKeys.of(self._namespace, queue)
+        try:
+            found: Any = self._client.get(keys.epoch)
+            if found is None:
+                message = f"queue {queue!r} has no index in Redis; waiting for the reconciler"
+                raise EpochMissingError(message)
+            epoch = str(found, "ascii")
+            arguments: list[Any] = [epoch, self._worker, self._lease_ms]
+            for lease in leases:
+                adopt = b"" if lease.epoch == epoch else lease.score
+                arguments += (lease.id.bytes, lease.token, adopt)
+            refused: Any = self._renew(keys=keys, args=arguments)
+        except ResponseError as error:
+            raise EngineUnavailableError(str(error)) from error
+        except (RedisError, OSError) as error:
+            message = f"Redis could not renew leases: {type(error).__name__}: {error}"
+            raise EngineUnavailableError(message) from error
+        return [UUID(bytes=each) for each in refused]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()

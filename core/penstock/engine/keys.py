@@ -1,0 +1,34 @@
+"""The names of a queue's keys. All of one queue share a hash tag, so that scripts work on Cluster."""
+
+from typing import NamedTuple
+
+FORMAT = 1
+"""The layout's number; it stands in front of every epoch. A newer one stops older processes."""
+
+
+class QueueKeys(NamedTuple):
+    """The keys of one queue, in the order in which every script takes them."""
+
+    epoch: str
+    """String: which build of this index it is; gone when Redis was wiped."""
+    seq: str
+    """Integer: the next ticket, for order within a band and for lease tokens."""
+    waiting: str
+    """Sorted set: id -> band and ticket."""
+    delayed: str
+    """Sorted set: id -> due time in ms."""
+    leases: str
+    """Sorted set: id -> expiry in ms."""
+    entry: str
+    """Hash: id -> the band of a delayed task, or 'token:score' of a leased one."""
+    wake: str
+    """List: holds one marker while there is work that may start."""
+    starts: str
+    """List: the last start times in ms, newest first; expires after the rate limit's period."""
+    workers: str
+    """Sorted set: worker -> when to think it dead, in ms; expires by itself."""
+
+    @classmethod
+    def of(cls, namespace: str, queue: str) -> "QueueKeys":
+        """The keys of ``queue`` in the installation ``namespace``."""
+        return cls(*(f"{namespace}:{{{queue}}}:{field}" for field in cls._fields))

@@ -1,0 +1,31 @@
+"""The ledger: the tasks' rows in SQL, and the only truth about them."""
+
+from penstock.ledger.errors import LedgerUnavailableError
+from penstock.ledger.ledger import Ledger
+from penstock.ledger.records import (
+    EndedCounts,
+    Failure,
+    NewTask,
+    OpenTask,
+    Outcome,
+    RefusedStart,
+    StartedTask,
+    Status,
+    StoredArtifact,
+    TaskRecord,
+)
+
+__all__ = [
+    "EndedCounts",
+    "Failure",
+    "Ledger",
+    "LedgerUnavailableError",
+    "NewTask",
+    "OpenTask",
+    "Outcome",
+    "RefusedStart",
+    "StartedTask",
+    "Status",
+    "StoredArtifact",
+    "TaskRecord",
+]

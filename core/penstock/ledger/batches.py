@@ -1,0 +1,226 @@
+"""How a batch of rows reaches the hand-tuned statements.
+
+PostgreSQL takes one array per column, SQLite one JSON array of objects; either way a batch is one
+statement, whatever its size.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
+
+from penstock.ledger.queries import query
+from penstock.ledger.records import NewTask, Outcome, StartedTask, Status, json_text
+from penstock.ledger.types import Id, Instant, sqlite_time
+
+Progress = tuple[UUID, int, float, str]
+"""Task, run, percent, message."""
+_STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {"id": Id, "started_at": Instant}
+
+
+class Batches(ABC):
+    """The batch statements of one dialect.
+
+    Args:
+        shard: which of a queue's counters to add to.
+    """
+
+    def __init__(self, shard: int) -> None:
+        self._shard = shard
+
+    @abstractmethod
+    async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
+        """Insert tasks; those that are there already stay as they are."""
+
+    @abstractmethod
+    async def start_tasks(
+        self,
+        connection: AsyncConnection,
+        ids: Sequence[UUID],
+        *,
+        worker: str,
+        now: datetime,
+        due: datetime,
+    ) -> list[StartedTask]:
+        """Open a run of each task that is open and due."""
+
+    @abstractmethod
+    async def record_outcomes(
+        self, connection: AsyncConnection, outcomes: Sequence[Outcome]
+    ) -> set[UUID]:
+        """Write outcomes of runs that are still current, with their attempts and counters."""
+
+    @abstractmethod
+    async def record_progress(
+        self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime
+    ) -> None:
+        """Write the progress of runs that are still current."""
+
+
+class PostgresqlBatches(Batches):
+    """Arrays, unnested by the server."""
+
+    def __init__(self, shard: int) -> None:
+        super().__init__(shard)
+        self._insert = query("postgresql", "insert_tasks")
+        self._start = query("postgresql", "start_tasks").columns(**_STARTED_TYPES)
+        self._record = query("postgresql", "record_outcomes")
+        self._progress = query("postgresql", "record_progress")
+
+    async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
+        """See :class:`Batches`."""
+        await connection.execute(self._insert, _columns(tasks, NewTask.__struct_fields__))
+
+    async def start_tasks(
+        self,
+        connection: AsyncConnection,
+        ids: Sequence[UUID],
+        *,
+        worker: str,
+        now: datetime,
+        due: datetime,
+    ) -> list[StartedTask]:
+        """See :class:`Batches`."""
+        values = {"ids": list(ids), "worker": worker, "now": now, "due": due}
+        return [_started(row) for row in await connection.execute(self._start, values)]
+
+    async def record_outcomes(
+        self, connection: AsyncConnection, outcomes: Sequence[Outcome]
+    ) -> set[UUID]:
+        """See :class:`Batches`."""
+        rows = [_outcome_values(each) for each in outcomes]
+        fields = ("id", "run", "status", "result", "error_code", "error_message", "error_type")
+        fields += ("traceback", "refund", "run_at", "finished_at")
+        values: dict[str, Any] = {field: [row[field] for row in rows] for field in fields}
+        result = await connection.execute(self._record, {**values, "shard": self._shard})
+        return {row.id for row in result}
+
+    async def record_progress(
+        self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime
+    ) -> None:
+        """See :class:`Batches`."""
+        ids, runs, percents, messages = zip(*reports, strict=True)
+        values = {
+            "id": list(ids),
+            "run": list(runs),
+            "progress": list(percents),
+            "message": list(messages),
+            "now": now,
+        }
+        await connection.execute(self._progress, values)
+
+
+class SqliteBatches(Batches):
+    """A JSON array of objects, taken apart by SQLite's own JSON functions."""
+
+    def __init__(self, shard: int) -> None:
+        super().__init__(shard)
+        self._insert = query("sqlite", "insert_tasks")
+        self._start = query("sqlite", "start_tasks").columns(**_STARTED_TYPES)
+        self._record = query("sqlite", "record_outcomes")
+        self._attempts = query("sqlite", "record_attempts")
+        self._count = query("sqlite", "count_ended")
+        self._progress = query("sqlite", "record_progress")
+
+    async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
+        """See :class:`Batches`."""
+        rows = [_json_row(msgspec.structs.asdict(task)) for task in tasks]
+        await connection.execute(self._insert, {"rows": json_text(rows)})
+
+    async def start_tasks(
+        self,
+        connection: AsyncConnection,
+        ids: Sequence[UUID],
+        *,
+        worker: str,
+        now: datetime,
+        due: datetime,
+    ) -> list[StartedTask]:
+        """See :class:`Batches`."""
+        values = {
+            "ids": json_text(list(ids)),
+            "worker": worker,
+            "now": sqlite_time(now),
+            "due": sqlite_time(due),
+        }
+        return [_started(row) for row in await connection.execute(self._start, values)]
+
+    async def record_outcomes(
+        self, connection: AsyncConnection, outcomes: Sequence[Outcome]
+    ) -> set[UUID]:
+        """See :class:`Batches`."""
+        rows = {each.id: _json_row(_outcome_values(each)) for each in outcomes}
+        result = await connection.execute(self._record, {"rows": json_text(list(rows.values()))})
+        recorded = {UUID(row.id) for row in result}
+        failed = [rows[each.id] for each in outcomes if each.id in recorded and _is_attempt(each)]
+        if failed:
+            await connection.execute(self._attempts, {"rows": json_text(failed)})
+        ended = Counter((each.queue, each.status) for each in outcomes if each.id in recorded)
+        for queue in sorted({queue for queue, _ in ended}):
+            counts = {
+                "completed": ended[queue, Status.SUCCESS],
+                "failed": ended[queue, Status.FAILED],
+                "cancelled": ended[queue, Status.CANCELLED],
+            }
+            if any(counts.values()):
+                await connection.execute(
+                    self._count, {"queue": queue, "shard": self._shard, **counts}
+                )
+        return recorded
+
+    async def record_progress(
+        self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime
+    ) -> None:
+        """See :class:`Batches`."""
+        rows = [
+            {"id": task_id, "run": run, "progress": percent, "message": message}
+            for task_id, run, percent, message in reports
+        ]
+        await connection.execute(self._progress, {"rows": json_text(rows), "now": sqlite_time(now)})
+
+
+def _columns(rows: Sequence[msgspec.Struct], fields: Sequence[str]) -> dict[str, list[Any]]:
+    return {field: [getattr(row, field) for row in rows] for field in fields}
+
+
+def _outcome_values(outcome: Outcome) -> dict[str, Any]:
+    error = outcome.error
+    return {
+        "id": outcome.id,
+        "run": outcome.run,
+        "attempt": outcome.attempt,
+        "status": outcome.status.value,
+        "result": outcome.result,
+        "error_code": error.code if error else None,
+        "error_message": error.message if error else None,
+        "error_type": error.type if error else None,
+        "traceback": outcome.traceback,
+        "refund": 0 if outcome.spends_attempt else 1,
+        "run_at": outcome.run_at,
+        "started_at": outcome.started_at,
+        "finished_at": outcome.finished_at,
+    }
+
+
+def _is_attempt(outcome: Outcome) -> bool:
+    return outcome.error is not None and outcome.spends_attempt
+
+
+def _json_row(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: sqlite_time(value) if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+
+
+def _started(row: Row[Any]) -> StartedTask:
+    return StartedTask(**row._mapping)  # noqa: SLF001  (SQLAlchemy's public name for it)

@@ -1,0 +1,96 @@
+"""The connection to the ledger's database: PostgreSQL, or SQLite on one host."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from penstock.ledger.errors import translated
+
+_CONNECT_TIMEOUT = 2.0
+_POOL_TIMEOUT = 5.0
+_STATEMENT_TIMEOUT = 30.0
+_SQLITE_BUSY_TIMEOUT = 10.0
+
+
+class Database:
+    """A pool of connections.
+
+    Args:
+        url: an SQLAlchemy URL with an asynchronous driver: ``postgresql+asyncpg://`` or
+            ``sqlite+aiosqlite:///``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine = _create_engine(url)
+        self.dialect = self.engine.dialect.name
+        self.statements = 0
+        """How many statements were sent, for benchmarks and metrics."""
+        # SQLite has one writer; waiting for it here is fair and cheap, its own waiting is neither.
+        self._writer = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
+        event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
+
+    def _count(self, *_: Any) -> None:
+        self.statements += 1
+
+    @asynccontextmanager
+    async def write(self, what: str) -> AsyncIterator[AsyncConnection]:
+        """A transaction; committed on the way out.
+
+        Raises:
+            LedgerUnavailableError: if the database is away; a commit's outcome is then unknown.
+        """
+        async with self._writer:
+            with translated(what):
+                async with self.engine.begin() as connection:
+                    yield connection
+
+    @asynccontextmanager
+    async def read(self, what: str) -> AsyncIterator[AsyncConnection]:
+        """A connection to read from, without a lock.
+
+        Raises:
+            LedgerUnavailableError: if the database is away.
+        """
+        with translated(what):
+            async with self.engine.connect() as connection:
+                yield await connection.execution_options(penstock_read=True)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def _create_engine(url: str) -> AsyncEngine:
+    if url.startswith("sqlite"):
+        # isolation_level=None: pysqlite's own transactions begin late and lose updates silently.
+        engine = create_async_engine(
+            url, connect_args={"isolation_level": None, "timeout": _SQLITE_BUSY_TIMEOUT}
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    return create_async_engine(
+        url,
+        pool_timeout=_POOL_TIMEOUT,
+        # JSON stays the text that was written, as it does on SQLite.
+        json_deserializer=str,
+        connect_args={"timeout": _CONNECT_TIMEOUT, "command_timeout": _STATEMENT_TIMEOUT},
+    )
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # IMMEDIATE: a transaction that starts by reading and writes later would fail, not wait.
+    read_only = connection.get_execution_options().get("penstock_read", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,96 @@
+"""Many small writes, few transactions.
+
+There is no timer: while one batch is written the next one gathers, so batches are as large as the
+load makes them, and a lone write waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from penstock.ledger.errors import LedgerUnavailableError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+MAX_BATCH = 1000
+
+
+class GroupCommit(Generic[T, R]):
+    """Gathers items and writes them in batches, one batch at a time.
+
+    Args:
+        write: writes a batch in one transaction, and returns one result per item in order.
+        max_batch: the largest batch.
+    """
+
+    def __init__(
+        self, write: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, max_batch: int = MAX_BATCH
+    ) -> None:
+        self._write = write
+        self._max_batch = max_batch
+        self._pending: list[tuple[T, asyncio.Future[R]]] = []
+        self._flusher: asyncio.Task[None] | None = None
+
+    async def add(self, item: T) -> R:
+        """Write ``item``; returns once it is committed.
+
+        A bad item fails alone: the database's error reaches its caller and nobody else. A caller
+        that is cancelled does not cancel its neighbours; its item may still be written.
+
+        Raises:
+            LedgerUnavailableError: nothing is known of the write.
+            DBAPIError: the database refused this very item.
+        """
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._pending.append((item, future))
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush(), name="group-commit")
+        return await future
+
+    async def close(self) -> None:
+        """Wait until everything that was added is written."""
+        if self._flusher is not None:
+            await self._flusher
+
+    async def _flush(self) -> None:
+        try:
+            # Callers that are ready in this very turn of the loop join the first batch.
+            await asyncio.sleep(0)
+            while self._pending:
+                batch = self._pending[: self._max_batch]
+                del self._pending[: self._max_batch]
+                await self._write_batch(batch)
+        finally:
+            self._flusher = None
+
+    async def _write_batch(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+        try:
+            results = await self._write([item for item, _ in batch])
+        except LedgerUnavailableError as error:
+            _fail(batch, error)
+        except DBAPIError as error:
+            if len(batch) == 1:
+                _fail(batch, error)
+                return
+            # One bad item spoilt the batch: halves find it, and the others are written.
+            middle = len(batch) // 2
+            await self._write_batch(batch[:middle])
+            await self._write_batch(batch[middle:])
+        except BaseException as error:
+            _fail(batch, error)
+            raise
+        else:
+            for (_, future), result in zip(batch, results, strict=True):
+                if not future.done():
+                    future.set_result(result)
+
+
+def _fail(batch: Sequence[tuple[T, asyncio.Future[R]]], error: BaseException) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)

@@ -1,0 +1,247 @@
+"""The ledger: the truth about every task.
+
+The statements that differ between databases are in :mod:`penstock.ledger.queries`; the ways to
+hand them a batch, in :mod:`penstock.ledger.batches`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Row, insert, select
+from sqlalchemy.sql import func
+
+from penstock.ledger.batches import Batches, PostgresqlBatches, SqliteBatches
+from penstock.ledger.database import Database
+from penstock.ledger.group_commit import GroupCommit
+from penstock.ledger.models import ArtifactRow, QueueStat, Task
+from penstock.ledger.records import (
+    EndedCounts,
+    Failure,
+    NewTask,
+    OpenTask,
+    Outcome,
+    RefusedStart,
+    StartedTask,
+    Status,
+    StoredArtifact,
+    TaskRecord,
+)
+
+# Clocks of hosts differ a little: a task that Redis calls due is not sent back for less than this.
+_CLOCK_TOLERANCE = timedelta(seconds=1)
+
+
+class Ledger:
+    """Reads and writes of tasks.
+
+    Every method raises :class:`~penstock.ledger.errors.LedgerUnavailableError` if the database is
+    away.
+
+    Args:
+        url: see :class:`~penstock.ledger.database.Database`.
+        shard: which of a queue's counters this process adds to, from 0 to 15.
+    """
+
+    def __init__(self, url: str, *, shard: int = 0) -> None:
+        self.database = Database(url)
+        batches: type[Batches] = (
+            SqliteBatches if self.database.dialect == "sqlite" else PostgresqlBatches
+        )
+        self._batches = batches(shard)
+        self._inserts = GroupCommit(self._insert)
+
+    async def close(self) -> None:
+        """Finish the writes under way, and close all connections."""
+        await self._inserts.close()
+        await self.database.close()
+
+    async def ping(self) -> None:
+        """Return if the database answers."""
+        async with self.database.read("answer") as connection:
+            await connection.execute(select(1))
+
+    # -- the protocol ----------------------------------------------------------------------------
+
+    async def accept(self, task: NewTask) -> None:
+        """Insert a task as pending; on return it is committed.
+
+        Tasks that arrive together share a transaction. Repeating it changes nothing.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the database refused this very row.
+        """
+        await self._inserts.add(task)
+
+    async def accept_all(self, tasks: Sequence[NewTask]) -> None:
+        """Insert tasks in one transaction: all of them or none."""
+        await self._insert(tasks)
+
+    async def _insert(self, tasks: Sequence[NewTask]) -> Sequence[None]:
+        async with self.database.write("store new tasks") as connection:
+            await self._batches.insert_tasks(connection, tasks)
+        return [None] * len(tasks)
+
+    async def start(
+        self, ids: Sequence[UUID], *, worker: str
+    ) -> tuple[list[StartedTask], list[RefusedStart]]:
+        """The start gate: open a run of each claimed task that may start.
+
+        Returns:
+            The runs that were opened, and the tasks that may not start with the reason.
+        """
+        now = _now()
+        async with self.database.write("start tasks") as connection:
+            started = await self._batches.start_tasks(
+                connection, ids, worker=worker, now=now, due=now + _CLOCK_TOLERANCE
+            )
+        opened = {task.id for task in started}
+        refused = [each for each in ids if each not in opened]
+        return started, (await self._refusals(refused) if refused else [])
+
+    async def _refusals(self, ids: Sequence[UUID]) -> list[RefusedStart]:
+        statement = select(Task.id, Task.status, Task.run_at).where(Task.id.in_(ids))
+        async with self.database.read("look up tasks") as connection:
+            found = {row.id: row for row in await connection.execute(statement)}
+        return [
+            RefusedStart(
+                id=each,
+                status=Status(found[each].status) if each in found else None,
+                run_at=found[each].run_at if each in found else None,
+            )
+            for each in ids
+        ]
+
+    async def record(self, outcomes: Sequence[Outcome]) -> set[UUID]:
+        """Record how runs ended, in one transaction.
+
+        Returns:
+            The tasks whose outcome was recorded. The others' runs were superseded, and their
+            outcome is dropped.
+        """
+        async with self.database.write("record outcomes") as connection:
+            return await self._batches.record_outcomes(connection, outcomes)
+
+    async def report_progress(self, reports: Sequence[tuple[UUID, int, float, str]]) -> None:
+        """Show how far runs are: (task, run, percent, message)."""
+        async with self.database.write("record progress") as connection:
+            await self._batches.record_progress(connection, reports, now=_now())
+
+    async def open_tasks(
+        self, queue: str, *, after: UUID, unchanged_since: datetime, limit: int
+    ) -> list[OpenTask]:
+        """The next open rows of a queue by id, for the audit."""
+        statement = (
+            select(Task.id, Task.status, Task.priority, Task.run_at, Task.updated_at)
+            .where(Task.queue == queue, Task.finished_at.is_(None), Task.id > after)
+            .order_by(Task.id)
+            .limit(limit)
+        )
+        async with self.database.read("audit tasks") as connection:
+            rows = (await connection.execute(statement)).all()
+        return [
+            OpenTask(
+                id=row.id,
+                status=Status(row.status),
+                priority=row.priority,
+                run_at=row.run_at,
+                settled=row.updated_at <= unchanged_since,
+            )
+            for row in rows
+        ]
+
+    async def still_open(self, ids: Sequence[UUID]) -> list[OpenTask]:
+        """Those of ``ids`` that are open now."""
+        statement = select(Task.id, Task.status, Task.priority, Task.run_at).where(
+            Task.id.in_(ids), Task.finished_at.is_(None)
+        )
+        async with self.database.read("audit tasks") as connection:
+            rows = (await connection.execute(statement)).all()
+        return [
+            OpenTask(id=row.id, status=Status(row.status), priority=row.priority, run_at=row.run_at)
+            for row in rows
+        ]
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    async def find(self, task_id: UUID) -> TaskRecord | None:
+        """The task of that id, if there is one."""
+        async with self.database.read("look up a task") as connection:
+            row = (
+                await connection.execute(select(Task.__table__).where(Task.id == task_id))
+            ).one_or_none()
+        return None if row is None else _record(row)
+
+    async def ended_counts(self) -> dict[str, EndedCounts]:
+        """How many tasks ended how, by queue."""
+        statement = select(
+            QueueStat.queue,
+            func.sum(QueueStat.completed).label("completed"),
+            func.sum(QueueStat.failed).label("failed"),
+            func.sum(QueueStat.cancelled).label("cancelled"),
+        ).group_by(QueueStat.queue)
+        async with self.database.read("count ended tasks") as connection:
+            rows = (await connection.execute(statement)).all()
+        return {
+            row.queue: EndedCounts(
+                completed=int(row.completed), failed=int(row.failed), cancelled=int(row.cancelled)
+            )
+            for row in rows
+        }
+
+    # -- artifacts -------------------------------------------------------------------------------
+
+    async def add_artifact(self, artifact: StoredArtifact) -> None:
+        """Remember a stored file."""
+        values = msgspec.structs.asdict(artifact)
+        async with self.database.write("remember an artifact") as connection:
+            await connection.execute(insert(ArtifactRow).values(**values, created_at=_now()))
+
+    async def find_artifact(self, artifact_id: UUID) -> StoredArtifact | None:
+        """The stored file of that id, if there is one."""
+        statement = select(ArtifactRow.__table__).where(ArtifactRow.id == artifact_id)
+        async with self.database.read("look up an artifact") as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        return StoredArtifact(
+            id=row.id,
+            task_id=row.task_id,
+            name=row.name,
+            content_type=row.content_type,
+            size=row.size,
+            sha256=row.sha256,
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _record(row: Row[Any]) -> TaskRecord:
+    return TaskRecord(
+        id=row.id,
+        type=row.type,
+        queue=row.queue,
+        status=Status(row.status),
+        priority=row.priority,
+        user_id=row.user_id,
+        progress=row.progress,
+        progress_message=row.progress_message,
+        attempts=row.attempts,
+        max_attempts=row.max_attempts,
+        input=msgspec.Raw(row.input.encode()),
+        result=None if row.result is None else msgspec.Raw(row.result.encode()),
+        error=None
+        if row.error_code is None
+        else Failure(row.error_code, row.error_message or "", row.error_type or ""),
+        created_at=row.created_at,
+        run_at=row.run_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,135 @@
+"""Brings a database to the ledger's present schema, from any directory, by any number of processes."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from penstock.declarations import PenstockError
+from penstock.ledger.errors import translated
+
+VERSION_TABLE = "penstock_schema_version"
+_ADVISORY_LOCK = 7_308_332_143_926_078_827  # arbitrary, but the same in every process
+_LOCK_POLL = 0.1
+_log = logging.getLogger(__name__)
+
+
+class MigrationsMissingError(PenstockError):
+    """The installed package has no migrations in it."""
+
+
+def upgrade(database_url: str) -> None:
+    """Bring the database to the newest schema that this version knows.
+
+    Several processes may call this at once: one works, the others wait and find nothing to do. A
+    database that is ahead of this version is left alone, so that a rollback of the code works.
+
+    Raises:
+        LedgerUnavailableError: if the database cannot be reached.
+    """
+    asyncio.run(upgrade_async(database_url))
+
+
+async def upgrade_async(database_url: str) -> None:
+    """:func:`upgrade` for callers that have an event loop already."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        path = Path(url.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked_beside(path):
+            await _upgrade(database_url)
+    else:
+        await _upgrade(database_url)
+
+
+async def _upgrade(database_url: str) -> None:
+    engine = create_async_engine(database_url, poolclass=NullPool)
+    try:
+        with translated("migrate"):
+            async with engine.connect() as connection, _advisory_lock(engine.connect):
+                await connection.run_sync(_run)
+                await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+def _run(connection: Connection) -> None:
+    config = configuration()
+    known = {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    present = set(context.get_current_heads())
+    connection.commit()
+    if present - known:
+        _log.warning(
+            "the database is at schema %s, which is newer than this version knows: left alone",
+            ", ".join(sorted(present)),
+        )
+        return
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def configuration() -> Config:
+    """Alembic's configuration, with the migrations of the wheel or of the checkout."""
+    config = Config()
+    # Alembic reads '%' as the start of an interpolation.
+    config.set_main_option("script_location", str(_location()).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    return config
+
+
+def _location() -> Path:
+    package = Path(str(files("penstock")))
+    # Installed from a wheel, or editable from a checkout.
+    for candidate in (package / "_migrations", package.parents[1] / "migrations"):
+        if (candidate / "env.py").is_file():
+            return candidate
+    message = f"no migrations found in {package}; reinstall penstock"
+    raise MigrationsMissingError(message)
+
+
+@contextmanager
+def _locked_beside(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a file beside an SQLite database."""
+    with path.with_name(f"{path.name}.migrate-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@asynccontextmanager
+async def _advisory_lock(connect: Any) -> AsyncIterator[None]:
+    """Hold PostgreSQL's advisory lock, on a connection of its own.
+
+    It is polled: a session that waits inside ``pg_advisory_lock`` holds a snapshot, and deadlocks
+    with a migration that creates an index concurrently.
+    """
+    connection: AsyncConnection
+    async with connect() as connection:
+        if connection.dialect.name != "postgresql":
+            yield
+            return
+        parameters = {"key": _ADVISORY_LOCK}
+        while not await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), parameters):
+            await connection.commit()
+            await asyncio.sleep(_LOCK_POLL)
+        await connection.commit()
+        try:
+            yield
+        finally:
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), parameters)
+            await connection.commit()

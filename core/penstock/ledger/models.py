@@ -1,0 +1,135 @@
+"""The tables of the ledger. ``migrations/`` brings a database to this shape."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Text,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from penstock.ledger.types import Id, Instant, Json
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+USER_ID_LENGTH = 255
+
+
+class Base(DeclarativeBase):
+    """The ledger's schema."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+class Task(Base):
+    """One accepted task, for as long as it is kept."""
+
+    __tablename__ = "task"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('pending', 'running', 'success', 'failed', 'cancelled')", name="status"
+        ),
+        CheckConstraint(
+            "(finished_at IS NULL) = (status IN ('pending', 'running'))", name="finished"
+        ),
+        # The audit walks open rows by id; finished ones, the many, are not in this index.
+        Index(
+            "ix_task_open",
+            "queue",
+            "id",
+            postgresql_where=text("finished_at IS NULL"),
+            sqlite_where=text("finished_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    type: Mapped[str] = mapped_column(String(128))
+    queue: Mapped[str] = mapped_column(String(63))
+    status: Mapped[str] = mapped_column(String(9), server_default="pending")
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    user_id: Mapped[str | None] = mapped_column(String(USER_ID_LENGTH))
+    input: Mapped[str] = mapped_column(Json)
+    labels: Mapped[str | None] = mapped_column(Json)
+    """taskiq's labels; only rows that came through ``.kiq()`` have any."""
+    result: Mapped[str | None] = mapped_column(Json)
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    error_type: Mapped[str | None] = mapped_column(String(255))
+    progress: Mapped[float] = mapped_column(Double, server_default=text("0"))
+    progress_message: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    run: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """The fence: how often the task was started. Each later write of a run names it."""
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    max_attempts: Mapped[int] = mapped_column(Integer)
+    losses: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """How often a worker died under it."""
+    worker: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    run_at: Mapped[datetime | None] = mapped_column(Instant)
+    started_at: Mapped[datetime | None] = mapped_column(Instant)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class TaskAttempt(Base):
+    """One failed attempt of a task."""
+
+    __tablename__ = "task_attempt"
+
+    task_id: Mapped[UUID] = mapped_column(
+        Id, ForeignKey("task.id", ondelete="CASCADE"), primary_key=True
+    )
+    run: Mapped[int] = mapped_column(Integer, primary_key=True)
+    attempt: Mapped[int] = mapped_column(Integer)
+    error_code: Mapped[str] = mapped_column(String(64))
+    error_message: Mapped[str] = mapped_column(Text)
+    error_type: Mapped[str] = mapped_column(String(255))
+    traceback: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[datetime | None] = mapped_column(Instant)
+    finished_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ArtifactRow(Base):
+    """One stored file."""
+
+    __tablename__ = "artifact"
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(Id, ForeignKey("task.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class QueueStat(Base):
+    """How many tasks of a queue ended how; written with the outcomes that it counts.
+
+    Several rows add up to one queue, so that workers do not wait for each other's row lock.
+    """
+
+    __tablename__ = "queue_stat"
+
+    queue: Mapped[str] = mapped_column(String(63), primary_key=True)
+    shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    completed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    failed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    cancelled: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))

@@ -1,0 +1,53 @@
+-- Records how runs ended, and counts the ended tasks, in one statement. A run that was superseded
+-- or is finished already matches no row, and changes nothing.
+WITH outcome AS (
+    SELECT * FROM unnest(
+        CAST(:id AS uuid[]), CAST(:run AS integer[]), CAST(:status AS text[]),
+        CAST(:result AS text[]), CAST(:error_code AS text[]), CAST(:error_message AS text[]),
+        CAST(:error_type AS text[]), CAST(:traceback AS text[]), CAST(:refund AS integer[]),
+        CAST(:run_at AS timestamptz[]), CAST(:finished_at AS timestamptz[])
+    ) AS o (
+        id, run, status, result, error_code, error_message, error_type, traceback, refund,
+        run_at, finished_at
+    )
+), recorded AS (
+    UPDATE task SET
+        status = outcome.status,
+        result = outcome.result::json,
+        error_code = outcome.error_code,
+        error_message = outcome.error_message,
+        error_type = outcome.error_type,
+        progress = CASE WHEN outcome.status = 'success' THEN 100 ELSE task.progress END,
+        attempts = task.attempts - outcome.refund,
+        run_at = outcome.run_at,
+        finished_at = CASE WHEN outcome.status = 'pending' THEN NULL ELSE outcome.finished_at END,
+        updated_at = outcome.finished_at
+    FROM outcome
+    WHERE task.id = outcome.id AND task.run = outcome.run AND task.finished_at IS NULL
+        AND task.status = 'running'
+    RETURNING
+        task.id, task.run, task.queue, task.attempts, task.started_at, outcome.status,
+        outcome.error_code, outcome.error_message, outcome.error_type, outcome.traceback,
+        outcome.refund, outcome.finished_at
+), attempt AS (
+    INSERT INTO task_attempt (
+        task_id, run, attempt, error_code, error_message, error_type, traceback,
+        started_at, finished_at
+    )
+    SELECT
+        id, run, attempts, error_code, error_message, error_type, traceback,
+        started_at, finished_at
+    FROM recorded WHERE error_code IS NOT NULL AND refund = 0
+), counted AS (
+    INSERT INTO queue_stat (queue, shard, completed, failed, cancelled)
+    SELECT
+        queue, CAST(:shard AS smallint), count(*) FILTER (WHERE status = 'success'),
+        count(*) FILTER (WHERE status = 'failed'), count(*) FILTER (WHERE status = 'cancelled')
+    FROM recorded WHERE status <> 'pending'
+    GROUP BY queue ORDER BY queue
+    ON CONFLICT (queue, shard) DO UPDATE SET
+        completed = queue_stat.completed + excluded.completed,
+        failed = queue_stat.failed + excluded.failed,
+        cancelled = queue_stat.cancelled + excluded.cancelled
+)
+SELECT id FROM recorded

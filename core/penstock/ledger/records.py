@@ -1,0 +1,152 @@
+"""What the ledger gives and takes, as plain values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+
+class Status(StrEnum):
+    """Where a task is in its life."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why a run failed: a stable word for programs, a sentence for people, the exception's type."""
+
+    code: str
+    message: str
+    type: str
+
+
+class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as the ledger has it. Times are in UTC; ``progress`` is from 0 to 100."""
+
+    id: UUID
+    type: str
+    queue: str
+    status: Status
+    priority: int
+    user_id: str | None
+    progress: float
+    progress_message: str
+    attempts: int
+    max_attempts: int
+    input: msgspec.Raw
+    result: msgspec.Raw | None
+    error: Failure | None
+    created_at: datetime
+    run_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    updated_at: datetime
+
+
+class NewTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task to be accepted. ``input`` and ``labels`` are JSON texts."""
+
+    id: UUID
+    type: str
+    queue: str
+    priority: int
+    user_id: str | None
+    input: str
+    labels: str | None
+    max_attempts: int
+    created_at: datetime
+    run_at: datetime | None
+
+
+class StartedTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that passed the start gate: this run of it may call the handler.
+
+    ``run`` is the fence that every later write of this run carries.
+    """
+
+    id: UUID
+    type: str
+    queue: str
+    run: int
+    attempts: int
+    max_attempts: int
+    losses: int
+    priority: int
+    user_id: str | None
+    input: str
+    labels: str | None
+    started_at: datetime
+
+
+class RefusedStart(msgspec.Struct, frozen=True, kw_only=True):
+    """A claimed task that may not start: finished already, not yet due, or not in the ledger."""
+
+    id: UUID
+    status: Status | None
+    run_at: datetime | None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How one run ended.
+
+    ``status`` is terminal, or ``pending`` for a run that shall be repeated at ``run_at``.
+    ``spends_attempt`` is False for runs that do not count: a snooze, a hand-back at shutdown.
+    """
+
+    id: UUID
+    queue: str
+    run: int
+    attempt: int
+    status: Status
+    result: str | None = None
+    error: Failure | None = None
+    traceback: str | None = None
+    started_at: datetime
+    finished_at: datetime
+    run_at: datetime | None = None
+    spends_attempt: bool = True
+
+
+class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that is not finished, as the audit sees it.
+
+    ``settled``: nothing wrote to it for a while, so nobody is just about to hand it over.
+    """
+
+    id: UUID
+    status: Status
+    priority: int
+    run_at: datetime | None
+    settled: bool = True
+
+
+class StoredArtifact(msgspec.Struct, frozen=True, kw_only=True):
+    """The row of a stored file. ``size`` is in bytes."""
+
+    id: UUID
+    task_id: UUID
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+class EndedCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many tasks of a queue ended how, ever."""
+
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+def json_text(value: Any) -> str:
+    """``value`` as compact JSON."""
+    return msgspec.json.encode(value).decode()

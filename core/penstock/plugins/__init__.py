@@ -1,0 +1,18 @@
+"""The plugin host: hooks, discovery, checks, quarantine, and the catalogue that results."""
+
+from penstock.plugins.catalogue import (
+    Catalogue,
+    Plugin,
+    QuarantinedPlugin,
+    UnknownTaskTypeError,
+)
+from penstock.plugins.host import discover, load
+
+__all__ = [
+    "Catalogue",
+    "Plugin",
+    "QuarantinedPlugin",
+    "UnknownTaskTypeError",
+    "discover",
+    "load",
+]

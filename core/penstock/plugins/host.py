@@ -1,0 +1,167 @@
+"""Finds, loads and checks plugins; whatever cannot load is quarantined whole.
+
+pluggy holds the hooks; loading is done here, one entry point at a time, because pluggy's own
+loader stops at the first import error and does not catch ``SystemExit``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import pluggy
+
+from penstock.declarations import Queue, TaskType
+from penstock.plugins import hookspecs
+from penstock.plugins.catalogue import Catalogue, Plugin, QuarantinedPlugin
+
+ENTRY_POINT_GROUP = "penstock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Candidate:
+    """A plugin on its way in."""
+
+    name: str
+    distribution: str
+    version: str
+    module: object
+
+
+def discover() -> Sequence[EntryPoint]:
+    """The entry points of all installed plugins, by name."""
+    return sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda each: each.name)
+
+
+def load(candidates: Iterable[EntryPoint]) -> Catalogue:
+    """Load each plugin, and build the catalogue of those that can be trusted.
+
+    Never raises for a plugin's fault: a plugin that cannot be imported, misspells a hook, answers
+    one wrongly, or takes a name that an earlier one has, is quarantined and the rest works.
+    """
+    plugins: list[Plugin] = []
+    quarantined: list[QuarantinedPlugin] = []
+    for entry_point in candidates:
+        distribution = entry_point.dist
+        name = distribution.name if distribution else entry_point.value
+        version = distribution.version if distribution else "unknown"
+
+        def reject(
+            problems: Sequence[str],
+            trace: str | None = None,
+            *,
+            entry: str = entry_point.name,
+            name: str = name,
+            version: str = version,
+        ) -> None:
+            quarantined.append(
+                QuarantinedPlugin(
+                    name=entry,
+                    distribution=name,
+                    version=version,
+                    problems=problems,
+                    traceback=trace,
+                )
+            )
+
+        try:
+            module = entry_point.load()
+            candidate = _Candidate(
+                name=entry_point.name, distribution=name, version=version, module=module
+            )
+            plugin, problems = _ask(candidate)
+        # A plugin that calls sys.exit() while it is imported must not take the host down.
+        except (Exception, SystemExit) as error:
+            reject([f"{type(error).__name__}: {error}"], traceback.format_exc())
+            continue
+        problems += _clashes(plugin, plugins)
+        if problems:
+            reject(problems)
+        else:
+            plugins.append(plugin)
+    return Catalogue(plugins=tuple(plugins), quarantined=tuple(quarantined))
+
+
+def _ask(candidate: _Candidate) -> tuple[Plugin, list[str]]:
+    """Call the plugin's hooks, and list what is wrong with its answers."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT_NAME)
+    manager.add_hookspecs(hookspecs)
+    manager.register(candidate.module, name=candidate.name)
+    problems = list(_misspelt_hooks(candidate, manager))
+    queues = _answers(manager.hook.penstock_queues, Queue, problems)
+    tasks = _answers(manager.hook.penstock_tasks, TaskType, problems)
+    plugin = Plugin(
+        name=candidate.name,
+        distribution=candidate.distribution,
+        version=candidate.version,
+        queues=tuple(queues),
+        tasks=tuple(tasks),
+    )
+    return plugin, problems
+
+
+def _misspelt_hooks(candidate: _Candidate, manager: pluggy.PluginManager) -> Iterable[str]:
+    """Every implementation that no hook asks for; pluggy's own check reports only the first."""
+    known = [each for each in vars(hookspecs) if each.startswith("penstock_")]
+    for attribute in dir(candidate.module):
+        if attribute in known:
+            continue
+        if manager.parse_hookimpl_opts(candidate.module, attribute) is None:
+            continue
+        near = get_close_matches(attribute, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the hooks are {', '.join(known)}"
+        yield f"there is no hook {attribute!r}; {hint}"
+
+
+def _answers(hook: pluggy.HookCaller, expected: type[Any], problems: list[str]) -> list[Any]:
+    """The answer of the one registered plugin to one hook, checked."""
+    found: list[Any] = []
+    for answer in hook():
+        if inspect.iscoroutine(answer):
+            answer.close()
+            problems.append(f"expected hook {hook.name!r} to be a plain function, got a coroutine")
+        elif not isinstance(answer, list | tuple):
+            problems.append(f"expected hook {hook.name!r} to return a list, got {answer!r}")
+        else:
+            for each in answer:
+                if isinstance(each, expected):
+                    found.append(each)
+                else:
+                    problems.append(
+                        f"expected hook {hook.name!r} to return {expected.__name__} objects, "
+                        f"got {each!r}"
+                    )
+    return found
+
+
+def _clashes(plugin: Plugin, earlier: Sequence[Plugin]) -> list[str]:
+    """Names that another plugin took first, that occur twice, and queues that nobody declares."""
+    problems: list[str] = []
+    for kind, mine, attribute in (
+        ("queue", [each.name for each in plugin.queues], "queues"),
+        ("task type", [each.name for each in plugin.tasks], "tasks"),
+    ):
+        problems += [
+            f"declares {kind} {name!r} {mine.count(name)} times; names are unique"
+            for name in sorted(set(mine))
+            if mine.count(name) > 1
+        ]
+        for other in earlier:
+            taken = {each.name for each in getattr(other, attribute)}
+            problems += [
+                f"declares {kind} {name!r}, which {other.distribution} {other.version} has already"
+                for name in mine
+                if name in taken
+            ]
+    for each in plugin.tasks:
+        if each.queue not in plugin.queues:
+            problems.append(
+                f"task type {each.name!r} runs on queue {each.queue.name!r}, which this plugin does "
+                "not return from penstock_queues; add it there"
+            )
+    return problems

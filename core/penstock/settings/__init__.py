@@ -1,0 +1,8 @@
+"""What the operator says: environment variables and ``.env.local``, checked before anything starts."""
+
+from penstock.settings.errors import SettingsError
+from penstock.settings.knobs import KNOBS, Knob
+from penstock.settings.secrecy import redacted
+from penstock.settings.settings import Settings
+
+__all__ = ["KNOBS", "Knob", "Settings", "SettingsError", "redacted"]

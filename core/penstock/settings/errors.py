@@ -1,0 +1,7 @@
+"""What is wrong with a setting."""
+
+from penstock.declarations import PenstockError
+
+
+class SettingsError(PenstockError, ValueError):
+    """A setting that cannot be honoured; the message names the variable, its value and the remedy."""

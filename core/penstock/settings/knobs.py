@@ -1,0 +1,155 @@
+"""Every setting in one table: what is read, from where, and what it is when nobody says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from penstock.settings import readers
+
+_MAX_PORT = 65_535
+_MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knob:
+    """One setting.
+
+    Attributes:
+        variable: the environment variable.
+        field: the attribute of :class:`~penstock.settings.Settings`.
+        kind: the type, in a word or two for people.
+        default: as somebody would write it into the variable; ``None`` where it is derived.
+        derived: how it is derived, in a few words; only where ``default`` is ``None``.
+        read: from the text to the value; its ``ValueError`` says what is expected.
+        doc: one line for people.
+        secret: never shown, neither in errors nor in ``repr``.
+    """
+
+    variable: str
+    field: str
+    kind: str
+    default: str | None
+    derived: str = ""
+    read: Callable[[str], object]
+    doc: str
+    secret: bool = False
+
+
+KNOBS = (
+    Knob(
+        variable="REDIS_URL",
+        field="redis_url",
+        kind="URL",
+        default=None,
+        derived="an embedded server, with `penstock dev` only",
+        read=readers.redis_url,
+        doc="The Redis or Valkey that holds the queues.",
+    ),
+    Knob(
+        variable="DATABASE_URL",
+        field="database_url",
+        kind="URL",
+        default=None,
+        derived="`penstock.db` (SQLite) in the data folder",
+        read=readers.text,  # needs the working directory: see database_url.py
+        doc="The database of the ledger: `postgresql://…` or `sqlite:///file`.",
+    ),
+    Knob(
+        variable="PENSTOCK_DATA_DIR",
+        field="data_dir",
+        kind="folder",
+        default=".penstock",
+        read=readers.text,  # needs the working directory
+        doc="Where SQLite, the embedded server, artifacts and the development key are kept.",
+    ),
+    Knob(
+        variable="PENSTOCK_HOST",
+        field="host",
+        kind="address",
+        default="127.0.0.1",
+        read=readers.text,
+        doc="The address that the API listens on; other than loopback, it needs an API key.",
+    ),
+    Knob(
+        variable="PENSTOCK_PORT",
+        field="port",
+        kind="whole number",
+        default="8000",
+        read=readers.whole_number(least=1, most=_MAX_PORT),
+        doc="The port that the API listens on.",
+    ),
+    Knob(
+        variable="PENSTOCK_API_KEY",
+        field="api_key",
+        kind="text",
+        default=None,
+        derived="a key made once, in `api-key` in the data folder; on loopback only",
+        read=readers.key,
+        doc="What callers send as `Authorization: Bearer …`.",
+        secret=True,
+    ),
+    Knob(
+        variable="PENSTOCK_URL",
+        field="url",
+        kind="URL",
+        default=None,
+        derived="`http://PENSTOCK_HOST:PENSTOCK_PORT`",
+        read=readers.http_url,
+        doc="Where `penstock submit` and `penstock task` find the API.",
+    ),
+    Knob(
+        variable="PENSTOCK_NAMESPACE",
+        field="namespace",
+        kind="name",
+        default="penstock",
+        read=readers.namespace,
+        doc="The prefix of every key in Redis.",
+    ),
+    Knob(
+        variable="PENSTOCK_LEASE_SECONDS",
+        field="lease",
+        kind="seconds",
+        default="30",
+        read=readers.seconds(),
+        doc="How long a worker may be silent before its tasks go to another one.",
+    ),
+    Knob(
+        variable="PENSTOCK_DRAIN_SECONDS",
+        field="drain",
+        kind="seconds",
+        default="30",
+        read=readers.seconds(zero=True),
+        doc="How long a process that is told to stop waits for what it is doing.",
+    ),
+    Knob(
+        variable="PENSTOCK_MAX_BODY_BYTES",
+        field="max_body_bytes",
+        kind="whole number",
+        default=str(_MEBIBYTE),
+        read=readers.whole_number(least=1, most=1024 * _MEBIBYTE),
+        doc="The longest request body that the API reads, in bytes.",
+    ),
+    Knob(
+        variable="PENSTOCK_RESULT_TTL_SECONDS",
+        field="result_ttl",
+        kind="seconds",
+        default="86400",
+        read=readers.seconds(),
+        doc="How long taskiq's result backend keeps a result; the ledger's copy stays.",
+    ),
+    Knob(
+        variable="PENSTOCK_LOG_FORMAT",
+        field="log_format",
+        kind="console or json",
+        default="console",
+        read=readers.one_of("console", "json"),
+        doc="How log lines are written.",
+    ),
+    Knob(
+        variable="PENSTOCK_LOG_LEVEL",
+        field="log_level",
+        kind="name",
+        default="info",
+        read=readers.one_of("debug", "info", "warning", "error", "critical"),
+        doc="The least important lines that are logged: debug, info, warning, error or critical.",
+    ),
+)

@@ -1,0 +1,91 @@
+"""From the text of a variable to its value; each raises ``ValueError`` saying what it expects."""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+_NAMESPACE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+_LONGEST = timedelta(days=366)
+
+
+def text(value: str) -> str:
+    """Any text."""
+    return value
+
+
+def key(value: str) -> str:
+    """A key that can stand in an HTTP header."""
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("printable ASCII characters without spaces")
+    return value
+
+
+def namespace(value: str) -> str:
+    """A prefix of Redis keys: no braces or colons, which have a meaning there."""
+    if not _NAMESPACE.fullmatch(value):
+        raise ValueError("a lower-case letter followed by at most 62 of a-z, 0-9, '_' and '-'")
+    return value
+
+
+def whole_number(*, least: int, most: int) -> Callable[[str], int]:
+    """A whole number from ``least`` to ``most``."""
+
+    def read(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def seconds(*, zero: bool = False) -> Callable[[str], timedelta]:
+    """A number of seconds, with a fraction if need be; zero itself only if ``zero`` says so."""
+
+    def read(value: str) -> timedelta:
+        expected = f"a number of seconds {'from' if zero else 'above'} 0, like 30 or 1.5"
+        try:
+            number = float(value)
+        except ValueError:
+            raise ValueError(expected) from None
+        if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
+            raise ValueError(expected)
+        if number > _LONGEST.total_seconds():
+            raise ValueError(f"{expected}, and at most {_LONGEST.days} days")
+        return timedelta(seconds=number)
+
+    return read
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """One of a few words, in any case; read as lower case."""
+
+    def read(value: str) -> str:
+        if value.lower() not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return value.lower()
+
+    return read
+
+
+def redis_url(value: str) -> str:
+    """A URL that redis-py understands."""
+    if not value.startswith(_REDIS_SCHEMES):
+        raise ValueError("redis://host:6379/0, rediss://host:6379/0 (TLS) or unix:///path/to/socket")
+    return value
+
+
+def http_url(value: str) -> str:
+    """An address of the API, without a trailing slash."""
+    expected = "an address like http://127.0.0.1:8000"
+    try:
+        parts = urlsplit(value)
+        well_formed = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(expected) from None
+    if not well_formed or parts.query or parts.fragment:
+        raise ValueError(expected)
+    return value.rstrip("/")

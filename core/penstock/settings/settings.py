@@ -1,0 +1,170 @@
+"""The settings of a process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal
+
+from penstock.settings import database_url, dotenv_file, secrecy
+from penstock.settings.errors import SettingsError
+from penstock.settings.knobs import KNOBS, Knob
+
+_PREFIX = "PENSTOCK_"
+# What Kubernetes puts into every pod for a Service whose name starts with "penstock".
+_SERVICE_LINK = re.compile(r"PENSTOCK_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_\w+)?)")
+_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, not bound to
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Settings:
+    """What a process was told, checked. ``penstock.settings.KNOBS`` describes each field.
+
+    Build one with :meth:`load`. Its ``repr`` shows neither the API key nor passwords.
+    """
+
+    redis_url: str | None
+    database_url: str
+    data_dir: Path
+    host: str
+    port: int
+    api_key: str | None
+    url: str
+    namespace: str
+    lease: timedelta
+    drain: timedelta
+    max_body_bytes: int
+    result_ttl: timedelta
+    log_format: Literal["console", "json"]
+    log_level: str
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], directory: Path) -> Settings:
+        """Read the settings from ``environ`` and from ``.env.local`` in ``directory``.
+
+        A variable in ``environ`` wins over the file; an empty one counts as not set. Relative
+        paths are seen from ``directory``.
+
+        Raises:
+            SettingsError: for the first variable that is unknown (only names that start with
+                ``PENSTOCK_`` are checked) or whose value cannot be honoured.
+        """
+        in_file = dotenv_file.variables(directory)
+        given = {name: value for name, value in {**in_file, **environ}.items() if value}
+        _refuse_unknown(given)
+        values: dict[str, Any] = {
+            knob.field: _value(knob, given[knob.variable])
+            if knob.variable in given
+            else knob.read(knob.default)
+            if knob.default is not None
+            else None
+            for knob in KNOBS
+        }
+        values["data_dir"] = (directory / Path(values["data_dir"]).expanduser()).absolute()
+        values["database_url"] = _database_url(values, directory)
+        values["url"] = values["url"] or _url(values["host"], values["port"])
+        return cls(**values)
+
+    @property
+    def own_url(self) -> str:
+        """Where a process on this machine reaches an API that was started with these settings."""
+        return _url(self.host, self.port)
+
+    def require_redis_url(self) -> str:
+        """``redis_url``, for commands that do not start a server of their own.
+
+        Raises:
+            SettingsError: if it is not set.
+        """
+        if self.redis_url is None:
+            raise SettingsError(
+                "expected REDIS_URL to name the Redis that holds the queues, like "
+                "redis://127.0.0.1:6379/0, but it is not set; set it, or use `penstock dev`, which "
+                "starts an embedded server"
+            )
+        return self.redis_url
+
+    def require_access(self) -> None:
+        """Refuse to be reachable from other machines with nothing but a development key.
+
+        Raises:
+            SettingsError: if ``host`` is not loopback and no API key is set.
+        """
+        if self.api_key is None and not _is_loopback(self.host):
+            raise SettingsError(
+                f"expected PENSTOCK_API_KEY to be set, because PENSTOCK_HOST={self.host} can be "
+                "reached from other machines; set it, or leave PENSTOCK_HOST at 127.0.0.1"
+            )
+
+    def __repr__(self) -> str:
+        shown = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name == "api_key" and value is not None:
+                value = secrecy.HIDDEN
+            elif isinstance(value, str):
+                value = secrecy.redacted(value)
+            shown.append(f"{each.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _refuse_unknown(given: Mapping[str, str]) -> None:
+    known = [knob.variable for knob in KNOBS]
+    for name in given:
+        if not name.startswith(_PREFIX) or name in known:
+            continue
+        if _SERVICE_LINK.fullmatch(name):
+            remedy = "Kubernetes made it for a Service; set `enableServiceLinks: false` on the pod"
+        elif near := get_close_matches(name, known, n=1):
+            remedy = f"did you mean {near[0]}?"
+        else:
+            remedy = f"the settings are {', '.join(known)}"
+        raise SettingsError(f"there is no setting {name}; {remedy}")
+
+
+def _value(knob: Knob, given: str) -> object:
+    try:
+        return knob.read(given)
+    except ValueError as error:
+        raise _refusal(knob, given, str(error)) from None
+
+
+def _database_url(values: Mapping[str, Any], directory: Path) -> str:
+    given: str | None = values["database_url"]
+    if given is None:
+        return database_url.sqlite(values["data_dir"] / "penstock.db")
+    try:
+        return database_url.normalised(given, directory)
+    except ValueError as error:
+        knob = next(each for each in KNOBS if each.field == "database_url")
+        raise _refusal(knob, given, str(error)) from None
+
+
+def _refusal(knob: Knob, given: str, expected: str) -> SettingsError:
+    shown = "a value that is not shown here" if knob.secret else repr(secrecy.redacted(given))
+    # A Service named "penstock" makes Kubernetes set PENSTOCK_PORT=tcp://10.0.0.1:8000.
+    hint = (
+        "; Kubernetes made it for a Service: set `enableServiceLinks: false` on the pod"
+        if _SERVICE_LINK.fullmatch(knob.variable) and given.startswith(("tcp://", "udp://"))
+        else ""
+    )
+    return SettingsError(f"expected {knob.variable} to be {expected}, got {shown}{hint}")
+
+
+def _url(host: str, port: int) -> str:
+    host = _EVERY_ADDRESS.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,77 @@
+"""The heartbeat: a thread that renews leases, whatever the event loop is doing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from penstock.broker import LeaseTable
+from penstock.engine import EngineUnavailableError, Heartbeat
+
+_log = logging.getLogger(__name__)
+
+
+class HeartbeatThread:
+    """Renews all leases three times per lease, and says which were lost.
+
+    Args:
+        lost: called on the event loop with the queue and the task id of each lost lease.
+    """
+
+    def __init__(
+        self,
+        heartbeat: Heartbeat,
+        *,
+        leases: LeaseTable,
+        queues: Sequence[str],
+        lease: timedelta,
+        lost: Callable[[str, UUID], None],
+    ) -> None:
+        self._heartbeat = heartbeat
+        self._leases = leases
+        self._queues = queues
+        self._interval = lease.total_seconds() / 3
+        self._lost = lost
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin; the calling thread's running loop gets the news."""
+        loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(
+            target=self._run, args=(loop,), name="heartbeat", daemon=True
+        )
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Stop renewing, and close the connection."""
+        self._stopping.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+        self._heartbeat.close()
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        reachable = True
+        while True:
+            try:
+                self._beat(loop)
+            except EngineUnavailableError as error:
+                # Nothing is known, so everything goes on: the tasks, and trying.
+                if reachable:
+                    _log.warning("heartbeat: %s", error)
+                reachable = False
+            else:
+                reachable = True
+            if self._stopping.wait(self._interval):
+                return
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        leases = self._leases.by_queue()
+        for queue in self._queues:
+            held = leases.get(queue, [])
+            for task_id in self._heartbeat.renew(queue, held):
+                loop.call_soon_threadsafe(self._lost, queue, task_id)

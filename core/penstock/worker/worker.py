@@ -1,0 +1,162 @@
+"""A worker process: runs the tasks of some queues until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from taskiq.abc.result_backend import AsyncResultBackend
+
+from penstock.broker import (
+    Broker,
+    Consumer,
+    LeaseTable,
+    OutcomeWriter,
+    ProgressWriter,
+    Receiver,
+)
+from penstock.declarations import PenstockError, Queue
+from penstock.dispatch import ArtifactStore, Dispatch
+from penstock.engine import Engine, Heartbeat
+from penstock.ledger import Ledger
+from penstock.plugins import Catalogue
+from penstock.worker.heartbeat_thread import HeartbeatThread
+
+_CLOSE_PATIENCE = 10.0
+_log = logging.getLogger("penstock.worker")
+
+
+class UnknownQueueError(PenstockError, LookupError):
+    """A worker was told to serve a queue that no loaded plugin declares."""
+
+
+class Worker:
+    """Consumers, receivers and the heartbeat of one process.
+
+    Args:
+        queues: which queues to serve; all of the catalogue's if empty.
+        name: tells this process from others in the ledger and in Redis.
+        drain: how long :meth:`run` waits for running tasks when it is told to stop; what still
+            runs then is cancelled and handed back.
+
+    Raises:
+        UnknownQueueError: naming the queues there are.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        dispatch: Dispatch,
+        ledger: Ledger,
+        engine: Engine,
+        artifacts: ArtifactStore,
+        result_backend: AsyncResultBackend[object],
+        queues: Sequence[str],
+        name: str,
+        drain: timedelta,
+    ) -> None:
+        served = [_find(catalogue, each) for each in queues] or list(catalogue.queues.values())
+        self._drain = drain.total_seconds()
+        self._leases = LeaseTable()
+        self._outcomes = OutcomeWriter(ledger)
+        self._progress = ProgressWriter(ledger)
+        self._result_backend = result_backend
+        self._receivers = {
+            queue.name: self._receiver(
+                queue,
+                catalogue=catalogue,
+                dispatch=dispatch,
+                ledger=ledger,
+                engine=engine,
+                artifacts=artifacts,
+                name=name,
+            )
+            for queue in served
+        }
+        self._heartbeat = HeartbeatThread(
+            Heartbeat(
+                engine.redis_url, namespace=engine.namespace, lease=engine.lease, worker=name
+            ),
+            leases=self._leases,
+            queues=list(self._receivers),
+            lease=engine.lease,
+            lost=self._lose,
+        )
+
+    def _receiver(
+        self,
+        queue: Queue,
+        *,
+        catalogue: Catalogue,
+        dispatch: Dispatch,
+        ledger: Ledger,
+        engine: Engine,
+        artifacts: ArtifactStore,
+        name: str,
+    ) -> Receiver:
+        consumer = Consumer(
+            queue,
+            task_types=catalogue.task_types.keys(),
+            engine=engine,
+            ledger=ledger,
+            outcome_writer=self._outcomes,
+            leases=self._leases,
+            worker=name,
+        )
+        broker = Broker(catalogue=catalogue, dispatch=dispatch, consumer=consumer)
+        broker.is_worker_process = True
+        broker.with_result_backend(self._result_backend)
+        return Receiver(broker, artifacts=artifacts, progress=self._progress, drain=self._drain)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run tasks until ``stop`` is set, then drain.
+
+        On return every outcome is committed, and every lease is settled or about to expire.
+        """
+        receivers = list(self._receivers.values())
+        self._heartbeat.start()
+        for receiver in receivers:
+            await receiver.broker.startup()
+            receiver.consumer.start()
+        for name, receiver in self._receivers.items():
+            _log.info("serving queue %r, %d at once", name, receiver.consumer.queue.concurrency)
+        listening = [
+            asyncio.create_task(each.listen(stop), name=f"receiver-{name}")
+            for name, each in self._receivers.items()
+        ]
+        watch = asyncio.create_task(stop.wait())
+        # A receiver that ends before it is told to has failed, and takes the process with it.
+        await asyncio.wait({watch, *listening}, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        _log.info("stopping: waiting up to %.0f s for running tasks", self._drain)
+        for receiver in receivers:
+            await receiver.consumer.drain()
+        results = await asyncio.gather(*listening, return_exceptions=True)
+        for receiver in receivers:
+            receiver.consumer.interrupt()
+        for receiver in receivers:
+            await receiver.consumer.close(patience=_CLOSE_PATIENCE)
+        await self._progress.close()
+        await self._outcomes.close()
+        await self._heartbeat.stop()
+        for receiver in receivers:
+            await receiver.broker.shutdown()
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    def _lose(self, queue: str, task_id: UUID) -> None:
+        self._receivers[queue].consumer.lose(task_id)
+
+
+def _find(catalogue: Catalogue, name: str) -> Queue:
+    try:
+        return catalogue.queues[name]
+    except KeyError:
+        known = ", ".join(sorted(catalogue.queues)) or "none"
+        message = f"no loaded plugin declares a queue {name!r}; there are: {known}"
+        raise UnknownQueueError(message) from None

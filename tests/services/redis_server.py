@@ -1,0 +1,65 @@
+"""A Redis that tests may stop, kill, pause and wipe."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Self
+
+from redis import Redis
+
+from penstock.embedded import EmbeddedRedis
+from tests.services.free_port import find_free_port
+
+
+class RedisServer:
+    """A server on a port of its own, which stays the same over restarts."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.port = find_free_port()
+        self._embedded = EmbeddedRedis(data_dir, port=self.port)
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def pid(self) -> int:
+        pid = self._embedded.pid
+        if pid is None:
+            raise RuntimeError(f"the test's Redis on port {self.port} does not run: start() it")
+        return pid
+
+    def start(self) -> None:
+        self._embedded.start()
+
+    def stop(self) -> None:
+        """Shut down in order: its data survives."""
+        self._embedded.stop()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def kill(self) -> None:
+        """End it like a crash: up to a second of its writes is lost."""
+        os.kill(self.pid, signal.SIGKILL)
+        self._embedded.stop()
+
+    def pause(self) -> None:
+        """Make it hang: connections stay open, nothing is answered."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    def flush(self) -> None:
+        """Wipe it, as a careless operator would."""
+        with Redis.from_url(self.url) as client:
+            client.flushall()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
