@@ -18,6 +18,11 @@ VENV_STAMP := .venv/.stamp-python
 REQUIREMENTS_STAMP := .venv/.stamp-requirements
 INSTALL_STAMP := .venv/.stamp-workspace
 
+# An environment that was moved here with its checkout, or whose Python is gone, is made anew.
+ifneq ($(wildcard $(VENV_STAMP)),)
+$(shell [ "$$(cat $(VENV_STAMP))" = "$$(pwd -P)" ] && $(BIN)/python -c '' 2>/dev/null || rm -f $(VENV_STAMP))
+endif
+
 # The Python of the system is used, never a downloaded one, whatever uv would prefer.
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -140,12 +145,12 @@ $(TOOLS_STAMP): requirements/uv.txt
 $(VENV_STAMP): $(TOOLS_STAMP)
 	@python=$(find_python) || exit 1; set -e; \
 	$(UV) venv --quiet --clear --python "$$python" .venv; \
-	touch $@
+	pwd -P >$@
 
 $(REQUIREMENTS_STAMP): $(VENV_STAMP) requirements/dev.txt
 	@python=$(find_python) || exit 1; $(like_pip); set -e; \
 	echo "Installing the locked requirements (once, and whenever they change) …"; \
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt; \
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt; \
 	touch $@
 
 # The builder (hatchling) is among the locked requirements, so nothing unpinned is downloaded.

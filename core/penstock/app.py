@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from taskiq.abc.result_backend import AsyncResultBackend
 
-from penstock.broker import Broker, result_backend
+from penstock.broker import Broker, Services, result_backend
 from penstock.dispatch import ArtifactStore, Dispatch, Reconciler
 from penstock.engine import Engine
 from penstock.ledger import Ledger
@@ -79,13 +79,16 @@ class Application:
         Raises:
             UnknownQueueError: naming the queues there are.
         """
-        return Worker(
+        services = Services(
             catalogue=self.catalogue,
-            dispatch=self.dispatch,
             ledger=self.ledger,
             engine=self.engine,
+            dispatch=self.dispatch,
             artifacts=self.artifacts,
             result_backend=self._result_backend(),
+        )
+        return Worker(
+            services,
             queues=queues,
             name=f"{socket.gethostname()}-{os.getpid()}",
             drain=self.settings.drain,

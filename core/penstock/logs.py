@@ -9,6 +9,9 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import Processor
 
+# They tell at length, and at level info, what is only worth knowing when something is wrong.
+_TALKATIVE = ("alembic", "httpx", "taskiq")
+
 
 def configure(
     log_format: Literal["console", "json"], level: str, *, stream: TextIO | None = None
@@ -30,6 +33,7 @@ def configure(
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _without_colour_codes,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
     ]
     final: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
@@ -53,6 +57,9 @@ def configure(
         root.removeHandler(earlier)
     root.addHandler(handler)
     root.setLevel(level.upper())
+    for name in _TALKATIVE:
+        quiet = logging.WARNING if level == "info" else logging.NOTSET
+        logging.getLogger(name).setLevel(quiet)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -70,6 +77,14 @@ def configure(
 def _short_time(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     # People watch the last minute, not the last year: the time of day is enough.
     event["timestamp"] = event["timestamp"][11:19]
+    return event
+
+
+def _without_colour_codes(
+    _: object, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    # uvicorn says everything twice, the second time with terminal codes.
+    event.pop("color_message", None)
     return event
 
 

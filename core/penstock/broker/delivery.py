@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
+from pydantic import ConfigDict
 from taskiq import AckableMessage, TaskiqMessage
 
 from penstock.declarations import PenstockError
@@ -32,7 +33,7 @@ class Delivery(AckableMessage):
     merely acknowledges would lose the outcome, and is refused.
     """
 
-    model_config = {"arbitrary_types_allowed": True}
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     task: StartedTask
     lease: Lease
@@ -77,7 +78,7 @@ class Delivery(AckableMessage):
 
 
 def labels_of(task: StartedTask) -> dict[str, Any]:
-    """taskiq's labels of a task; none for a task that did not come through ``.kiq()``."""
+    """Taskiq's labels of a task; none for a task that did not come through ``.kiq()``."""
     return msgspec.json.decode(task.labels) if task.labels else {}
 
 

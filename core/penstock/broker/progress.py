@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class ProgressWriter:
-    """Coalesces reports: a handler that reports every frame costs the ledger four writes a second."""
+    """Coalesces reports: a handler that reports every frame costs a few writes a second."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

@@ -14,7 +14,6 @@ import random
 import time
 from typing import Any
 
-import msgspec
 from taskiq import AckableMessage, TaskiqMessage, TaskiqMiddleware, TaskiqResult, TaskiqState
 from taskiq import Context as TaskiqContext
 from taskiq.receiver import Receiver as TaskiqReceiver
@@ -23,7 +22,7 @@ from taskiq.utils import maybe_awaitable
 from penstock.broker import outcomes
 from penstock.broker.broker import Broker
 from penstock.broker.context import TaskContext
-from penstock.broker.delivery import Delivery, Interruption, labels_of
+from penstock.broker.delivery import Delivery, Interruption
 from penstock.broker.outcomes import HandlerTimeoutError
 from penstock.broker.progress import ProgressWriter
 from penstock.broker.results import as_result
@@ -31,6 +30,8 @@ from penstock.declarations import PermanentError, TaskType
 from penstock.dispatch import ArtifactStore, InvalidInputError, inputs
 from penstock.ledger import Outcome, Status
 
+# Names as short as this are written in capitals: the worker of queue `ai` is "AI Worker".
+_ACRONYM = 2
 _log = logging.getLogger("penstock.worker")
 
 
@@ -53,8 +54,7 @@ class Receiver(TaskiqReceiver):
         progress: ProgressWriter,
         drain: float,
     ) -> None:
-        assert broker.consumer is not None
-        self.consumer = broker.consumer
+        self.consumer = broker.require_consumer()
         queue = self.consumer.queue
         # The consumer claims for free slots only, so nothing is fetched ahead.
         super().__init__(
@@ -67,9 +67,9 @@ class Receiver(TaskiqReceiver):
         self._artifacts = artifacts
         self._progress = progress
         self._random = random.Random()  # noqa: S311  (jitter, not a secret)
-        self._label = queue.name.upper() if len(queue.name) <= 2 else queue.name.capitalize()
+        self._label = queue.name.upper() if len(queue.name) <= _ACRONYM else queue.name.capitalize()
 
-    async def callback(self, message: bytes | AckableMessage, raise_err: bool = False) -> None:
+    async def callback(self, message: bytes | AckableMessage, raise_err: bool = False) -> None:  # noqa: FBT001, FBT002
         """Run one delivery, and hand its outcome to the consumer."""
         if not isinstance(message, Delivery):
             await super().callback(message, raise_err)
@@ -182,7 +182,7 @@ class Receiver(TaskiqReceiver):
                     await maybe_awaitable(middleware.on_error(message, result, error))
                 if _overrides(middleware, "post_execute"):
                     await maybe_awaitable(middleware.post_execute(message, result))
-            except Exception:
+            except Exception:  # noqa: BLE001
                 _log.exception("task %s: middleware %r failed", message.task_id, middleware)
 
     async def _announce(
@@ -226,8 +226,8 @@ def _overrides(middleware: TaskiqMiddleware, method: str) -> bool:
 def _uncancel() -> bool:
     """Take back the cancellation of this very task, if there was one."""
     current = asyncio.current_task()
-    assert current is not None
-    cancelled = current.cancelling() > 0
-    while current.cancelling():
+    cancelled = False
+    while current is not None and current.cancelling():
         current.uncancel()
+        cancelled = True
     return cancelled

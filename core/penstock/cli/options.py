@@ -38,9 +38,30 @@ class Duration(click.ParamType[timedelta]):
         if not value or found is None:
             self.fail(f"expected a duration like 30s, 5m, 1h30m or 1d, got {value!r}", param, ctx)
         try:
-            return timedelta(**{unit: float(number or 0) for unit, number in found.groupdict().items()})
+            return timedelta(
+                **{unit: float(number or 0) for unit, number in found.groupdict().items()}
+            )
         except OverflowError:
             self.fail(f"expected a duration of less than a million years, got {value}", param, ctx)
+
+
+class Names(click.ParamType[tuple[str, ...]]):
+    """Names with commas in between."""
+
+    name = "a,b"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Split at the commas."""
+        if isinstance(value, tuple):
+            return value
+        names = tuple(filter(None, (each.strip() for each in str(value).split(","))))
+        if not names:
+            self.fail(
+                f"expected names with commas in between, like ai,video, got {value!r}", param, ctx
+            )
+        return names
 
 
 class PriorityLabel(click.ParamType[Priority]):

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
 from penstock.cli.client import Task
@@ -19,12 +18,10 @@ def show(task: Task, *, as_json: bool) -> None:
     if as_json:
         print_json(task.document)
         return
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="dim")
-    table.add_column(overflow="fold")
+    # No table: its columns would break long values, and people copy ids and paths.
+    console = people()
     for name, value in _rows(task):
-        table.add_row(name, value if isinstance(value, Text) else Text(value))
-    people().print(table)
+        console.print(Text.assemble((f"{name:<9} ", "dim"), value), soft_wrap=True)
 
 
 def exit_code(task: Task) -> int:

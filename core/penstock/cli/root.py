@@ -24,13 +24,15 @@ _COMMANDS = {
 class Failed(click.ClickException):
     """A command that failed with a message for people."""
 
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
-
     def show(self, file: object = None) -> None:  # noqa: ARG002 - click's signature
         """Print the message to standard error."""
         say_error(self.message)
+
+
+class Misconfigured(Failed):
+    """A command that was told something it cannot honour."""
+
+    exit_code = 2
 
 
 class Root(LazyGroup):
@@ -43,8 +45,8 @@ class Root(LazyGroup):
         except PenstockError as error:
             if ctx.params["debug"]:
                 raise
-            exit_code = 2 if isinstance(error, SettingsError) else 1
-            raise Failed(str(error), exit_code) from error
+            kind = Misconfigured if isinstance(error, SettingsError) else Failed
+            raise kind(str(error)) from error
 
 
 @click.group(

@@ -30,7 +30,8 @@ class InputText(click.ParamType[bytes]):
             return value
         text = str(value)
         if text == "-":
-            content, source = click.get_binary_stream("stdin").read(), "standard input"
+            source = "standard input"
+            content = sys.stdin.buffer.read()
         elif text.startswith("@"):
             source = text[1:]
             try:

@@ -1,4 +1,4 @@
-"""Files that a task makes: kept outside of the ledger's rows, named in results by :class:`Artifact`."""
+"""Files that a task makes: kept outside of the ledger, named in results by :class:`Artifact`."""
 
 from __future__ import annotations
 

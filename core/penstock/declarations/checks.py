@@ -1,4 +1,4 @@
-"""The checks that several declarations share; each error names the owner, the value and the remedy."""
+"""The checks that declarations share; each error names the owner, the value and the remedy."""
 
 import re
 from datetime import timedelta

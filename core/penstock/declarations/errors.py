@@ -3,7 +3,7 @@
 ::
 
     PenstockError
-    ├── DeclarationError        a queue, policy or task type that cannot be right (also a ValueError)
+    ├── DeclarationError        a declaration that cannot be right (also a ValueError)
     └── TaskError               raised by a handler to say what shall happen next
         ├── PermanentError      do not try again
         ├── TransientError      try again, by the policy or after ``retry_after``
@@ -54,7 +54,7 @@ class TransientError(TaskError):
         self.retry_after = retry_after
 
 
-class Snooze(TaskError):
+class Snooze(TaskError):  # noqa: N818
     """Not an error: run the task again after ``delay``, without spending an attempt."""
 
     default_code = "snooze"

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class Priority(IntEnum):
-    """The four bands of a queue; every waiting task of a higher band starts before any lower one."""
+    """The four bands of a queue: every waiting task of a higher one starts before any lower."""
 
     URGENT = 10
     HIGH = 7

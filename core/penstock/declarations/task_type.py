@@ -85,7 +85,8 @@ def task(
     Raises:
         DeclarationError: if anything about the declaration cannot be honoured.
     """
-    if not isinstance(name, str) or not _TASK_NAME.fullmatch(name) or len(name) > _MAX_NAME_LENGTH:
+    checks.instance(name, str, of="the name of a task type")
+    if not _TASK_NAME.fullmatch(name) or len(name) > _MAX_NAME_LENGTH:
         message = (
             "expected the name of a task type to be lower-case words joined by dots, like "
             f"'acme.resize', of at most {_MAX_NAME_LENGTH} characters, got {name!r}"

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import msgspec
 from sqlalchemy.exc import DBAPIError
 from uuid_utils.compat import uuid7
 
@@ -19,8 +20,6 @@ from penstock.dispatch.status import Component, Health, QueueStatus
 from penstock.engine import Engine, Entry
 from penstock.ledger import EndedCounts, Ledger, NewTask, Status, TaskRecord
 from penstock.plugins import Catalogue
-
-import msgspec
 
 HEALTH_TIMEOUT = 1.5
 """Seconds that one service may take to answer before it counts as down."""

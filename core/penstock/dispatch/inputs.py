@@ -49,9 +49,8 @@ def check_text(text: bytes | str) -> None:
         if inside_string:
             if token == b'"':
                 inside_string = False
-            elif token[:2].lower() == b"\\u":
-                if token[2:] == b"0000":
-                    raise InvalidInputError("$", "a string holds a NUL character; remove it")
+            elif token == b"\\u0000":
+                raise InvalidInputError("$", "a string holds a NUL character; remove it")
         elif token == b'"':
             inside_string = True
         elif token in b"[{":

@@ -135,11 +135,11 @@ class Engine:
         if known is not None:
             return known
         with translated(f"read the epoch of queue {queue!r}"):
-            found = await self._commands.get(self._keys(queue).epoch)
+            found: Any = await self._commands.get(self._keys(queue).epoch)
         if found is None:
             message = f"queue {queue!r} has no index in Redis yet; the reconciler builds it"
             raise EpochMissingError(message)
-        epoch = str(found, "ascii")
+        epoch = bytes(found).decode("ascii")
         written_by = int(epoch.partition("-")[0])
         if written_by > FORMAT:
             message = (
@@ -203,7 +203,8 @@ class Engine:
 
     async def counts(self, queues: Sequence[str]) -> dict[str, Counts]:
         """The sizes of queues, each in O(1)."""
-        pipeline = self._commands.pipeline(transaction=False)
+        # Commands on a pipeline only queue up, though they are typed as if they were sent.
+        pipeline: Any = self._commands.pipeline(transaction=False)
         for queue in queues:
             keys = self._keys(queue)
             for key in (keys.waiting, keys.leases, keys.delayed, keys.workers):
@@ -225,7 +226,7 @@ class Engine:
         """
         keys = self._keys(queue)
         members = [each.bytes for each in ids]
-        pipeline = self._commands.pipeline(transaction=True)
+        pipeline: Any = self._commands.pipeline(transaction=True)
         pipeline.get(keys.epoch)
         if members:
             pipeline.zmscore(keys.waiting, members)

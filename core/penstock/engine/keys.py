@@ -1,4 +1,7 @@
-"""The names of a queue's keys. All of one queue share a hash tag, so that scripts work on Cluster."""
+"""The names of a queue's keys.
+
+All of one queue share a hash tag, so that scripts work on Redis Cluster.
+"""
 
 from typing import NamedTuple
 

@@ -25,6 +25,8 @@ from penstock.ledger.types import Id, Instant, sqlite_time
 Progress = tuple[UUID, int, float, str]
 """Task, run, percent, message."""
 _STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {"id": Id, "started_at": Instant}
+# PostgreSQL takes these from the task's row.
+_SQLITE_ONLY = ("attempt", "started_at")
 
 
 class Batches(ABC):
@@ -98,9 +100,9 @@ class PostgresqlBatches(Batches):
     ) -> set[UUID]:
         """See :class:`Batches`."""
         rows = [_outcome_values(each) for each in outcomes]
-        fields = ("id", "run", "status", "result", "error_code", "error_message", "error_type")
-        fields += ("traceback", "refund", "run_at", "finished_at")
-        values: dict[str, Any] = {field: [row[field] for row in rows] for field in fields}
+        values: dict[str, Any] = {
+            field: [row[field] for row in rows] for field in rows[0] if field not in _SQLITE_ONLY
+        }
         result = await connection.execute(self._record, {**values, "shard": self._shard})
         return {row.id for row in result}
 

@@ -3,42 +3,43 @@
 ::
 
     PenstockError
-    └── LedgerUnavailableError      the database is away or too slow
+    └── LedgerUnavailableError      the database is away, too slow, or not set up
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from penstock.declarations import PenstockError
 
-# SQLSTATE classes of PostgreSQL that say nothing about the statement: connection, resources,
-# operator intervention, system, and a transaction that lost against another one.
-_PASSING_SQLSTATES = ("08", "53", "57", "58", "40")
+# SQLSTATE classes of PostgreSQL that a value can cause: bad data, a broken constraint, too large.
+# All others (no such table or database, no permission, no memory, ...) hit any other row as well.
+_REFUSALS = ("22", "23", "54")
 
 
 class LedgerUnavailableError(PenstockError):
-    """The database cannot be reached or did not answer in time; nothing is known of the write."""
+    """The database cannot be used, or did not answer in time; nothing is known of the write."""
 
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Turn failures of the connection into :class:`LedgerUnavailableError`, and only those."""
+    """Turn every failure into :class:`LedgerUnavailableError`, but for refusals of a value."""
     try:
         yield
-    except (DBAPIError, TimeoutError, OSError) as error:
-        if isinstance(error, DBAPIError) and not _is_passing(error):
+    except (DBAPIError, PoolTimeoutError, OSError) as error:
+        if isinstance(error, DBAPIError) and _is_refusal(error):
             raise
         message = f"the database could not {what}: {type(error).__name__}: {error}"
         raise LedgerUnavailableError(message) from error
 
 
-def _is_passing(error: DBAPIError) -> bool:
-    if error.connection_invalidated or isinstance(error, InterfaceError):
-        return True
+def _is_refusal(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return False
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate is not None:
-        return str(sqlstate)[:2] in _PASSING_SQLSTATES
+        return str(sqlstate)[:2] in _REFUSALS
     # SQLite, and drivers that fail before the server answers.
-    return isinstance(error, OperationalError)
+    return isinstance(error, (DataError, IntegrityError))

@@ -10,8 +10,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from sqlalchemy.exc import DBAPIError
-
 from penstock.ledger.errors import LedgerUnavailableError
 
 T = TypeVar("T")
@@ -44,7 +42,7 @@ class GroupCommit(Generic[T, R]):
 
         Raises:
             LedgerUnavailableError: nothing is known of the write.
-            DBAPIError: the database refused this very item.
+            Exception: whatever ``write`` raised for this very item, like the database's refusal.
         """
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._pending.append((item, future))
@@ -58,6 +56,7 @@ class GroupCommit(Generic[T, R]):
             await self._flusher
 
     async def _flush(self) -> None:
+        batch: list[tuple[T, asyncio.Future[R]]] = []
         try:
             # Callers that are ready in this very turn of the loop join the first batch.
             await asyncio.sleep(0)
@@ -65,6 +64,11 @@ class GroupCommit(Generic[T, R]):
                 batch = self._pending[: self._max_batch]
                 del self._pending[: self._max_batch]
                 await self._write_batch(batch)
+        except asyncio.CancelledError:
+            # The loop is closing: nobody is left waiting for what will not come.
+            for _, future in (*batch, *self._pending):
+                future.cancel()
+            raise
         finally:
             self._flusher = None
 
@@ -73,7 +77,7 @@ class GroupCommit(Generic[T, R]):
             results = await self._write([item for item, _ in batch])
         except LedgerUnavailableError as error:
             _fail(batch, error)
-        except DBAPIError as error:
+        except Exception as error:  # noqa: BLE001  (it belongs to an item's caller, not to us)
             if len(batch) == 1:
                 _fail(batch, error)
                 return
@@ -81,9 +85,6 @@ class GroupCommit(Generic[T, R]):
             middle = len(batch) // 2
             await self._write_batch(batch[:middle])
             await self._write_batch(batch[middle:])
-        except BaseException as error:
-            _fail(batch, error)
-            raise
         else:
             for (_, future), result in zip(batch, results, strict=True):
                 if not future.done():

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import Row, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import func
 
 from penstock.ledger.batches import Batches, PostgresqlBatches, SqliteBatches
@@ -99,14 +100,17 @@ class Ledger:
             started = await self._batches.start_tasks(
                 connection, ids, worker=worker, now=now, due=now + _CLOCK_TOLERANCE
             )
-        opened = {task.id for task in started}
-        refused = [each for each in ids if each not in opened]
-        return started, (await self._refusals(refused) if refused else [])
+            opened = {task.id for task in started}
+            refused = [each for each in ids if each not in opened]
+            # In the same transaction: failing after the commit would lose the runs it opened.
+            refusals = await self._refusals(connection, refused) if refused else []
+        return started, refusals
 
-    async def _refusals(self, ids: Sequence[UUID]) -> list[RefusedStart]:
+    async def _refusals(
+        self, connection: AsyncConnection, ids: Sequence[UUID]
+    ) -> list[RefusedStart]:
         statement = select(Task.id, Task.status, Task.run_at).where(Task.id.in_(ids))
-        async with self.database.read("look up tasks") as connection:
-            found = {row.id: row for row in await connection.execute(statement)}
+        found = {row.id: row for row in await connection.execute(statement)}
         return [
             RefusedStart(
                 id=each,

@@ -1,4 +1,7 @@
-"""Brings a database to the ledger's present schema, from any directory, by any number of processes."""
+"""Brings a database to the ledger's present schema.
+
+Works from any directory, and for any number of processes at once.
+"""
 
 from __future__ import annotations
 

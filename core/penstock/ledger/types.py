@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CHAR, TIMESTAMP, Dialect, String
-from sqlalchemy.dialects.postgresql import UUID as PostgresUUID
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
@@ -23,14 +23,14 @@ class Id(TypeDecorator[UUID]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The column's type on ``dialect``."""
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(PostgresUUID(as_uuid=True))
+            return dialect.type_descriptor(postgresql.UUID(as_uuid=True))
         return dialect.type_descriptor(CHAR(36))
 
     def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
         """What is sent to the database."""
         return value if value is None or dialect.name == "postgresql" else str(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:  # noqa: ARG002
         """What came back from the database."""
         return value if value is None or isinstance(value, UUID) else UUID(value)
 
@@ -53,7 +53,7 @@ class Instant(TypeDecorator[datetime]):
             return value
         return sqlite_time(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """What came back from the database."""
         if value is None or isinstance(value, datetime):
             return value

@@ -75,8 +75,8 @@ def load(candidates: Iterable[EntryPoint]) -> Catalogue:
                 name=entry_point.name, distribution=name, version=version, module=module
             )
             plugin, problems = _ask(candidate)
-        # A plugin that calls sys.exit() while it is imported must not take the host down.
-        except (Exception, SystemExit) as error:
+        # A plugin that fails in any way, sys.exit() included, must not take the host down.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
             reject([f"{type(error).__name__}: {error}"], traceback.format_exc())
             continue
         problems += _clashes(plugin, plugins)
@@ -161,7 +161,7 @@ def _clashes(plugin: Plugin, earlier: Sequence[Plugin]) -> list[str]:
     for each in plugin.tasks:
         if each.queue not in plugin.queues:
             problems.append(
-                f"task type {each.name!r} runs on queue {each.queue.name!r}, which this plugin does "
-                "not return from penstock_queues; add it there"
+                f"task type {each.name!r} runs on queue {each.queue.name!r}, which this plugin "
+                "does not return from penstock_queues; add it there"
             )
     return problems

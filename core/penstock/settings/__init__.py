@@ -1,4 +1,4 @@
-"""What the operator says: environment variables and ``.env.local``, checked before anything starts."""
+"""What the operator says, by environment variables and ``.env.local``; checked before use."""
 
 from penstock.settings.errors import SettingsError
 from penstock.settings.knobs import KNOBS, Knob

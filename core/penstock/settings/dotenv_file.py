@@ -14,8 +14,8 @@ def variables(directory: Path) -> dict[str, str]:
     """What ``.env.local`` of that folder sets; nothing if there is none. ``${…}`` is plain text.
 
     Raises:
-        SettingsError: if the file cannot be read, or one of its lines makes no sense. (python-dotenv
-            itself would log a warning and go on without that line.)
+        SettingsError: if the file cannot be read, or one of its lines makes no sense.
+            (python-dotenv itself would log a warning and go on without that line.)
     """
     file = directory / FILE_NAME
     try:

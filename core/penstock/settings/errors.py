@@ -4,4 +4,4 @@ from penstock.declarations import PenstockError
 
 
 class SettingsError(PenstockError, ValueError):
-    """A setting that cannot be honoured; the message names the variable, its value and the remedy."""
+    """A setting that cannot be honoured; names the variable, its value and the remedy."""

@@ -73,7 +73,9 @@ def one_of(*choices: str) -> Callable[[str], str]:
 def redis_url(value: str) -> str:
     """A URL that redis-py understands."""
     if not value.startswith(_REDIS_SCHEMES):
-        raise ValueError("redis://host:6379/0, rediss://host:6379/0 (TLS) or unix:///path/to/socket")
+        raise ValueError(
+            "redis://host:6379/0, rediss://host:6379/0 (TLS) or unix:///path/to/socket"
+        )
     return value
 
 

@@ -4,7 +4,9 @@ import re
 
 HIDDEN = "***"
 
-_QUERY_SECRET = re.compile(r"([?&][^=&]*(?:password|passwd|pwd|secret|token)[^=&]*=)[^&]*", re.I)
+_QUERY_SECRET = re.compile(
+    r"([?&][^=&]*(?:password|passwd|pwd|secret|token)[^=&]*=)[^&]*", re.IGNORECASE
+)
 
 
 def redacted(url: str) -> str:

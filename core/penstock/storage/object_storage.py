@@ -41,6 +41,7 @@ class ObjectStorage:
         """Store bytes; on return they are complete under ``key``, never partly.
 
         Args:
+            key: a path; its parts become folders.
             data: the bytes, a local file, or chunks.
         """
         digest = hashlib.sha256()

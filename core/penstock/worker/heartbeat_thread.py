@@ -12,6 +12,7 @@ from uuid import UUID
 from penstock.broker import LeaseTable
 from penstock.engine import EngineUnavailableError, Heartbeat
 
+_RETRY_INTERVAL = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -35,6 +36,7 @@ class HeartbeatThread:
         self._leases = leases
         self._queues = queues
         self._interval = lease.total_seconds() / 3
+        self._retry = min(self._interval, _RETRY_INTERVAL)
         self._lost = lost
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -66,7 +68,7 @@ class HeartbeatThread:
                 reachable = False
             else:
                 reachable = True
-            if self._stopping.wait(self._interval):
+            if self._stopping.wait(self._interval if reachable else self._retry):
                 return
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:

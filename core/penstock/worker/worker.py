@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from taskiq.abc.result_backend import AsyncResultBackend
-
 from penstock.broker import (
     Broker,
     Consumer,
@@ -17,11 +15,10 @@ from penstock.broker import (
     OutcomeWriter,
     ProgressWriter,
     Receiver,
+    Services,
 )
 from penstock.declarations import PenstockError, Queue
-from penstock.dispatch import ArtifactStore, Dispatch
-from penstock.engine import Engine, Heartbeat
-from penstock.ledger import Ledger
+from penstock.engine import Heartbeat
 from penstock.plugins import Catalogue
 from penstock.worker.heartbeat_thread import HeartbeatThread
 
@@ -37,6 +34,7 @@ class Worker:
     """Consumers, receivers and the heartbeat of one process.
 
     Args:
+        services: the opened application's.
         queues: which queues to serve; all of the catalogue's if empty.
         name: tells this process from others in the ledger and in Redis.
         drain: how long :meth:`run` waits for running tasks when it is told to stop; what still
@@ -47,36 +45,17 @@ class Worker:
     """
 
     def __init__(
-        self,
-        *,
-        catalogue: Catalogue,
-        dispatch: Dispatch,
-        ledger: Ledger,
-        engine: Engine,
-        artifacts: ArtifactStore,
-        result_backend: AsyncResultBackend[object],
-        queues: Sequence[str],
-        name: str,
-        drain: timedelta,
+        self, services: Services, *, queues: Sequence[str], name: str, drain: timedelta
     ) -> None:
+        catalogue, engine = services.catalogue, services.engine
         served = [_find(catalogue, each) for each in queues] or list(catalogue.queues.values())
+        self._services = services
+        self._name = name
         self._drain = drain.total_seconds()
         self._leases = LeaseTable()
-        self._outcomes = OutcomeWriter(ledger)
-        self._progress = ProgressWriter(ledger)
-        self._result_backend = result_backend
-        self._receivers = {
-            queue.name: self._receiver(
-                queue,
-                catalogue=catalogue,
-                dispatch=dispatch,
-                ledger=ledger,
-                engine=engine,
-                artifacts=artifacts,
-                name=name,
-            )
-            for queue in served
-        }
+        self._outcomes = OutcomeWriter(services.ledger)
+        self._progress = ProgressWriter(services.ledger)
+        self._receivers = {queue.name: self._receiver(queue) for queue in served}
         self._heartbeat = HeartbeatThread(
             Heartbeat(
                 engine.redis_url, namespace=engine.namespace, lease=engine.lease, worker=name
@@ -87,30 +66,24 @@ class Worker:
             lost=self._lose,
         )
 
-    def _receiver(
-        self,
-        queue: Queue,
-        *,
-        catalogue: Catalogue,
-        dispatch: Dispatch,
-        ledger: Ledger,
-        engine: Engine,
-        artifacts: ArtifactStore,
-        name: str,
-    ) -> Receiver:
+    def _receiver(self, queue: Queue) -> Receiver:
+        """A receiver with its own broker and consumer, so that each queue has slots of its own."""
+        services = self._services
         consumer = Consumer(
             queue,
-            task_types=catalogue.task_types.keys(),
-            engine=engine,
-            ledger=ledger,
+            task_types=services.catalogue.task_types.keys(),
+            engine=services.engine,
+            ledger=services.ledger,
             outcome_writer=self._outcomes,
             leases=self._leases,
-            worker=name,
+            worker=self._name,
         )
-        broker = Broker(catalogue=catalogue, dispatch=dispatch, consumer=consumer)
+        broker = Broker(catalogue=services.catalogue, dispatch=services.dispatch, consumer=consumer)
         broker.is_worker_process = True
-        broker.with_result_backend(self._result_backend)
-        return Receiver(broker, artifacts=artifacts, progress=self._progress, drain=self._drain)
+        broker.with_result_backend(services.result_backend)
+        return Receiver(
+            broker, artifacts=services.artifacts, progress=self._progress, drain=self._drain
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run tasks until ``stop`` is set, then drain.

@@ -167,11 +167,11 @@ async def document(request: DocumentInput, ctx: Context) -> Document:
 
 
 def _render(request: DocumentInput) -> "Rendered":
-    from penstock_ai.render import render  # noqa: PLC0415 - heavy; the API imports this module too
+    from penstock_ai.render import render
 
     source = request.markdown
     if request.template is not None:
-        from penstock_ai.template import fill  # noqa: PLC0415 - heavy, as above
+        from penstock_ai.template import fill
 
         source = fill(request.template, request.data)
     return render(source or "", title=request.title, language=request.language, to=request.format)

@@ -32,9 +32,8 @@ def fill(name: str, data: Mapping[str, Any]) -> str:
         PermanentError: code ``invalid_template_data``; names the value that is missing, unknown or
             of no use.
     """
+    loader = PackageLoader("penstock_ai", "templates")
     environment = _environment()
-    loader = environment.loader
-    assert loader is not None
     source, _, _ = loader.get_source(environment, f"{name}.md.j2")
     takes = meta.find_undeclared_variables(environment.parse(source))
     for given in data:
@@ -53,7 +52,7 @@ def fill(name: str, data: Mapping[str, Any]) -> str:
         raise PermanentError(message, code="invalid_template_data") from error
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         message = (
-            f"template {name!r} cannot use its data: {error or type(error).__name__}; "
+            f"template {name!r} cannot use its data: {str(error) or type(error).__name__}; "
             "compare the types of its values with the plugin's README"
         )
         raise PermanentError(message, code="invalid_template_data") from error
@@ -61,13 +60,12 @@ def fill(name: str, data: Mapping[str, Any]) -> str:
 
 def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        loader=PackageLoader("penstock_ai", "templates"),
         undefined=StrictUndefined,
         finalize=_plain,
         trim_blocks=True,
         lstrip_blocks=True,
         # Markdown, not HTML: _plain escapes what matters there.
-        autoescape=False,  # noqa: S701
+        autoescape=False,
     )
     environment.filters["markdown"] = _markdown
     environment.filters["number"] = _number
@@ -99,10 +97,8 @@ def _number(value: object) -> object:
     if isinstance(value, StrictUndefined):
         return value
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = Decimal(str(value))
-    except (ArithmeticError, TypeError):
+        number = Decimal("nan" if isinstance(value, bool) else str(value))
+    except ArithmeticError:
         number = Decimal("nan")
     if not number.is_finite():
         message = f"expected a number, got {str(value)[:60]!r}"

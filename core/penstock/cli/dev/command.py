@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from penstock.cli import data_dir, development_key
-from penstock.cli.dev import port, readiness, welcome
+from penstock.cli import data_dir, development_key, port
+from penstock.cli.dev import readiness, welcome
 from penstock.cli.dev.child import Child, penstock
 from penstock.cli.dev.supervisor import Supervisor
-from penstock.cli.messages import people, say, say_error
+from penstock.cli.messages import people, say
 from penstock.embedded import EmbeddedRedis
 from penstock.settings import Settings
 
@@ -96,7 +96,8 @@ async def _supervise(
 
 
 async def _end_of(redis: EmbeddedRedis) -> str:
-    while redis.pid is not None:
+    # Polled: nothing else may wait for the process, which belongs to `redis`.
+    while redis.pid is not None:  # noqa: ASYNC110
         await asyncio.sleep(_REDIS_CHECKED_EVERY.total_seconds())
     return f"redis (the embedded server) ended; its log is {redis.log_path}"
 

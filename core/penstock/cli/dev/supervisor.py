@@ -81,31 +81,23 @@ class Supervisor:
             The exit code: 0 after :meth:`stop`, 1 if something ended by itself.
         """
         beside = asyncio.create_task(meanwhile)
-        others = [asyncio.ensure_future(each) for each in also]
+        ends = [asyncio.ensure_future(each) for each in also]
         started: list[Child] = []
         try:
             for child in children:
                 await child.start()
                 started.append(child)
-            ends = [asyncio.create_task(child.wait()) for child in children]
-            try:
-                await self._first(*ends, *others, unless=beside)
-            except BaseException:
-                for end in ends:
-                    end.cancel()
-                raise
-            if self._stop.is_set():
+                ends.append(asyncio.create_task(_end_of(child)))
+            await self._first(*ends, unless=beside)
+            if self.stopped:
                 self._say("stopping; press Ctrl-C again to stop at once")
                 return 0
-            for child, end in zip(children, ends, strict=True):
+            for end in ends:
                 if end.done():
-                    self._say(f"{child.name} ended ({how(end.result())}); stopping the rest")
-            for other in others:
-                if other.done():
-                    self._say(f"{other.result()}; stopping the rest")
+                    self._say(f"{end.result()}; stopping the rest")
             return 1
         finally:
-            for task in (beside, *others):
+            for task in (beside, *ends):
                 task.cancel()
             for child in reversed(started):
                 await child.stop(self._grace, self._hurry)
@@ -126,6 +118,10 @@ class Supervisor:
                 unless.result()
         finally:
             stop.cancel()
+
+
+async def _end_of(child: Child) -> str:
+    return f"{child.name} ended ({how(await child.wait())})"
 
 
 def how(code: int) -> str:

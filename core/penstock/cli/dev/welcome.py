@@ -41,12 +41,15 @@ def show(console: Console, *, url: str, key: str | None) -> None:
 def _commands(url: str, key: str | None) -> list[tuple[str, str]]:
     secret = key if key is not None else "$PENSTOCK_API_KEY"
     access = f'-H "Authorization: Bearer {secret}"'
+    kind = "'Content-Type: application/json'"
     body = shlex.quote(msgspec.json.encode(_TRY).decode())
     return [
         (
             "post a task",
-            f"curl -sS {url}/api/queues/tasks {access} "
-            f"-H 'Content-Type: application/json' -d {body}",
+            f"curl -sS {url}/api/queues/tasks {access} -H {kind} -d {body}",
         ),
-        ("read its result: put the id of the answer at the end", f"curl -sS {access} {url}/api/queues/tasks/ID"),
+        (
+            "read its result: put the id of the answer at the end",
+            f"curl -sS {access} {url}/api/queues/tasks/ID",
+        ),
     ]

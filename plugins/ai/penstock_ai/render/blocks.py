@@ -18,7 +18,7 @@ Alignment = Literal["left", "center", "right"]
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of text in one style; the text ``"\\n"`` alone is a line break."""
+    """A piece of text in one style; a newline alone is a line break."""
 
     text: str
     bold: bool = False

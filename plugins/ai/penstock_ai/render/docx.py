@@ -6,10 +6,9 @@ from docx import Document
 from docx.document import Document as DocxDocument
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Cm
 
 from penstock_ai.render.docx_blocks import BlockWriter
-from penstock_ai.render.docx_styles import add_styles
+from penstock_ai.render.docx_styles import MARGIN, PAGE_HEIGHT, PAGE_WIDTH, add_styles
 from penstock_ai.render.renderer import Page, Rendered
 
 _CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -41,9 +40,9 @@ def _set_properties(document: DocxDocument, page: Page) -> None:
 
 def _set_page(document: DocxDocument, page: Page) -> None:
     section = document.sections[0]
-    section.page_width, section.page_height = Cm(21), Cm(29.7)
-    section.left_margin = section.right_margin = Cm(2.5)
-    section.top_margin = section.bottom_margin = Cm(2.5)
+    section.page_width, section.page_height = PAGE_WIDTH, PAGE_HEIGHT
+    section.left_margin = section.right_margin = MARGIN
+    section.top_margin = section.bottom_margin = MARGIN
     if page.header:
         section.header.paragraphs[0].text = page.header
     number = OxmlElement("w:fldSimple")

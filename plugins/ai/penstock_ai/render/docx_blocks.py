@@ -10,7 +10,6 @@ from docx.oxml import OxmlElement
 from docx.oxml.table import CT_Tbl
 from docx.shared import Cm
 from docx.table import Table as DocxTable
-from docx.table import _Cell
 from docx.text.paragraph import Paragraph as DocxParagraph
 
 from penstock_ai.render.blocks import (
@@ -24,12 +23,11 @@ from penstock_ai.render.blocks import (
     Table,
 )
 from penstock_ai.render.docx_lists import ListNumbers
-from penstock_ai.render.docx_styles import CODE_BLOCK, RULE, element
+from penstock_ai.render.docx_styles import CODE_BLOCK, RULE, TABLE_TEXT, TEXT_WIDTH, element
 from penstock_ai.render.docx_text import write_runs
 
 _STEP = Cm(0.75)
 _ALIGN = {
-    "left": WD_ALIGN_PARAGRAPH.LEFT,
     "center": WD_ALIGN_PARAGRAPH.CENTER,
     "right": WD_ALIGN_PARAGRAPH.RIGHT,
 }
@@ -51,7 +49,6 @@ class BlockWriter:
     """
 
     def __init__(self, document: Document) -> None:
-        self._document = document
         self._body = document._body  # noqa: SLF001
         self._end = document.element.body.sectPr
         self._numbers = ListNumbers(document)
@@ -119,19 +116,18 @@ class BlockWriter:
         return paragraph
 
     def _table(self, block: Table) -> None:
-        section = self._document.sections[0]
-        width = section.page_width - section.left_margin - section.right_margin
         rows = [block.header, *block.rows]
-        made = CT_Tbl.new_tbl(len(rows), len(block.alignments), width)
+        made = CT_Tbl.new_tbl(len(rows), len(block.alignments), TEXT_WIDTH)
         self._end.addprevious(made)
         DocxTable(made, self._body).style = "Table Grid"
         for index, (row, cells) in enumerate(zip(made.tr_lst, rows, strict=True)):
             if index == 0:
                 row.get_or_add_trPr().append(element("w:tblHeader"))
             for cell, runs, alignment in zip(row.tc_lst, cells, block.alignments, strict=True):
-                paragraph = _Cell(cell, self._body).paragraphs[0]
-                paragraph.alignment = _ALIGN[alignment]
-                paragraph.paragraph_format.space_after = 0
+                paragraph = DocxParagraph(cell.p_lst[0], self._body)
+                paragraph._p.get_or_add_pPr().style = TABLE_TEXT  # noqa: SLF001 - by id
+                if alignment != "left":
+                    paragraph.alignment = _ALIGN[alignment]
                 write_runs(paragraph, runs, bold=index == 0)
         # Word joins two tables that have no paragraph between them.
         self._paragraph("Normal", _Place())

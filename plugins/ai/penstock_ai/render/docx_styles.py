@@ -5,12 +5,17 @@ from docx.enum.style import WD_STYLE_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.oxml.xmlchemy import BaseOxmlElement
-from docx.shared import Pt, RGBColor
+from docx.shared import Cm, Pt, RGBColor
 
 CODE_BLOCK = "CodeBlock"
 CODE_TEXT = "CodeText"
 LINK = "Hyperlink"
 RULE = "Rule"
+TABLE_TEXT = "TableText"
+
+PAGE_WIDTH, PAGE_HEIGHT = Cm(21), Cm(29.7)
+MARGIN = Cm(2.5)
+TEXT_WIDTH = Cm(16)
 
 
 def add_styles(document: Document, *, language: str) -> None:
@@ -22,6 +27,10 @@ def add_styles(document: Document, *, language: str) -> None:
     block.font.size = Pt(9.5)
     shade = element("w:shd", val="clear", color="auto", fill="F3F4F6")
     block.element.get_or_add_pPr().append(shade)
+
+    cell = styles.add_style(TABLE_TEXT, WD_STYLE_TYPE.PARAGRAPH)
+    cell.base_style = styles["Normal"]
+    cell.paragraph_format.space_after = Pt(0)
 
     text = styles.add_style(CODE_TEXT, WD_STYLE_TYPE.CHARACTER)
     text.font.name = "Consolas"

@@ -36,17 +36,13 @@ def _style(run: Run) -> tuple[object, ...]:
 
 
 def _pieces(tokens: Iterable[Token]) -> Iterator[Run]:
-    strong = emphasis = struck = 0
+    depth = {"strong": 0, "em": 0, "s": 0}
     href: str | None = None
     for token in tokens:
         text = ""
         match token.type:
-            case "strong_open" | "strong_close":
-                strong += token.nesting
-            case "em_open" | "em_close":
-                emphasis += token.nesting
-            case "s_open" | "s_close":
-                struck += token.nesting
+            case "strong_open" | "strong_close" | "em_open" | "em_close" | "s_open" | "s_close":
+                depth[token.tag] += token.nesting
             case "link_open":
                 href = _address(str(token.attrs.get("href", "")))
             case "link_close":
@@ -62,9 +58,9 @@ def _pieces(tokens: Iterable[Token]) -> Iterator[Run]:
         if text:
             yield Run(
                 text=text,
-                bold=strong > 0,
-                italic=emphasis > 0,
-                strike=struck > 0,
+                bold=depth["strong"] > 0,
+                italic=depth["em"] > 0,
+                strike=depth["s"] > 0,
                 code=token.type == "code_inline",
                 href=href,
             )

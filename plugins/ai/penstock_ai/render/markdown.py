@@ -30,11 +30,15 @@ MAX_NESTING = 16
 MAX_COLUMNS = 40
 """Of a table: laying out one page-wide table with thousands of columns takes minutes."""
 MAX_PARAGRAPH = 20_000
-"""Characters in one paragraph, heading or cell: some texts take a time that grows with the square
-of its length to parse and to lay out. This is about eight pages without a paragraph's end."""
+"""Characters in one paragraph, heading, cell or line of code: the time to parse and lay out some
+texts grows with the square of its length. This is about eight pages without a paragraph's end."""
+
+_TABLE_PARTS = frozenset({"table_open", "tr_open", "th_open", "td_open"})
 
 # What neither XML (so DOCX) nor HTML can hold, and lone surrogates, which are not text at all.
-_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_NOT_TEXT = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
 
 
 def clean(text: str) -> str:
@@ -70,6 +74,14 @@ class _Builder:
         self._table = Table([], [], [])
 
     def add(self, token: Token) -> None:
+        if token.type in _TABLE_PARTS:
+            self._add_table_part(token)
+        elif token.type.startswith(("blockquote_", "bullet_list_", "ordered_list_", "list_item_")):
+            self._add_container(token)
+        else:
+            self._add_leaf(token)
+
+    def _add_leaf(self, token: Token) -> None:
         here = self._open[-1]
         match token.type:
             case "heading_open":
@@ -81,9 +93,15 @@ class _Builder:
             case "inline":
                 self._text(token.children or [])
             case "fence" | "code_block":
-                here.append(Code(token.content.rstrip("\n")))
+                lines = token.content.rstrip("\n").split("\n")
+                _check(max(map(len, lines)), MAX_PARAGRAPH, "characters in a line of code")
+                here.append(Code("\n".join(lines)))
             case "hr":
                 here.append(Rule())
+
+    def _add_container(self, token: Token) -> None:
+        here = self._open[-1]
+        match token.type:
             case "blockquote_open":
                 quote = Quote([])
                 here.append(quote)
@@ -100,9 +118,12 @@ class _Builder:
                 self._open.pop()
             case "bullet_list_close" | "ordered_list_close":
                 self._lists.pop()
+
+    def _add_table_part(self, token: Token) -> None:
+        match token.type:
             case "table_open":
                 self._table = Table([], [], [])
-                here.append(self._table)
+                self._open[-1].append(self._table)
             case "tr_open" if self._table.header:
                 self._table.rows.append([])
             case "th_open":

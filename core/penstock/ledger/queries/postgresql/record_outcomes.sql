@@ -19,7 +19,7 @@ WITH outcome AS (
         error_type = outcome.error_type,
         progress = CASE WHEN outcome.status = 'success' THEN 100 ELSE task.progress END,
         attempts = task.attempts - outcome.refund,
-        run_at = outcome.run_at,
+        run_at = COALESCE(outcome.run_at, task.run_at),
         finished_at = CASE WHEN outcome.status = 'pending' THEN NULL ELSE outcome.finished_at END,
         updated_at = outcome.finished_at
     FROM outcome

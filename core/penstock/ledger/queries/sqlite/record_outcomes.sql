@@ -10,7 +10,7 @@ UPDATE task SET
         WHEN json_extract(outcome.value, '$.status') = 'success' THEN 100 ELSE task.progress
     END,
     attempts = task.attempts - json_extract(outcome.value, '$.refund'),
-    run_at = json_extract(outcome.value, '$.run_at'),
+    run_at = COALESCE(json_extract(outcome.value, '$.run_at'), task.run_at),
     finished_at = CASE
         WHEN json_extract(outcome.value, '$.status') = 'pending' THEN NULL
         ELSE json_extract(outcome.value, '$.finished_at')

@@ -1,0 +1,25 @@
+"""What a worker is handed by the rooms below it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from taskiq.abc.result_backend import AsyncResultBackend
+
+from penstock.dispatch import ArtifactStore, Dispatch
+from penstock.engine import Engine
+from penstock.ledger import Ledger
+from penstock.plugins import Catalogue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The opened parts of one application."""
+
+    catalogue: Catalogue
+    ledger: Ledger
+    engine: Engine
+    dispatch: Dispatch
+    artifacts: ArtifactStore
+    result_backend: AsyncResultBackend[Any]

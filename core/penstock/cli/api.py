@@ -1,0 +1,74 @@
+"""``penstock api``."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+import uvicorn
+from litestar import Litestar
+
+from penstock import logs
+from penstock.api import SingleKeyAccess, create_api
+from penstock.app import Application
+from penstock.cli import data_dir, development_key, port, serving
+from penstock.settings import Settings
+
+
+@click.command()
+def api() -> None:
+    """Serve the HTTP API on PENSTOCK_HOST and PENSTOCK_PORT until SIGTERM or Ctrl-C."""
+    # uvicorn stops gracefully, and then raises the signal once more for whoever handled it before.
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    settings = Settings.load(os.environ, Path.cwd())
+    settings.require_access()
+    logs.configure(settings.log_format, settings.log_level)
+    data_dir.prepare(settings.data_dir)
+    port.require_free(settings.host, settings.port)
+    key = settings.api_key or development_key.ensure(settings.data_dir)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            _build(settings, key),
+            host=settings.host,
+            port=settings.port,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=round(settings.drain.total_seconds()),
+        )
+    )
+    with asyncio.Runner(loop_factory=serving.loop_factory()) as runner:
+        runner.run(server.serve())
+    # uvicorn has logged why it could not start.
+    sys.exit(0 if server.started else 1)
+
+
+def _build(settings: Settings, key: str) -> Litestar:
+    application = Application(settings, serving.installed_plugins())
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with application:
+            serving.settle_memory()
+            yield
+
+    return create_api(
+        dispatch=application.dispatch,
+        artifacts=application.artifacts,
+        catalogue=application.catalogue,
+        access=SingleKeyAccess(key),
+        max_body_bytes=settings.max_body_bytes,
+        lifespan=[lifespan],
+    )
+
+
+def _leave(number: int, _: object) -> None:
+    del number
+    sys.exit(0)

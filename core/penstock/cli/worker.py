@@ -1,0 +1,36 @@
+"""``penstock worker``."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import click
+
+from penstock import logs
+from penstock.app import Application
+from penstock.cli import data_dir, serving
+from penstock.cli.options import Names
+from penstock.settings import Settings
+
+
+@click.command()
+@click.option("--queues", type=Names(), default=(), help="Only these: ai,video.  [default: all]")
+def worker(*, queues: tuple[str, ...]) -> None:
+    """Run tasks until SIGTERM or Ctrl-C; then finish those that run, and exit 0."""
+    settings = Settings.load(os.environ, Path.cwd())
+    logs.configure(settings.log_format, settings.log_level)
+    data_dir.prepare(settings.data_dir)
+    with asyncio.Runner(loop_factory=serving.loop_factory()) as runner:
+        runner.run(_run(settings, queues))
+
+
+async def _run(settings: Settings, queues: tuple[str, ...]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with Application(settings, serving.installed_plugins()) as application:
+        running = application.worker(queues)
+        serving.settle_memory()
+        await running.run(stop)

@@ -1,0 +1,107 @@
+"""Workers that die, stop, hang or take long: no task is lost, none runs twice at once."""
+
+import time
+from pathlib import Path
+
+from tests.acceptance.conftest import Install
+from tests.services.installation import wait_until
+
+LEASE = 0.6
+
+
+def lines(log: Path, what: str) -> list[float]:
+    """When the handlers wrote ``what``."""
+    if not log.exists():
+        return []
+    found = [line.split() for line in log.read_text().splitlines()]
+    return [float(line[3]) for line in found if line[0] == what]
+
+
+def test_a_killed_workers_task_is_finished_by_another_within_a_lease_on_an_idle_queue(
+    install: Install, log: Path
+) -> None:
+    penstock = install(lease=LEASE)
+    workers = penstock.start_workers(2, "probe")
+    task_id = penstock.submit("probe.sleep", {"log": str(log), "seconds": 1.0})
+    wait_until(lambda: bool(lines(log, "start")), what="the handler to start")
+
+    # The other worker has nothing to do, and nobody tells it of the death.
+    pid = int(log.read_text().split()[4])
+    next(worker for worker in workers if worker.pid == pid).kill()
+    killed = time.time()
+    task = penstock.outcome(task_id)
+
+    assert (task["status"], task["attempts"]) == ("success", 1)
+    assert len(lines(log, "start")) == 2
+    assert lines(log, "start")[1] - killed <= LEASE + 2
+
+
+def test_sigterm_lets_a_running_task_finish_and_exits_with_0(install: Install, log: Path) -> None:
+    penstock = install(lease=LEASE)
+    worker = penstock.start_worker("probe")
+    task_id = penstock.submit("probe.sleep", {"log": str(log), "seconds": 1.5})
+    waiting = penstock.submit("probe.sleep", {"log": str(log)}, delay_seconds=1.0)
+    wait_until(lambda: bool(lines(log, "start")), what="the handler to start")
+
+    assert penstock.stop(worker) == 0
+
+    assert penstock.task(task_id)["status"] == "success"
+    assert penstock.task(waiting)["status"] == "pending"
+    assert penstock.queue_status()["probe"]["active"] == 0
+
+
+def test_a_task_longer_than_the_drain_is_handed_back_at_once_without_spending_an_attempt(
+    install: Install, log: Path
+) -> None:
+    penstock = install(lease=30, drain=0.5)
+    first = penstock.start_worker("probe")
+    task_id = penstock.submit("probe.sleep", {"log": str(log), "seconds": 2})
+    wait_until(lambda: bool(lines(log, "start")), what="the handler to start")
+
+    assert penstock.stop(first) == 0
+    assert penstock.task(task_id)["status"] == "pending"
+    penstock.start_worker("probe")
+    task = penstock.outcome(task_id, timeout=10)  # far less than the lease
+
+    assert (task["status"], task["attempts"], task["result"]) == ("success", 1, {"attempt": 1})
+
+
+def test_a_task_ten_times_longer_than_its_lease_runs_once(install: Install, log: Path) -> None:
+    penstock = install(lease=LEASE)
+    penstock.start_workers(2, "probe")
+
+    sleeping = penstock.submit("probe.sleep", {"log": str(log), "seconds": 10 * LEASE})
+    task = penstock.outcome(sleeping)
+
+    assert (task["status"], task["attempts"]) == ("success", 1)
+    assert len(lines(log, "start")) == 1
+
+
+def test_a_task_that_blocks_the_event_loop_for_ten_leases_runs_once(
+    install: Install, log: Path
+) -> None:
+    penstock = install(lease=LEASE)
+    penstock.start_workers(2, "probe")
+
+    blocking = penstock.submit("probe.block", {"log": str(log), "seconds": 10 * LEASE})
+    task = penstock.outcome(blocking)
+
+    assert (task["status"], task["attempts"]) == ("success", 1)
+    assert len(lines(log, "start")) == 1
+
+
+def test_workers_log_what_they_process(install: Install, log: Path) -> None:
+    penstock = install()
+    penstock.start_worker("probe")
+    task_id = penstock.submit("probe.sleep", {"log": str(log)})
+    penstock.outcome(task_id)
+
+    assert f"[Probe Worker] Processing task... probe.sleep {task_id}" in penstock.logs()
+
+
+def test_a_worker_told_to_serve_an_unknown_queue_says_which_there_are(install: Install) -> None:
+    penstock = install()
+
+    assert penstock.start("worker", "--queues", "prob").wait(30) != 0
+    assert "no loaded plugin declares a queue 'prob'" in penstock.logs()
+    assert "ai, line, probe" in penstock.logs()

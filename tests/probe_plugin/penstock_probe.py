@@ -1,0 +1,154 @@
+"""A third party's plugin for tests: handlers that misbehave in the ways that users' handlers do.
+
+Workers find it because this folder, with its installed metadata, is on their PYTHONPATH.
+"""
+
+import asyncio
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from msgspec import Struct
+
+from penstock import Context, PermanentError, Queue, Snooze, TransientError, hookimpl, task
+
+PROBE = Queue("probe", concurrency=2)
+LINE = Queue("line", concurrency=1)
+
+
+class Probe(Struct):
+    """What a handler shall do. ``log`` is a file that gets one line per run."""
+
+    log: str
+    name: str = ""
+    seconds: float = 0.0
+    failures: int = 0
+
+
+class Report(Struct):
+    attempt: int
+
+
+def _note(probe: Probe, ctx: Context, what: str) -> None:
+    with Path(probe.log).open("a") as log:
+        log.write(
+            f"{what} {probe.name or ctx.task_id} {ctx.attempt} {time.time():.3f} {os.getpid()}\n"
+        )
+
+
+@task("probe.sleep", queue=PROBE)
+async def sleep(probe: Probe, ctx: Context) -> Report:
+    """Wait on the event loop."""
+    _note(probe, ctx, "start")
+    await asyncio.sleep(probe.seconds)
+    _note(probe, ctx, "end")
+    return Report(attempt=ctx.attempt)
+
+
+@task("probe.block", queue=PROBE)
+async def block(probe: Probe, ctx: Context) -> Report:
+    """Block the event loop, as a careless handler does."""
+    _note(probe, ctx, "start")
+    time.sleep(probe.seconds)  # noqa: ASYNC251  (the very thing that is tested)
+    _note(probe, ctx, "end")
+    return Report(attempt=ctx.attempt)
+
+
+@task("probe.flaky", queue=PROBE)
+async def flaky(probe: Probe, ctx: Context) -> Report:
+    """Fail for the first attempts."""
+    _note(probe, ctx, "start")
+    if ctx.attempt <= probe.failures:
+        message = f"attempt {ctx.attempt} fails"
+        raise RuntimeError(message)
+    return Report(attempt=ctx.attempt)
+
+
+@task("probe.line", queue=LINE)
+async def line(probe: Probe, ctx: Context) -> Report:
+    """One at a time, so that the order shows."""
+    _note(probe, ctx, "start")
+    await asyncio.sleep(probe.seconds)
+    return Report(attempt=ctx.attempt)
+
+
+@task("probe.permanent", queue=PROBE)
+async def permanent(probe: Probe, ctx: Context) -> Report:
+    """Say that trying again cannot help."""
+    _note(probe, ctx, "start")
+    message = "the file is not a picture"
+    raise PermanentError(message, code="not_a_picture")
+
+
+@task("probe.transient", queue=PROBE)
+async def transient(probe: Probe, ctx: Context) -> Report:
+    """Ask for a second attempt at a time of its own."""
+    _note(probe, ctx, "start")
+    if ctx.attempt == 1:
+        message = "busy"
+        raise TransientError(message, retry_after=timedelta(seconds=probe.seconds))
+    return Report(attempt=ctx.attempt)
+
+
+@task("probe.snooze", queue=PROBE)
+async def snooze(probe: Probe, ctx: Context) -> Report:
+    """Come back once, without spending an attempt."""
+    runs = Path(probe.log).read_text().count("start") if Path(probe.log).exists() else 0
+    _note(probe, ctx, "start")
+    if runs == 0:
+        raise Snooze(timedelta(seconds=probe.seconds))
+    return Report(attempt=ctx.attempt)
+
+
+@task("probe.slow", queue=PROBE, timeout=timedelta(seconds=0.5))
+async def slow(probe: Probe, ctx: Context) -> Report:
+    """Take longer than allowed."""
+    _note(probe, ctx, "start")
+    await asyncio.sleep(probe.seconds)
+    return Report(attempt=ctx.attempt)
+
+
+@task("probe.progress", queue=PROBE)
+async def progress(probe: Probe, ctx: Context) -> Report:
+    """Report how far it is, then wait for a file to appear."""
+    await ctx.progress(40, "downloaded")
+    while not Path(probe.log).exists():
+        await asyncio.sleep(0.05)
+    return Report(attempt=ctx.attempt)
+
+
+@task("probe.lies", queue=PROBE)
+async def lies(probe: Probe, ctx: Context) -> Report:
+    """Return something that no JSON can hold."""
+    _note(probe, ctx, "start")
+    return object()  # type: ignore[return-value]
+
+
+@task("probe.exits", queue=PROBE)
+async def exits(probe: Probe, ctx: Context) -> Report:
+    """Try to take the worker down."""
+    _note(probe, ctx, "start")
+    raise SystemExit(3)
+
+
+@hookimpl
+def penstock_queues() -> list[Queue]:
+    return [PROBE, LINE]
+
+
+@hookimpl
+def penstock_tasks() -> list[object]:
+    return [
+        sleep,
+        block,
+        flaky,
+        line,
+        permanent,
+        transient,
+        snooze,
+        slow,
+        progress,
+        lies,
+        exits,
+    ]

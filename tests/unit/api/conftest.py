@@ -1,0 +1,57 @@
+"""The API in this process, over HTTP in memory."""
+
+from collections.abc import AsyncIterator
+from typing import cast
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from penstock.api import SingleKeyAccess, create_api
+from penstock.dispatch import ArtifactStore, Dispatch
+from penstock.plugins import Catalogue
+from tests.unit.api.acme_plugin import acme_catalogue
+from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
+
+KEY = "a-key-for-tests"
+MAX_BODY_BYTES = 300_000
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    return acme_catalogue()
+
+
+@pytest.fixture
+def dispatch(catalogue: Catalogue) -> InMemoryDispatch:
+    return InMemoryDispatch(catalogue)
+
+
+@pytest.fixture
+def artifacts() -> InMemoryArtifacts:
+    return InMemoryArtifacts()
+
+
+@pytest.fixture
+def api(dispatch: InMemoryDispatch, artifacts: InMemoryArtifacts, catalogue: Catalogue) -> Litestar:
+    return create_api(
+        dispatch=cast("Dispatch", dispatch),
+        artifacts=cast("ArtifactStore", artifacts),
+        catalogue=catalogue,
+        access=SingleKeyAccess(KEY),
+        max_body_bytes=MAX_BODY_BYTES,
+    )
+
+
+@pytest.fixture
+async def anonymous_client(api: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    # Litestar's own AsyncTestClient would run the application in another thread and loop.
+    transport = httpx.ASGITransport(app=api, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
+        yield client
+
+
+@pytest.fixture
+async def client(anonymous_client: httpx.AsyncClient) -> httpx.AsyncClient:
+    anonymous_client.headers["Authorization"] = f"Bearer {KEY}"
+    return anonymous_client

@@ -1,0 +1,120 @@
+"""Stand-ins for dispatch and the artifact store that keep everything in memory.
+
+The checks of the input are the real ones, so that the API meets the errors that it will meet.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from uuid_utils.compat import uuid7
+
+from penstock.declarations import Artifact, PermanentError, Priority
+from penstock.dispatch import Component, Health, QueueStatus, inputs
+from penstock.ledger import Status, TaskRecord
+from penstock.plugins import Catalogue
+
+
+class InMemoryDispatch:
+    """Like :class:`penstock.dispatch.Dispatch`, without services.
+
+    ``fault``, if set, is raised by every call that may fail.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self.records: dict[UUID, TaskRecord] = {}
+        self.delays: list[timedelta | None] = []
+        self.fault: Exception | None = None
+        up = Component(status="up", latency_ms=0.5)
+        self.current_health = Health(status="ok", redis=up, database=up, workers={"acme": 1})
+
+    async def submit(
+        self,
+        type_name,
+        input,  # noqa: A002 - as dispatch calls it
+        *,
+        priority=Priority.NORMAL,
+        user_id=None,
+        delay=None,
+    ) -> TaskRecord:
+        self._fail()
+        task_type = self._catalogue.task_type(type_name)
+        inputs.decode(task_type, input)
+        now = datetime.now(UTC)
+        record = TaskRecord(
+            id=uuid7(),
+            type=type_name,
+            queue=task_type.queue.name,
+            status=Status.PENDING,
+            priority=priority.value,
+            user_id=user_id,
+            progress=0,
+            progress_message="",
+            attempts=0,
+            max_attempts=task_type.retry.max_attempts,
+            input=msgspec.Raw(input),
+            result=None,
+            error=None,
+            created_at=now,
+            run_at=now + delay if delay else None,
+            started_at=None,
+            finished_at=None,
+            updated_at=now,
+        )
+        self.records[record.id] = record
+        self.delays.append(delay)
+        return record
+
+    async def find(self, task_id):
+        self._fail()
+        return self.records.get(task_id)
+
+    async def queue_status(self):
+        self._fail()
+        waiting = dict.fromkeys(self._catalogue.queues, 0)
+        for record in self.records.values():
+            waiting[record.queue] += 1
+        return {
+            queue: QueueStatus(
+                waiting=count, active=0, completed=0, failed=0, delayed=0, cancelled=0, workers=0
+            )
+            for queue, count in waiting.items()
+        }
+
+    async def health(self):
+        return self.current_health
+
+    def _fail(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+
+
+class InMemoryArtifacts:
+    """Like :class:`penstock.dispatch.ArtifactStore`, without services."""
+
+    def __init__(self) -> None:
+        self._files: dict[UUID, tuple[Artifact, list[bytes]]] = {}
+
+    def keep(self, artifact: Artifact, chunks: list[bytes]) -> None:
+        self._files[artifact.id] = (artifact, chunks)
+
+    async def open(self, artifact_id):
+        if artifact_id not in self._files:
+            message = f"there is no artifact {artifact_id}"
+            raise PermanentError(message, code="artifact_not_found")
+        return _Reader(*self._files[artifact_id])
+
+
+class _Reader:
+    def __init__(self, artifact: Artifact, chunks: list[bytes]) -> None:
+        self.artifact = artifact
+        self._chunks = chunks
+
+    async def read(self) -> bytes:
+        return b"".join(self._chunks)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk

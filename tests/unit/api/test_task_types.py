@@ -1,0 +1,42 @@
+import httpx
+
+from tests.unit.api.problem_checks import problem_of
+
+
+async def test_task_types_come_with_schemas_and_examples(client: httpx.AsyncClient):
+    answer = await client.get("/api/task-types")
+
+    assert answer.status_code == 200
+    listed = {each["type"]: each for each in answer.json()["data"]}
+    assert list(listed) == ["acme.letter", "acme.loose"]
+    letter = listed["acme.letter"]
+    assert set(letter) == {
+        "type",
+        "queue",
+        "description",
+        "input_schema",
+        "output_schema",
+        "examples",
+    }
+    assert letter["queue"] == "acme"
+    assert letter["description"] == "Print a letter."
+    assert "Letter" in letter["input_schema"]["$defs"]
+    assert "Sent" in letter["output_schema"]["$defs"]
+
+
+async def test_the_examples_can_be_posted_as_they_are(client: httpx.AsyncClient):
+    letter = (await client.get("/api/task-types/acme.letter")).json()["data"]
+
+    assert letter["examples"]
+    for example in letter["examples"]:
+        body = {"type": letter["type"], "input": example}
+        assert (await client.post("/api/queues/tasks", json=body)).status_code == 202
+
+
+async def test_an_unknown_task_type_is_not_found_and_the_nearest_is_named(
+    client: httpx.AsyncClient,
+):
+    problem = problem_of(await client.get("/api/task-types/acme.lose"), 404)
+
+    assert problem["type"] == "/problems/unknown-task-type"
+    assert "did you mean 'acme.loose'?" in problem["detail"]
