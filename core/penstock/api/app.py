@@ -14,13 +14,13 @@ from penstock.api.access import Access, Principal
 from penstock.api.openapi.document import openapi_document
 from penstock.api.problem_map import problem_details
 from penstock.api.request_log import ErrorLog, RequestLog
-from penstock.api.response_headers import add_headers
-from penstock.api.routes.artifacts import download_artifact
-from penstock.api.routes.health import health
-from penstock.api.routes.openapi import show_openapi
-from penstock.api.routes.queues import queue_status
-from penstock.api.routes.task_types import list_task_types, show_task_type
-from penstock.api.routes.tasks import show_task, submit_task
+from penstock.api.response_headers import header_hook
+from penstock.api.routes.artifacts import artifact_routes
+from penstock.api.routes.health import health_routes
+from penstock.api.routes.openapi import openapi_routes
+from penstock.api.routes.queues import queue_routes
+from penstock.api.routes.task_types import task_type_routes
+from penstock.api.routes.tasks import task_routes
 from penstock.dispatch import ArtifactStore, Dispatch
 from penstock.plugins import Catalogue
 
@@ -50,26 +50,18 @@ def create_api(
     document = openapi_document(catalogue, max_body_bytes=max_body_bytes)
     return Litestar(
         route_handlers=[
-            submit_task,
-            show_task,
-            queue_status,
-            health,
-            list_task_types,
-            show_task_type,
-            download_artifact,
-            show_openapi,
+            *task_routes(dispatch=dispatch, catalogue=catalogue),
+            *queue_routes(dispatch=dispatch),
+            *health_routes(dispatch=dispatch, logger=logger),
+            *task_type_routes(catalogue=catalogue),
+            *artifact_routes(artifacts=artifacts),
+            *openapi_routes(document=document),
         ],
-        dependencies={
-            "principal": Provide(_principal_by(access)),
-            "dispatch": _provide(dispatch),
-            "artifacts": _provide(artifacts),
-            "catalogue": _provide(catalogue),
-            "logger": _provide(logger),
-            "openapi": _provide(document),
-        },
+        # The only one: Litestar starts an asyncio task for each of several, for every request.
+        dependencies={"principal": Provide(_principal_by(access))},
         plugins=[problem_details(max_body_bytes=max_body_bytes)],
         middleware=[RequestLog(logger)],
-        before_send=[add_headers],
+        before_send=[header_hook()],
         after_exception=[ErrorLog(logger)],
         request_max_body_size=max_body_bytes,
         lifespan=list(lifespan),
@@ -85,10 +77,3 @@ def _principal_by(access: Access) -> Callable[[Request[Any, Any, Any]], Awaitabl
         return await access.principal(request.headers.get("authorization"))
 
     return principal
-
-
-def _provide(value: object) -> Provide:
-    def provided() -> Any:
-        return value
-
-    return Provide(provided, sync_to_thread=False)

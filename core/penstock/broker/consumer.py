@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from penstock import background
 from penstock.broker import outcomes
 from penstock.broker.delivery import Delivery, Interruption
 from penstock.broker.leases import LeaseTable
@@ -90,7 +91,7 @@ class Consumer:
         self._release(delivery)
         task = asyncio.create_task(self._commit(delivery, outcome, committed))
         self._finishing.add(task)
-        task.add_done_callback(self._finishing.discard)
+        task.add_done_callback(self._finished)
 
     def drop(self, delivery: Delivery) -> None:
         """Forget a run whose lease was lost: another one may be under way."""
@@ -124,10 +125,7 @@ class Consumer:
         self._changed.set()
         if self._loop_task is not None:
             await asyncio.wait({self._loop_task}, timeout=patience)
-        background = [each for each in (self._loop_task, self._marker) if each is not None]
-        for each in background:
-            each.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        await background.end(self._loop_task, self._marker)
         # The wait that was cut off may have taken the marker: another worker needs it.
         with suppress(EngineUnavailableError):
             await self._engine.claim(self.queue, 0)
@@ -257,6 +255,10 @@ class Consumer:
             except LedgerUnavailableError:
                 continue
             return
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._finishing.discard(task)
+        self._changed.set()
 
     def _release(self, delivery: Delivery) -> None:
         self._held.pop(delivery.task.id, None)

@@ -6,9 +6,11 @@ import asyncio
 import logging
 from uuid import UUID
 
+from penstock import background
 from penstock.ledger import Ledger, LedgerUnavailableError
 
 _INTERVAL = 0.25
+_PATIENCE = 2.0
 _MESSAGE_LENGTH = 500
 _log = logging.getLogger(__name__)
 
@@ -29,10 +31,8 @@ class ProgressWriter:
             self._writer = asyncio.create_task(self._write(), name="progress")
 
     async def close(self) -> None:
-        """Stop; reports that were not written are forgotten."""
-        if self._writer is not None:
-            self._writer.cancel()
-            await asyncio.gather(self._writer, return_exceptions=True)
+        """Write what is left, unless the database is slow to take it."""
+        await background.end(self._writer, patience=_PATIENCE)
 
     async def _write(self) -> None:
         while self._latest:

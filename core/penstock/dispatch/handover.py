@@ -7,11 +7,13 @@ kept here for a while and tried again, and the reconciler hands over what a cras
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import time
 from collections import defaultdict
 from datetime import timedelta
 
+from penstock import background
 from penstock.engine import Engine, EngineUnavailableError, Entry
 
 _FIRST_PAUSE = 0.1
@@ -36,13 +38,14 @@ class Handover:
             return
         pending.append((entry, time.monotonic()))
         if self._sender is None or self._sender.done():
-            self._sender = asyncio.create_task(self._send_all(), name="handover")
+            # Not in the caller's context: its log lines are about everybody's tasks.
+            self._sender = asyncio.create_task(
+                self._send_all(), name="handover", context=contextvars.Context()
+            )
 
     async def close(self) -> None:
         """Stop trying; the reconciler takes over what is left."""
-        if self._sender is not None:
-            self._sender.cancel()
-            await asyncio.gather(self._sender, return_exceptions=True)
+        await background.end(self._sender)
 
     async def _send_all(self) -> None:
         pause = _FIRST_PAUSE

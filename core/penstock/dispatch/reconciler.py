@@ -11,9 +11,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from penstock import background
 from penstock.declarations import PenstockError, Priority
 from penstock.engine import Engine, Entry
 from penstock.ledger import Ledger, OpenTask, Status
@@ -22,6 +24,7 @@ _FIRST_ID = UUID(int=0)
 _BATCH = 1000
 _INTERVAL = 2.0
 _LONGEST_PAUSE = 10.0
+_PATIENCE = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +43,7 @@ class Reconciler:
         self._cursors = dict.fromkeys(queues, _FIRST_ID)
         self._epochs: dict[str, tuple[str, float]] = {}
         self._lease = lease
+        self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -47,14 +51,13 @@ class Reconciler:
         self._task = asyncio.create_task(self._run(), name="reconciler")
 
     async def stop(self) -> None:
-        """Stop; nothing is left half done."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        """Stop after the step under way."""
+        self._stopping.set()
+        await background.end(self._task, patience=_PATIENCE)
 
     async def _run(self) -> None:
         pause = _INTERVAL
-        while True:
+        while not self._stopping.is_set():
             try:
                 for queue in self._cursors:
                     await self.reconcile(queue)
@@ -62,7 +65,9 @@ class Reconciler:
             except PenstockError as error:
                 _log.warning("reconciling waits: %s", error)
                 pause = min(pause * 1.5, _LONGEST_PAUSE)
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
 
     async def reconcile(self, queue: str) -> int:
         """One bounded step; returns how many tasks were handed over."""

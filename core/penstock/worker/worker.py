@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from taskiq import TaskiqMiddleware
+
 from penstock.broker import (
     Broker,
     Consumer,
@@ -84,6 +86,11 @@ class Worker:
         return Receiver(
             broker, artifacts=services.artifacts, progress=self._progress, drain=self._drain
         )
+
+    def add_middlewares(self, *middlewares: TaskiqMiddleware) -> None:
+        """Add taskiq middlewares to every queue; call it before :meth:`run`."""
+        for receiver in self._receivers.values():
+            receiver.broker.add_middlewares(*middlewares)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run tasks until ``stop`` is set, then drain.

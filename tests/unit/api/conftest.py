@@ -1,7 +1,7 @@
 """The API in this process, over HTTP in memory."""
 
 from collections.abc import AsyncIterator
-from typing import cast
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -46,7 +46,7 @@ def api(dispatch: InMemoryDispatch, artifacts: InMemoryArtifacts, catalogue: Cat
 @pytest.fixture
 async def anonymous_client(api: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     # Litestar's own AsyncTestClient would run the application in another thread and loop.
-    transport = httpx.ASGITransport(app=api, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(cast("Any", api), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
         yield client
 

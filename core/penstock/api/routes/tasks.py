@@ -2,11 +2,13 @@
 
 # ruff: noqa: ARG001 - `principal` in the signature is what makes Litestar ask who is calling
 
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, SkipValidation
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from penstock.api.access import Principal
 from penstock.api.identifiers import read_id
@@ -19,46 +21,45 @@ from penstock.dispatch import Dispatch, InvalidInputError
 from penstock.plugins import Catalogue
 
 
-@post("/api/queues/tasks", status_code=202)
-async def submit_task(
-    request: Request[Any, Any, Any],
-    principal: NamedDependency[Principal],
-    dispatch: NamedDependency[SkipValidation[Dispatch]],
-    catalogue: NamedDependency[SkipValidation[Catalogue]],
-) -> Response[Success[TaskView]]:
-    """Accept a task; the answer is sent once its row is committed."""
-    submission = read_submission(await read_object(request), catalogue)
-    try:
-        record = await dispatch.submit(
-            submission.type,
-            bytes(submission.input),
-            priority=submission.priority,
-            user_id=submission.user_id,
-            delay=submission.delay,
-        )
-    except InvalidInputError as error:
-        raise invalid_input(error, catalogue.task_type(submission.type)) from error
-    return Response(
-        Success(data=TaskView.of(record)),
-        status_code=202,
-        headers={"Location": f"/api/queues/tasks/{record.id}"},
-    )
+def task_routes(*, dispatch: Dispatch, catalogue: Catalogue) -> Sequence[HTTPRouteHandler]:
+    """``POST /api/queues/tasks`` and ``GET /api/queues/tasks/{id}``."""
 
-
-@get("/api/queues/tasks/{task_id:str}")
-async def show_task(
-    task_id: FromPath[str],
-    principal: NamedDependency[Principal],
-    dispatch: NamedDependency[SkipValidation[Dispatch]],
-) -> Success[TaskView]:
-    """A task, its progress and its outcome."""
-    wanted = read_id(task_id, of="task")
-    record = await dispatch.find(wanted)
-    if record is None:
-        raise Problem(
-            "task-not-found",
-            status=404,
-            title="There is no such task",
-            detail=f"there is no task {wanted}; the answer to its POST has the id",
+    @post("/api/queues/tasks", status_code=202)
+    async def submit_task(
+        request: Request[Any, Any, Any], principal: NamedDependency[Principal]
+    ) -> Response[Success[TaskView]]:
+        """Accept a task; the answer is sent once its row is committed."""
+        submission = read_submission(await read_object(request), catalogue)
+        try:
+            record = await dispatch.submit(
+                submission.type,
+                bytes(submission.input),
+                priority=submission.priority,
+                user_id=submission.user_id,
+                delay=submission.delay,
+            )
+        except InvalidInputError as error:
+            raise invalid_input(error, catalogue.task_type(submission.type)) from error
+        return Response(
+            Success(data=TaskView.of(record)),
+            status_code=202,
+            headers={"Location": f"/api/queues/tasks/{record.id}"},
         )
-    return Success(data=TaskView.of(record))
+
+    @get("/api/queues/tasks/{task_id:str}")
+    async def show_task(
+        task_id: FromPath[str], principal: NamedDependency[Principal]
+    ) -> Success[TaskView]:
+        """A task, its progress and its outcome."""
+        wanted = read_id(task_id, of="task")
+        record = await dispatch.find(wanted)
+        if record is None:
+            raise Problem(
+                "task-not-found",
+                status=404,
+                title="There is no such task",
+                detail=f"there is no task {wanted}; the answer to its POST has the id",
+            )
+        return Success(data=TaskView.of(record))
+
+    return [submit_task, show_task]
