@@ -15,7 +15,7 @@ from penstock.broker.delivery import Delivery, Interruption
 from penstock.broker.leases import LeaseTable
 from penstock.broker.outcomes import OutcomeWriter
 from penstock.declarations import Queue
-from penstock.engine import Engine, EngineUnavailableError, Lease, Settlement
+from penstock.engine import Engine, EngineUnavailableError, EpochMissingError, Lease, Settlement
 from penstock.ledger import (
     Ledger,
     LedgerUnavailableError,
@@ -146,7 +146,9 @@ class Consumer:
                 # With no slot free this still puts a marker back for another worker.
                 next_wake = await self._claim(max(want, 0))
             except EngineUnavailableError as error:
-                _log.warning("queue %r: claiming waits: %s", self.queue.name, error)
+                # A queue without an index is what every fresh start looks like for a moment.
+                level = logging.DEBUG if isinstance(error, EpochMissingError) else logging.WARNING
+                _log.log(level, "queue %r: claiming waits: %s", self.queue.name, error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             except LedgerUnavailableError as error:

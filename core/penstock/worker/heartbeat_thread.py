@@ -10,7 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from penstock.broker import LeaseTable
-from penstock.engine import EngineUnavailableError, Heartbeat
+from penstock.engine import EngineUnavailableError, EpochMissingError, Heartbeat
 
 _RETRY_INTERVAL = 1.0
 _log = logging.getLogger(__name__)
@@ -61,6 +61,9 @@ class HeartbeatThread:
         while True:
             try:
                 self._beat(loop)
+            except EpochMissingError:
+                # Seen for a moment after every fresh start; the reconciler says what it does.
+                reachable = False
             except EngineUnavailableError as error:
                 # Nothing is known, so everything goes on: the tasks, and trying.
                 if reachable:
