@@ -1,7 +1,7 @@
 """Alembic's environment for the ledger's schema.
 
 The connection comes from `penstock.ledger.migrate`, which holds the lock; `penstock db upgrade` is
-the way to run this. For `alembic check` and `alembic revision --autogenerate` see the Makefile.
+the way to run this. The tests compare the outcome with the models on both databases.
 """
 
 from alembic import context

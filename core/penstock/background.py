@@ -12,6 +12,7 @@ async def end(*tasks: asyncio.Task[None] | None, patience: float = 0) -> None:
     and the task would go on for ever.
 
     Args:
+        tasks: ``None`` stands for one that was never started.
         patience: seconds to wait before the first cancellation. A connection to SQLite that is cut
             off while it opens is never closed, so whoever uses the ledger gets some.
     """

@@ -67,8 +67,7 @@ class Installation:
                 what="the API to serve",
                 timeout=_START_TIMEOUT,
             )
-            if api.poll() is not None:
-                raise RuntimeError(f"the API did not start:\n{self.logs()}")
+            assert api.poll() is None, f"the API did not start:\n{self.logs()}"
         except BaseException:
             self.__exit__()
             raise

@@ -9,6 +9,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy.exc import DBAPIError
+
 from penstock import background
 from penstock.broker import outcomes
 from penstock.broker.delivery import Delivery, Interruption
@@ -73,6 +75,14 @@ class Consumer:
 
     # -- the receiver's side -----------------------------------------------------------------
 
+    @property
+    def claiming(self) -> asyncio.Task[None]:
+        """The loop that claims; it ends when it is drained, or with the error that broke it."""
+        if self._loop_task is None:
+            message = f"the consumer of queue {self.queue.name!r} is not started: call start()"
+            raise RuntimeError(message)
+        return self._loop_task
+
     def start(self) -> None:
         """Begin to claim."""
         self._loop_task = asyncio.create_task(self._run(), name=f"consumer-{self.queue.name}")
@@ -98,11 +108,12 @@ class Consumer:
         self._release(delivery)
         self._leases.remove(delivery.lease)
 
-    def lose(self, task_id: UUID) -> None:
-        """The engine refused the lease of this task: stop running it."""
-        delivery = self._held.get(task_id)
-        if delivery is not None:
-            _log.warning("task %s: its lease was lost; this run is cancelled", task_id)
+    def lose(self, lease: Lease) -> None:
+        """The engine refused this lease: stop the run that it was for."""
+        delivery = self._held.get(lease.id)
+        # A later run of the same task has a lease of its own.
+        if delivery is not None and delivery.lease is lease:
+            _log.warning("task %s: its lease was lost; this run is cancelled", lease.id)
             delivery.interrupt(Interruption.LEASE_LOST)
 
     # -- shutting down -----------------------------------------------------------------------
@@ -269,7 +280,13 @@ class Consumer:
     async def _commit(
         self, delivery: Delivery, outcome: Outcome, committed: Callable[[Outcome], object]
     ) -> None:
-        recorded = await self._outcomes.write(outcome)
+        try:
+            recorded = await self._outcomes.write(outcome)
+        except DBAPIError:
+            # Nobody renews the lease any more, so the task is tried again after it.
+            self._leases.remove(delivery.lease)
+            _log.exception("task %s: the database takes no outcome of it", outcome.id)
+            return
         try:
             answer = committed(recorded)
             if asyncio.iscoroutine(answer):

@@ -19,7 +19,7 @@ from penstock.engine import Engine, EngineUnavailableError, Entry
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 # More than these are left to the reconciler: memory is bounded while Redis is away.
-_MOST_KEPT = 10_000
+_MOST_KEPT = 100_000
 _log = logging.getLogger(__name__)
 
 

@@ -48,7 +48,7 @@ def check_text(text: bytes | str) -> None:
         data = text.encode() if isinstance(text, str) else text
         data.decode()
     except UnicodeError as error:
-        raise InvalidInputError("$", f"not valid UTF-8: {error.reason}") from error
+        raise InvalidInputError("$", f"not valid UTF-8: {error}") from error
     if _NUL.search(data):
         raise InvalidInputError("$", "a string holds a NUL character; remove it")
     brackets = _STRING.sub(b"", data).translate(None, delete=_NO_BRACKETS)

@@ -65,6 +65,9 @@ class Reconciler:
             except PenstockError as error:
                 _log.warning("reconciling waits: %s", error)
                 pause = min(pause * 1.5, _LONGEST_PAUSE)
+            # A repairer that died of a surprise would be missed only when it is needed.
+            except Exception:  # noqa: BLE001
+                _log.exception("reconciling")
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._stopping.wait()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from redis.exceptions import RedisError, ResponseError
 
@@ -30,8 +29,8 @@ class Heartbeat:
         self._lease_ms = round(lease.total_seconds() * 1000)
         self._worker = worker
 
-    def renew(self, queue: str, leases: Sequence[Lease]) -> list[UUID]:
-        """Renew leases of one queue; returns the ids of those that were lost.
+    def renew(self, queue: str, leases: Sequence[Lease]) -> list[Lease]:
+        """Renew leases of one queue; returns those that were lost.
 
         Leases of an earlier epoch are adopted into the present one.
 
@@ -55,7 +54,8 @@ class Heartbeat:
         except (RedisError, OSError) as error:
             message = f"Redis could not renew leases: {type(error).__name__}: {error}"
             raise EngineUnavailableError(message) from error
-        return [UUID(bytes=each) for each in refused]
+        lost = set(refused)
+        return [lease for lease in leases if lease.id.bytes in lost]
 
     def close(self) -> None:
         """Close the connection."""

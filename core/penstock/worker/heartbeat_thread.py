@@ -7,10 +7,9 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from uuid import UUID
 
 from penstock.broker import LeaseTable
-from penstock.engine import EngineUnavailableError, EpochMissingError, Heartbeat
+from penstock.engine import EngineUnavailableError, EpochMissingError, Heartbeat, Lease
 
 _RETRY_INTERVAL = 1.0
 _log = logging.getLogger(__name__)
@@ -20,7 +19,7 @@ class HeartbeatThread:
     """Renews all leases three times per lease, and says which were lost.
 
     Args:
-        lost: called on the event loop with the queue and the task id of each lost lease.
+        lost: called on the event loop with each lost lease.
     """
 
     def __init__(
@@ -30,7 +29,7 @@ class HeartbeatThread:
         leases: LeaseTable,
         queues: Sequence[str],
         lease: timedelta,
-        lost: Callable[[str, UUID], None],
+        lost: Callable[[Lease], None],
     ) -> None:
         self._heartbeat = heartbeat
         self._leases = leases
@@ -69,6 +68,10 @@ class HeartbeatThread:
                 if reachable:
                     _log.warning("heartbeat: %s", error)
                 reachable = False
+            # Whatever it was, a thread that died would cost every task its lease.
+            except Exception:  # noqa: BLE001
+                _log.exception("heartbeat")
+                reachable = False
             else:
                 reachable = True
             if self._stopping.wait(self._interval if reachable else self._retry):
@@ -78,5 +81,5 @@ class HeartbeatThread:
         leases = self._leases.by_queue()
         for queue in self._queues:
             held = leases.get(queue, [])
-            for task_id in self._heartbeat.renew(queue, held):
-                loop.call_soon_threadsafe(self._lost, queue, task_id)
+            for lease in self._heartbeat.renew(queue, held):
+                loop.call_soon_threadsafe(self._lost, lease)

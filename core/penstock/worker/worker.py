@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID
 
 from taskiq import TaskiqMiddleware
 
@@ -20,7 +19,7 @@ from penstock.broker import (
     Services,
 )
 from penstock.declarations import PenstockError, Queue
-from penstock.engine import Heartbeat
+from penstock.engine import Heartbeat, Lease
 from penstock.plugins import Catalogue
 from penstock.worker.heartbeat_thread import HeartbeatThread
 
@@ -109,13 +108,16 @@ class Worker:
             for name, each in self._receivers.items()
         ]
         watch = asyncio.create_task(stop.wait())
-        # A receiver that ends before it is told to has failed, and takes the process with it.
-        await asyncio.wait({watch, *listening}, return_when=asyncio.FIRST_COMPLETED)
+        claiming = [each.consumer.claiming for each in receivers]
+        # One that ends before it is told to has failed. A worker that looks alive and takes nothing
+        # is worse than one that exits and is started again.
+        await asyncio.wait({watch, *listening, *claiming}, return_when=asyncio.FIRST_COMPLETED)
         stop.set()
         _log.info("stopping: waiting up to %.0f s for running tasks", self._drain)
         for receiver in receivers:
             await receiver.consumer.drain()
         results = await asyncio.gather(*listening, return_exceptions=True)
+        results += [each.exception() for each in claiming if each.done() and not each.cancelled()]
         for receiver in receivers:
             receiver.consumer.interrupt()
         for receiver in receivers:
@@ -129,8 +131,8 @@ class Worker:
             if isinstance(result, BaseException):
                 raise result
 
-    def _lose(self, queue: str, task_id: UUID) -> None:
-        self._receivers[queue].consumer.lose(task_id)
+    def _lose(self, lease: Lease) -> None:
+        self._receivers[lease.queue].consumer.lose(lease)
 
 
 def _find(catalogue: Catalogue, name: str) -> Queue:

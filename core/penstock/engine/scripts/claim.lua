@@ -123,8 +123,11 @@ end
 
 -- One marker stands for "there is work that may start": it wakes one sleeping worker, which puts
 -- it back if it leaves work behind. While a limit is closed there is none, so that nobody spins.
+-- A worker that has no slot left will not be here when the next delayed task is due, so it leaves a
+-- marker too: another one comes to learn of that time.
 local left = redis.call('ZCARD', waiting)
-if left > 0 and room > 0 then
+local hands_full = want > 0 and taken == want
+if left > 0 and room > 0 or hands_full and redis.call('EXISTS', delayed) == 1 then
   if redis.call('LLEN', wake) == 0 then
     redis.call('LPUSH', wake, 1)
   end
