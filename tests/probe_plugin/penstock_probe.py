@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC110, ASYNC240  (handlers of users block and poll)
 """A third party's plugin for tests: handlers that misbehave in the ways that users' handlers do.
 
 Workers find it because this folder, with its installed metadata, is on their PYTHONPATH.

@@ -9,8 +9,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
-
 from penstock import background
 from penstock.broker import outcomes
 from penstock.broker.delivery import Delivery, Interruption
@@ -282,7 +280,7 @@ class Consumer:
     ) -> None:
         try:
             recorded = await self._outcomes.write(outcome)
-        except DBAPIError:
+        except Exception:  # noqa: BLE001
             # Nobody renews the lease any more, so the task is tried again after it.
             self._leases.remove(delivery.lease)
             _log.exception("task %s: the database takes no outcome of it", outcome.id)

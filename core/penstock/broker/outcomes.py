@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy.exc import DBAPIError
 
 from penstock.declarations import PermanentError, Snooze, TaskError, TaskType, TransientError
 from penstock.ledger import (
@@ -151,8 +150,9 @@ class OutcomeWriter:
         """
         try:
             await self._commits.add(outcome)
-        except DBAPIError as error:
-            message = f"the database refused the outcome: {error.orig}"
+        except Exception as error:  # noqa: BLE001
+            # Usually a DBAPIError, which carries the database's own words.
+            message = f"the database refused the outcome: {getattr(error, 'orig', error)}"
             _log.exception("task %s: %s", outcome.id, message)
             outcome = msgspec.structs.replace(
                 outcome,

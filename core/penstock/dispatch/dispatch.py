@@ -82,8 +82,8 @@ class Dispatch:
         )
         try:
             await self._ledger.accept(task)
-        except DBAPIError as error:
-            message = f"the database refused this task: {error.orig}"
+        except (DBAPIError, UnicodeError) as error:
+            message = f"the database refused this task: {getattr(error, 'orig', error)}"
             raise InvalidInputError("$", message) from error
         entry = Entry(id=task.id, priority=priority, delay=delay or timedelta(0))
         self._handover.add(task.queue, entry)

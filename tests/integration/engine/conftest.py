@@ -1,0 +1,18 @@
+"""An engine with an index, on the session's Redis."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from penstock.engine import Engine
+
+LEASE = timedelta(milliseconds=300)
+
+
+@pytest.fixture
+async def engine(redis_url: str, namespace: str) -> AsyncIterator[Engine]:
+    engine = Engine(redis_url, namespace=namespace, lease=LEASE)
+    await engine.create_epoch("acme")
+    yield engine
+    await engine.close()
