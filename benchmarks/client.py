@@ -102,5 +102,8 @@ async def _submit(application: Application, number: int) -> None:
 
 async def _until_waiting(application: Application, tasks: int) -> None:
     async with asyncio.timeout(_PATIENCE):
-        while (await application.engine.counts([QUEUE]))[QUEUE].waiting < tasks:
+        while True:
+            counts = (await application.engine.counts([QUEUE]))[QUEUE]
+            if counts.waiting >= tasks:
+                return
             await asyncio.sleep(0.001)

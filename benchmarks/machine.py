@@ -85,5 +85,5 @@ def _file_system(folder: Path) -> str:
     mounts = {each.mountpoint: each.fstype for each in psutil.disk_partitions(all=True)}
     for parent in [folder, *folder.parents]:
         if str(parent) in mounts:
-            return mounts[str(parent)]
+            return str(mounts[str(parent)])
     return "unknown"

@@ -59,9 +59,9 @@ def print_table(results: Results, console: Console) -> None:
     for process in dict.fromkeys(process for each in cpu for process in each):
         shown = (f"{each[process].median:.0f}" if process in each else "-" for each in cpu)
         table.add_row(f"CPU of {process}", *shown)
-    for label, count in (("SQL per task", _statements), ("Redis trips per task", _round_trips)):
-        counts = (f"{_per_task(rounds, count).median:.4f}" for rounds in phases.values())
-        table.add_row(label, *counts)
+    for label, count in (("SQL per task", _statements), ("Redis calls per task", _round_trips)):
+        figures = (f"{_per_task(rounds, count).median:.4f}" for rounds in phases.values())
+        table.add_row(label, *figures)
     console.print(table)
     memory = Spread.of([each.redis_bytes for each in results.rounds])
     console.print(f"Redis memory per waiting task: {memory.median:.0f} bytes")
@@ -78,9 +78,9 @@ def print_table(results: Results, console: Console) -> None:
 
 def _phases(results: Results) -> dict[str, list[Phase]]:
     return {
-        "enqueue in bulk": [each.bulk for each in results.rounds],
-        f"enqueue by {results.options.callers} callers": [each.callers for each in results.rounds],
-        "drain by 1 worker": [each.drain for each in results.rounds],
+        "in bulk": [each.bulk for each in results.rounds],
+        f"by {results.options.callers} callers": [each.callers for each in results.rounds],
+        "1 worker": [each.drain for each in results.rounds],
     }
 
 

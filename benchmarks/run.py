@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 from redis.asyncio import Redis
@@ -79,7 +78,7 @@ async def _drain(
     application: Application,
     environment: Mapping[str, str],
 ) -> Phase:
-    async with _worker(options, services, environment) as worker:
+    async with _worker(options, services, environment, name="drain") as worker:
         watch = Watch({"worker": worker.psutil(), **services.processes()})
         worker.go()
         await client.until_drained(application)
@@ -92,7 +91,7 @@ async def _drain(
 async def _pickups(options: Options, services: Services) -> list[Pickup]:
     async with (
         _application(options, services) as (application, environment),
-        _worker(options, services, environment) as worker,
+        _worker(options, services, environment, name="pickup") as worker,
     ):
         worker.go()
         await client.pick_up(application, 20)  # the first ones find cold caches on both sides
@@ -126,17 +125,15 @@ async def _application(
         yield application, environment
 
 
-def _worker(options: Options, services: Services, environment: Mapping[str, str]) -> WorkerHandle:
+def _worker(
+    options: Options, services: Services, environment: Mapping[str, str], *, name: str
+) -> WorkerHandle:
     return WorkerHandle(
         environment,
         concurrency=options.concurrency,
         folder=services.folder,
-        profile=None if options.profile is None else _profile_of_worker(options.profile),
+        profile=None if options.profile is None else options.profile.absolute() / f"{name}.prof",
     )
-
-
-def _profile_of_worker(folder: Path) -> Path:
-    return folder.absolute() / "worker.prof"
 
 
 async def _dataset_bytes(redis: Redis) -> int:

@@ -53,11 +53,12 @@ class WorkerHandle:
         try:
             async with asyncio.timeout(_START_PATIENCE):
                 said = await self._pipe().readline()
-            if said != b"ready\n":
-                raise RuntimeError(f"the worker did not start. Its log:\n{self._log.read_text()}")
         except BaseException:
             await self._end()
             raise
+        if said != b"ready\n":
+            await self._end()
+            raise RuntimeError(f"the worker did not start. Its log:\n{self._log.read_text()}")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -37,7 +37,8 @@ async def run(settings: Settings, concurrency: int, report: Path) -> None:
         await asyncio.to_thread(sys.stdin.readline)
         before = Counters.of(application)
         await worker.run(stop)
-        report.write_bytes(msgspec.json.encode(Counters.of(application) - before))
+        sent = Counters.of(application) - before
+    await asyncio.to_thread(report.write_bytes, msgspec.json.encode(sent))
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def list_(*, as_json: bool) -> None:
     people().print(table)
     for refused in catalogue.quarantined:
         for problem in refused.problems:
-            say_error(f"plugin {refused.name} ({refused.distribution}): {problem}")
+            say_error(f"plugin {refused.name} ({_names(refused)[1]}): {problem}")
 
 
 def _names(plugin: Plugin | QuarantinedPlugin) -> tuple[str, str]:

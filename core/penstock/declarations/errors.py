@@ -51,6 +51,8 @@ class TransientError(TaskError):
         self, message: str, *, retry_after: timedelta | None = None, code: str | None = None
     ) -> None:
         super().__init__(message, code=code)
+        if retry_after is not None:
+            _check_duration(retry_after, of="TransientError.retry_after")
         self.retry_after = retry_after
 
 
@@ -61,4 +63,12 @@ class Snooze(TaskError):  # noqa: N818
 
     def __init__(self, delay: timedelta, message: str = "snoozed by its handler") -> None:
         super().__init__(message)
+        _check_duration(delay, of="Snooze.delay")
         self.delay = delay
+
+
+def _check_duration(value: object, *, of: str) -> None:
+    # Here, where the handler's author sees it, and not in the worker that adds it to a time.
+    if not isinstance(value, timedelta) or value < timedelta(0):
+        message = f"expected {of} to be a timedelta of at least zero, got {value!r}"
+        raise DeclarationError(message)

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from penstock.declarations import checks
+from penstock.declarations.errors import DeclarationError
+
+# Redis' clock is read in milliseconds: a shorter period would limit nothing.
+_SHORTEST = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,3 +24,9 @@ class RateLimit:
     def __post_init__(self) -> None:
         checks.at_least_one(self.limit, of="RateLimit.limit")
         checks.positive(self.period, of="RateLimit.period")
+        if self.period < _SHORTEST:
+            message = (
+                f"expected RateLimit.period to be at least 1 ms, got {self.period!r}; "
+                "limit the starts in a longer period instead"
+            )
+            raise DeclarationError(message)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
-from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints
+from typing import Annotated, Any, Generic, ParamSpec, TypeVar, get_origin, get_type_hints
 
 import msgspec
 
@@ -101,11 +101,7 @@ def task(
     def declare(handler: Callable[P, Awaitable[R]]) -> TaskType[P, R]:
         input_parameter, context_parameter, hints = _read_signature(name, handler)
         for example in examples:
-            checks.instance(
-                example,
-                hints[input_parameter],
-                of=f"every example of task type {name!r}",
-            )
+            _check_example(name, example, hints[input_parameter])
         return TaskType(
             name,
             handler=handler,
@@ -132,8 +128,16 @@ def _read_signature(
             f"got {handler!r}; run blocking code in it with 'await asyncio.to_thread(...)'"
         )
         raise DeclarationError(message)
-    hints = get_type_hints(handler, include_extras=True)
-    parameters = list(inspect.signature(handler).parameters)
+    try:
+        hints = get_type_hints(handler, include_extras=True)
+    except (NameError, TypeError) as error:
+        message = (
+            f"the annotations of task type {name!r} cannot be read: {error}; import the types "
+            "that they name at module level, outside of 'if TYPE_CHECKING'"
+        )
+        raise DeclarationError(message) from error
+    signature = inspect.signature(handler).parameters
+    parameters = list(signature)
     unannotated = [each for each in (*parameters, "return") if each not in hints]
     if unannotated:
         message = (
@@ -149,16 +153,47 @@ def _read_signature(
             f"Context, got the parameters ({', '.join(parameters)}) in {handler.__qualname__}"
         )
         raise DeclarationError(message)
+    for each in parameters:
+        if not _can_be_given(signature[each], hints[each], known=(inputs[0], *contexts)):
+            message = (
+                f"nobody can give parameter {each!r} to task type {name!r}: beside its input and "
+                "a Context, by keyword, a handler takes what has a default or is "
+                f"Annotated[..., TaskiqDepends(...)] in {handler.__qualname__}"
+            )
+            raise DeclarationError(message)
     for what in (inputs[0], "return"):
         _check_schema(name, what, hints[what])
     return inputs[0], (contexts[0] if contexts else None), hints
+
+
+def _can_be_given(parameter: inspect.Parameter, hint: object, *, known: Sequence[str]) -> bool:
+    """Whether a worker, which passes everything by keyword, has something for ``parameter``."""
+    if parameter.kind not in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}:
+        return False
+    return (
+        parameter.name in known
+        or parameter.default is not parameter.empty
+        or get_origin(hint) is Annotated
+    )
+
+
+def _check_example(name: str, example: object, input_type: Any) -> None:
+    """Refuse an example that the task type would not accept as its input."""
+    of = f"every example of task type {name!r}"
+    if isinstance(input_type, type):
+        checks.instance(example, input_type, of=of)
+    try:
+        msgspec.json.decode(msgspec.json.encode(example), type=input_type)
+    except (TypeError, ValueError, msgspec.MsgspecError) as error:
+        message = f"expected {of} to fit its input, got {example!r}: {error}"
+        raise DeclarationError(message) from error
 
 
 def _check_schema(name: str, what: str, annotation: object) -> None:
     """Refuse types that have no JSON Schema, so could neither be validated nor documented."""
     try:
         msgspec.json.schema(annotation)
-    except TypeError as error:
+    except (TypeError, NameError) as error:
         message = (
             f"expected the type of {what!r} of task type {name!r} to be a msgspec Struct, "
             f"dataclass or other type with a JSON Schema, got {annotation!r}: {error}"

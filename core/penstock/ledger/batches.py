@@ -160,13 +160,15 @@ class SqliteBatches(Batches):
         self, connection: AsyncConnection, outcomes: Sequence[Outcome]
     ) -> set[UUID]:
         """See :class:`Batches`."""
-        rows = {each.id: _json_row(_outcome_values(each)) for each in outcomes}
-        result = await connection.execute(self._record, {"rows": json_text(list(rows.values()))})
-        recorded = {UUID(row.id) for row in result}
-        failed = [rows[each.id] for each in outcomes if each.id in recorded and _is_attempt(each)]
+        # By run: a superseded run of a task may stand beside its present one.
+        by_run = {(each.id, each.run): each for each in outcomes}
+        rows = [_json_row(_outcome_values(each)) for each in by_run.values()]
+        result = await connection.execute(self._record, {"rows": json_text(rows)})
+        recorded = [by_run[UUID(row.id), row.run] for row in result]
+        failed = [_json_row(_outcome_values(each)) for each in recorded if _is_attempt(each)]
         if failed:
             await connection.execute(self._attempts, {"rows": json_text(failed)})
-        ended = Counter((each.queue, each.status) for each in outcomes if each.id in recorded)
+        ended = Counter((each.queue, each.status) for each in recorded)
         for queue in sorted({queue for queue, _ in ended}):
             counts = {
                 "completed": ended[queue, Status.SUCCESS],
@@ -177,7 +179,7 @@ class SqliteBatches(Batches):
                 await connection.execute(
                     self._count, {"queue": queue, "shard": self._shard, **counts}
                 )
-        return recorded
+        return {each.id for each in recorded}
 
     async def record_progress(
         self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime

@@ -77,7 +77,11 @@ def load(candidates: Iterable[EntryPoint]) -> Catalogue:
             plugin, problems = _ask(candidate)
         # A plugin that fails in any way, sys.exit() included, must not take the host down.
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            reject([f"{type(error).__name__}: {error}"], traceback.format_exc())
+            # Not by str(): that is the plugin's code as well.
+            lines = traceback.format_exception_only(error)
+            # A syntax error shows the place first, other errors their notes last.
+            summary = lines[-1 if isinstance(error, SyntaxError) else 0].strip()
+            reject([summary], traceback.format_exc())
             continue
         problems += _clashes(plugin, plugins)
         if problems:
@@ -109,19 +113,21 @@ def _misspelt_hooks(candidate: _Candidate, manager: pluggy.PluginManager) -> Ite
     """Every implementation that no hook asks for; pluggy's own check reports only the first."""
     known = [each for each in vars(hookspecs) if each.startswith("penstock_")]
     for attribute in dir(candidate.module):
-        if attribute in known:
+        options = manager.parse_hookimpl_opts(candidate.module, attribute)
+        hook = attribute if options is None else options["specname"] or attribute
+        if options is None or hook in known:
             continue
-        if manager.parse_hookimpl_opts(candidate.module, attribute) is None:
-            continue
-        near = get_close_matches(attribute, known, n=1)
+        near = get_close_matches(hook, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"the hooks are {', '.join(known)}"
-        yield f"there is no hook {attribute!r}; {hint}"
+        yield f"there is no hook {hook!r}; {hint}"
 
 
 def _answers(hook: pluggy.HookCaller, expected: type[Any], problems: list[str]) -> list[Any]:
     """The answer of the one registered plugin to one hook, checked."""
     found: list[Any] = []
-    for answer in hook():
+    # Not by calling the hook: pluggy drops the answer None, which is a forgotten `return`.
+    for implementation in hook.get_hookimpls():
+        answer = implementation.function()
         if inspect.iscoroutine(answer):
             answer.close()
             problems.append(f"expected hook {hook.name!r} to be a plain function, got a coroutine")

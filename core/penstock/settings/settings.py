@@ -115,13 +115,15 @@ class Settings:
 
 def _refuse_unknown(given: Mapping[str, str]) -> None:
     known = [knob.variable for knob in KNOBS]
+    # Without the prefix, which would make all names look alike.
+    own = [each.removeprefix(_PREFIX) for each in known if each.startswith(_PREFIX)]
     for name in given:
         if not name.startswith(_PREFIX) or name in known:
             continue
         if _SERVICE_LINK.fullmatch(name):
             remedy = "Kubernetes made it for a Service; set `enableServiceLinks: false` on the pod"
-        elif near := get_close_matches(name, known, n=1):
-            remedy = f"did you mean {near[0]}?"
+        elif near := get_close_matches(name.removeprefix(_PREFIX), own, n=1):
+            remedy = f"did you mean {_PREFIX}{near[0]}?"
         else:
             remedy = f"the settings are {', '.join(known)}"
         raise SettingsError(f"there is no setting {name}; {remedy}")

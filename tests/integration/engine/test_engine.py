@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue, RateLimit
@@ -20,6 +21,7 @@ from penstock.engine import (
     Heartbeat,
     Lease,
     Settlement,
+    scripts,
 )
 from penstock.engine.keys import QueueKeys
 from tests.integration.engine.conftest import LEASE
@@ -263,6 +265,10 @@ async def test_every_script_refuses_an_index_that_was_wiped(
         await engine.enqueue("acme", [Entry(id=uuid7(), priority=Priority.LOW)])
     with pytest.raises(EpochMissingError):
         await asyncio.to_thread(heartbeat.renew, "acme", [lease])
+    with pytest.raises(ResponseError, match="EPOCH"):
+        await redis.eval(  # type: ignore[misc]
+            scripts.source("renew"), 9, *engine_keys(engine), "1-stale", "w", "300"
+        )
     assert [key async for key in redis.scan_iter(f"{namespace}:*")] == []
 
     assert await engine.create_epoch("acme")

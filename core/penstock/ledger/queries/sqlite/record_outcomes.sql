@@ -21,4 +21,4 @@ WHERE task.id = json_extract(outcome.value, '$.id')
     AND task.run = json_extract(outcome.value, '$.run')
     AND task.finished_at IS NULL
     AND task.status = 'running'
-RETURNING id
+RETURNING id, run

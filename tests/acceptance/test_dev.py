@@ -1,0 +1,173 @@
+"""`penstock dev`: one command, and everything is there; one Ctrl-C, and everything is gone."""
+
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import httpx
+import psutil
+import pytest
+
+PATIENCE = 60  # seconds, on a busy machine
+
+
+class Dev:
+    """A running `penstock dev` and what it printed."""
+
+    def __init__(self, process, log):
+        self.process = process
+        self._log = log
+
+    @property
+    def output(self):
+        return self._log.read_text()
+
+    def wait_for(self, text):
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.output:
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.05)
+
+    def wait(self):
+        return self.process.wait(PATIENCE)
+
+    def family(self):
+        """Its children by what they are."""
+        return {
+            kind: child
+            for child in psutil.Process(self.process.pid).children(recursive=True)
+            for kind in ("api", "worker", "redis")
+            if child.cmdline()[-1] == kind
+            or (kind == "redis" and re.search("(redis|valkey)-server", " ".join(child.cmdline())))
+        }
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def dev(folder, free_port):
+    @contextmanager
+    def start(**environ):
+        folder.mkdir(exist_ok=True)
+        log = folder / "dev.log"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "penstock", "dev"],
+                cwd=folder,
+                env={**os.environ, "PENSTOCK_PORT": str(free_port), **environ},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        running = Dev(process, log)
+        try:
+            yield running
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(PATIENCE)
+
+    return start
+
+
+def gone(processes):
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE)
+    return not alive
+
+
+def test_a_task_goes_through_and_ctrl_c_leaves_nothing_behind(dev, folder, free_port):
+    with dev() as running:
+        running.wait_for("read its result")
+        data_dir = folder / ".penstock"
+        key = (data_dir / "api-key").read_text().strip()
+        assert key in running.output
+        assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+        family = running.family()
+        assert set(family) == {"api", "worker", "redis"}
+
+        done = subprocess.run(
+            [sys.executable, "-m", "penstock", "submit", "ai.document", "--wait"]
+            + ["--input", '{"markdown": "# Hello"}', "--output", "hello.pdf"],
+            cwd=folder,
+            env={**os.environ, "PENSTOCK_PORT": str(free_port)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert (folder / "hello.pdf").read_bytes().startswith(b"%PDF")
+        assert "worker  │" in running.output
+
+        running.process.send_signal(signal.SIGINT)
+        assert running.wait() == 0, running.output
+        assert gone(family.values())
+
+
+def test_a_second_one_in_the_same_folder_is_told_about_the_first(dev, folder, free_port):
+    with dev() as running:
+        running.wait_for("read its result")
+
+        second = subprocess.run(
+            [sys.executable, "-m", "penstock", "dev"],
+            cwd=folder,
+            env={**os.environ, "PENSTOCK_PORT": str(free_port)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert second.returncode == 1
+        assert f"in use by process {running.process.pid}" in second.stderr
+        assert httpx.get(f"http://127.0.0.1:{free_port}/api/health").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["worker", "api", "redis"])
+def test_one_that_dies_takes_the_rest_with_it_and_is_named(dev, kind):
+    with dev(PENSTOCK_DRAIN_SECONDS="1") as running:
+        running.wait_for("read its result")
+        family = running.family()
+
+        family[kind].kill()
+
+        assert running.wait() == 1
+        assert re.search(rf"^{kind} .*ended.*stopping the rest$", running.output, re.MULTILINE)
+        assert gone(family.values())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a death")
+def test_nothing_outlives_a_killed_parent(dev, folder):
+    with dev() as running:
+        running.wait_for("read its result")
+        family = running.family()
+
+        running.process.kill()
+
+        assert gone(family.values())
+
+
+def test_a_key_that_is_set_is_used_and_not_printed(dev, free_port):
+    with dev(PENSTOCK_API_KEY="my-own-key") as running:
+        running.wait_for("read its result")
+
+        assert "my-own-key" not in running.output
+        answer = httpx.get(
+            f"http://127.0.0.1:{free_port}/api/queues/status",
+            headers={"Authorization": "Bearer my-own-key"},
+        )
+        assert answer.status_code == 200
+
+
+def test_a_database_that_is_not_there_is_named(dev):
+    with dev(DATABASE_URL="postgres://nobody:secret@127.0.0.1:1/none") as running:
+        assert running.wait() == 1
+
+        assert "migrate failed (exit code 1)" in running.output
+        assert "secret" not in running.output
+        assert "Traceback" not in running.output

@@ -1,0 +1,330 @@
+"""The ledger's promises, on SQLite and on PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from uuid_utils.compat import uuid7
+
+from penstock.ledger import (
+    Failure,
+    Ledger,
+    LedgerUnavailableError,
+    NewTask,
+    Outcome,
+    StartedTask,
+    Status,
+    StoredArtifact,
+)
+from tests.services import PostgresServer
+
+
+@pytest.fixture
+async def ledger(database_url: str) -> AsyncIterator[Ledger]:
+    ledger = Ledger(database_url)
+    yield ledger
+    await ledger.close()
+
+
+def new_task(**fields: Any) -> NewTask:
+    values: dict[str, Any] = {
+        "id": uuid7(),
+        "type": "acme.resize",
+        "queue": "acme",
+        "priority": 5,
+        "user_id": None,
+        "input": '{"width":  320}',
+        "labels": None,
+        "max_attempts": 3,
+        "created_at": datetime.now(UTC),
+        "run_at": None,
+    }
+    return NewTask(**{**values, **fields})
+
+
+async def started(ledger: Ledger, **fields: Any) -> StartedTask:
+    """A new task that passed the gate."""
+    task = new_task(**fields)
+    await ledger.accept(task)
+    ((run,), refused) = await ledger.start([task.id], worker="w")
+    assert refused == []
+    return run
+
+
+def outcome(run: StartedTask, status: Status = Status.SUCCESS, **fields: Any) -> Outcome:
+    return Outcome(
+        id=run.id,
+        queue=run.queue,
+        run=run.run,
+        attempt=run.attempts,
+        status=status,
+        started_at=run.started_at,
+        finished_at=datetime.now(UTC),
+        **fields,
+    )
+
+
+async def rows(ledger: Ledger, statement: str) -> list[tuple[Any, ...]]:
+    async with ledger.database.read("look") as connection:
+        return [tuple(row) for row in await connection.execute(text(statement))]
+
+
+async def test_an_accepted_task_is_found_as_it_was_written(ledger: Ledger) -> None:
+    run_at = datetime.now(UTC) + timedelta(hours=1)
+    task = new_task(user_id="ada", run_at=run_at, input='{"text":"Grüße 🚰","n":5}')
+    await ledger.accept(task)
+
+    found = await ledger.find(task.id)
+    assert found is not None
+    assert (found.status, found.user_id, found.attempts, found.progress) == ("pending", "ada", 0, 0)
+    assert bytes(found.input).decode() == task.input
+    assert (found.created_at, found.run_at) == (task.created_at, run_at)
+    assert await ledger.find(uuid7()) is None
+
+
+async def test_accepting_a_task_twice_changes_nothing(ledger: Ledger) -> None:
+    task = new_task()
+    await ledger.accept(task)
+    await ledger.start([task.id], worker="w")
+    await ledger.accept(task)
+
+    found = await ledger.find(task.id)
+    assert found is not None
+    assert found.status is Status.RUNNING
+
+
+async def test_tasks_that_arrive_together_share_a_statement(ledger: Ledger) -> None:
+    before = ledger.database.statements
+    await asyncio.gather(*(ledger.accept(new_task()) for _ in range(500)))
+
+    assert ledger.database.statements - before <= 4
+    assert await rows(ledger, "SELECT count(*) FROM task") == [(500,)]
+
+
+async def test_one_bad_row_among_a_hundred_fails_alone(ledger: Ledger) -> None:
+    # No queue at all is what both databases refuse.
+    bad = msgspec.structs.replace(new_task(), queue=None)
+    answers = await asyncio.gather(
+        *(ledger.accept(bad if number == 50 else new_task()) for number in range(100)),
+        return_exceptions=True,
+    )
+
+    assert [number for number, each in enumerate(answers) if each is not None] == [50]
+    assert isinstance(answers[50], DBAPIError)
+    assert await rows(ledger, "SELECT count(*) FROM task") == [(99,)]
+
+
+async def test_a_caller_that_goes_away_takes_nobody_with_it(ledger: Ledger) -> None:
+    waiting = [asyncio.create_task(ledger.accept(new_task())) for _ in range(10)]
+    await asyncio.sleep(0)
+    waiting[3].cancel()
+
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(each) for each in answers].count(asyncio.CancelledError) == 1
+    assert answers.count(None) == 9
+
+
+async def test_the_gate_opens_a_run_and_returns_the_input(ledger: Ledger) -> None:
+    run = await started(ledger, user_id="ada", labels='{"a":1}')
+
+    assert (run.run, run.attempts, run.losses) == (1, 1, 0)
+    assert (run.input, run.labels, run.user_id) == ('{"width":  320}', '{"a":1}', "ada")
+    found = await ledger.find(run.id)
+    assert found is not None
+    assert (found.status, found.started_at) == (Status.RUNNING, run.started_at)
+
+
+async def test_the_gate_refuses_what_is_finished_not_due_or_unknown(ledger: Ledger) -> None:
+    finished = await started(ledger)
+    await ledger.record([outcome(finished)])
+    later = new_task(run_at=datetime.now(UTC) + timedelta(minutes=1))
+    await ledger.accept(later)
+    unknown = uuid7()
+
+    opened, refused = await ledger.start([finished.id, later.id, unknown], worker="w")
+
+    assert opened == []
+    assert {each.id: (each.status, each.run_at) for each in refused} == {
+        finished.id: (Status.SUCCESS, None),
+        later.id: (Status.PENDING, later.run_at),
+        unknown: (None, None),
+    }
+
+
+async def test_a_second_start_is_a_loss_and_fences_the_first_run_off(ledger: Ledger) -> None:
+    first = await started(ledger)
+    ((second,), _) = await ledger.start([first.id], worker="other")
+
+    assert (second.run, second.attempts, second.losses) == (2, 1, 1)
+    assert await ledger.record([outcome(first, result='"first"')]) == set()
+    await ledger.report_progress([(first.id, first.run, 50.0, "first")])
+    assert await ledger.record([outcome(second, result='"second"')]) == {second.id}
+
+    found = await ledger.find(first.id)
+    assert found is not None
+    assert (bytes(found.result or b""), found.progress_message) == (b'"second"', "")
+
+
+async def test_an_outcome_is_recorded_once_and_counted_once(ledger: Ledger) -> None:
+    run = await started(ledger)
+    assert await ledger.record([outcome(run, result="5")]) == {run.id}
+    late = outcome(run, Status.FAILED, error=Failure("late", "late", "Late"))
+    assert await ledger.record([late]) == set()
+
+    found = await ledger.find(run.id)
+    assert found is not None
+    assert (found.status, bytes(found.result or b""), found.error) == ("success", b"5", None)
+    assert found.progress == 100
+    counts = (await ledger.ended_counts())["acme"]
+    assert (counts.completed, counts.failed, counts.cancelled) == (1, 0, 0)
+    assert await rows(ledger, "SELECT count(*) FROM task_attempt") == [(0,)]
+
+
+async def test_failed_attempts_are_kept_with_their_errors(ledger: Ledger) -> None:
+    run = await started(ledger)
+    first = Failure("handler_error", "boom 1", "RuntimeError")
+    due = datetime.now(UTC) - timedelta(seconds=1)
+    await ledger.record([outcome(run, Status.PENDING, error=first, traceback="line 1", run_at=due)])
+    found = await ledger.find(run.id)
+    assert found is not None
+    assert (found.status, found.error, found.run_at, found.finished_at) == (
+        "pending",
+        first,
+        due,
+        None,
+    )
+
+    ((second,), _) = await ledger.start([run.id], worker="w")
+    assert (second.attempts, second.losses) == (2, 0)
+    last = Failure("timeout", "too long", "TimeoutError")
+    await ledger.record([outcome(second, Status.FAILED, error=last, traceback="line 2")])
+
+    kept = (
+        "SELECT run, attempt, error_code, error_message, traceback FROM task_attempt ORDER BY run"
+    )
+    assert await rows(ledger, kept) == [
+        (1, 1, "handler_error", "boom 1", "line 1"),
+        (2, 2, "timeout", "too long", "line 2"),
+    ]
+    assert (await ledger.ended_counts())["acme"].failed == 1
+
+
+async def test_a_run_that_does_not_count_gives_its_attempt_back(ledger: Ledger) -> None:
+    run = await started(ledger)
+    snooze = outcome(run, Status.PENDING, spends_attempt=False)
+    assert await ledger.record([snooze]) == {run.id}
+    assert await ledger.record([snooze]) == set()  # not given back twice
+
+    ((again,), _) = await ledger.start([run.id], worker="w")
+    assert (again.run, again.attempts, again.losses) == (2, 1, 0)
+
+
+async def test_a_batch_of_outcomes_is_recorded_together(ledger: Ledger) -> None:
+    runs = [await started(ledger, queue=queue) for queue in ("acme", "other", "acme", "acme")]
+    failure = Failure("c", "m", "t")
+    await ledger.record(
+        [
+            outcome(runs[0], result="1"),
+            outcome(runs[1], result="2"),
+            outcome(runs[2], Status.FAILED, error=failure),
+            outcome(runs[3], Status.CANCELLED),
+        ]
+    )
+
+    counts = await ledger.ended_counts()
+    assert (counts["acme"].completed, counts["acme"].failed, counts["acme"].cancelled) == (1, 1, 1)
+    assert counts["other"].completed == 1
+
+
+async def test_progress_shows_while_it_runs(ledger: Ledger) -> None:
+    run = await started(ledger)
+    await ledger.report_progress([(run.id, run.run, 62.5, "frame 5 of 8")])
+
+    found = await ledger.find(run.id)
+    assert found is not None
+    assert (found.progress, found.progress_message) == (62.5, "frame 5 of 8")
+
+
+async def test_open_rows_are_walked_in_pages(ledger: Ledger) -> None:
+    tasks = [new_task() for _ in range(5)]
+    await ledger.accept_all(tasks)
+    ((run,), _) = await ledger.start([tasks[1].id], worker="w")
+    await ledger.record([outcome(run)])
+    now = datetime.now(UTC)
+
+    seen: list[UUID] = []
+    after = UUID(int=0)
+    while page := await ledger.open_tasks("acme", after=after, unchanged_since=now, limit=2):
+        assert len(page) <= 2
+        seen += [each.id for each in page]
+        after = page[-1].id
+    assert seen == [each.id for each in tasks if each.id != run.id]
+
+    (young, *_) = await ledger.open_tasks(
+        "acme", after=UUID(int=0), unchanged_since=now - timedelta(hours=1), limit=1
+    )
+    assert not young.settled
+    assert [each.id for each in await ledger.still_open([run.id, tasks[0].id])] == [tasks[0].id]
+
+
+async def test_artifacts_are_found_by_their_id(ledger: Ledger) -> None:
+    run = await started(ledger)
+    artifact = StoredArtifact(
+        id=uuid7(),
+        task_id=run.id,
+        name="a.pdf",
+        content_type="application/pdf",
+        size=1 << 40,
+        sha256="0" * 64,
+    )
+    await ledger.add_artifact(artifact)
+
+    assert await ledger.find_artifact(artifact.id) == artifact
+    assert await ledger.find_artifact(uuid7()) is None
+
+
+async def test_concurrent_writers_of_one_queue_lose_no_count(database_url: str) -> None:
+    ledgers = [Ledger(database_url, shard=shard) for shard in (0, 0, 1)]
+    try:
+
+        async def run_some(ledger: Ledger) -> None:
+            for _ in range(10):
+                run = await started(ledger)
+                await ledger.record([outcome(run)])
+
+        await asyncio.gather(*(run_some(each) for each in ledgers))
+        assert (await ledgers[0].ended_counts())["acme"].completed == 30
+    finally:
+        for each in ledgers:
+            await each.close()
+
+
+async def test_a_database_that_is_away_is_one_clear_error(free_port: int) -> None:
+    ledger = Ledger(f"postgresql+asyncpg://nobody@127.0.0.1:{free_port}/none")
+    for call in (ledger.ping(), ledger.accept(new_task()), ledger.find(uuid7())):
+        with pytest.raises(LedgerUnavailableError, match="the database could not"):
+            await call
+    await ledger.close()
+
+
+async def test_connections_that_the_database_cut_are_replaced(
+    postgresql_url: str, postgres_server: PostgresServer
+) -> None:
+    ledger = Ledger(postgresql_url)
+    await ledger.accept(new_task())
+    postgres_server.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        f"WHERE datname = '{postgresql_url.rpartition('/')[2]}'"
+    )
+
+    with pytest.raises(LedgerUnavailableError):
+        await ledger.accept(new_task())
+    await ledger.accept(new_task())
+    await ledger.close()

@@ -1,0 +1,101 @@
+"""``penstock db upgrade``: from any directory, by any number of processes."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from penstock.ledger.migrate import VERSION_TABLE, configuration, upgrade, upgrade_async
+from tests.services import PostgresServer
+
+TABLES = {"task", "task_attempt", "artifact", "queue_stat", VERSION_TABLE}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without any table."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'folder' / 'new.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.url(server.create_database())
+
+
+async def tables(url: str) -> set[str]:
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        names = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
+    await engine.dispose()
+    return names
+
+
+async def test_upgrading_twice_is_upgrading_once(empty_url: str) -> None:
+    await upgrade_async(empty_url)
+    await upgrade_async(empty_url)
+
+    assert await tables(empty_url) == TABLES
+
+
+def test_several_processes_may_upgrade_at_once_from_any_directory(
+    empty_url: str, tmp_path: Path
+) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "penstock", "db", "upgrade"],
+            env={**os.environ, "DATABASE_URL": empty_url},
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for _ in range(4)
+    ]
+    outputs = [process.communicate(timeout=60)[0] for process in processes]
+
+    assert [process.returncode for process in processes] == [0] * 4, outputs
+    assert asyncio.run(tables(empty_url)) == TABLES
+
+
+async def test_a_database_that_is_ahead_is_left_alone(
+    empty_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await upgrade_async(empty_url)
+    engine = create_async_engine(empty_url)
+    async with engine.begin() as connection:
+        await connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+
+    await upgrade_async(empty_url)
+
+    assert "newer than this version knows" in caplog.text
+    async with engine.connect() as connection:
+        found = await connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
+    await engine.dispose()
+    assert found == "9999"
+
+
+async def test_a_downgrade_takes_everything_back(empty_url: str) -> None:
+    def down(connection: Connection) -> None:
+        config = configuration()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+
+    await upgrade_async(empty_url)
+    engine = create_async_engine(empty_url)
+    async with engine.connect() as connection:
+        await connection.run_sync(down)
+        await connection.commit()
+    await engine.dispose()
+    assert await tables(empty_url) == {VERSION_TABLE}
+
+    await upgrade_async(empty_url)
+    assert await tables(empty_url) == TABLES
+
+
+def test_upgrade_needs_no_event_loop_of_the_caller(tmp_path: Path) -> None:
+    upgrade(f"sqlite+aiosqlite:///{tmp_path / 'plain.db'}")
+
+    assert (tmp_path / "plain.db").exists()

@@ -1,0 +1,107 @@
+"""A server on loopback that speaks the API's shapes, with answers that a test writes down."""
+
+import json
+import threading
+from collections.abc import Iterable
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+TASK_ID = "01936f2e-0000-7000-8000-000000000001"
+ARTIFACT_ID = "01936f2e-0000-7000-8000-0000000000aa"
+PDF = b"%PDF-1.7 as good as any"
+ARTIFACT = {
+    "id": ARTIFACT_ID,
+    "name": "hello.pdf",
+    "content_type": "application/pdf",
+    "size": len(PDF),
+    "sha256": sha256(PDF).hexdigest(),
+}
+
+
+def task(status="pending", **more):
+    return {
+        "id": TASK_ID,
+        "type": "ai.document",
+        "queue": "ai",
+        "status": status,
+        "priority": "normal",
+        "user_id": None,
+        "progress": 0.0,
+        "progress_message": "",
+        "attempts": 0,
+        "max_attempts": 3,
+        "input": {},
+        "result": None,
+        "error": None,
+        "created_at": "2026-11-23T10:00:00Z",
+        "run_at": None,
+        "started_at": None,
+        "finished_at": None,
+        "updated_at": "2026-11-23T10:00:00Z",
+        **more,
+    }
+
+
+def success(data, status=200):
+    return status, "application/json", json.dumps({"success": True, "data": data}).encode()
+
+
+def problem(status, title, detail="", errors=()):
+    document = {"title": title, "status": status, "detail": detail, "errors": list(errors)}
+    document["success"] = False
+    return status, "application/problem+json", json.dumps(document).encode()
+
+
+class ScriptedApi:
+    """Answers each route with the next of its answers; the last one is repeated.
+
+    ``requests`` are what came in: method, path, headers and body.
+    """
+
+    def __init__(self):
+        self.requests = []
+        self._answers = {}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}
+        )
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def on(self, route, *answers: Iterable):
+        self._answers[route] = list(answers)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _handler(api):  # noqa: N805 - `self` is the handler inside
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.answer("GET")
+
+            def do_POST(self):
+                self.answer("POST")
+
+            def answer(self, method):
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                api.requests.append((method, self.path, dict(self.headers), body))
+                answers = api._answers[f"{method} {self.path}"]
+                status, kind, content = answers.pop(0) if len(answers) > 1 else answers[0]
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_):
+                pass
+
+        return Handler

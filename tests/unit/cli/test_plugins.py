@@ -1,0 +1,44 @@
+"""`penstock plugins list`: what is installed here."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def broken_plugin(tmp_path, monkeypatch):
+    """An installed plugin that cannot be imported."""
+    folder = tmp_path / "site"
+    metadata = folder / "penstock_broken-2.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: penstock-broken\nVersion: 2.0\n"
+    )
+    (metadata / "entry_points.txt").write_text("[penstock]\nbroken = penstock_broken\n")
+    (folder / "penstock_broken.py").write_text("raise SystemExit('no')\n")
+    monkeypatch.syspath_prepend(folder)
+
+
+def test_people_see_plugins_queues_and_task_types(run):
+    done = run("plugins", "list")
+
+    assert done.exit_code == 0, done.output
+    assert "ai.document" in done.stdout
+    assert "loaded" in done.stdout
+
+
+def test_a_plugin_that_does_not_load_is_listed_with_its_problem(run, broken_plugin):
+    done = run("plugins", "list")
+
+    assert done.exit_code == 0, done.output
+    assert "quarantined" in done.stdout
+    assert "plugin broken (penstock-broken 2.0): " in done.stderr
+
+
+def test_programs_see_both_kinds(run, broken_plugin):
+    document = json.loads(run("plugins", "list", "--json").stdout)
+
+    assert "ai" in [plugin["name"] for plugin in document["plugins"]]
+    (refused,) = document["quarantined"]
+    assert refused["distribution"] == "penstock-broken"
+    assert refused["problems"]

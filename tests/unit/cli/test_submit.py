@@ -1,0 +1,197 @@
+"""`penstock submit`, over HTTP."""
+
+import json
+
+import pytest
+
+from tests.unit.cli.scripted_api import (
+    ARTIFACT,
+    ARTIFACT_ID,
+    PDF,
+    TASK_ID,
+    problem,
+    success,
+    task,
+)
+
+SUBMIT = "POST /api/queues/tasks"
+SHOW = f"GET /api/queues/tasks/{TASK_ID}"
+DOWNLOAD = f"GET /api/artifacts/{ARTIFACT_ID}"
+
+
+@pytest.fixture(autouse=True)
+def _accepting(api):
+    api.on(SUBMIT, success(task(), 202))
+
+
+def body(api):
+    return json.loads(api.requests[0][3])
+
+
+def test_a_task_is_submitted_as_it_was_written_and_its_id_printed(run, api):
+    done = run("submit", "ai.document", "--input", '{"markdown": "# Grüße", "n": 1.10}')
+
+    assert done.exit_code == 0, done.output
+    assert done.stdout == f"accepted {TASK_ID}\n"
+    assert body(api) == {"type": "ai.document", "input": {"markdown": "# Grüße", "n": 1.1}}
+    assert b"1.10" in api.requests[0][3]
+
+
+def test_priority_user_and_delay_are_sent(run, api):
+    done = run(
+        *("submit", "ai.document", "--input", "{}"),
+        *("--priority", "urgent", "--user-id", "u1", "--delay", "1m30s"),
+    )
+
+    assert done.exit_code == 0, done.output
+    sent = body(api)
+    assert (sent["priority"], sent["user_id"], sent["delay_seconds"]) == ("urgent", "u1", 90)
+
+
+def test_the_input_comes_from_a_file(run, api, tmp_path):
+    (tmp_path / "in.json").write_text('{"a": 1}')
+
+    assert run("submit", "ai.document", "--input", "@in.json").exit_code == 0
+    assert body(api)["input"] == {"a": 1}
+
+
+def test_the_input_comes_from_standard_input(run, api):
+    assert run("submit", "ai.document", "--input", "-", stdin='{"a": 2}').exit_code == 0
+    assert body(api)["input"] == {"a": 2}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--input", "{"], "expected JSON, got '{'"),
+        (["--input", "@missing.json"], "cannot read 'missing.json'"),
+        (["--input", "{}", "--priority", "urgnt"], "did you mean 'urgent'?"),
+        (["--input", "{}", "--delay", "30"], "expected a duration like 30s"),
+        ([], "Missing option '--input'"),
+    ],
+)
+def test_what_cannot_be_sent_is_a_usage_error_and_nothing_is_sent(run, api, arguments, message):
+    done = run("submit", "ai.document", *arguments)
+
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert api.requests == []
+
+
+def test_with_json_standard_output_is_the_task_and_nothing_else(run):
+    done = run("submit", "ai.document", "--input", "{}", "--json")
+
+    assert json.loads(done.stdout) == task()
+    assert done.stderr == ""
+
+
+def test_waiting_ends_with_the_outcome(run, api):
+    api.on(SHOW, success(task("running", progress=50.0)), success(task("success", result={"a": 1})))
+
+    done = run("submit", "ai.document", "--input", "{}", "--wait", "--json")
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["result"] == {"a": 1}
+    assert done.stderr == ""
+
+
+def test_waiting_for_a_task_that_fails_exits_1_and_says_why(run, api):
+    error = {"code": "too_long", "message": "over 5 pages", "type": "acme.TooLong"}
+    api.on(SHOW, success(task("failed", error=error, attempts=3)))
+
+    done = run("submit", "ai.document", "--input", "{}", "--wait", "--json")
+
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["status"] == "failed"
+    assert "ended as failed after 3 of 3 attempts: too_long: over 5 pages" in done.stderr
+
+
+def test_an_api_that_restarts_is_waited_for(run, api):
+    api.on(SHOW, problem(503, "Unavailable"), success(task("success")))
+
+    assert run("submit", "ai.document", "--input", "{}", "--wait").exit_code == 0
+
+
+def test_output_saves_the_first_artifact_of_the_result(run, api, tmp_path):
+    result = {"pages": 1, "files": [{"artifact": ARTIFACT}]}
+    api.on(SHOW, success(task("success", result=result)))
+    api.on(DOWNLOAD, (200, "application/pdf", PDF))
+
+    done = run("submit", "ai.document", "--input", "{}", "--output", "out.pdf")
+
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "out.pdf").read_bytes() == PDF
+    assert "saved hello.pdf" in done.stderr
+
+
+def test_bytes_that_are_not_the_stored_ones_are_not_kept(run, api, tmp_path):
+    api.on(SHOW, success(task("success", result={"artifact": ARTIFACT})))
+    api.on(DOWNLOAD, (200, "application/pdf", b"something else"))
+
+    done = run("submit", "ai.document", "--input", "{}", "--output", "out.pdf")
+
+    assert done.exit_code == 1
+    assert "SHA-256" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_output_without_an_artifact_in_the_result_is_an_error(run, api):
+    api.on(SHOW, success(task("success", result={"text": "no file"})))
+
+    done = run("submit", "ai.document", "--input", "{}", "--output", "out.pdf")
+
+    assert done.exit_code == 1
+    assert "name an artifact, found none" in done.stderr
+
+
+def test_a_problem_is_printed_with_field_and_remedy(run, api):
+    error = {"field": "$.type", "message": "no such type", "remedy": "did you mean 'ai.document'?"}
+    api.on(SUBMIT, problem(422, "There is no such task type", "ai.documnt", [error]))
+
+    done = run("submit", "ai.documnt", "--input", "{}", "--json")
+
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        "error: There is no such task type: ai.documnt\n"
+        "  $.type: no such type\n"
+        "    did you mean 'ai.document'?\n"
+    )
+
+
+def test_a_server_that_is_not_penstock_is_named(run, api):
+    api.on(SUBMIT, (404, "text/html", b"<h1>nginx</h1>"))
+
+    done = run("submit", "ai.document", "--input", "{}")
+
+    assert done.exit_code == 1
+    assert f"expected the API of Penstock at {api.url}, got HTTP 404 with text/html" in done.stderr
+
+
+def test_without_an_api_the_way_to_start_one_is_named(run, free_port):
+    url = f"http://127.0.0.1:{free_port}"
+
+    done = run("submit", "ai.document", "--input", "{}", PENSTOCK_URL=url)
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"error: cannot reach {url}: ")
+    assert "is `penstock dev` running?" in done.stderr
+
+
+def test_the_key_is_the_one_that_is_set_else_the_development_key(run, api, tmp_path):
+    def authorization(**environ):
+        api.requests.clear()
+        assert run("submit", "ai.document", "--input", "{}", **environ).exit_code == 0
+        return api.requests[0][2].get("Authorization")
+
+    assert authorization() is None
+    (tmp_path / ".penstock").mkdir()
+    (tmp_path / ".penstock" / "api-key").write_text("from-the-file\n")
+    assert authorization() == "Bearer from-the-file"
+    assert authorization(PENSTOCK_API_KEY="mine") == "Bearer mine"
+
+
+def test_a_proxy_is_not_asked_for_this_machines_own_api(run, free_port):
+    dead = f"http://127.0.0.1:{free_port}"
+
+    assert run("submit", "ai.document", "--input", "{}", http_proxy=dead).exit_code == 0

@@ -1,0 +1,61 @@
+"""`penstock task show`, over HTTP."""
+
+import json
+
+from tests.unit.cli.scripted_api import TASK_ID, problem, success, task
+
+SHOW = f"GET /api/queues/tasks/{TASK_ID}"
+LONG = "x" * 300
+
+
+def test_people_see_status_attempts_and_result_unbroken(run, api):
+    api.on(SHOW, success(task("success", attempts=2, result={"text": LONG})))
+
+    done = run("task", "show", TASK_ID)
+
+    assert done.exit_code == 0, done.output
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert f"task {TASK_ID}" in lines
+    assert "status success" in lines
+    assert "attempts 2 of 3" in lines
+    assert f'"text": "{LONG}"' in lines
+
+
+def test_programs_see_the_document_of_the_api(run, api):
+    api.on(SHOW, success(task("running", something_new=1)))
+
+    assert json.loads(run("task", "show", TASK_ID, "--json").stdout) == task(
+        "running", something_new=1
+    )
+
+
+def test_a_look_at_a_failed_task_succeeds_but_waiting_for_it_does_not(run, api):
+    error = {"code": "boom", "message": "[red]as it is[/red]", "type": "E"}
+    api.on(SHOW, success(task("failed", error=error)))
+
+    assert run("task", "show", TASK_ID).exit_code == 0
+    waited = run("task", "show", TASK_ID, "--wait")
+    assert waited.exit_code == 1
+    assert "boom: [red]as it is[/red]" in waited.stderr
+    assert "boom: [red]as it is[/red]" in waited.stdout
+
+
+def test_waiting_follows_a_task_to_its_end(run, api):
+    api.on(SHOW, success(task()), success(task("running")), success(task("success")))
+
+    assert run("task", "show", TASK_ID, "--wait").exit_code == 0
+    assert len(api.requests) == 3
+
+
+def test_an_unknown_task_is_a_problem(run, api):
+    api.on(SHOW, problem(404, "There is no such task", TASK_ID))
+
+    done = run("task", "show", TASK_ID, "--wait")
+
+    assert done.exit_code == 1
+    assert "There is no such task" in done.stderr
+
+
+def test_an_id_that_is_none_is_a_usage_error(run, api):
+    assert run("task", "show", "17").exit_code == 2
+    assert api.requests == []

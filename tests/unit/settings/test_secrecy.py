@@ -1,0 +1,53 @@
+"""Neither keys nor passwords reach a log."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.settings import Settings, SettingsError, redacted
+
+SECRET = "hunter2"
+
+
+def test_the_repr_shows_neither_the_key_nor_passwords(tmp_path):
+    settings = Settings.load(
+        {
+            "PENSTOCK_API_KEY": SECRET,
+            "REDIS_URL": f"redis://:{SECRET}@cache:6379/0",
+            "DATABASE_URL": f"postgres://penstock:{SECRET}@db/penstock",
+        },
+        tmp_path,
+    )
+
+    assert SECRET not in repr(settings)
+    assert "penstock:***@db" in repr(settings)
+    assert SECRET in settings.database_url
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PENSTOCK_API_KEY", f"{SECRET} with a space"),
+        ("DATABASE_URL", f"mysql://root:{SECRET}@db/x"),
+        ("DATABASE_URL", f"postgres:/root:{SECRET}@db/x"),
+        ("REDIS_URL", f"http://:{SECRET}@cache"),
+        ("REDIS_URL", f"tcp://cache?password={SECRET}"),
+    ],
+)
+def test_a_refused_value_does_not_show_its_secret(tmp_path, variable, value):
+    with pytest.raises(SettingsError) as caught:
+        Settings.load({variable: value}, tmp_path)
+
+    assert SECRET not in str(caught.value)
+
+
+@given(st.text(st.characters(codec="ascii", exclude_categories=("Cc",)), min_size=6))
+def test_no_password_survives_however_badly_it_is_escaped(password):
+    password = f"<{password}>"
+
+    assert password not in redacted(f"postgresql://user:{password}@host/database")
+
+
+def test_what_is_no_secret_stays():
+    assert redacted("unix:///run/redis.sock?db=0") == "unix:///run/redis.sock?db=0"
+    assert redacted("postgresql://user@host/db") == "postgresql://user@host/db"
