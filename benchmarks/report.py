@@ -66,8 +66,8 @@ def print_table(results: Results, console: Console) -> None:
     memory = Spread.of([each.redis_bytes for each in results.rounds])
     console.print(f"Redis memory per waiting task: {memory.median:.0f} bytes")
     for what, values in _latencies(results).items():
-        shown = " / ".join(f"{percentile(values, each):.2f}" for each in _PERCENTILES)
-        console.print(f"Idle queue, until {what}: p50 / p99 {shown} ms ({len(values)} tasks)")
+        latency = " / ".join(f"{percentile(values, each):.2f}" for each in _PERCENTILES)
+        console.print(f"Idle queue, until {what}: p50 / p99 {latency} ms ({len(values)} tasks)")
     versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
     console.print(
         f"{machine.date}, {machine.system}, {machine.processor}, {machine.cores} cores, "
@@ -78,9 +78,9 @@ def print_table(results: Results, console: Console) -> None:
 
 def _phases(results: Results) -> dict[str, list[Phase]]:
     return {
-        "in bulk": [each.bulk for each in results.rounds],
-        f"by {results.options.callers} callers": [each.callers for each in results.rounds],
-        "1 worker": [each.drain for each in results.rounds],
+        "enqueue bulk": [each.bulk for each in results.rounds],
+        f"enqueue {results.options.callers} callers": [each.callers for each in results.rounds],
+        "drain 1 worker": [each.drain for each in results.rounds],
     }
 
 

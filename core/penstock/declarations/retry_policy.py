@@ -52,7 +52,8 @@ class RetryPolicy:
             message = f"expected RetryPolicy.jitter to be from 0 to 1, got {self.jitter!r}"
             raise DeclarationError(message)
         checks.instance(self.non_retryable, tuple, of="RetryPolicy.non_retryable")
-        for each in self.non_retryable:
+        given: tuple[object, ...] = self.non_retryable
+        for each in given:
             if not (isinstance(each, type) and issubclass(each, BaseException)):
                 message = (
                     "expected RetryPolicy.non_retryable to be a tuple of exception types, "
@@ -64,7 +65,7 @@ class RetryPolicy:
         """The wait after failed attempt number ``attempt`` (from 1), jitter included."""
         longest = self.max_interval.total_seconds()
         try:
-            factor = self.backoff_coefficient ** (attempt - 1)
+            factor = float(self.backoff_coefficient) ** (attempt - 1)
         except OverflowError:
             factor = math.inf
         seconds = min(self.initial_interval.total_seconds() * factor, longest)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -20,6 +21,8 @@ from penstock.dispatch.status import Component, Health, QueueStatus
 from penstock.engine import Engine, Entry
 from penstock.ledger import EndedCounts, Ledger, NewTask, Status, TaskRecord
 from penstock.plugins import Catalogue
+
+T = TypeVar("T")
 
 HEALTH_TIMEOUT = 1.5
 """Seconds that one service may take to answer before it counts as down."""
@@ -132,18 +135,41 @@ class Dispatch:
 
     async def _workers(self) -> dict[str, int]:
         try:
-            async with asyncio.timeout(HEALTH_TIMEOUT):
-                counts = await self._engine.counts(list(self._catalogue.queues))
+            counts = await _in_time(self._engine.counts(list(self._catalogue.queues)))
         except (PenstockError, TimeoutError):
             return {}
         return {queue: each.workers for queue, each in counts.items()}
 
 
-async def _check(name: str, ping: Callable[[], Awaitable[None]]) -> Component:
+async def _in_time(answer: Coroutine[Any, Any, T]) -> T:
+    """What ``answer`` returns.
+
+    Raises:
+        TimeoutError: after :data:`HEALTH_TIMEOUT`, however long it takes to be cancelled: a driver
+            may wait for its hanging server once more, to clean up.
+    """
+    task = asyncio.create_task(answer)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=HEALTH_TIMEOUT)
+    finally:
+        if not task.done():
+            task.cancel()
+            task.add_done_callback(_forget)
+    if not done:
+        raise TimeoutError
+    return task.result()
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    # Asked for, so that asyncio does not complain of an error that nobody retrieved.
+    if not task.cancelled():
+        task.exception()
+
+
+async def _check(name: str, ping: Callable[[], Coroutine[Any, Any, None]]) -> Component:
     started = time.perf_counter()
     try:
-        async with asyncio.timeout(HEALTH_TIMEOUT):
-            await ping()
+        await _in_time(ping())
     except TimeoutError:
         return Component(status="down", detail=f"{name} did not answer in {HEALTH_TIMEOUT} s")
     except PenstockError as error:

@@ -58,19 +58,24 @@ class Reconciler:
     async def _run(self) -> None:
         pause = _INTERVAL
         while not self._stopping.is_set():
-            try:
-                for queue in self._cursors:
-                    await self.reconcile(queue)
-                pause = _INTERVAL
-            except PenstockError as error:
-                _log.warning("reconciling waits: %s", error)
-                pause = min(pause * 1.5, _LONGEST_PAUSE)
-            # A repairer that died of a surprise would be missed only when it is needed.
-            except Exception:  # noqa: BLE001
-                _log.exception("reconciling")
+            done = [await self._attempt(queue) for queue in self._cursors]
+            pause = _INTERVAL if all(done) else min(pause * 1.5, _LONGEST_PAUSE)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._stopping.wait()
+
+    async def _attempt(self, queue: str) -> bool:
+        """Reconcile ``queue``; whatever is wrong with it is logged, and stops no other queue."""
+        try:
+            await self.reconcile(queue)
+        except PenstockError as error:
+            _log.warning("reconciling queue %r waits: %s", queue, error)
+        # A repairer that died of a surprise would be missed only when it is needed.
+        except Exception:  # noqa: BLE001
+            _log.exception("reconciling queue %r", queue)
+        else:
+            return True
+        return False
 
     async def reconcile(self, queue: str) -> int:
         """One bounded step; returns how many tasks were handed over."""

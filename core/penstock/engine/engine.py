@@ -9,20 +9,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from redis.exceptions import ResponseError
 
 from penstock.declarations import Priority, Queue
 from penstock.engine import scripts
 from penstock.engine.connection import blocking_client, command_client
-from penstock.engine.errors import (
-    EngineFormatError,
-    EngineUnavailableError,
-    EpochMissingError,
-    translated,
-)
-from penstock.engine.keys import FORMAT, QueueKeys
+from penstock.engine.epoch import known_epoch, new_epoch
+from penstock.engine.errors import EngineUnavailableError, EpochMissingError, translated
+from penstock.engine.keys import QueueKeys
 
 _ENQUEUE_BATCH = 500
 
@@ -119,9 +115,8 @@ class Engine:
 
         Only the reconciler calls this: whoever begins an index has to fill it.
         """
-        epoch = f"{FORMAT}-{uuid4().hex}"
         with translated(f"begin the index of queue {queue!r}"):
-            created = await self._commands.set(self._keys(queue).epoch, epoch, nx=True)
+            created = await self._commands.set(self._keys(queue).epoch, new_epoch(), nx=True)
         return bool(created)
 
     async def epoch(self, queue: str) -> str:
@@ -136,17 +131,7 @@ class Engine:
             return known
         with translated(f"read the epoch of queue {queue!r}"):
             found: Any = await self._commands.get(self._keys(queue).epoch)
-        if found is None:
-            message = f"queue {queue!r} has no index in Redis yet; the reconciler builds it"
-            raise EpochMissingError(message)
-        epoch = bytes(found).decode("ascii")
-        written_by = int(epoch.partition("-")[0])
-        if written_by > FORMAT:
-            message = (
-                f"queue {queue!r} has key layout {written_by} in Redis, this process knows "
-                f"{FORMAT}; upgrade it, or give it a namespace of its own"
-            )
-            raise EngineFormatError(message)
+        epoch = known_epoch(queue, found)
         self._epochs[queue] = epoch
         return epoch
 
@@ -159,7 +144,8 @@ class Engine:
             arguments: list[Any] = []
             for entry in entries[start : start + _ENQUEUE_BATCH]:
                 arguments += (entry.id.bytes, int(entry.priority), _milliseconds(entry.delay))
-            added += int(await self._run(self._enqueue, queue, arguments, "enqueue"))
+            _, new = await self._run(self._enqueue, queue, arguments, "enqueue")
+            added += int(new)
         return added
 
     async def claim(self, queue: Queue, want: int, settlements: Iterable[Settlement] = ()) -> Claim:
@@ -175,8 +161,7 @@ class Engine:
         for each in settlements:
             lease = each.lease
             arguments += (each.kind, lease.id.bytes, lease.token, _milliseconds(each.delay))
-        reply = await self._run(self._claim, queue.name, arguments, "claim")
-        epoch = self._epochs[queue.name]
+        epoch, reply = await self._run(self._claim, queue.name, arguments, "claim")
         leases = [
             Lease(
                 id=UUID(bytes=reply[i]),
@@ -246,14 +231,20 @@ class Engine:
     def _keys(self, queue: str) -> QueueKeys:
         return QueueKeys.of(self.namespace, queue)
 
-    async def _run(self, script: Any, queue: str, arguments: list[Any], what: str) -> Any:
-        """Run a script under the queue's epoch; once more if the epoch changed meanwhile."""
+    async def _run(
+        self, script: Any, queue: str, arguments: list[Any], what: str
+    ) -> tuple[str, Any]:
+        """Run a script under the queue's epoch; once more if the epoch changed meanwhile.
+
+        Returns:
+            The epoch under which it ran, and its reply.
+        """
         for last in (False, True):
             epoch = await self.epoch(queue)
             try:
                 self.round_trips += 1
                 with translated(f"{what} in queue {queue!r}"):
-                    return await script(keys=self._keys(queue), args=[epoch, *arguments])
+                    return epoch, await script(keys=self._keys(queue), args=[epoch, *arguments])
             except EngineUnavailableError as error:
                 if not _is_epoch_error(error):
                     raise

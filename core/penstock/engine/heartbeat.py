@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from redis.exceptions import RedisError, ResponseError
-
 from penstock.engine import scripts
 from penstock.engine.connection import heartbeat_client
 from penstock.engine.engine import Lease
-from penstock.engine.errors import EngineUnavailableError, EpochMissingError
+from penstock.engine.epoch import known_epoch
+from penstock.engine.errors import translated
 from penstock.engine.keys import QueueKeys
 
 
@@ -38,22 +37,13 @@ class Heartbeat:
             EngineUnavailableError: nothing is known; the tasks go on.
         """
         keys = QueueKeys.of(self._namespace, queue)
-        try:
-            found: Any = self._client.get(keys.epoch)
-            if found is None:
-                message = f"queue {queue!r} has no index in Redis; waiting for the reconciler"
-                raise EpochMissingError(message)
-            epoch = str(found, "ascii")
+        with translated(f"renew leases of queue {queue!r}"):
+            epoch = known_epoch(queue, self._client.get(keys.epoch))
             arguments: list[Any] = [epoch, self._worker, self._lease_ms]
             for lease in leases:
                 adopt = b"" if lease.epoch == epoch else lease.score
                 arguments += (lease.id.bytes, lease.token, adopt)
             refused: Any = self._renew(keys=keys, args=arguments)
-        except ResponseError as error:
-            raise EngineUnavailableError(str(error)) from error
-        except (RedisError, OSError) as error:
-            message = f"Redis could not renew leases: {type(error).__name__}: {error}"
-            raise EngineUnavailableError(message) from error
         lost = set(refused)
         return [lease for lease in leases if lease.id.bytes in lost]
 

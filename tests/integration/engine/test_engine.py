@@ -137,7 +137,7 @@ async def test_a_settlement_by_who_lost_the_lease_is_ignored(engine: Engine) -> 
     (held,) = (await engine.claim(ACME, 1)).leases
 
     for kind in ("done", "delay", "back"):
-        await engine.claim(ACME, 0, [Settlement(lease=lost, kind=kind)])  # type: ignore[arg-type]
+        await engine.claim(ACME, 0, [Settlement(lease=lost, kind=kind)])
     assert (await engine.counts(["acme"]))["acme"].active == 1
 
     await engine.claim(ACME, 0, [Settlement(lease=held)])
@@ -151,7 +151,7 @@ async def test_a_rate_limit_is_never_exceeded_in_any_window(engine: Engine, redi
     ended = time.monotonic() + 1.1
     while time.monotonic() < ended:
         claim = await engine.claim(queue, 3)
-        recorded = await redis.lrange(engine_keys(engine).starts, 0, len(claim.leases) - 1)  # type: ignore[misc]
+        recorded = await redis.lrange(engine_keys(engine).starts, 0, len(claim.leases) - 1)
         starts += [int(each) for each in recorded[: len(claim.leases)]]
         assert claim.next_wake is not None
         await asyncio.sleep(min(claim.next_wake, 0.02))
@@ -266,9 +266,7 @@ async def test_every_script_refuses_an_index_that_was_wiped(
     with pytest.raises(EpochMissingError):
         await asyncio.to_thread(heartbeat.renew, "acme", [lease])
     with pytest.raises(ResponseError, match="EPOCH"):
-        await redis.eval(  # type: ignore[misc]
-            scripts.source("renew"), 9, *engine_keys(engine), "1-stale", "w", "300"
-        )
+        await redis.eval(scripts.source("renew"), 9, *engine_keys(engine), "1-stale", "w", "300")
     assert [key async for key in redis.scan_iter(f"{namespace}:*")] == []
 
     assert await engine.create_epoch("acme")

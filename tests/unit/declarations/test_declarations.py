@@ -76,7 +76,7 @@ def _plain(image: Resize) -> Image:
     return Image(key=image.source)
 
 
-async def _bare(image, ctx):  # type: ignore[no-untyped-def]
+async def _bare(image, ctx):
     return image, ctx
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from importlib.metadata import PathDistribution
+from importlib.metadata import EntryPoint, PathDistribution
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ def load_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     before = set(sys.modules)
 
     def build(**sources: str) -> Catalogue:
-        candidates = []
+        candidates: list[EntryPoint] = []
         for name, source in sources.items():
             (tmp_path / f"plugin_{name}.py").write_text(source)
             info = tmp_path / f"plugin_{name}-1.2.dist-info"

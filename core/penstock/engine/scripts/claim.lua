@@ -73,26 +73,20 @@ local room = math.huge
 if global_concurrency > 0 then
   room = global_concurrency - redis.call('ZCARD', leases)
 end
-local opens = -1
-if rate_limit > 0 then
+local take = math.min(want, room)
+if rate_limit > 0 and take > 0 then
   -- `starts` holds the last `rate_limit` start times, newest first. The k-th start from now is
   -- allowed if the one `rate_limit - k` places back is at least a period old.
-  local most = math.min(math.max(want, 1), rate_limit)
-  local recent = redis.call('LRANGE', starts, rate_limit - most, rate_limit - 1)
-  local allowed = most - #recent
+  take = math.min(take, rate_limit)
+  local recent = redis.call('LRANGE', starts, rate_limit - take, rate_limit - 1)
   for i = 1, #recent do
-    if tonumber(recent[i]) <= now - period then
-      allowed = allowed + 1
+    if tonumber(recent[i]) > now - period then
+      take = take - 1
     end
   end
-  if allowed < most then
-    opens = tonumber(redis.call('LINDEX', starts, rate_limit - 1 - allowed)) + period - now
-  end
-  room = math.min(room, allowed)
 end
 
 local reply = {-1, #expired}
-local take = math.min(want, room)
 local taken = 0
 if take > 0 then
   local popped = redis.call('ZPOPMIN', waiting, take)
@@ -116,18 +110,29 @@ if take > 0 then
   end
   if rate_limit > 0 and taken > 0 then
     redis.call('LTRIM', starts, 0, rate_limit - 1)
-    redis.call('PEXPIRE', starts, period)
+    -- A little longer than it is needed: the expiry is counted from when the script began.
+    redis.call('PEXPIRE', starts, period + 1000)
   end
   room = room - taken
 end
 
+-- In how many ms the rate limit lets the next one start; 0: now.
+local opens = 0
+if rate_limit > 0 then
+  local oldest = redis.call('LINDEX', starts, rate_limit - 1)
+  if oldest then
+    opens = math.max(0, oldest + period - now)
+  end
+end
+
 -- One marker stands for "there is work that may start": it wakes one sleeping worker, which puts
 -- it back if it leaves work behind. While a limit is closed there is none, so that nobody spins.
--- A worker that has no slot left will not be here when the next delayed task is due, so it leaves a
--- marker too: another one comes to learn of that time.
+-- A worker that has no slot left will not be here when the next delayed task is due or the rate
+-- limit opens, so it leaves a marker too: another one comes to learn of that time.
 local left = redis.call('ZCARD', waiting)
-local hands_full = want > 0 and taken == want
-if left > 0 and room > 0 or hands_full and redis.call('EXISTS', delayed) == 1 then
+local startable = left > 0 and room > 0 and opens == 0
+local coming = left > 0 and opens > 0 or redis.call('EXISTS', delayed) == 1
+if startable or taken == want and coming then
   if redis.call('LLEN', wake) == 0 then
     redis.call('LPUSH', wake, 1)
   end
@@ -148,7 +153,7 @@ first = redis.call('ZRANGE', leases, 0, 0, 'WITHSCORES')
 if first[2] then
   next_wake = math.min(next_wake, first[2] - now)
 end
-if left > 0 and opens >= 0 then
+if left > 0 and opens > 0 then
   next_wake = math.min(next_wake, opens)
 end
 if next_wake < math.huge then

@@ -1,0 +1,33 @@
+"""The epoch: which build of a queue's index it is, and in which layout."""
+
+from typing import Any
+from uuid import uuid4
+
+from penstock.engine.errors import EngineFormatError, EpochMissingError
+from penstock.engine.keys import FORMAT
+
+
+def new_epoch() -> str:
+    """An epoch that no other index has; the layout's number stands in front."""
+    return f"{FORMAT}-{uuid4().hex}"
+
+
+def known_epoch(queue: str, found: Any) -> str:
+    """The epoch in ``found``, the value of the queue's epoch key.
+
+    Raises:
+        EpochMissingError: if there is none.
+        EngineFormatError: if a newer Penstock began the index.
+    """
+    if found is None:
+        message = f"queue {queue!r} has no index in Redis yet; the reconciler builds it"
+        raise EpochMissingError(message)
+    epoch = bytes(found).decode("ascii")
+    written_by = int(epoch.partition("-")[0])
+    if written_by > FORMAT:
+        message = (
+            f"queue {queue!r} has key layout {written_by} in Redis, this process knows "
+            f"{FORMAT}; upgrade it, or give it a namespace of its own"
+        )
+        raise EngineFormatError(message)
+    return epoch
