@@ -6,46 +6,12 @@ import signal
 import stat
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
 
 import httpx
 import psutil
 import pytest
 
-PATIENCE = 60  # seconds, on a busy machine
-
-
-class Dev:
-    """A running `penstock dev` and what it printed."""
-
-    def __init__(self, process, log):
-        self.process = process
-        self._log = log
-
-    @property
-    def output(self):
-        return self._log.read_text()
-
-    def wait_for(self, text):
-        deadline = time.monotonic() + PATIENCE
-        while text not in self.output:
-            assert self.process.poll() is None, self.output
-            assert time.monotonic() < deadline, self.output
-            time.sleep(0.05)
-
-    def wait(self):
-        return self.process.wait(PATIENCE)
-
-    def family(self):
-        """Its children by what they are."""
-        return {
-            kind: child
-            for child in psutil.Process(self.process.pid).children(recursive=True)
-            for kind in ("api", "worker", "redis")
-            if child.cmdline()[-1] == kind
-            or (kind == "redis" and re.search("(redis|valkey)-server", " ".join(child.cmdline())))
-        }
+from tests.acceptance.dev_process import COMMAND, PATIENCE, running_dev
 
 
 @pytest.fixture
@@ -55,25 +21,8 @@ def folder(tmp_path):
 
 @pytest.fixture
 def dev(folder, free_port):
-    @contextmanager
     def start(**environ):
-        folder.mkdir(exist_ok=True)
-        log = folder / "dev.log"
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "penstock", "dev"],
-                cwd=folder,
-                env={**os.environ, "PENSTOCK_PORT": str(free_port), **environ},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        running = Dev(process, log)
-        try:
-            yield running
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait(PATIENCE)
+        return running_dev(folder, free_port, **environ)
 
     return start
 
@@ -94,8 +43,10 @@ def test_a_task_goes_through_and_ctrl_c_leaves_nothing_behind(dev, folder, free_
         assert set(family) == {"api", "worker", "redis"}
 
         done = subprocess.run(
-            [sys.executable, "-m", "penstock", "submit", "ai.document", "--wait"]
-            + ["--input", '{"markdown": "# Hello"}', "--output", "hello.pdf"],
+            [
+                *(*COMMAND, "submit", "ai.document", "--wait"),
+                *("--input", '{"markdown": "# Hello"}', "--output", "hello.pdf"),
+            ],
             cwd=folder,
             env={**os.environ, "PENSTOCK_PORT": str(free_port)},
             capture_output=True,
@@ -116,7 +67,7 @@ def test_a_second_one_in_the_same_folder_is_told_about_the_first(dev, folder, fr
         running.wait_for("read its result")
 
         second = subprocess.run(
-            [sys.executable, "-m", "penstock", "dev"],
+            [*COMMAND, "dev"],
             cwd=folder,
             env={**os.environ, "PENSTOCK_PORT": str(free_port)},
             capture_output=True,

@@ -65,11 +65,14 @@ class Dispatch:
 
         Raises:
             UnknownTaskTypeError: with the nearest known name.
-            InvalidInputError: the input does not fit the task type; nothing is written.
+            InvalidInputError: the input does not fit the task type, or ``user_id`` no database;
+                nothing is written.
             LedgerUnavailableError: the database is away; nothing is promised.
         """
         task_type = self._catalogue.task_type(type_name)
         inputs.decode(task_type, input)
+        if user_id is not None:
+            inputs.check_user_id(user_id)
         now = datetime.now(UTC)
         task = NewTask(
             id=task_id or uuid7(),

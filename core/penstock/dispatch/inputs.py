@@ -10,6 +10,7 @@ import msgspec
 
 from penstock.declarations import TaskType
 from penstock.dispatch.errors import InvalidInputError
+from penstock.ledger.models import USER_ID_LENGTH
 
 MAX_DEPTH = 64
 """How deep arrays and objects may be nested in an input."""
@@ -33,6 +34,21 @@ def decode(task_type: TaskType[Any, Any], text: bytes | str) -> Any:
         raise InvalidInputError(path or "$", message) from error
     except RecursionError as error:
         raise InvalidInputError("$", f"not readable as JSON: {error}") from error
+
+
+def check_user_id(user_id: str) -> None:
+    """Refuse what not every database could store.
+
+    Raises:
+        InvalidInputError: for a NUL character, a lone surrogate, or more than 255 characters.
+    """
+    fault = None
+    if len(user_id) > USER_ID_LENGTH:
+        fault = f"expected at most {USER_ID_LENGTH} characters, got {len(user_id)}"
+    elif any(each == "\0" or "\ud800" <= each <= "\udfff" for each in user_id):
+        fault = "it holds a NUL character or half a surrogate pair; remove it"
+    if fault:
+        raise InvalidInputError("user_id", fault)
 
 
 def check_text(text: bytes | str) -> None:
