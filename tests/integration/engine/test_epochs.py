@@ -67,7 +67,8 @@ async def test_a_lease_carries_the_index_that_it_was_taken_from(
     await forget()
 
     (lease,) = (await claiming).leases
-    assert lease.epoch == (await redis.get(QueueKeys.of(engine.namespace, "acme").epoch)).decode()
+    epoch = await redis.get(QueueKeys.of(engine.namespace, "acme").epoch)
+    assert lease.epoch.encode() == epoch
 
 
 async def test_a_heartbeat_of_an_older_process_leaves_a_newer_layout_alone(

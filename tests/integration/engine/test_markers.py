@@ -31,7 +31,7 @@ async def put(engine: Engine, count: int = 1, *, delay: timedelta = timedelta(0)
 
 
 async def markers(engine: Engine, redis: Redis) -> int:
-    return int(await redis.llen(QueueKeys.of(engine.namespace, "acme").wake))  # type: ignore[misc]
+    return int(await redis.llen(QueueKeys.of(engine.namespace, "acme").wake))
 
 
 async def test_a_worker_that_is_full_leaves_the_open_rest_of_a_rate_limit_to_others(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,6 +19,7 @@ from penstock.engine import Engine, Entry, Lease, Settlement
 from penstock.engine.keys import QueueKeys
 
 T = TypeVar("T")
+KINDS: list[Literal["done", "delay", "back"]] = ["done", "delay", "back"]
 ACME = Queue("acme", global_concurrency=6)
 
 
@@ -43,9 +44,16 @@ class Line(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         keys = QueueKeys.of(self.engine.namespace, "acme")
-        self.run(self.engine._commands.delete(*keys))
+        self.run(self.delete(keys))
         self.run(self.engine.close())
         self.loop.close()
+
+    async def delete(self, keys: QueueKeys) -> None:
+        await self.engine._commands.delete(*keys)
+
+    async def expire(self, task: UUID) -> None:
+        leases = QueueKeys.of(self.engine.namespace, "acme").leases
+        await self.engine._commands.zadd(leases, {task.bytes: 1})
 
     @rule(priorities=st.lists(st.sampled_from(Priority), min_size=1, max_size=5))
     def enqueue(self, priorities: list[Priority]) -> None:
@@ -71,7 +79,7 @@ class Line(RuleBasedStateMachine):
         if not self.leased:
             return
         task = data.draw(st.sampled_from(sorted(self.leased)))
-        kind = data.draw(st.sampled_from(["done", "delay", "back"]))
+        kind = data.draw(st.sampled_from(KINDS))
         lease, place = self.leased.pop(task)
         if kind == "delay":
             self.delayed.add(task)
@@ -88,9 +96,8 @@ class Line(RuleBasedStateMachine):
     @rule()
     def all_workers_die(self) -> None:
         # What a lease without heartbeats comes to, without waiting for it.
-        leases = QueueKeys.of(self.engine.namespace, "acme").leases
         for task, (lease, place) in self.leased.items():
-            self.run(self.engine._commands.zadd(leases, {task.bytes: 1}))
+            self.run(self.expire(task))
             self.waiting[task] = place
             self.lost.append(lease)
         claim = self.run(self.engine.claim(ACME, 0))
@@ -116,15 +123,15 @@ class Line(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def line(redis_url: str) -> Iterator[type[Line]]:
+def line(redis_url: str) -> type[Line]:
     class LineHere(Line):
         url = redis_url
 
-    yield LineHere
+    return LineHere
 
 
 def test_the_engine_agrees_with_its_model(line: type[Line]) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         line,
         settings=settings(
             max_examples=25,
