@@ -4,6 +4,7 @@ import argparse
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 
 def main() -> None:
@@ -26,8 +27,7 @@ def main() -> None:
         answer = refused  # curl prints such an answer like any other
     content = answer.read()
     if options.output:
-        with open(options.output, "wb") as file:
-            file.write(content)
+        Path(options.output).write_bytes(content)
     else:
         sys.stdout.buffer.write(content)
 

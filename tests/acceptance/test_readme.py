@@ -11,7 +11,7 @@ import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
-import pypdfium2
+import pypdfium2  # type: ignore[import-untyped]
 import pytest
 
 from penstock.cli.root import root
@@ -78,7 +78,7 @@ def test_its_commands_post_a_task_read_the_result_and_save_the_pdf(shell, tmp_pa
 def test_its_plugin_loads(tmp_path, monkeypatch):
     (program,) = blocks("python")
     (entry_points,) = blocks("toml")
-    name, value = re.search(r'^(\w+) = "(\w+)"$', entry_points, re.MULTILINE).groups()
+    ((name, value),) = re.findall(r'^(\w+) = "(\w+)"$', entry_points, re.MULTILINE)
     (tmp_path / f"{value}.py").write_text(program)
     monkeypatch.syspath_prepend(tmp_path)
 

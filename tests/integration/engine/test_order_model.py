@@ -134,9 +134,30 @@ def test_the_engine_agrees_with_its_model(line: type[Line]) -> None:
     run_state_machine_as_test(
         line,
         settings=settings(
-            max_examples=25,
+            max_examples=40,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("kind", ["back", "expired", "delay"])
+async def test_a_task_that_comes_back_stays_behind_more_urgent_ones(
+    engine: Engine, kind: Literal["back", "expired", "delay"]
+) -> None:
+    low, second = uuid7(), uuid7()
+    for each in (low, second):
+        await engine.enqueue("acme", [Entry(id=each, priority=Priority.LOW)])
+    (lease,) = (await engine.claim(ACME, 1)).leases
+    urgent = uuid7()
+    await engine.enqueue("acme", [Entry(id=urgent, priority=Priority.URGENT)])
+    if kind == "expired":
+        await asyncio.sleep(engine.lease.total_seconds() + 0.02)
+    else:
+        await engine.claim(ACME, 0, [Settlement(lease=lease, kind=kind)])
+
+    order = [each.id for each in (await engine.claim(ACME, 5)).leases]
+
+    # One that was delayed gets a new place when it is due, within its band.
+    assert order == ([urgent, second, low] if kind == "delay" else [urgent, low, second])

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterable
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -70,7 +69,7 @@ class ScriptedApi:
     def url(self):
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def on(self, route, *answers: Iterable):
+    def on(self, route, *answers):
         self._answers[route] = list(answers)
 
     def __enter__(self):

@@ -25,8 +25,8 @@ class Stage:
     """A supervisor, what it says, and what its children write."""
 
     def __init__(self, grace=timedelta(seconds=30)):
-        self.said = []
-        self.lines = []
+        self.said: list[str] = []
+        self.lines: list[tuple[str, str]] = []
         self._news = asyncio.Event()
         self.supervisor = Supervisor(grace=grace, say=self.said.append)
 
