@@ -58,6 +58,15 @@ def test_an_exception_is_one_json_line_with_its_traceback():
     assert "ZeroDivisionError: division by zero" in json.loads(line)["exception"]
 
 
+def test_what_uvicorn_says_a_second_time_with_colour_codes_is_left_out():
+    stream = io.StringIO()
+    logs.configure("json", "info", stream=stream)
+
+    logging.getLogger("uvicorn.error").info("up", extra={"color_message": "\x1b[1mup\x1b[0m"})
+
+    assert "color_message" not in json.loads(stream.getvalue())
+
+
 def test_less_important_lines_than_the_level_are_left_out():
     stream = io.StringIO()
     logs.configure("console", "warning", stream=stream)

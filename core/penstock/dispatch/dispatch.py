@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -17,15 +14,11 @@ from penstock.declarations import PenstockError, Priority
 from penstock.dispatch import inputs
 from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.handover import Handover
-from penstock.dispatch.status import Component, Health, QueueStatus
+from penstock.dispatch.health_checks import HealthChecks
+from penstock.dispatch.status import Health, QueueStatus
 from penstock.engine import Engine, Entry
 from penstock.ledger import EndedCounts, Ledger, NewTask, Status, TaskRecord
 from penstock.plugins import Catalogue
-
-T = TypeVar("T")
-
-HEALTH_TIMEOUT = 1.5
-"""Seconds that one service may take to answer before it counts as down."""
 
 
 class Dispatch:
@@ -36,10 +29,12 @@ class Dispatch:
         self._ledger = ledger
         self._engine = engine
         self._handover = Handover(engine)
+        self._health_checks = HealthChecks()
 
     async def close(self) -> None:
-        """Stop handing tasks over."""
+        """Stop handing tasks over and checking services."""
         await self._handover.close()
+        await self._health_checks.close()
 
     async def submit(
         self,
@@ -124,11 +119,11 @@ class Dispatch:
     async def health(self) -> Health:
         """Whether Redis, the database and the workers are there; never raises.
 
-        Takes at most about :data:`HEALTH_TIMEOUT`.
+        Takes at most about :data:`~penstock.dispatch.health_checks.HEALTH_TIMEOUT`.
         """
         redis, database, workers = await asyncio.gather(
-            _check("redis", self._engine.ping),
-            _check("database", self._ledger.ping),
+            self._health_checks.component("redis", self._engine.ping),
+            self._health_checks.component("database", self._ledger.ping),
             self._workers(),
         )
         up = redis.status == database.status == "up"
@@ -138,46 +133,12 @@ class Dispatch:
 
     async def _workers(self) -> dict[str, int]:
         try:
-            counts = await _in_time(self._engine.counts(list(self._catalogue.queues)))
+            counts = await self._health_checks.in_time(
+                self._engine.counts(list(self._catalogue.queues))
+            )
         except (PenstockError, TimeoutError):
             return {}
         return {queue: each.workers for queue, each in counts.items()}
-
-
-async def _in_time(answer: Coroutine[Any, Any, T]) -> T:
-    """What ``answer`` returns.
-
-    Raises:
-        TimeoutError: after :data:`HEALTH_TIMEOUT`, however long it takes to be cancelled: a driver
-            may wait for its hanging server once more, to clean up.
-    """
-    task = asyncio.create_task(answer)
-    try:
-        done, _ = await asyncio.wait({task}, timeout=HEALTH_TIMEOUT)
-    finally:
-        if not task.done():
-            task.cancel()
-            task.add_done_callback(_forget)
-    if not done:
-        raise TimeoutError
-    return task.result()
-
-
-def _forget(task: asyncio.Task[Any]) -> None:
-    # Asked for, so that asyncio does not complain of an error that nobody retrieved.
-    if not task.cancelled():
-        task.exception()
-
-
-async def _check(name: str, ping: Callable[[], Coroutine[Any, Any, None]]) -> Component:
-    started = time.perf_counter()
-    try:
-        await _in_time(ping())
-    except TimeoutError:
-        return Component(status="down", detail=f"{name} did not answer in {HEALTH_TIMEOUT} s")
-    except PenstockError as error:
-        return Component(status="down", detail=str(error))
-    return Component(status="up", latency_ms=round((time.perf_counter() - started) * 1000, 2))
 
 
 def _as_record(task: NewTask) -> TaskRecord:

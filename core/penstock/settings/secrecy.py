@@ -14,13 +14,18 @@ def redacted(url: str) -> str:
 
     Works on malformed URLs as well, where it rather hides too much than too little.
     """
-    url = _QUERY_SECRET.sub(rf"\1{HIDDEN}", url)
-    # Up to the last "@": a password may hold an "@", ":" or "/" that somebody forgot to escape.
-    credentials, at, host = url.rpartition("@")
-    if not at:
-        return url
-    scheme, separator, userinfo = credentials.partition("://")
+    scheme, separator, rest = url.partition("://")
     if not separator:
-        return f"{HIDDEN}@{host}"
+        return HIDDEN if "@" in url or "=" in url else url
+    # Up to the last "@": a password may hold an "@", ":" or "/" that somebody forgot to escape.
+    userinfo, at, host = rest.rpartition("@")
+    if "?" in userinfo:
+        # A password with a "?", or a query with an "@": nobody can tell.
+        return f"{scheme}://{HIDDEN}"
     user, colon, _ = userinfo.partition(":")
-    return f"{scheme}://{user}:{HIDDEN}@{host}" if colon else f"{scheme}://{user}@{host}"
+    secret = f"{colon}{HIDDEN}" if colon else ""
+    return f"{scheme}://{user}{secret}{at}{_hide_in_query(host)}"
+
+
+def _hide_in_query(text: str) -> str:
+    return _QUERY_SECRET.sub(rf"\1{HIDDEN}", text)

@@ -41,11 +41,11 @@ def test_a_refused_value_does_not_show_its_secret(tmp_path, variable, value):
     assert SECRET not in str(caught.value)
 
 
-@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=6))
+@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E)))
 def test_no_password_survives_however_badly_it_is_escaped(password):
-    password = f"<{password}>"
+    shown = redacted(f"postgresql://user:{password}@host/database")
 
-    assert password not in redacted(f"postgresql://user:{password}@host/database")
+    assert shown in {"postgresql://user:***@host/database", "postgresql://***"}
 
 
 def test_what_is_no_secret_stays():

@@ -11,11 +11,11 @@ import pytest
 from penstock.cli.dev.child import Child
 from penstock.cli.dev.supervisor import Supervisor
 
-# Says that it is up, and ends when it is told to.
+# Says that it is up, and ends when it is told to. Not by print(), which a signal may interrupt.
 OBEDIENT = """
-import signal, sys
-signal.signal(signal.SIGTERM, lambda *_: (print("asked to stop", flush=True), sys.exit(0)))
-print("up", flush=True)
+import os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b"asked to stop\\n"), sys.exit(0)))
+os.write(1, b"up\\n")
 while True: signal.pause()
 """
 STUBBORN = OBEDIENT.replace("sys.exit(0)", "None")
@@ -172,6 +172,14 @@ async def test_a_step_is_stopped_when_told_to():
     await stopping
     assert stage.said == []
     assert ("migrate", "asked to stop") in stage.lines
+
+
+async def test_ctrl_c_in_the_terminal_does_not_reach_the_children():
+    stage = Stage()
+
+    await stage.supervisor.complete(stage.child("x", "import os; print(os.getpgrp())"))
+
+    assert stage.lines != [("x", str(os.getpgrp()))]
 
 
 async def test_output_comes_through_line_by_line_however_it_is_written():

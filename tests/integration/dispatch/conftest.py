@@ -1,0 +1,112 @@
+"""Dispatch over a real Redis and both databases, with two task types."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from msgspec import Struct
+
+from penstock import Queue, task
+from penstock.dispatch import Dispatch, Reconciler
+from penstock.engine import Counts, Engine
+from penstock.ledger import Ledger
+from penstock.plugins import Catalogue, Plugin
+
+LEASE = timedelta(milliseconds=300)
+ACME = Queue("acme")
+OTHER = Queue("other")
+
+
+class Resize(Struct):
+    source: str
+    width: int = 320
+
+
+@task("acme.resize", queue=ACME)
+async def resize(image: Resize) -> Resize:
+    return image
+
+
+@task("other.total", queue=OTHER)
+async def total(numbers: list[int]) -> int:
+    return sum(numbers)
+
+
+@dataclass
+class Installation:
+    """One process' worth of objects."""
+
+    catalogue: Catalogue
+    ledger: Ledger
+    engine: Engine
+    dispatch: Dispatch
+    reconciler: Reconciler
+
+    @classmethod
+    def build(cls, *, database_url: str, redis_url: str, namespace: str) -> "Installation":
+        plugin = Plugin(
+            name="acme",
+            distribution="penstock-acme",
+            version="1",
+            queues=[ACME, OTHER],
+            tasks=[resize, total],
+        )
+        catalogue = Catalogue(plugins=[plugin])
+        ledger = Ledger(database_url)
+        engine = Engine(redis_url, namespace=namespace, lease=LEASE)
+        return cls(
+            catalogue=catalogue,
+            ledger=ledger,
+            engine=engine,
+            dispatch=Dispatch(catalogue=catalogue, ledger=ledger, engine=engine),
+            reconciler=Reconciler(
+                ledger=ledger, engine=engine, queues=list(catalogue.queues), lease=LEASE
+            ),
+        )
+
+    async def counts(self) -> Counts:
+        return (await self.engine.counts(["acme"]))["acme"]
+
+    async def close(self) -> None:
+        await self.reconciler.stop()
+        await self.dispatch.close()
+        await self.engine.close()
+        await self.ledger.close()
+
+
+Build = Callable[..., Installation]
+
+
+async def until(check: Callable[[], Awaitable[object]], *, within: float = 10) -> None:
+    """Return as soon as ``check`` is true of what another process would see."""
+    async with asyncio.timeout(within):
+        while not await check():  # noqa: ASYNC110  (Redis tells nobody of such changes)
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def build(database_url: str, redis_url: str, namespace: str) -> AsyncIterator[Build]:
+    """Builds installations that share database, Redis and namespace, unless told otherwise."""
+    built: list[Installation] = []
+
+    def one(**urls: str) -> Installation:
+        urls = {
+            "database_url": database_url,
+            "redis_url": redis_url,
+            "namespace": namespace,
+            **urls,
+        }
+        installation = Installation.build(**urls)
+        built.append(installation)
+        return installation
+
+    yield one
+    for each in built:
+        await each.close()
+
+
+@pytest.fixture
+def installation(build: Build) -> Installation:
+    return build()

@@ -1,0 +1,145 @@
+"""Health never raises and never waits long; the queues' numbers add up."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+
+from penstock import Priority
+from penstock.dispatch import QueueStatus
+from penstock.engine import EngineUnavailableError, Heartbeat, Settlement
+from penstock.ledger import LedgerUnavailableError, Outcome, Status
+from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, until
+from tests.services import PostgresServer, RedisServer
+
+LONGEST = 2.0  # seconds
+
+
+async def test_all_is_well_with_redis_and_database_up(
+    installation: Installation, redis_url: str, namespace: str
+) -> None:
+    await installation.engine.create_epoch("acme")
+    heartbeat = Heartbeat(redis_url, namespace=namespace, lease=LEASE, worker="w")
+    await asyncio.to_thread(heartbeat.renew, "acme", [])
+    heartbeat.close()
+
+    health = await installation.dispatch.health()
+
+    assert (health.status, health.redis.status, health.database.status) == ("ok", "up", "up")
+    assert health.redis.latency_ms is not None
+    assert health.workers == {"acme": 1, "other": 0}
+
+
+async def test_a_redis_that_stops_hangs_and_returns_is_told_in_time(
+    build: Build, tmp_path: Path
+) -> None:
+    with RedisServer(tmp_path / "redis") as server:
+        installation = build(redis_url=server.url)
+        assert (await installation.dispatch.health()).status == "ok"
+
+        server.pause()
+        started = time.monotonic()
+        health = await installation.dispatch.health()
+        assert time.monotonic() - started < LONGEST
+        assert (health.status, health.redis.status) == ("unavailable", "down")
+        assert health.redis.detail == "redis did not answer in 1.5 s"
+        server.resume()
+        assert (await installation.dispatch.health()).status == "ok"
+
+        server.stop()
+        health = await installation.dispatch.health()
+        assert (health.redis.status, health.database.status) == ("down", "up")
+        assert "Redis could not answer a PING" in health.redis.detail
+        with pytest.raises(EngineUnavailableError):
+            await installation.dispatch.queue_status()
+
+        server.start()
+        assert (await installation.dispatch.health()).status == "ok"
+        await installation.close()
+
+
+async def test_a_postgresql_that_hangs_or_is_gone_is_told_in_time(
+    redis_url: str, namespace: str
+) -> None:
+    with PostgresServer() as server:
+        installation = Installation.build(
+            database_url=server.url(), redis_url=redis_url, namespace=namespace
+        )
+        assert (await installation.dispatch.health()).status == "ok"
+
+        processes = [psutil.Process(server._process.pid)]  # type: ignore[union-attr]
+        processes += processes[0].children(recursive=True)
+        for each in processes:
+            each.suspend()
+        try:
+            started = time.monotonic()
+            health = await installation.dispatch.health()
+            assert time.monotonic() - started < LONGEST
+        finally:
+            for each in processes:
+                each.resume()
+        assert health.database.detail == "database did not answer in 1.5 s"
+        assert health.redis.status == "up"
+        assert (await installation.dispatch.health()).status == "ok"
+
+        server.stop()
+        health = await installation.dispatch.health()
+        assert (health.status, health.database.status) == ("unavailable", "down")
+        with pytest.raises(LedgerUnavailableError):
+            await installation.dispatch.queue_status()
+        await installation.close()
+
+
+async def test_a_database_that_does_not_exist_is_down_and_no_error(
+    build: Build, postgres_server: PostgresServer
+) -> None:
+    installation = build(database_url=postgres_server.url("never_created"))
+
+    health = await installation.dispatch.health()
+
+    assert (health.database.status, health.redis.status) == ("down", "up")
+    assert "never_created" in health.database.detail
+
+
+async def test_every_queue_has_its_numbers(installation: Installation) -> None:
+    dispatch, engine, ledger = installation.dispatch, installation.engine, installation.ledger
+    await engine.create_epoch("acme")
+    for _ in range(3):
+        await dispatch.submit("acme.resize", b'{"source":"a"}', priority=Priority.LOW)
+
+    async def all_are_there() -> bool:
+        return (await installation.counts()).waiting == 3
+
+    await until(all_are_there)
+    done, _ = (await engine.claim(ACME, 2)).leases
+    ((run,), _) = await ledger.start([done.id], worker="w")
+    await ledger.record(
+        [
+            Outcome(
+                id=run.id,
+                queue="acme",
+                run=run.run,
+                attempt=1,
+                status=Status.SUCCESS,
+                result="{}",
+                started_at=run.started_at,
+                finished_at=datetime.now(UTC),
+            )
+        ]
+    )
+    await engine.claim(ACME, 0, [Settlement(lease=done)])
+
+    status = await dispatch.queue_status()
+
+    nothing = QueueStatus(
+        waiting=0, active=0, completed=0, failed=0, delayed=0, cancelled=0, workers=0
+    )
+    assert status == {
+        "acme": QueueStatus(
+            waiting=1, active=1, completed=1, failed=0, delayed=0, cancelled=0, workers=0
+        ),
+        "other": nothing,
+    }

@@ -1,0 +1,68 @@
+"""What is counted while something happens."""
+
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from benchmarks.measures import Counters, Phase, Watch, cpu_seconds
+
+BURN = "import time\nwhile time.process_time() < 0.2: pass\n"
+
+
+def test_the_cpu_time_of_a_process_includes_its_children_living_and_dead():
+    # A child that burns and ends, another one that burns and lives on; then their parent says so.
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import subprocess, sys\n"
+            f"burn = {BURN!r}\n"
+            "subprocess.run([sys.executable, '-c', burn])\n"
+            "child = subprocess.Popen("
+            "[sys.executable, '-c', burn + 'print(1, flush=True); input()'],"
+            " stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
+            "child.stdout.readline()\n"
+            "print('burnt', flush=True); input(); child.communicate(b'end')\n",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "burnt\n"
+
+        used = cpu_seconds(psutil.Process(parent.pid))
+
+        parent.communicate("end\n")
+    assert used >= 0.39
+
+
+def test_a_watch_tells_what_was_used_since_it_was_made():
+    earlier = cpu_seconds(psutil.Process())
+    watch = Watch({"client": psutil.Process()})
+
+    seconds, cpu = watch.stop()
+
+    assert 0 <= cpu["client"] < max(earlier, 0.1)
+    assert 0 < seconds < 10
+
+
+def test_a_phase_is_told_per_task():
+    phase = Phase(
+        tasks=1000,
+        seconds=0.5,
+        cpu_seconds={"worker": 0.1},
+        counters=Counters(statements=20, round_trips=10),
+    )
+
+    assert phase.per_second == 2000
+    assert phase.cpu_microseconds("worker") == pytest.approx(100)
+
+
+def test_counters_are_subtracted():
+    later, earlier = Counters(statements=9, round_trips=5), Counters(statements=2, round_trips=4)
+
+    assert later - earlier == Counters(statements=7, round_trips=1)
