@@ -9,23 +9,24 @@ import pytest
 from benchmarks.measures import Counters, Phase, Watch, cpu_seconds
 
 BURN = "import time\nwhile time.process_time() < 0.2: pass\n"
+# One child burns and ends, another one burns and lives on; then it says so.
+PARENT = """
+from subprocess import PIPE, Popen, run
+import sys
+burn = sys.argv[1]
+run([sys.executable, "-c", burn])
+living = burn + "print(1, flush=True); input()"
+child = Popen([sys.executable, "-c", living], stdin=PIPE, stdout=PIPE)
+child.stdout.readline()
+print("burnt", flush=True)
+input()
+child.communicate(b"end")
+"""
 
 
 def test_the_cpu_time_of_a_process_includes_its_children_living_and_dead():
-    # A child that burns and ends, another one that burns and lives on; then their parent says so.
     parent = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import subprocess, sys\n"
-            f"burn = {BURN!r}\n"
-            "subprocess.run([sys.executable, '-c', burn])\n"
-            "child = subprocess.Popen("
-            "[sys.executable, '-c', burn + 'print(1, flush=True); input()'],"
-            " stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
-            "child.stdout.readline()\n"
-            "print('burnt', flush=True); input(); child.communicate(b'end')\n",
-        ],
+        [sys.executable, "-c", PARENT, BURN],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -10,10 +10,9 @@ def test_nothing_asked_for_is_the_default():
 
 
 def test_every_parameter_is_read():
-    asked = parse(
-        "--tasks 5 --rounds 1 --concurrency 7 --callers 3 --database sqlite --pickups 2 "
-        "--log-level warning --json".split()
-    )
+    numbers = ["--tasks=5", "--rounds=1", "--concurrency=7", "--callers=3", "--pickups=2"]
+
+    asked = parse([*numbers, "--database=sqlite", "--log-level=warning", "--json"])
 
     assert asked == Options(
         tasks=5,
