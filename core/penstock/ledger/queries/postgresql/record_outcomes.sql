@@ -23,8 +23,7 @@ WITH outcome AS (
         finished_at = CASE WHEN outcome.status = 'pending' THEN NULL ELSE outcome.finished_at END,
         updated_at = outcome.finished_at
     FROM outcome
-    WHERE task.id = outcome.id AND task.run = outcome.run AND task.finished_at IS NULL
-        AND task.status = 'running'
+    WHERE task.id = outcome.id AND task.run = outcome.run AND task.status = 'running'
     RETURNING
         task.id, task.run, task.queue, task.attempts, task.started_at, outcome.status,
         outcome.error_code, outcome.error_message, outcome.error_type, outcome.traceback,

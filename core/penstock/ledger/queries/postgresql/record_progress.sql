@@ -7,5 +7,4 @@ FROM unnest(
     CAST(:id AS uuid[]), CAST(:run AS integer[]), CAST(:progress AS double precision[]),
     CAST(:message AS text[])
 ) AS report (id, run, progress, message)
-WHERE task.id = report.id AND task.run = report.run AND task.finished_at IS NULL
-    AND task.status = 'running'
+WHERE task.id = report.id AND task.run = report.run AND task.status = 'running'

@@ -1,4 +1,5 @@
 -- The start gate: opens a run of each task that may start, and fences off all earlier ones.
+-- `finished_at IS NULL` would say the same, and tempt the planner to walk all of ix_task_open.
 -- A row that is 'running' already lost its worker: that costs a loss, not an attempt.
 UPDATE task SET
     status = 'running',
@@ -11,7 +12,7 @@ UPDATE task SET
     started_at = :now,
     updated_at = :now
 WHERE id = ANY(CAST(:ids AS uuid[]))
-    AND finished_at IS NULL
+    AND status IN ('pending', 'running')
     AND (run_at IS NULL OR run_at <= :due)
 RETURNING
     id, type, queue, run, attempts, max_attempts, losses, priority, user_id,
