@@ -50,6 +50,21 @@ async def take(installation: Installation, want: int = 100) -> list[Lease]:
     return list((await installation.engine.claim(ACME, want)).leases)
 
 
+async def finish(installation: Installation, task: UUID) -> None:
+    ((run,), _) = await installation.ledger.start([task], worker="w")
+    outcome = Outcome(
+        id=run.id,
+        queue="acme",
+        run=run.run,
+        attempt=1,
+        status=Status.SUCCESS,
+        result="1",
+        started_at=run.started_at,
+        finished_at=datetime.now(UTC),
+    )
+    await installation.ledger.record([outcome])
+
+
 async def wipe(installation: Installation, redis: Redis) -> None:
     await redis.delete(*QueueKeys.of(installation.engine.namespace, "acme"))
 
@@ -94,26 +109,29 @@ async def test_what_the_engine_has_and_what_is_finished_stays_as_it_is(
     await installation.reconciler.reconcile("acme")
     (lease,) = await take(installation, 1)
     assert lease.id == leased
-    ((run,), _) = await installation.ledger.start([finished], worker="w")
-    await installation.ledger.record(
-        [
-            Outcome(
-                id=run.id,
-                queue="acme",
-                run=run.run,
-                attempt=1,
-                status=Status.SUCCESS,
-                result="1",
-                started_at=run.started_at,
-                finished_at=datetime.now(UTC),
-            )
-        ]
-    )
+    await finish(installation, finished)
 
     assert await installation.reconciler.reconcile("acme") == 0
     counts = await installation.counts()
     assert (counts.active, counts.waiting) == (1, 2)
     assert waiting is not None
+
+
+async def test_what_finishes_while_the_engine_is_asked_is_not_handed_over(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await installation.reconciler.reconcile("acme")
+    finishing, lost = await accept(installation, row(), row())
+    ask = installation.engine.missing
+
+    async def finish_and_ask(queue: str, ids: list[UUID]) -> tuple[str, list[UUID]]:
+        await finish(installation, finishing)
+        return await ask(queue, ids)
+
+    monkeypatch.setattr(installation.engine, "missing", finish_and_ask)
+
+    assert await installation.reconciler.reconcile("acme") == 1
+    assert [each.id for each in await take(installation)] == [lost]
 
 
 async def test_after_a_wipe_running_tasks_are_left_to_their_workers_for_a_lease(

@@ -82,7 +82,7 @@ def test_nesting_is_bounded(bracket: str) -> None:
     assert "nested deeper than 64 levels" in refusal(nested(200_000)).message
 
 
-@given(text=st.text(alphabet='[]{}"\\a', max_size=80))
+@given(text=st.text(alphabet='[]{}"\\a', max_size=8).map(lambda text: text * 100))
 def test_brackets_and_quotes_inside_of_strings_are_text(text: str) -> None:
     assert inputs.decode(resize, json.dumps({"source": text})) == Resize(text)
 
