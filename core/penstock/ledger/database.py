@@ -16,7 +16,8 @@ from penstock.ledger.errors import translated
 _CONNECT_TIMEOUT = 2.0
 _POOL_TIMEOUT = 5.0
 _STATEMENT_TIMEOUT = 30.0
-_SQLITE_BUSY_TIMEOUT = 10.0
+# Its queue is not fair: under load one of several processes may wait long.
+_SQLITE_BUSY_TIMEOUT = 30.0
 
 
 class Database:
