@@ -126,7 +126,7 @@ class Receiver(TaskiqReceiver):
         if delivery.interruption is not None:
             raise asyncio.CancelledError(delivery.interruption)
         try:
-            value = inputs.decode(task_type, delivery.task.input)
+            value = inputs.parse(task_type, delivery.task.input)
         except InvalidInputError as error:
             # It fitted when it was accepted: the plugin has changed since.
             raise PermanentError(str(error), code="input_incompatible") from error

@@ -20,12 +20,21 @@ _PLACE = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
 
 
 def decode(task_type: TaskType[Any, Any], text: bytes | str) -> Any:
-    """The input that ``text`` holds.
+    """The input that ``text``, which nobody has looked at yet, holds.
 
     Raises:
         InvalidInputError: naming the place and what is wrong there.
     """
     check_text(text)
+    return parse(task_type, text)
+
+
+def parse(task_type: TaskType[Any, Any], text: bytes | str) -> Any:
+    """The input that ``text``, which :func:`decode` took before, holds for this task type now.
+
+    Raises:
+        InvalidInputError: naming the place and what is wrong there.
+    """
     try:
         return msgspec.json.decode(text, type=task_type.input_type)
     except msgspec.DecodeError as error:
