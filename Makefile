@@ -103,8 +103,8 @@ lock: $(TOOLS_STAMP) ## Resolve the dependencies anew and write requirements/*.t
 	$(UV) pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11 \
 		$(ARGS) --output-file requirements/uv.txt requirements/uv.in
 
-# Names, versions, markers and hashes: no index, no path of this machine, no workspace member.
-EXPORT := --format requirements.txt --all-packages --no-emit-workspace --no-header
+# All extras, so that a key is all that a provider needs. Names, versions, markers and hashes: no index, no path of this machine, no workspace member.
+EXPORT := --format requirements.txt --all-packages --all-extras --no-emit-workspace --no-header
 
 .PHONY: changelog
 changelog: install ## Show the next release's notes, made from changelog.d/

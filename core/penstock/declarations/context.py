@@ -1,9 +1,12 @@
 """What a running handler can ask of, and say to, the worker that runs it."""
 
 from abc import ABC, abstractmethod
+from typing import TypeVar
 from uuid import UUID
 
 from penstock.declarations.artifact import Artifacts
+
+S = TypeVar("S")
 
 
 class Context(ABC):
@@ -36,4 +39,15 @@ class Context(ABC):
         Args:
             percent: from 0 to 100; values outside are clamped.
             message: a short text for people.
+        """
+
+    @abstractmethod
+    def settings(self, kind: type[S]) -> S:
+        """The operator's settings of a plugin.
+
+        Args:
+            kind: a type that the plugin returns from ``penstock_settings``.
+
+        Raises:
+            DeclarationError: no loaded plugin declares settings of this type.
         """

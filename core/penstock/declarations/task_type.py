@@ -42,6 +42,7 @@ class TaskType(Generic[P, R]):
     context_parameter: str | None
     retry: RetryPolicy
     timeout: timedelta | None = None
+    upload: str | None = None
     examples: Sequence[Any] = field(default=())
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
@@ -68,6 +69,7 @@ def task(
     queue: Queue,
     retry: RetryPolicy | None = None,
     timeout: timedelta | None = None,
+    upload: str | None = None,
     examples: Sequence[Any] = (),
 ) -> Callable[[Callable[P, Awaitable[R]]], TaskType[P, R]]:
     """Declare an ``async def`` function as a task type.
@@ -80,6 +82,8 @@ def task(
         queue: where its tasks wait.
         retry: its policy; the queue's if left out.
         timeout: after this long a run is cancelled and counts as a failed attempt.
+        upload: the input's field that gets the id of an uploaded file, a :class:`~uuid.UUID`: with
+            it, ``POST /api/uploads`` takes files for this task type.
         examples: inputs that succeed on a fresh install; shown by ``GET /api/task-types``.
 
     Raises:
@@ -100,6 +104,8 @@ def task(
 
     def declare(handler: Callable[P, Awaitable[R]]) -> TaskType[P, R]:
         input_parameter, context_parameter, hints = _read_signature(name, handler)
+        if upload is not None:
+            _check_upload(name, upload, hints[input_parameter])
         for example in examples:
             _check_example(name, example, hints[input_parameter])
         return TaskType(
@@ -112,6 +118,7 @@ def task(
             context_parameter=context_parameter,
             retry=retry or queue.retry,
             timeout=timeout,
+            upload=upload,
             examples=tuple(examples),
         )
 
@@ -175,6 +182,24 @@ def _can_be_given(parameter: inspect.Parameter, hint: object, *, known: Sequence
         or parameter.default is not parameter.empty
         or get_origin(hint) is Annotated
     )
+
+
+def _check_upload(name: str, upload: object, input_type: Any) -> None:
+    """Refuse an upload field that could not take the id of a file."""
+    try:
+        fields = {
+            each.encode_name: each.type for each in msgspec.inspect.type_info(input_type).fields
+        }  # type: ignore[attr-defined]
+    except (AttributeError, TypeError):
+        fields = {}
+    kinds = fields.get(upload)
+    options = kinds.types if isinstance(kinds, msgspec.inspect.UnionType) else (kinds,)
+    if not any(isinstance(each, msgspec.inspect.UUIDType) for each in options):
+        message = (
+            f"expected upload of task type {name!r} to name a field of its input that is a UUID, "
+            f"got {upload!r}; the fields are {', '.join(map(repr, fields)) or 'none'}"
+        )
+        raise DeclarationError(message)
 
 
 def _check_example(name: str, example: object, input_type: Any) -> None:

@@ -7,6 +7,7 @@ own, so that one that fails fails alone.
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pluggy
 
 from penstock.declarations import Queue, TaskType
@@ -27,4 +28,16 @@ def penstock_queues() -> Sequence[Queue]:
 @hookspec
 def penstock_tasks() -> Sequence[TaskType[Any, Any]]:
     """The task types that this plugin brings."""
+    raise NotImplementedError
+
+
+@hookspec
+def penstock_settings() -> Sequence[type[msgspec.Struct]]:
+    """What an operator can set of this plugin: frozen structs, each field with a default.
+
+    Field ``model`` of plugin ``acme`` is read from ``PENSTOCK_ACME_MODEL``, in the environment or
+    in ``.env.local``, and converted to the field's type. ``msgspec.Meta`` on a field says more:
+    ``description`` for people, and in ``extra`` the ``variable`` to read instead, and ``secret``
+    if the value is never to be shown. Handlers get theirs by ``ctx.settings(…)``.
+    """
     raise NotImplementedError

@@ -1,57 +1,17 @@
-import hashlib
 import subprocess
 import sys
 from io import BytesIO
-from uuid import UUID, uuid4
 
 import docx
 import msgspec
 import pytest
 
 import penstock_ai
-from penstock import Artifact, Context, PermanentError
+from penstock import PermanentError
 from penstock_ai.document import Document, DocumentInput, document
 from penstock_ai.file_name import file_name
 from penstock_ai.queues import AI
-
-
-class Folder:
-    """Artifacts in memory."""
-
-    def __init__(self):
-        self.files = {}
-
-    async def put(self, name, data, *, content_type):
-        artifact = Artifact(
-            id=uuid4(),
-            name=name,
-            content_type=content_type,
-            size=len(data),
-            sha256=hashlib.sha256(data).hexdigest(),
-        )
-        self.files[artifact.id] = data
-        return artifact
-
-    async def open(self, artifact_id):
-        raise NotImplementedError
-
-
-class Run(Context):
-    """A context outside of any worker."""
-
-    artifacts: Folder
-
-    def __init__(self):
-        self.task_id = UUID(int=1)
-        self.task_type = document.name
-        self.queue = AI.name
-        self.user_id = None
-        self.attempt = 1
-        self.artifacts = Folder()
-        self.seen = []
-
-    async def progress(self, percent, message=""):
-        self.seen.append((percent, message))
+from tests.services.plugin_context import PluginContext
 
 
 def decode(**fields):
@@ -81,11 +41,11 @@ def test_importing_the_plugin_imports_no_renderer():
 
 @pytest.mark.parametrize("example", document.examples, ids=lambda example: example.format)
 async def test_every_example_succeeds(example):
-    run = Run()
+    run = PluginContext(document)
 
     result = await document(example, run)
 
-    data = run.artifacts.files[result.artifact.id]
+    data = run.artifacts.bytes_of(result.artifact)
     assert data.startswith({"pdf": b"%PDF-", "docx": b"PK", "html": b"<!doctype"}[example.format])
     assert result.artifact.name.endswith(f".{example.format}")
     assert result.pages == (1 if example.format == "pdf" else None)
@@ -99,7 +59,7 @@ def test_examples_cover_all_formats_and_both_ways():
 
 
 async def test_results_say_that_no_model_was_used():
-    result = await document(DocumentInput(markdown="x", format="html"), Run())
+    result = await document(DocumentInput(markdown="x", format="html"), PluginContext(document))
 
     sent = msgspec.to_builtins(result)
     assert sent["provider"] == "builtin"
@@ -109,7 +69,7 @@ async def test_results_say_that_no_model_was_used():
 
 
 async def test_template_data_reaches_the_file():
-    run = Run()
+    run = PluginContext(document)
     request = decode(
         template="letter",
         data={"sender": "Ada", "recipient": "Bob", "date": "now", "body": "Hello"},
@@ -118,13 +78,13 @@ async def test_template_data_reaches_the_file():
 
     result = await document(request, run)
 
-    opened = docx.Document(BytesIO(run.artifacts.files[result.artifact.id]))
+    opened = docx.Document(BytesIO(run.artifacts.bytes_of(result.artifact)))
     assert "Dear Bob," in [paragraph.text for paragraph in opened.paragraphs]
 
 
 async def test_missing_template_data_fails_for_good():
     with pytest.raises(PermanentError, match="'sender' is undefined"):
-        await document(decode(template="letter"), Run())
+        await document(decode(template="letter"), PluginContext(document))
 
 
 @pytest.mark.parametrize(

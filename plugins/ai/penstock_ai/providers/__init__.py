@@ -1,0 +1,1 @@
+"""Providers: who answers a prompt, behind one interface."""

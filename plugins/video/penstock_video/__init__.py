@@ -1,0 +1,18 @@
+"""Penstock's video plugin."""
+
+from typing import Any
+
+from penstock import Queue, TaskType, hookimpl
+from penstock_video.queues import VIDEO
+
+
+@hookimpl
+def penstock_queues() -> list[Queue]:
+    """The queue of everything that this plugin does."""
+    return [VIDEO]
+
+
+@hookimpl
+def penstock_tasks() -> list[TaskType[Any, Any]]:
+    """The task types of this plugin."""
+    return []
