@@ -3,6 +3,9 @@
 These names are the whole contract with a plugin; everything else is free to change.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from penstock.declarations import (
     Artifact,
     Context,
@@ -21,8 +24,12 @@ from penstock.declarations import (
 )
 from penstock.plugins.hookspecs import hookimpl
 
+if TYPE_CHECKING:
+    from penstock.client import Client, TaskFailedError, TaskHandle, TaskInfo, TaskNotFoundError
+
 __all__ = [
     "Artifact",
+    "Client",
     "Context",
     "DeclarationError",
     "PenstockError",
@@ -33,8 +40,22 @@ __all__ = [
     "RetryPolicy",
     "Snooze",
     "TaskError",
+    "TaskFailedError",
+    "TaskHandle",
+    "TaskInfo",
+    "TaskNotFoundError",
     "TaskType",
     "TransientError",
     "hookimpl",
     "task",
 ]
+
+_CLIENT = {"Client", "TaskFailedError", "TaskHandle", "TaskInfo", "TaskNotFoundError"}
+
+
+def __getattr__(name: str) -> Any:
+    # The client brings Redis and SQL along, which a plugin that only declares must not wait for.
+    if name in _CLIENT:
+        return getattr(importlib.import_module("penstock.client"), name)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)

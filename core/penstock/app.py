@@ -13,12 +13,13 @@ from typing import Any, Self
 
 from taskiq.abc.result_backend import AsyncResultBackend
 
+from penstock import embedded
 from penstock.broker import Broker, Services, result_backend
 from penstock.dispatch import ArtifactStore, Dispatch, Reconciler
 from penstock.engine import Engine
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue
-from penstock.settings import Settings
+from penstock.settings import Settings, plugin_settings
 from penstock.storage import ObjectStorage
 from penstock.worker import Worker
 
@@ -30,13 +31,17 @@ class Application:
     """Ledger, engine, dispatch and storage of one process; an asynchronous context manager.
 
     Raises:
-        SettingsError: if the settings name no Redis.
+        SettingsError: if the settings name no Redis and `penstock dev` runs none here, or if those
+            of a plugin cannot be honoured.
     """
 
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self.settings = settings
         self.catalogue = catalogue
-        self._redis_url = settings.require_redis_url()
+        self._redis_url = (
+            settings.redis_url or embedded.find(settings.data_dir) or settings.require_redis_url()
+        )
+        self.plugin_settings = _plugin_settings(settings, catalogue)
         self.ledger = Ledger(settings.database_url, shard=os.getpid() % _SHARDS)
         self.engine = Engine(self._redis_url, namespace=settings.namespace, lease=settings.lease)
         self.artifacts = ArtifactStore(
@@ -62,6 +67,10 @@ class Application:
         traceback: TracebackType | None,
     ) -> None:
         """Stop it, and close all connections."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections; for those who only submit and look, and entered no context."""
         await self._reconciler.stop()
         await self.dispatch.close()
         await self.engine.close()
@@ -86,6 +95,7 @@ class Application:
             dispatch=self.dispatch,
             artifacts=self.artifacts,
             result_backend=self._result_backend(),
+            plugin_settings=self.plugin_settings,
         )
         return Worker(
             services,
@@ -98,3 +108,14 @@ class Application:
         return result_backend(
             self._redis_url, namespace=self.settings.namespace, keep=self.settings.result_ttl
         )
+
+
+def _plugin_settings(settings: Settings, catalogue: Catalogue) -> dict[type[Any], Any]:
+    plugin_settings.refuse_unknown(
+        {plugin.name: plugin.settings for plugin in catalogue.plugins}, settings.variables
+    )
+    return {
+        kind: plugin_settings.read(plugin.name, kind, settings.variables)
+        for plugin in catalogue.plugins
+        for kind in plugin.settings
+    }

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
 from penstock.broker.progress import ProgressWriter
-from penstock.declarations import Context
+from penstock.declarations import Context, DeclarationError
 from penstock.dispatch import ArtifactStore, TaskArtifacts
 from penstock.ledger import StartedTask
+
+S = TypeVar("S")
 
 
 class TaskContext(Context):
     """:class:`~penstock.declarations.Context` over the ledger and the storage."""
 
     def __init__(
-        self, task: StartedTask, *, artifacts: ArtifactStore, progress: ProgressWriter
+        self,
+        task: StartedTask,
+        *,
+        artifacts: ArtifactStore,
+        progress: ProgressWriter,
+        settings: Mapping[type[Any], Any],
     ) -> None:
         self.task_id = task.id
         self.task_type = task.type
@@ -22,7 +32,20 @@ class TaskContext(Context):
         self.artifacts = TaskArtifacts(artifacts, task.id)
         self._run = task.run
         self._progress = progress
+        self._settings = settings
 
     async def progress(self, percent: float, message: str = "") -> None:
         """See :meth:`penstock.declarations.Context.progress`."""
         self._progress.report(self.task_id, self._run, percent, message)
+
+    def settings(self, kind: type[S]) -> S:
+        """See :meth:`penstock.declarations.Context.settings`."""
+        try:
+            found: S = self._settings[kind]
+        except KeyError:
+            message = (
+                f"no loaded plugin declares settings of type {kind.__qualname__}; return it from "
+                "the hook penstock_settings"
+            )
+            raise DeclarationError(message) from None
+        return found

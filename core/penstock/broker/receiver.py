@@ -12,6 +12,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from taskiq import AckableMessage, TaskiqMessage, TaskiqMiddleware, TaskiqResult, TaskiqState
@@ -42,6 +43,8 @@ class Receiver(TaskiqReceiver):
         broker: with a consumer.
         artifacts: where handlers put files.
         progress: where handlers report.
+        settings: what handlers may ask for, by type.
+        drain: seconds to wait for running tasks at the end.
     """
 
     broker: Broker
@@ -52,6 +55,7 @@ class Receiver(TaskiqReceiver):
         *,
         artifacts: ArtifactStore,
         progress: ProgressWriter,
+        settings: Mapping[type[Any], Any],
         drain: float,
     ) -> None:
         self.consumer = broker.require_consumer()
@@ -66,6 +70,7 @@ class Receiver(TaskiqReceiver):
         )
         self._artifacts = artifacts
         self._progress = progress
+        self._settings = settings
         self._random = random.Random()  # noqa: S311  (jitter, not a secret)
         self._label = queue.name.upper() if len(queue.name) <= _ACRONYM else queue.name.capitalize()
 
@@ -153,7 +158,10 @@ class Receiver(TaskiqReceiver):
         arguments: dict[str, Any] = {task_type.input_parameter: message.args[0]}
         if task_type.context_parameter is not None:
             arguments[task_type.context_parameter] = TaskContext(
-                delivery.task, artifacts=self._artifacts, progress=self._progress
+                delivery.task,
+                artifacts=self._artifacts,
+                progress=self._progress,
+                settings=self._settings,
             )
         graph = self.dependency_graphs[task_type.name]
         if graph.is_empty():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,3 +24,5 @@ class Services:
     dispatch: Dispatch
     artifacts: ArtifactStore
     result_backend: AsyncResultBackend[Any]
+    plugin_settings: Mapping[type[Any], Any]
+    """What the operator says of each plugin, by the type that the plugin declares."""

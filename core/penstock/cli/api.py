@@ -1,12 +1,10 @@
 """``penstock api``."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import click
 import uvicorn
@@ -15,7 +13,7 @@ from litestar import Litestar
 from penstock import logs
 from penstock.api import SingleKeyAccess, create_api
 from penstock.app import Application
-from penstock.cli import data_dir, development_key, port, serving
+from penstock.cli import data_dir, development_key, port, process_settings, serving
 from penstock.settings import Settings
 
 
@@ -25,7 +23,7 @@ def api() -> None:
     # uvicorn stops gracefully, and then raises the signal once more for whoever handled it before.
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
-    settings = Settings.load(os.environ, Path.cwd())
+    settings = process_settings.load()
     settings.require_access()
     logs.configure(settings.log_format, settings.log_level)
     data_dir.prepare(settings.data_dir)

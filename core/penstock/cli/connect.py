@@ -1,11 +1,7 @@
 """From the settings of this process to a client of the API."""
 
-import os
-from pathlib import Path
-
-from penstock.cli import development_key
+from penstock.cli import development_key, process_settings
 from penstock.cli.client import ApiClient
-from penstock.settings import Settings
 
 
 def connect() -> ApiClient:
@@ -15,5 +11,5 @@ def connect() -> ApiClient:
         SettingsError: if a setting cannot be honoured.
         DevelopmentKeyError: if the development key cannot be read.
     """
-    settings = Settings.load(os.environ, Path.cwd())
+    settings = process_settings.load()
     return ApiClient(settings.url, settings.api_key or development_key.find(settings.data_dir))

@@ -1,15 +1,12 @@
 """``penstock db``."""
 
-import os
-from pathlib import Path
-
 import click
 
 from penstock import logs
-from penstock.cli import data_dir
+from penstock.cli import data_dir, process_settings
 from penstock.cli.messages import say
 from penstock.ledger import migrate
-from penstock.settings import Settings, redacted
+from penstock.settings import redacted
 
 
 @click.group()
@@ -20,7 +17,7 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring the tables of DATABASE_URL up to date; safe to run from several processes at once."""
-    settings = Settings.load(os.environ, Path.cwd())
+    settings = process_settings.load()
     logs.configure(settings.log_format, settings.log_level)
     data_dir.prepare(settings.data_dir)
     migrate.upgrade(settings.database_url)

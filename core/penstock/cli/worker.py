@@ -1,15 +1,13 @@
 """``penstock worker``."""
 
 import asyncio
-import os
 import signal
-from pathlib import Path
 
 import click
 
 from penstock import logs
 from penstock.app import Application
-from penstock.cli import data_dir, serving
+from penstock.cli import data_dir, process_settings, serving
 from penstock.cli.options import Names
 from penstock.settings import Settings
 
@@ -18,7 +16,7 @@ from penstock.settings import Settings
 @click.option("--queues", type=Names(), default=(), help="Only these: ai,video.  [default: all]")
 def worker(*, queues: tuple[str, ...]) -> None:
     """Run tasks until SIGTERM or Ctrl-C; then finish those that run, and exit 0."""
-    settings = Settings.load(os.environ, Path.cwd())
+    settings = process_settings.load()
     logs.configure(settings.log_format, settings.log_level)
     data_dir.prepare(settings.data_dir)
     with asyncio.Runner(loop_factory=serving.loop_factory()) as runner:

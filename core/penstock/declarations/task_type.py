@@ -184,22 +184,30 @@ def _can_be_given(parameter: inspect.Parameter, hint: object, *, known: Sequence
     )
 
 
-def _check_upload(name: str, upload: object, input_type: Any) -> None:
+def _check_upload(name: str, upload: str, input_type: Any) -> None:
     """Refuse an upload field that could not take the id of a file."""
-    try:
-        fields = {
-            each.encode_name: each.type for each in msgspec.inspect.type_info(input_type).fields
-        }  # type: ignore[attr-defined]
-    except (AttributeError, TypeError):
-        fields = {}
-    kinds = fields.get(upload)
-    options = kinds.types if isinstance(kinds, msgspec.inspect.UnionType) else (kinds,)
-    if not any(isinstance(each, msgspec.inspect.UUIDType) for each in options):
+    info = msgspec.inspect.type_info(input_type)
+    fields = {}
+    if isinstance(info, msgspec.inspect.StructType | msgspec.inspect.DataclassType):
+        fields = {each.encode_name: each.type for each in info.fields}
+    if upload not in fields or not _takes_uuid(fields[upload]):
         message = (
             f"expected upload of task type {name!r} to name a field of its input that is a UUID, "
             f"got {upload!r}; the fields are {', '.join(map(repr, fields)) or 'none'}"
         )
         raise DeclarationError(message)
+
+
+def _takes_uuid(info: msgspec.inspect.Type) -> bool:
+    match info:
+        case msgspec.inspect.UUIDType():
+            return True
+        case msgspec.inspect.Metadata():
+            return _takes_uuid(info.type)
+        case msgspec.inspect.UnionType():
+            return any(map(_takes_uuid, info.types))
+        case _:
+            return False
 
 
 def _check_example(name: str, example: object, input_type: Any) -> None:

@@ -18,6 +18,8 @@ from penstock.engine import Engine, EngineUnavailableError, Entry
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
+# A process that submits one task and ends shall not leave it to the reconciler.
+_PATIENCE = 1.0
 # More than these are left to the reconciler: memory is bounded while Redis is away.
 _MOST_KEPT = 100_000
 _log = logging.getLogger(__name__)
@@ -44,8 +46,8 @@ class Handover:
             )
 
     async def close(self) -> None:
-        """Stop trying; the reconciler takes over what is left."""
-        await background.end(self._sender)
+        """Hand over what is left, unless Redis is slow to take it: then the reconciler will."""
+        await background.end(self._sender, patience=_PATIENCE)
 
     async def _send_all(self) -> None:
         pause = _FIRST_PAUSE

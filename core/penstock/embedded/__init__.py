@@ -4,7 +4,8 @@
 is what ``penstock dev`` uses; a cluster is given ``REDIS_URL`` instead.
 """
 
+from penstock.embedded.address_file import find
 from penstock.embedded.errors import EmbeddedServerError
 from penstock.embedded.server import EmbeddedRedis
 
-__all__ = ["EmbeddedRedis", "EmbeddedServerError"]
+__all__ = ["EmbeddedRedis", "EmbeddedServerError", "find"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from penstock.embedded import address_file
 from penstock.embedded.address import Address
 from penstock.embedded.binary import find_server_binary
 from penstock.embedded.data_lock import DataLock
@@ -94,6 +95,7 @@ class EmbeddedRedis:
             self._process = self._spawn(binary, self._address, lock_file)
             self._lock.note(f"{os.getpid()} (its server is {self._process.pid})")
             self._wait_until_ready(binary, self._process, self._address)
+            address_file.write(self._data_dir, self._address.url)
         except BaseException:
             self.stop()
             raise
@@ -110,6 +112,7 @@ class EmbeddedRedis:
                 self._process.wait()
             self._process = None
         if self._address is not None:
+            address_file.remove(self._data_dir)
             self._address.remove()
             self._address = None
         self._lock.release()

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+import msgspec
+
 from penstock.declarations import PenstockError, Queue, TaskType
 
 
@@ -19,6 +21,7 @@ class Plugin:
     version: str
     queues: Sequence[Queue]
     tasks: Sequence[TaskType[Any, Any]]
+    settings: Sequence[type[msgspec.Struct]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

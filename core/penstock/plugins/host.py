@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+import msgspec
 import pluggy
 
 from penstock.declarations import Queue, TaskType
@@ -99,12 +100,15 @@ def _ask(candidate: _Candidate) -> tuple[Plugin, list[str]]:
     problems = list(_misspelt_hooks(candidate, manager))
     queues = _answers(manager.hook.penstock_queues, Queue, problems)
     tasks = _answers(manager.hook.penstock_tasks, TaskType, problems)
+    settings = _answers(manager.hook.penstock_settings, type, problems)
+    problems += _unusable_settings(settings)
     plugin = Plugin(
         name=candidate.name,
         distribution=candidate.distribution,
         version=candidate.version,
         queues=tuple(queues),
         tasks=tuple(tasks),
+        settings=tuple(settings),
     )
     return plugin, problems
 
@@ -143,6 +147,23 @@ def _answers(hook: pluggy.HookCaller, expected: type[Any], problems: list[str]) 
                         f"got {each!r}"
                     )
     return found
+
+
+def _unusable_settings(kinds: Sequence[type[Any]]) -> Iterable[str]:
+    """Settings that could not be filled from variables, or not be left out."""
+    for kind in kinds:
+        if not issubclass(kind, msgspec.Struct):
+            yield (
+                "expected hook 'penstock_settings' to return msgspec.Struct types, "
+                f"got {kind.__qualname__}"
+            )
+            continue
+        required = [each.name for each in msgspec.structs.fields(kind) if each.required]
+        if required:
+            yield (
+                f"expected every field of settings {kind.__qualname__} to have a default, "
+                f"got none for {', '.join(map(repr, required))}"
+            )
 
 
 def _clashes(plugin: Plugin, earlier: Sequence[Plugin]) -> list[str]:

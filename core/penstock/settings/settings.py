@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
-from penstock.settings import database_url, dotenv_file, secrecy
+from penstock.settings import database_url, dotenv_file, plugin_settings, secrecy
 from penstock.settings.errors import SettingsError
 from penstock.settings.knobs import KNOBS, Knob
 
@@ -42,13 +42,23 @@ class Settings:
     result_ttl: timedelta
     log_format: Literal["console", "json"]
     log_level: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Everything that was given, for the settings of plugins."""
 
     @classmethod
-    def load(cls, environ: Mapping[str, str], directory: Path) -> Settings:
+    def load(
+        cls, environ: Mapping[str, str], directory: Path, *, plugins: Collection[str] = ()
+    ) -> Settings:
         """Read the settings from ``environ`` and from ``.env.local`` in ``directory``.
 
         A variable in ``environ`` wins over the file; an empty one counts as not set. Relative
         paths are seen from ``directory``.
+
+        Args:
+            environ: the environment of the process.
+            directory: where it was started.
+            plugins: the names of installed plugins: their own variables are checked when they
+                are loaded.
 
         Raises:
             SettingsError: for the first variable that is unknown (only names that start with
@@ -56,7 +66,7 @@ class Settings:
         """
         in_file = dotenv_file.variables(directory)
         given = {name: value for name, value in {**in_file, **environ}.items() if value}
-        _refuse_unknown(given)
+        _refuse_unknown(given, tuple(plugin_settings.prefix(each) for each in plugins))
         values: dict[str, Any] = {
             knob.field: _value(knob, given[knob.variable])
             if knob.variable in given
@@ -68,7 +78,7 @@ class Settings:
         values["data_dir"] = (directory / Path(values["data_dir"]).expanduser()).absolute()
         values["database_url"] = _database_url(values, directory)
         values["url"] = values["url"] or _url(values["host"], values["port"])
-        return cls(**values)
+        return cls(**values, variables=given)
 
     @property
     def own_url(self) -> str:
@@ -105,6 +115,9 @@ class Settings:
         shown = []
         for each in fields(self):
             value = getattr(self, each.name)
+            if each.name == "variables":
+                # They hold the secrets of everything that this process was started with.
+                continue
             if each.name == "api_key" and value is not None:
                 value = secrecy.HIDDEN
             elif isinstance(value, str):
@@ -113,12 +126,12 @@ class Settings:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def _refuse_unknown(given: Mapping[str, str]) -> None:
+def _refuse_unknown(given: Mapping[str, str], others: tuple[str, ...]) -> None:
     known = [knob.variable for knob in KNOBS]
     # Without the prefix, which would make all names look alike.
     own = [each.removeprefix(_PREFIX) for each in known if each.startswith(_PREFIX)]
     for name in given:
-        if not name.startswith(_PREFIX) or name in known:
+        if not name.startswith(_PREFIX) or name in known or name.startswith(others):
             continue
         if _SERVICE_LINK.fullmatch(name):
             remedy = "Kubernetes made it for a Service; set `enableServiceLinks: false` on the pod"

@@ -83,7 +83,11 @@ class Worker:
         broker.is_worker_process = True
         broker.with_result_backend(services.result_backend)
         return Receiver(
-            broker, artifacts=services.artifacts, progress=self._progress, drain=self._drain
+            broker,
+            artifacts=services.artifacts,
+            progress=self._progress,
+            settings=services.plugin_settings,
+            drain=self._drain,
         )
 
     def add_middlewares(self, *middlewares: TaskiqMiddleware) -> None:

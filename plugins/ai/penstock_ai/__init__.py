@@ -8,6 +8,9 @@ from typing import Any
 from penstock import Queue, TaskType, hookimpl
 from penstock_ai.document import document
 from penstock_ai.queues import AI
+from penstock_ai.router import AiRouter, get_ai_router
+
+__all__ = ["AiRouter", "get_ai_router"]
 
 
 @hookimpl

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from taskiq import Context as TaskiqContext
 from taskiq import SendTaskError, TaskiqDepends, TaskiqMessage, TaskiqMiddleware, TaskiqResult
 
-from penstock import Context, PermanentError, Queue, RetryPolicy, task
+from penstock import Context, PenstockError, PermanentError, Queue, RetryPolicy, task
 from penstock.app import Application
 from penstock.broker import Broker
 from penstock.plugins import Catalogue, Plugin
@@ -52,12 +52,29 @@ async def who(number: Number, me: Annotated[str, TaskiqDepends(current_id)]) -> 
     return {"id": me}
 
 
+class Tuning(Struct, frozen=True):
+    factor: int = 1
+
+
+class Unknown(Struct, frozen=True):
+    pass
+
+
+@task("numbers.tuned", queue=QUEUE)
+async def tuned(number: Number, ctx: Context) -> Number:
+    """As often as the operator says; a negative number asks for settings that nobody declares."""
+    if number.value < 0:
+        ctx.settings(Unknown)
+    return Number(number.value * ctx.settings(Tuning).factor)
+
+
 PLUGIN = Plugin(
     name="numbers",
     distribution="numbers",
     version="1",
     queues=[QUEUE],
-    tasks=[double, refuse, who],
+    tasks=[double, refuse, who, tuned],
+    settings=[Tuning],
 )
 
 
@@ -67,8 +84,9 @@ def settings(redis_url: str, namespace: str, database_url: str, tmp_path: Path) 
         "REDIS_URL": redis_url,
         "DATABASE_URL": database_url,
         "PENSTOCK_NAMESPACE": namespace,
+        "PENSTOCK_NUMBERS_FACTOR": "7",
     }
-    return Settings.load(environment, tmp_path)
+    return Settings.load(environment, tmp_path, plugins=["numbers"])
 
 
 @asynccontextmanager
@@ -259,3 +277,27 @@ async def _ended(application: Application, task_id: str) -> Any:
             if found is not None and found.finished_at is not None:
                 return found
             await asyncio.sleep(0.02)
+
+
+async def test_a_handler_gets_the_settings_that_its_plugin_declares(
+    application: Application, broker: Broker
+) -> None:
+    async with serving(application.worker()):
+        called = await broker.task_of(tuned).kiq(Number(6))
+        undeclared = await broker.task_of(tuned).kiq(Number(-1))
+        result = await called.wait_result(check_interval=0.02, timeout=10)
+        failed = await undeclared.wait_result(check_interval=0.02, timeout=10)
+
+    assert result.return_value == Number(42)
+    assert "return it from the hook penstock_settings" in str(failed.error)
+
+
+async def test_a_wrong_setting_of_a_plugin_stops_the_process_at_its_start(
+    settings: Settings, tmp_path: Path
+) -> None:
+    wrong = {**settings.variables, "PENSTOCK_NUMBERS_FACTOR": "many"}
+
+    with pytest.raises(PenstockError, match="expected PENSTOCK_NUMBERS_FACTOR"):
+        Application(
+            Settings.load(wrong, tmp_path, plugins=["numbers"]), Catalogue(plugins=[PLUGIN])
+        )

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from redis import Redis
 
-from penstock.embedded import EmbeddedRedis, EmbeddedServerError
+from penstock.embedded import EmbeddedRedis, EmbeddedServerError, find
 from penstock.embedded.binary import bundled_server_binary, find_server_binary
 
 
@@ -77,6 +77,17 @@ def test_stop_ends_the_process_and_removes_the_socket(server, tmp_path):
     server.stop()
     assert not psutil.pid_exists(pid)
     assert not (tmp_path / "data" / "redis.sock").exists()
+
+
+def test_other_processes_find_it_by_its_folder_while_it_runs(server, tmp_path):
+    assert find(tmp_path / "data") == server.url
+    with pytest.raises(EmbeddedServerError), EmbeddedRedis(tmp_path / "data"):
+        pass
+    assert find(tmp_path / "data") == server.url
+
+    server.stop()
+
+    assert find(tmp_path / "data") is None
 
 
 def test_stop_is_harmless_before_start_and_after_stop(tmp_path):

@@ -81,3 +81,37 @@ def test_a_plugin_without_any_hook_brings_nothing(load_one: Loader) -> None:
 
     assert catalogue.quarantined == ()
     assert (catalogue.queues, catalogue.task_types) == ({}, {})
+
+
+def test_settings_are_structs_whose_fields_all_have_defaults(load_one: Loader) -> None:
+    catalogue = load_one("""
+from msgspec import Struct
+from penstock import hookimpl
+class Wrong:
+    pass
+class Half(Struct):
+    key: str
+    model: str = "m"
+@hookimpl
+def penstock_settings():
+    return [Wrong, Half, "text"]
+""")
+    assert "to return msgspec.Struct types, got Wrong" in problems(catalogue)
+    assert "settings Half to have a default, got none for 'key'" in problems(catalogue)
+    assert "expected hook 'penstock_settings' to return type objects, got 'text'" in problems(
+        catalogue
+    )
+
+
+def test_settings_stand_in_the_catalogue(load_one: Loader) -> None:
+    catalogue = load_one("""
+from msgspec import Struct
+from penstock import hookimpl
+class Mine(Struct):
+    model: str = "m"
+@hookimpl
+def penstock_settings():
+    return [Mine]
+""")
+    (plugin,) = catalogue.plugins
+    assert [kind.__name__ for kind in plugin.settings] == ["Mine"]

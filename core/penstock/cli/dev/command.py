@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from penstock.cli import data_dir, development_key, port
+from penstock.cli import data_dir, development_key, port, process_settings
 from penstock.cli.dev import readiness, welcome
 from penstock.cli.dev.child import Child, penstock
 from penstock.cli.dev.supervisor import Supervisor
@@ -35,7 +35,7 @@ def dev() -> None:
     """
     # Until the supervisor takes over, SIGTERM unwinds like Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings = Settings.load(os.environ, Path.cwd())
+    settings = process_settings.load()
     settings.require_access()
     data_dir.prepare(settings.data_dir)
     try:

@@ -1,0 +1,8 @@
+"""Submitting tasks from application code, and following them."""
+
+from penstock.client.client import Client
+from penstock.client.errors import TaskFailedError, TaskNotFoundError
+from penstock.client.handle import TaskHandle
+from penstock.client.task_info import TaskInfo
+
+__all__ = ["Client", "TaskFailedError", "TaskHandle", "TaskInfo", "TaskNotFoundError"]

@@ -1,0 +1,164 @@
+"""The client: application code's way to the ledger and the queues, without HTTP."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
+from uuid import UUID
+
+import msgspec
+
+from penstock.app import Application
+from penstock.client.errors import TaskNotFoundError
+from penstock.client.handle import TaskHandle
+from penstock.client.task_info import TaskInfo
+from penstock.declarations import PenstockError, Priority, TaskType
+from penstock.plugins import discover, load
+from penstock.settings import Settings
+
+I = TypeVar("I")  # noqa: E741  (the input's type, as R is the result's)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Client:
+    """Submits tasks, and looks at them, over the installation's own database and Redis.
+
+    Entered as ``async with Client() as client:`` it keeps its connections, which is what a service
+    wants. Otherwise each call opens connections of its own and closes them: fine for a script,
+    and some milliseconds dearer.
+
+    Args:
+        environ: where settings are read from; this process's environment if left out.
+        directory: the folder with ``.env.local`` and the data folder; the working directory if
+            left out.
+    """
+
+    def __init__(
+        self, *, environ: Mapping[str, str] | None = None, directory: Path | None = None
+    ) -> None:
+        self._environ = environ
+        self._directory = directory
+        self._application: Application | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the connections.
+
+        Raises:
+            PenstockError: the settings cannot be honoured, or the client is open already.
+        """
+        if self._application is not None:
+            raise PenstockError("this client is open already; enter it once, or make another one")
+        self._application = self._build()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close them; tasks that were accepted go on."""
+        application, self._application = self._application, None
+        if application is not None:
+            await application.close()
+
+    @overload
+    async def submit(
+        self,
+        task_type: TaskType[Concatenate[I, P], R],
+        input: I,
+        *,
+        user_id: str | None = None,
+        priority: Priority | str | int = Priority.NORMAL,
+        delay: timedelta | None = None,
+    ) -> TaskHandle[R]: ...
+
+    @overload
+    async def submit(
+        self,
+        task_type: str,
+        input: Any,
+        *,
+        user_id: str | None = None,
+        priority: Priority | str | int = Priority.NORMAL,
+        delay: timedelta | None = None,
+    ) -> TaskHandle[Any]: ...
+
+    async def submit(
+        self,
+        task_type: TaskType[Any, Any] | str,
+        input: Any,  # noqa: A002  (the API's own word for it)
+        *,
+        user_id: str | None = None,
+        priority: Priority | str | int = Priority.NORMAL,
+        delay: timedelta | None = None,
+    ) -> TaskHandle[Any]:
+        """Accept a task; on return its row is committed, and it will run.
+
+        Args:
+            task_type: a declared task type, or the name of an installed one.
+            input: what the task type takes, or the same as plain dicts and lists.
+            user_id: for whom it is done.
+            priority: ``urgent``, ``high``, ``normal`` or ``low``, or its number.
+            delay: run it no earlier than after this time.
+
+        Raises:
+            ValueError: an unknown priority, or an input that does not fit the task type.
+            LookupError: no installed plugin has this task type.
+            PenstockError: the database is away.
+        """
+        name = task_type if isinstance(task_type, str) else task_type.name
+        ranked = Priority.parse(priority)
+        async with self.opened() as client:
+            application = client._require()  # noqa: SLF001  (another of this very class)
+            found = application.catalogue.task_type(name)
+            record = await application.dispatch.submit(
+                name,
+                msgspec.json.encode(input),
+                priority=ranked,
+                user_id=user_id,
+                delay=delay,
+            )
+        return TaskHandle(self, record.id, record.type, found.output_type)
+
+    async def task(self, task_id: UUID) -> TaskInfo:
+        """The task of that id, as the ledger has it now.
+
+        Raises:
+            TaskNotFoundError: there is none.
+            PenstockError: the database is away.
+        """
+        async with self.opened() as client:
+            record = await client._require().dispatch.find(task_id)  # noqa: SLF001
+        if record is None:
+            raise TaskNotFoundError(task_id)
+        return TaskInfo.of(record)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Client]:
+        """This client if it is open, else one that is open for as long as the context lasts."""
+        if self._application is not None:
+            yield self
+            return
+        async with Client(environ=self._environ, directory=self._directory) as client:
+            yield client
+
+    def _build(self) -> Application:
+        entry_points = discover()
+        settings = Settings.load(
+            os.environ if self._environ is None else self._environ,
+            self._directory or Path.cwd(),
+            plugins=[each.name for each in entry_points],
+        )
+        return Application(settings, load(entry_points))
+
+    def _require(self) -> Application:
+        if self._application is None:
+            raise PenstockError("this client is closed; use it inside its 'async with' block")
+        return self._application

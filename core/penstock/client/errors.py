@@ -1,0 +1,34 @@
+"""What following a task may end in.
+
+::
+
+    PenstockError
+    ├── TaskFailedError         the task ended, but not in success
+    └── TaskNotFoundError       the ledger has no such task (also a LookupError)
+"""
+
+from uuid import UUID
+
+from penstock.declarations import PenstockError
+
+
+class TaskFailedError(PenstockError):
+    """The task failed, or was cancelled.
+
+    Attributes:
+        task_id: which one.
+        code: the short, stable word for why: the ``error.code`` of the API.
+    """
+
+    def __init__(self, task_id: UUID, *, code: str, message: str) -> None:
+        super().__init__(f"task {task_id} failed with {code}: {message}")
+        self.task_id = task_id
+        self.code = code
+
+
+class TaskNotFoundError(PenstockError, LookupError):
+    """The ledger has no task of this id."""
+
+    def __init__(self, task_id: UUID) -> None:
+        super().__init__(f"there is no task {task_id} in this ledger")
+        self.task_id = task_id

@@ -1,0 +1,83 @@
+"""A submitted task, as whoever submitted it follows it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from penstock.client.errors import TaskFailedError
+from penstock.client.task_info import TaskInfo
+from penstock.ledger import Status
+
+if TYPE_CHECKING:
+    from penstock.client.client import Client
+
+R = TypeVar("R")
+
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 1.0
+
+
+class TaskHandle(Generic[R]):
+    """A task that was accepted. ``id`` is all that is needed to find it again.
+
+    Attributes:
+        id: the task's id, as in the API and the ``task`` table.
+        type: the name of its task type.
+    """
+
+    def __init__(self, client: Client, task_id: UUID, type_name: str, output_type: Any) -> None:
+        self.id = task_id
+        self.type = type_name
+        self._client = client
+        self._output_type = output_type
+
+    async def status(self) -> TaskInfo:
+        """The task as the ledger has it now.
+
+        Raises:
+            TaskNotFoundError: it was removed meanwhile.
+        """
+        return await self._client.task(self.id)
+
+    async def result(self, *, timeout: timedelta | None = None) -> R:
+        """Wait for the outcome, and return what the handler returned.
+
+        Args:
+            timeout: how long to wait; for ever if left out. The task goes on in any case.
+
+        Raises:
+            TaskFailedError: it failed, or was cancelled.
+            TaskNotFoundError: it was removed meanwhile.
+            TimeoutError: it has not ended yet.
+        """
+        now = asyncio.get_running_loop().time
+        deadline = now() + timeout.total_seconds() if timeout is not None else math.inf
+        pause = _FIRST_PAUSE
+        async with self._client.opened() as client:
+            while not (task := await client.task(self.id)).finished:
+                if now() >= deadline:
+                    message = (
+                        f"task {self.id} is {task.status.value} at {task.progress:.0f} % after "
+                        f"{timeout}; it goes on, and .result() may be asked again"
+                    )
+                    raise TimeoutError(message)
+                await asyncio.sleep(min(pause, max(deadline - now(), 0)))
+                pause = min(pause * 1.5, _LONGEST_PAUSE)
+        if task.status is not Status.SUCCESS:
+            error = task.error
+            raise TaskFailedError(
+                self.id,
+                code=error.code if error else task.status.value,
+                message=error.message if error else f"it was {task.status.value}",
+            )
+        result: R = msgspec.convert(task.result, self._output_type)
+        return result
+
+    def __repr__(self) -> str:
+        return f"<task {self.type} {self.id}>"

@@ -1,0 +1,106 @@
+from typing import Annotated
+
+import msgspec
+import pytest
+
+from penstock.settings import Settings, SettingsError, plugin_settings
+
+
+class Acme(msgspec.Struct, frozen=True, kw_only=True):
+    model: Annotated[str | None, msgspec.Meta(description="Which model.")] = None
+    timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    retries: int = 3
+    key: Annotated[str | None, msgspec.Meta(extra={"variable": "ACME_KEY", "secret": True})] = None
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    pass
+
+
+def read(**variables):
+    return plugin_settings.read("acme", Acme, variables)
+
+
+def test_what_nobody_sets_keeps_its_default():
+    assert read() == Acme()
+
+
+def test_variables_are_named_after_plugin_and_field_and_converted():
+    assert read(
+        PENSTOCK_ACME_MODEL="m-1", PENSTOCK_ACME_TIMEOUT_SECONDS="2.5", PENSTOCK_ACME_RETRIES="0"
+    ) == Acme(model="m-1", timeout_seconds=2.5, retries=0)
+
+
+def test_a_field_may_be_read_from_a_variable_of_another_name():
+    assert read(ACME_KEY="s3cret").key == "s3cret"
+    assert read(PENSTOCK_ACME_KEY="s3cret").key is None
+
+
+def test_a_plugin_name_with_a_hyphen_makes_a_variable_with_an_underscore():
+    found = plugin_settings.read("acme-two", Acme, {"PENSTOCK_ACME_TWO_MODEL": "m"})
+
+    assert found.model == "m"
+
+
+def test_a_value_that_does_not_fit_is_named_with_what_is_expected():
+    with pytest.raises(SettingsError) as caught:
+        read(PENSTOCK_ACME_TIMEOUT_SECONDS="-1")
+
+    assert str(caught.value) == (
+        "expected PENSTOCK_ACME_TIMEOUT_SECONDS (of plugin 'acme') to be `float` > 0.0, got '-1'"
+    )
+
+
+def test_a_secret_that_does_not_fit_is_not_shown():
+    class Strict(msgspec.Struct, frozen=True):
+        key: Annotated[
+            str, msgspec.Meta(min_length=99, extra={"secret": True, "variable": "K"})
+        ] = "x"
+
+    with pytest.raises(SettingsError) as caught:
+        plugin_settings.read("acme", Strict, {"K": "hunter2"})
+
+    assert "hunter2" not in str(caught.value)
+    assert "expected K (of plugin 'acme')" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("PENSTOCK_ACME_MODELL", "did you mean PENSTOCK_ACME_MODEL?"),
+        ("PENSTOCK_ACME_COLOUR", "its settings are PENSTOCK_ACME_MODEL,"),
+        ("PENSTOCK_IDLE_SPEED", "remove it: this plugin has no settings"),
+    ],
+)
+def test_an_unknown_variable_of_a_plugin_is_refused(name, told):
+    with pytest.raises(SettingsError) as caught:
+        plugin_settings.refuse_unknown({"acme": [Acme], "idle": []}, [name])
+
+    assert name in str(caught.value)
+    assert told in str(caught.value)
+
+
+def test_known_variables_are_not_refused():
+    known = ["PENSTOCK_ACME_MODEL", "PENSTOCK_API_KEY", "ACME_KEY", "PATH"]
+
+    plugin_settings.refuse_unknown({"acme": [Acme], "api": [Nothing]}, known)
+
+
+def test_the_variables_of_installed_plugins_are_left_to_them(tmp_path):
+    environ = {"PENSTOCK_ACME_MODEL": "m"}
+
+    settings = Settings.load(environ, tmp_path, plugins=["acme"])
+
+    assert settings.variables["PENSTOCK_ACME_MODEL"] == "m"
+    with pytest.raises(SettingsError, match="there is no setting PENSTOCK_ACME_MODEL"):
+        Settings.load(environ, tmp_path)
+
+
+def test_the_file_is_read_for_plugins_too_and_nothing_of_it_is_shown(tmp_path):
+    (tmp_path / ".env.local").write_text("OPENAI_API_KEY=s3cret\nPENSTOCK_ACME_MODEL=m\n")
+
+    settings = Settings.load({}, tmp_path, plugins=["acme"])
+
+    assert plugin_settings.read("acme", Acme, settings.variables).model == "m"
+    assert settings.variables["OPENAI_API_KEY"] == "s3cret"
+    assert "s3cret" not in repr(settings)
