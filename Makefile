@@ -98,13 +98,15 @@ install: $(INSTALL_STAMP) ## Create .venv with the locked requirements and the w
 lock: $(TOOLS_STAMP) ## Resolve the dependencies anew and write requirements/*.txt (ARGS=--upgrade)
 	@python=$(find_python) || exit 1; $(like_pip); set -ex; \
 	$(UV) lock --quiet --python "$$python" $(ARGS); \
-	$(UV) export --quiet --frozen $(EXPORT) --output-file requirements/dev.txt; \
-	$(UV) export --quiet --frozen $(EXPORT) --no-dev --output-file requirements/prod.txt; \
+	$(UV) export --quiet --frozen $(EXPORT) --all-extras --output-file requirements/dev.txt; \
+	$(UV) export --quiet --frozen $(EXPORT) --all-extras --no-dev --output-file requirements/prod.txt; \
+	$(UV) export --quiet --frozen $(EXPORT) --only-group build --output-file requirements/build.txt; \
 	$(UV) pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11 \
 		$(ARGS) --output-file requirements/uv.txt requirements/uv.in
 
-# All extras, so that a key is all that a provider needs. Names, versions, markers and hashes: no index, no path of this machine, no workspace member.
-EXPORT := --format requirements.txt --all-packages --all-extras --no-emit-workspace --no-header
+# All extras, so that a key is all that a provider needs.
+# Names, versions, markers and hashes: no index, no path of this machine, no workspace member.
+EXPORT := --format requirements.txt --all-packages --no-emit-workspace --no-header
 
 .PHONY: changelog
 changelog: install ## Show the next release's notes, made from changelog.d/
