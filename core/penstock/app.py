@@ -19,7 +19,7 @@ from penstock.dispatch import ArtifactStore, Dispatch, Reconciler
 from penstock.engine import Engine
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue
-from penstock.settings import Settings, plugin_settings
+from penstock.settings import Settings, plugin_settings, queue_tuning
 from penstock.storage import ObjectStorage
 from penstock.worker import Worker
 
@@ -32,12 +32,15 @@ class Application:
 
     Raises:
         SettingsError: if the settings name no Redis and `penstock dev` runs none here, or if those
-            of a plugin cannot be honoured.
+            of a plugin or a queue cannot be honoured.
     """
 
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self.settings = settings
-        self.catalogue = catalogue
+        tuning = queue_tuning.read(
+            catalogue.queues, settings.variables, complete=not catalogue.quarantined
+        )
+        self.catalogue = catalogue = catalogue.tuned(tuning)
         self._redis_url = (
             settings.redis_url or embedded.find(settings.data_dir) or settings.require_redis_url()
         )

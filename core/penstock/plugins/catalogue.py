@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -65,6 +65,24 @@ class Catalogue:
         object.__setattr__(self, "queues", queues)
         object.__setattr__(self, "task_types", tasks)
 
+    def tuned(self, tuning: Mapping[str, Mapping[str, Any]]) -> Catalogue:
+        """The same declarations with what an operator says over them.
+
+        Args:
+            tuning: queue → field of :class:`Queue` → value. ``max_attempts`` goes to the retry
+                policy of the queue and of all its task types.
+        """
+        queues = {name: _tuned(self.queues[name], fields) for name, fields in tuning.items()}
+        attempts = {
+            name: fields["max_attempts"]
+            for name, fields in tuning.items()
+            if "max_attempts" in fields
+        }
+        return Catalogue(
+            plugins=[_with_queues(plugin, queues, attempts) for plugin in self.plugins],
+            quarantined=self.quarantined,
+        )
+
     def task_type(self, name: str) -> TaskType[Any, Any]:
         """The task type of that name.
 
@@ -75,3 +93,29 @@ class Catalogue:
             return self.task_types[name]
         except KeyError:
             raise UnknownTaskTypeError(name, list(self.task_types)) from None
+
+
+def _tuned(queue: Queue, fields: Mapping[str, Any]) -> Queue:
+    own = {name: value for name, value in fields.items() if name != "max_attempts"}
+    if "max_attempts" in fields:
+        own["retry"] = replace(queue.retry, max_attempts=fields["max_attempts"])
+    return replace(queue, **own)
+
+
+def _with_queues(
+    plugin: Plugin, queues: Mapping[str, Queue], attempts: Mapping[str, int]
+) -> Plugin:
+    def task_type(each: TaskType[Any, Any]) -> TaskType[Any, Any]:
+        name = each.queue.name
+        if name not in queues:
+            return each
+        retry = each.retry
+        if name in attempts:
+            retry = replace(retry, max_attempts=attempts[name])
+        return replace(each, queue=queues[name], retry=retry)
+
+    return replace(
+        plugin,
+        queues=tuple(queues.get(each.name, each) for each in plugin.queues),
+        tasks=tuple(map(task_type, plugin.tasks)),
+    )

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
-from penstock.settings import database_url, dotenv_file, plugin_settings, secrecy
+from penstock.settings import database_url, dotenv_file, plugin_settings, queue_tuning, secrecy
 from penstock.settings.errors import SettingsError
 from penstock.settings.knobs import KNOBS, Knob
 
@@ -43,7 +43,7 @@ class Settings:
     log_format: Literal["console", "json"]
     log_level: str
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Everything that was given, for the settings of plugins."""
+    """Everything that was given, for the settings of plugins and queues."""
 
     @classmethod
     def load(
@@ -66,7 +66,9 @@ class Settings:
         """
         in_file = dotenv_file.variables(directory)
         given = {name: value for name, value in {**in_file, **environ}.items() if value}
-        _refuse_unknown(given, tuple(plugin_settings.prefix(each) for each in plugins))
+        # What names a plugin or a queue is checked where those are known.
+        others = (queue_tuning.PREFIX, *(plugin_settings.prefix(each) for each in plugins))
+        _refuse_unknown(given, others)
         values: dict[str, Any] = {
             knob.field: _value(knob, given[knob.variable])
             if knob.variable in given

@@ -4,9 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from penstock.settings import KNOBS
+from penstock.plugins import discover, load
+from penstock.settings import KNOBS, plugin_settings
+from penstock.settings.queue_tuning import PREFIX, QUEUE_KNOBS
 
 PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
+OF_PLUGINS = [
+    knob
+    for plugin in load(discover()).plugins
+    for kind in plugin.settings
+    for knob in plugin_settings.knobs(plugin.name, kind)
+]
 
 
 @pytest.mark.parametrize("knob", KNOBS, ids=lambda knob: knob.variable)
@@ -17,7 +25,19 @@ def test_every_setting_is_documented_as_it_is(knob):
     assert row in PAGE.read_text().splitlines()
 
 
+@pytest.mark.parametrize("knob", QUEUE_KNOBS, ids=lambda knob: knob.suffix)
+def test_what_can_be_said_of_a_queue_is_documented_as_it_is(knob):
+    row = f"| `{PREFIX}<NAME>_{knob.suffix}` | {knob.kind} | {knob.doc} |"
+
+    assert row in PAGE.read_text().splitlines()
+
+
+@pytest.mark.parametrize("knob", OF_PLUGINS, ids=lambda knob: knob.variable)
+def test_every_setting_of_a_built_in_plugin_is_documented_as_it_is(knob):
+    assert f"| `{knob.variable}` | {knob.doc} |" in PAGE.read_text().splitlines()
+
+
 def test_the_page_documents_no_setting_that_is_gone():
     rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
 
-    assert len(rows) == len(KNOBS)
+    assert len(rows) == len(KNOBS) + len(QUEUE_KNOBS) + len(OF_PLUGINS)

@@ -1,0 +1,85 @@
+from datetime import timedelta
+
+import pytest
+
+from penstock import RateLimit
+from penstock.settings import Settings, SettingsError, queue_tuning
+
+QUEUES = ["ai", "video", "big-files"]
+
+
+def read(**variables):
+    return queue_tuning.read(QUEUES, {f"PENSTOCK_QUEUE_{k}": v for k, v in variables.items()})
+
+
+def test_what_nobody_says_is_not_there():
+    assert read() == {}
+
+
+def test_each_queue_is_tuned_by_its_name():
+    assert read(AI_CONCURRENCY="8", VIDEO_MAX_ATTEMPTS="1", BIG_FILES_GLOBAL_CONCURRENCY="4") == {
+        "ai": {"concurrency": 8},
+        "video": {"max_attempts": 1},
+        "big-files": {"global_concurrency": 4},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "period"),
+    [
+        ("10/1s", 10, timedelta(seconds=1)),
+        ("100/1m", 100, timedelta(minutes=1)),
+        ("5/500ms", 5, timedelta(milliseconds=500)),
+        ("1/0.5h", 1, timedelta(minutes=30)),
+    ],
+)
+def test_a_rate_limit_is_starts_per_time(text, limit, period):
+    assert read(AI_RATE_LIMIT=text) == {"ai": {"rate_limit": RateLimit(limit=limit, period=period)}}
+
+
+def test_limits_can_be_taken_away():
+    assert read(AI_RATE_LIMIT="none", AI_GLOBAL_CONCURRENCY="none") == {
+        "ai": {"rate_limit": None, "global_concurrency": None}
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("AI_CONCURRENCY", "0", "a whole number from 1"),
+        ("AI_CONCURRENCY", "none", "a whole number from 1"),
+        ("AI_GLOBAL_CONCURRENCY", "few", "a whole number from 1 to 1000000, or none"),
+        ("AI_RATE_LIMIT", "10", "like 10/1s"),
+        ("AI_RATE_LIMIT", "0/1s", "like 10/1s"),
+        ("AI_RATE_LIMIT", "10/0s", "like 10/1s"),
+        ("AI_MAX_ATTEMPTS", "-1", "a whole number from 1"),
+    ],
+)
+def test_what_cannot_be_honoured_is_named_with_what_is_expected(name, value, expected):
+    with pytest.raises(SettingsError) as caught:
+        read(**{name: value})
+
+    assert f"expected PENSTOCK_QUEUE_{name} to be " in str(caught.value)
+    assert expected in str(caught.value)
+    assert str(caught.value).endswith(f"got {value!r}")
+
+
+def test_an_unknown_queue_or_field_is_refused_with_the_nearest_name():
+    with pytest.raises(SettingsError, match=r"did you mean PENSTOCK_QUEUE_VIDEO_CONCURRENCY\?"):
+        read(VIDOE_CONCURRENCY="1")
+    with pytest.raises(SettingsError, match=r"did you mean PENSTOCK_QUEUE_AI_MAX_ATTEMPTS\?"):
+        read(AI_ATTEMPTS="1")
+    with pytest.raises(SettingsError, match="the queues are ai, big-files, video, and what can"):
+        read(X="1")
+
+
+def test_a_queue_that_nobody_could_load_stops_nothing():
+    variables = {"PENSTOCK_QUEUE_BROKEN_CONCURRENCY": "1", "PENSTOCK_QUEUE_AI_CONCURRENCY": "2"}
+
+    assert queue_tuning.read(QUEUES, variables, complete=False) == {"ai": {"concurrency": 2}}
+
+
+def test_the_settings_leave_queues_to_those_who_know_them(tmp_path):
+    environ = {"PENSTOCK_QUEUE_AI_CONCURRENCY": "8"}
+
+    assert Settings.load(environ, tmp_path).variables == environ
