@@ -5,10 +5,13 @@ Importing it imports declarations only; what renders is imported when a task run
 
 from typing import Any
 
+import msgspec
+
 from penstock import Queue, TaskType, hookimpl
 from penstock_ai.document import document
 from penstock_ai.queues import AI
 from penstock_ai.router import AiRouter, get_ai_router
+from penstock_ai.settings import AiSettings
 
 __all__ = ["AiRouter", "get_ai_router"]
 
@@ -23,3 +26,9 @@ def penstock_queues() -> list[Queue]:
 def penstock_tasks() -> list[TaskType[Any, Any]]:
     """The task types of this plugin."""
     return [document]
+
+
+@hookimpl
+def penstock_settings() -> list[type[msgspec.Struct]]:
+    """The providers and models that an operator chooses."""
+    return [AiSettings]
