@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -14,13 +15,22 @@ from penstock.client.errors import TaskFailedError
 from penstock.client.task_info import TaskInfo
 from penstock.ledger import Status
 
-if TYPE_CHECKING:
-    from penstock.client.client import Client
-
 R = TypeVar("R")
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
+
+
+class TaskReader(Protocol):
+    """Where a handle looks its task up."""
+
+    async def task(self, task_id: UUID) -> TaskInfo:
+        """The task of that id, as the ledger has it now."""
+        ...
+
+    def opened(self) -> AbstractAsyncContextManager[TaskReader]:
+        """A reader that keeps its connections for as long as the context lasts."""
+        ...
 
 
 class TaskHandle(Generic[R]):
@@ -31,10 +41,10 @@ class TaskHandle(Generic[R]):
         type: the name of its task type.
     """
 
-    def __init__(self, client: Client, task_id: UUID, type_name: str, output_type: Any) -> None:
+    def __init__(self, reader: TaskReader, task_id: UUID, type_name: str, output_type: Any) -> None:
         self.id = task_id
         self.type = type_name
-        self._client = client
+        self._reader = reader
         self._output_type = output_type
 
     async def status(self) -> TaskInfo:
@@ -43,7 +53,7 @@ class TaskHandle(Generic[R]):
         Raises:
             TaskNotFoundError: it was removed meanwhile.
         """
-        return await self._client.task(self.id)
+        return await self._reader.task(self.id)
 
     async def result(self, *, timeout: timedelta | None = None) -> R:
         """Wait for the outcome, and return what the handler returned.
@@ -59,8 +69,8 @@ class TaskHandle(Generic[R]):
         now = asyncio.get_running_loop().time
         deadline = now() + timeout.total_seconds() if timeout is not None else math.inf
         pause = _FIRST_PAUSE
-        async with self._client.opened() as client:
-            while not (task := await client.task(self.id)).finished:
+        async with self._reader.opened() as reader:
+            while not (task := await reader.task(self.id)).finished:
                 if now() >= deadline:
                     message = (
                         f"task {self.id} is {task.status.value} at {task.progress:.0f} % after "
