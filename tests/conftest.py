@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _environment_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever this shell configures for Penstock is not part of the test."""
     for name in list(os.environ):
-        if name.startswith("PENSTOCK_") or name in {"REDIS_URL", "DATABASE_URL"}:
+        if name.startswith(("PENSTOCK_", "OPENAI_")) or name in {"REDIS_URL", "DATABASE_URL"}:
             monkeypatch.delenv(name)
 
 

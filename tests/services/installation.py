@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +25,8 @@ class Installation:
     Args:
         folder: for the data folder and the logs.
         lease: seconds; how long a task stays its worker's without a heartbeat.
+        drain: seconds; how long a worker that is told to stop waits for its tasks.
+        environment: what is set beside that.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Installation:
         namespace: str,
         lease: float = 30,
         drain: float = 30,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.port = find_free_port()
@@ -50,6 +53,7 @@ class Installation:
             "PENSTOCK_API_KEY": API_KEY,
             "PENSTOCK_LEASE_SECONDS": str(lease),
             "PENSTOCK_DRAIN_SECONDS": str(drain),
+            **(environment or {}),
         }
         self.client = httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}",

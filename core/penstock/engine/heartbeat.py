@@ -18,7 +18,7 @@ from penstock.engine.keys import QueueKeys
 
 
 class Heartbeat:
-    """The synchronous half of the engine: :meth:`renew` is all it does."""
+    """The synchronous half of the engine: says that a worker lives, and at last that it left."""
 
     def __init__(self, redis_url: str, *, namespace: str, lease: timedelta, worker: str) -> None:
         # Shorter than a lease, so that one slow answer cannot cost it.
@@ -46,6 +46,16 @@ class Heartbeat:
             refused: Any = self._renew(keys=keys, args=arguments)
         lost = set(refused)
         return [lease for lease in leases if lease.id.bytes in lost]
+
+    def leave(self, queues: Sequence[str]) -> None:
+        """Say that this worker serves ``queues`` no longer; if it cannot, it is thought dead soon.
+
+        Raises:
+            EngineUnavailableError: nobody was told.
+        """
+        for queue in queues:
+            with translated(f"leave queue {queue!r}"):
+                self._client.zrem(QueueKeys.of(self._namespace, queue).workers, self._worker)
 
     def close(self) -> None:
         """Close the connection."""

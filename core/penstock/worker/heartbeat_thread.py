@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -49,7 +50,7 @@ class HeartbeatThread:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Stop renewing, and close the connection."""
+        """Stop renewing, say that this worker left, and close the connection."""
         self._stopping.set()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
@@ -75,7 +76,9 @@ class HeartbeatThread:
             else:
                 reachable = True
             if self._stopping.wait(self._interval if reachable else self._retry):
-                return
+                break
+        with contextlib.suppress(EngineUnavailableError):
+            self._heartbeat.leave(self._queues)
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
         leases = self._leases.by_queue()

@@ -1,6 +1,7 @@
-"""Penstock's ai plugin: documents from Markdown and templates.
+"""Penstock's ai plugin: text, images, documents and code, with a model or without.
 
-Importing it imports declarations only; what renders is imported when a task runs.
+Importing it imports declarations only; what renders, and what asks a model, is imported when a task
+runs.
 """
 
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 import msgspec
 
 from penstock import Queue, TaskType, hookimpl
+from penstock_ai.code import code
 from penstock_ai.document import document
+from penstock_ai.image import image
 from penstock_ai.queues import AI
 from penstock_ai.router import AiRouter, get_ai_router
 from penstock_ai.settings import AiSettings
+from penstock_ai.text import text
 
 __all__ = ["AiRouter", "get_ai_router"]
 
@@ -25,7 +29,7 @@ def penstock_queues() -> list[Queue]:
 @hookimpl
 def penstock_tasks() -> list[TaskType[Any, Any]]:
     """The task types of this plugin."""
-    return [document]
+    return [text, image, document, code]
 
 
 @hookimpl

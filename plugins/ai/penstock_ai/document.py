@@ -1,7 +1,6 @@
-"""The task type ``ai.document``: Markdown, or a template with data, to a file."""
+"""The task type ``ai.document``: Markdown, a template with data, or a prompt, to a file."""
 
 import asyncio
-from datetime import timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,7 +8,18 @@ import msgspec
 
 from penstock import Artifact, Context, task
 from penstock_ai.file_name import file_name
-from penstock_ai.queues import AI
+from penstock_ai.prompt_fields import (
+    ModelName,
+    PromptText,
+    check_exactly_one,
+    check_model_fields,
+    check_only_with,
+)
+from penstock_ai.provenance import ModelProvenance, Provenance, provenance_of
+from penstock_ai.providers.choice import ProviderName, choose_provider
+from penstock_ai.providers.provider import Prompt
+from penstock_ai.queues import AI, MODEL_TIMEOUT
+from penstock_ai.settings import AiSettings
 
 if TYPE_CHECKING:
     from penstock_ai.render import Rendered
@@ -52,35 +62,29 @@ Language = Annotated[
 
 
 class DocumentInput(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to render: exactly one of ``markdown`` and ``template``.
+    """What to render: exactly one of ``markdown``, ``template`` and ``prompt``.
 
     Raises:
-        ValueError: if both or neither are given, if ``data`` comes without a template, or if there
-            is no such template. Decoding turns it into a ``msgspec.ValidationError``.
+        ValueError: if there is none or several of them, a field that does nothing with it, or if
+            there is no such template. Decoding turns it into a ``msgspec.ValidationError``.
     """
 
     markdown: Markdown | None = None
     template: TemplateName | None = None
     data: dict[str, Any] = {}
+    prompt: PromptText | None = None
     format: Format = "pdf"
     title: Title = ""
     language: Language = "en"
+    provider: ProviderName | None = None
+    model: ModelName | None = None
 
     def __post_init__(self) -> None:
         """Check what a type cannot say."""
-        if (self.markdown is None) == (self.template is None):
-            got = "neither" if self.markdown is None else "both"
-            message = (
-                f"expected exactly one of 'markdown' and 'template', got {got}; send the text as "
-                "'markdown', or the name of a built-in template as 'template' with its 'data'"
-            )
-            raise ValueError(message)
-        if self.data and self.template is None:
-            message = (
-                "expected 'data' only together with 'template', got it with 'markdown'; leave "
-                "'data' out, or name the template that it fills"
-            )
-            raise ValueError(message)
+        check_exactly_one(markdown=self.markdown, template=self.template, prompt=self.prompt)
+        check_only_with("'template'", is_there=self.template is not None, data=self.data or None)
+        is_prompt = self.prompt is not None
+        check_model_fields(is_prompt=is_prompt, provider=self.provider, model=self.model)
         if self.template is not None and self.template not in TEMPLATES:
             near = get_close_matches(self.template, TEMPLATES, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
@@ -91,26 +95,21 @@ class DocumentInput(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(message)
 
 
-class Document(msgspec.Struct, kw_only=True, frozen=True):
+class Document(Provenance, kw_only=True, frozen=True):
     """A rendered file, and where it came from."""
 
     artifact: Artifact
     format: Format
     pages: int | None
     """Of a PDF; unknown for formats that the reader's program lays out."""
-    warnings: list[str] = []
+    warnings: list[str] = msgspec.field(default_factory=list)
     """What of the text the file cannot show."""
-    provider: str = "builtin"
-    provider_label: str = "built-in renderer, no AI model"
-    is_model_output: bool = False
-    usage: None = None
-    cost: float = 0.0
 
 
 @task(
     "ai.document",
     queue=AI,
-    timeout=timedelta(minutes=2),
+    timeout=MODEL_TIMEOUT,
     examples=[
         DocumentInput(
             markdown="# Hello\n\nThis PDF was rendered from **Markdown**:\n\n"
@@ -140,38 +139,64 @@ class Document(msgspec.Struct, kw_only=True, frozen=True):
     ],
 )
 async def document(request: DocumentInput, ctx: Context) -> Document:
-    """Render Markdown, or a built-in template filled with data, to a PDF, DOCX or HTML file.
+    """Render Markdown, a template filled with data, or what a model writes, to a file.
 
-    Nothing is fetched from anywhere and no AI model is used: the same input gives the same text.
+    PDF, DOCX or HTML. Nothing is fetched from anywhere. Without a prompt no AI model is used, and
+    the same input gives the same text.
 
     Raises:
         PermanentError: ``invalid_template_data`` if the template lacks a value, got an unknown one
             or cannot use one; ``too_complex`` if the text is nested deeper, or a table has more
-            columns, than every format can show.
+            columns, than every format can show; ``capability_unavailable`` if a model is needed
+            and not there.
+        TransientError: ``incomplete_output`` if the model's text was cut; what there was of it is
+            an artifact of the task.
     """
-    await ctx.progress(10, f"rendering the {request.format}")
+    markdown, provenance = request.markdown, None
+    if request.prompt is not None:
+        markdown, provenance = await _written(request, request.prompt, ctx)
+    await ctx.progress(10 if provenance is None else 87, f"rendering the {request.format}")
     # Rendering is CPU work; the event loop belongs to the other tasks.
-    rendered = await asyncio.to_thread(_render, request)
-    await ctx.progress(80, "storing the file")
+    rendered = await asyncio.to_thread(_render, request, markdown)
+    await ctx.progress(80 if provenance is None else 95, "storing the file")
     artifact = await ctx.artifacts.put(
         file_name(rendered.title, request.format),
         rendered.data,
         content_type=rendered.content_type,
     )
-    return Document(
+    result = Document(
         artifact=artifact,
         format=request.format,
         pages=rendered.pages,
         warnings=list(rendered.warnings),
     )
+    return msgspec.structs.replace(result, **provenance) if provenance else result
 
 
-def _render(request: DocumentInput) -> "Rendered":
+async def _written(
+    request: DocumentInput, prompt: str, ctx: Context
+) -> tuple[str, ModelProvenance]:
+    from penstock_ai.fenced_code import without_fence
+    from penstock_ai.writing import write
+
+    wanted = Prompt(
+        text=prompt,
+        system="You write documents in Markdown: CommonMark with tables, no HTML, no images. The "
+        f"document's language has the ISO 639 code {request.language!r}. Answer with the document "
+        "alone, without a fence around it.",
+        model=request.model,
+    )
+    async with choose_provider(request.provider, ctx.settings(AiSettings)) as provider:
+        completion = await write(provider, wanted, ctx)
+    markdown = await asyncio.to_thread(without_fence, completion.text)
+    return markdown, provenance_of(provider, completion)
+
+
+def _render(request: DocumentInput, markdown: str | None) -> "Rendered":
     from penstock_ai.render import render
 
-    source = request.markdown
     if request.template is not None:
         from penstock_ai.template import fill
 
-        source = fill(request.template, request.data)
-    return render(source or "", title=request.title, language=request.language, to=request.format)
+        markdown = fill(request.template, request.data)
+    return render(markdown or "", title=request.title, language=request.language, to=request.format)

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
+MAX_TIMEOUT_SECONDS = 600
 
 Secret = Annotated[
     str | None,
@@ -28,7 +29,11 @@ TextModel = Annotated[
 ImageModel = Annotated[str | None, msgspec.Meta(description="The model that makes images.")]
 Seconds = Annotated[
     float,
-    msgspec.Meta(gt=0, le=3600, description="How long one call of a model may take, in seconds."),
+    msgspec.Meta(
+        gt=0,
+        le=MAX_TIMEOUT_SECONDS,
+        description="How long one call of a model may take, in seconds.",
+    ),
 ]
 
 

@@ -300,6 +300,9 @@ async def test_a_heartbeat_keeps_a_lease_and_refuses_a_lost_one(
     assert await asyncio.to_thread(heartbeat.renew, "acme", leases) == [leases[1]]
     assert (await engine.counts(["acme"]))["acme"].workers == 1
     assert (await engine.missing("acme", [kept]))[1] == []
+
+    await asyncio.to_thread(heartbeat.leave, ["acme"])
+    assert (await engine.counts(["acme"]))["acme"].workers == 0
     heartbeat.close()
 
 

@@ -1,4 +1,4 @@
-"""Waits for the API to report good health."""
+"""Waits for the API to report good health, and for workers to serve."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,12 +11,20 @@ import msgspec
 _PAUSE = timedelta(milliseconds=100)
 
 
+class _Health(msgspec.Struct):
+    workers: dict[str, int]
+
+
+class _Success(msgspec.Struct):
+    data: _Health
+
+
 class _Problem(msgspec.Struct):
     detail: str = ""
 
 
 async def healthy(url: str, say: Callable[[str], None]) -> None:
-    """Return when ``GET /api/health`` answers 200; until then say what is missing, once each."""
+    """Return when all is well and each queue has a worker; until then say what is missing, once."""
     said = ""
     async with httpx.AsyncClient(base_url=url, timeout=5, trust_env=False) as http:
         while True:
@@ -26,9 +34,10 @@ async def healthy(url: str, say: Callable[[str], None]) -> None:
                 pass  # not listening yet
             else:
                 if answer.status_code == HTTPStatus.OK:
-                    return
-                detail = _detail(answer)
-                if detail != said:
+                    health = msgspec.json.decode(answer.content, type=_Success).data
+                    if all(health.workers.values()):
+                        return
+                elif (detail := _detail(answer)) != said:
                     said = detail
                     say(f"the API is up, but not healthy yet: {detail}")
             await asyncio.sleep(_PAUSE.total_seconds())

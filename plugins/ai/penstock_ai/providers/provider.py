@@ -29,6 +29,8 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     model: str | None
     usage: Usage | None
+    is_truncated: bool = False
+    """Whether it ends where the prompt's ``max_output_tokens`` did."""
 
 
 class PicturePrompt(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +65,9 @@ class Provider(Protocol):
     ``TransientError``         ``rate_limited``, ``provider_unavailable``, ``provider_timeout``,
                                ``incomplete_output``: try again by the task's policy
     ``PermanentError``         ``capability_unavailable``, ``content_policy``, ``billing``,
-                               ``provider_refused``: trying again cannot help
+                               ``provider_refused``: trying again cannot help;
+                               ``outcome_unknown``: a paid request whose answer was lost, which
+                               is never sent again by itself
     =========================  =================================================================
     """
 

@@ -31,7 +31,9 @@ def test_a_key_that_the_user_set_is_not_repeated():
 
 async def test_health_is_waited_for_and_what_lacks_is_said_once(api):
     missing = problem(503, "Not healthy", "redis did not answer")
-    api.on("GET /api/health", missing, missing, success({"status": "ok"}))
+    alone = success({"status": "ok", "workers": {"ai": 1, "video": 0}})
+    served = success({"status": "ok", "workers": {"ai": 1, "video": 1}})
+    api.on("GET /api/health", missing, missing, alone, served)
     said: list[str] = []
 
     await readiness.healthy(api.url, said.append)

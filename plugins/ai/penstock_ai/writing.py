@@ -1,0 +1,44 @@
+"""Having a model write: progress while it does, and what there was of it kept when it is cut."""
+
+import math
+
+import msgspec
+
+from penstock import Context, TransientError
+from penstock_ai.long_text import storable
+from penstock_ai.providers.incomplete import IncompleteOutputError
+from penstock_ai.providers.provider import Completion, Prompt, Provider
+
+_START, _END = 5, 85
+_TYPICAL_LENGTH = 3000
+"""Characters. Nobody knows how long the text will be: after so many the bar is past its half."""
+
+
+async def write(provider: Provider, prompt: Prompt, ctx: Context) -> Completion:
+    """The provider's complete text, with progress from 5 to 85 percent while it arrives.
+
+    Raises:
+        TransientError: ``incomplete_output``, with the partial text as an artifact named
+            ``partial-attempt-N.txt``; others as :class:`~penstock_ai.providers.provider.Provider`.
+        TaskError: see there.
+    """
+
+    async def on_text(text: str) -> None:
+        share = 1 - math.exp(-len(text) / _TYPICAL_LENGTH)
+        percent = _START + (_END - _START) * share
+        await ctx.progress(percent, f"{len(text):,} characters so far")
+
+    await ctx.progress(_START, f"asking {provider.name}")
+    try:
+        completion = await provider.complete(prompt, on_text)
+    except IncompleteOutputError as error:
+        if not error.partial:
+            raise
+        artifact = await ctx.artifacts.put(
+            f"partial-attempt-{ctx.attempt}.txt",
+            storable(error.partial).encode(),
+            content_type="text/plain; charset=utf-8",
+        )
+        message = f"{error}; partial kept as artifact {artifact.name!r} ({artifact.id})"
+        raise TransientError(message, retry_after=error.retry_after, code=error.code) from error
+    return msgspec.structs.replace(completion, text=storable(completion.text))

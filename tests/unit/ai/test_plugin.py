@@ -1,0 +1,68 @@
+import subprocess
+import sys
+from typing import Any
+
+import msgspec
+import pytest
+
+import penstock_ai
+from penstock import TaskType
+from penstock_ai.code import code
+from penstock_ai.document import document
+from penstock_ai.image import image
+from penstock_ai.provenance import Provenance
+from penstock_ai.queues import AI, MODEL_TIMEOUT
+from penstock_ai.settings import MAX_TIMEOUT_SECONDS, AiSettings
+from penstock_ai.text import text
+from tests.services.plugin_context import PluginContext
+
+TASKS: list[TaskType[Any, Any]] = [text, image, document, code]
+HEAVY = (
+    "{'PIL', 'typst', 'docx', 'jinja2', 'markdown_it', 'lxml', 'openai', 'httpx2', "
+    "'datamodel_code_generator', 'pydantic', 'ruff'}"
+)
+
+
+def test_the_plugin_declares_its_queue_tasks_and_settings():
+    assert penstock_ai.penstock_queues() == [AI]
+    assert penstock_ai.penstock_tasks() == TASKS
+    assert penstock_ai.penstock_settings() == [AiSettings]
+    assert {each.queue for each in TASKS} == {AI}
+
+
+def test_importing_the_plugin_imports_nothing_heavy():
+    code = f"import sys, penstock_ai; print(sorted({HEAVY} & set(sys.modules)))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
+    )
+
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+async def test_examples_succeed_without_any_model_and_say_so(task):
+    for example in task.examples:
+        result = await task(example, PluginContext(task, AiSettings()))
+
+        sent = msgspec.to_builtins(result)
+        assert sent["provider"] == "builtin"
+        assert sent["provider_label"] == "built-in renderer, no AI model"
+        assert (sent["model"], sent["is_model_output"]) == (None, False)
+        assert (sent["usage"], sent["cost"]) == (None, 0.0)
+        assert msgspec.convert(sent, task.output_type) == result
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_every_result_says_where_it_comes_from(task):
+    assert issubclass(task.output_type, Provenance)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_a_task_outlasts_the_longest_call_of_a_model(task):
+    assert task.timeout == MODEL_TIMEOUT
+    assert MODEL_TIMEOUT.total_seconds() > MAX_TIMEOUT_SECONDS
