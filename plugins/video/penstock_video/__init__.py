@@ -1,8 +1,12 @@
-"""Penstock's video plugin."""
+"""Penstock's video plugin: storyboards to videos, rendered on the worker itself.
+
+Importing it imports declarations only; what draws and encodes is imported when a task runs.
+"""
 
 from typing import Any
 
 from penstock import Queue, TaskType, hookimpl
+from penstock_video.generate import generate
 from penstock_video.queues import VIDEO
 
 
@@ -15,4 +19,4 @@ def penstock_queues() -> list[Queue]:
 @hookimpl
 def penstock_tasks() -> list[TaskType[Any, Any]]:
     """The task types of this plugin."""
-    return []
+    return [generate]

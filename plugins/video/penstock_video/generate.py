@@ -1,0 +1,144 @@
+"""The task type ``video.generate``: a storyboard to an MP4 with a poster."""
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+import msgspec
+
+from penstock import Artifact, Context, PermanentError, task
+from penstock_video.queues import VIDEO
+from penstock_video.request import Scene, VideoInput
+
+T = TypeVar("T")
+
+_RENDERED_PERCENT = 95
+"""What is left is for storing the files."""
+
+
+class Video(msgspec.Struct, kw_only=True, frozen=True):
+    """A finished video, and where it came from."""
+
+    artifact: Artifact
+    """An MP4 with H.264 in it, and no sound."""
+    poster: Artifact
+    """A JPEG of the frame in the middle of the first scene."""
+    width: int
+    height: int
+    """Both in pixels."""
+    fps: int
+    frames: int
+    duration_seconds: float
+    warnings: list[str] = []
+    """What of the text the frames do not show as it was sent."""
+    provider: str = "storyboard"
+    provider_label: str = "built-in renderer, no AI model"
+    is_model_output: bool = False
+    usage: None = None
+    cost: float = 0.0
+
+
+@task(
+    "video.generate",
+    queue=VIDEO,
+    timeout=timedelta(minutes=10),
+    examples=[
+        VideoInput(
+            scenes=[
+                Scene(title="Hello", text="This video was rendered on the worker.", seconds=1.5),
+                Scene(title="No AI model, no network", background="#7a2e3a", seconds=1.5),
+            ],
+            title="Hello",
+            width=640,
+            height=360,
+        ),
+        VideoInput(
+            scenes=[
+                Scene(
+                    title="Mill Lane Joinery",
+                    text="Shelves, doors and stairs.\nMade of oak, made to last.",
+                    background="#f4efe6",
+                    accent="#8a5a2b",
+                ),
+                Scene(title="Open from Monday", background="#8a5a2b", accent="#f4efe6", seconds=2),
+            ],
+            fps=30,
+        ),
+    ],
+)
+async def generate(request: VideoInput, ctx: Context) -> Video:
+    """Render a storyboard's scenes to an H.264 video (MP4, without sound) and a poster (JPEG).
+
+    The built-in renderer draws the scenes as title cards, with cross-fades between them; nothing is
+    fetched from anywhere and no AI model is used. A free-form prompt needs a video model, and none
+    is installed. Cancelling stops it within half a second, and leaves no file behind.
+
+    Raises:
+        PermanentError: ``capability_unavailable`` for a prompt.
+    """
+    if request.scenes is None:
+        message = (
+            "expected 'scenes', got a 'prompt', which needs a video model, and none is installed; "
+            "send 'scenes', which the built-in 'storyboard' provider renders, or install a plugin "
+            "that brings a video model"
+        )
+        raise PermanentError(message, code="capability_unavailable")
+
+    from penstock_video.storyboard import render
+
+    loop = asyncio.get_running_loop()
+    total = sum(map(request.frames_of, request.scenes))
+
+    def on_frame(frame: int) -> None:
+        report = ctx.progress(_RENDERED_PERCENT * frame / total, f"frame {frame} of {total}")
+        asyncio.run_coroutine_threadsafe(report, loop)
+
+    with TemporaryDirectory(prefix="penstock-video-") as folder:
+        rendered = await _until_stopped(
+            lambda stop: render(request, Path(folder), on_frame=on_frame, stop=stop)
+        )
+        await ctx.progress(_RENDERED_PERCENT, "storing the files")
+        stem = _file_stem(request.title or request.scenes[0].title)
+        artifact = await ctx.artifacts.put(f"{stem}.mp4", rendered.video, content_type="video/mp4")
+        poster = await ctx.artifacts.put(f"{stem}.jpg", rendered.poster, content_type="image/jpeg")
+    return Video(
+        artifact=artifact,
+        poster=poster,
+        width=request.width,
+        height=request.height,
+        fps=request.fps,
+        frames=total,
+        duration_seconds=total / request.fps,
+        warnings=list(rendered.warnings),
+    )
+
+
+async def _until_stopped(work: Callable[[threading.Event], T]) -> T:
+    """Run ``work`` in a thread that does not outlive the caller.
+
+    When the caller is cancelled the event is set, and the thread waited for, however often the
+    caller is cancelled meanwhile.
+    """
+    stop = threading.Event()
+    working = asyncio.create_task(asyncio.to_thread(work, stop))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        stop.set()
+        while not working.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({working})
+        # Whatever it ended with is of no more interest; asking keeps asyncio from logging it.
+        working.exception()
+        raise
+
+
+def _file_stem(title: str) -> str:
+    """Words joined by hyphens; ``video`` if the title has none."""
+    return "-".join(re.findall(r"\w+", title.lower()))[:60].strip("-") or "video"
