@@ -1,0 +1,57 @@
+"""A stored file, and the handler called with it."""
+
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from PIL import Image
+
+from penstock_upload.description import Upload
+from penstock_upload.finding import Finding
+from penstock_upload.inspection import inspect_file
+from penstock_upload.process import process
+from penstock_upload.request import UploadInput
+from penstock_upload.settings import UploadSettings
+from penstock_upload.stoppable import Stop
+from tests.services.plugin_context import PluginContext
+
+
+class Processed(NamedTuple):
+    result: Upload
+    run: PluginContext
+
+    @property
+    def thumbnail(self) -> Image.Image:
+        assert self.result.thumbnail
+        return Image.open(BytesIO(self.run.artifacts.bytes_of(self.result.thumbnail)))
+
+
+@pytest.fixture
+def upload() -> Callable[..., Awaitable[Processed]]:
+    """Store a file as the API does, and process it."""
+
+    async def store_and_process(
+        data: bytes,
+        name: str = "file.bin",
+        content_type: str = "application/octet-stream",
+        **settings: Any,
+    ) -> Processed:
+        run = PluginContext(process, UploadSettings(**settings))
+        stored = await run.artifacts.put(name, data, content_type=content_type)
+        return Processed(await process(UploadInput(file=stored.id), run), run)
+
+    return store_and_process
+
+
+@pytest.fixture
+def inspect(tmp_path: Path) -> Callable[..., Finding]:
+    """Have a file decoded, right here."""
+
+    def write_and_inspect(data: bytes, stop: Stop | None = None, **settings: Any) -> Finding:
+        path = tmp_path / "file"
+        path.write_bytes(data)
+        return inspect_file(path, len(data), UploadSettings(**settings), stop or Stop())
+
+    return write_and_inspect
