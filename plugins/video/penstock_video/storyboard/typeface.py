@@ -1,40 +1,22 @@
 """The letters of the cards, and what to draw in place of those that the font lacks."""
 
 import unicodedata
+from importlib.resources import as_file, files
 
 from PIL import ImageFont
 from PIL.ImageFont import FreeTypeFont
 
-_ALIKE = str.maketrans(
-    {
-        "\u2010": "-",  # hyphens, dashes and the minus sign
-        "\u2011": "-",
-        "\u2012": "-",
-        "\u2013": "-",
-        "\u2014": "-",
-        "\u2212": "-",
-        "\u201a": ",",  # quotation marks and primes
-        "\u201e": '"',
-        "\u2032": "'",
-        "\u2033": '"',
-        "\u2022": "\u00b7",  # the bullet
-    }
-)
-"""Punctuation that looks nearly the same, so nobody is warned of it."""
-_SPELT_OUT = {
-    "ß": "ss", "Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Ø": "O", "ø": "o",
-    "Đ": "D", "đ": "d", "Ł": "L", "ł": "l", "\u0131": "i", "€": "EUR", "£": "GBP", "\u00d7": "x",
-}  # fmt: skip
 _NO_LETTER = "\ufffd"
 """Has no glyph, so it is drawn as the font's box."""
 _LISTED = 12
+_FILE = files("font_source_sans_pro") / "files" / "SourceSansPro-Regular.ttf"
 
 
 class Typeface:
-    """Pillow's own font: the same on every machine, but with little more than ASCII.
+    """Source Sans Pro, the same on every machine: Latin, Greek and Cyrillic letters.
 
-    A letter that it lacks is drawn without its accent or spelt out, or else as a box;
-    :meth:`warnings` tells of both. One instance serves one thread.
+    A character that it lacks is drawn as a plain one that is the same but for its form, or else as
+    a box; :meth:`warnings` tells of both. One instance serves one thread.
     """
 
     def __init__(self) -> None:
@@ -47,16 +29,13 @@ class Typeface:
     def font(self, size: int) -> FreeTypeFont:
         """The font in a size, in pixels."""
         if size not in self._fonts:
-            loaded = ImageFont.load_default(size)
-            if not isinstance(loaded, FreeTypeFont):
-                message = "expected a Pillow with FreeType, got one without; install its wheel"
-                raise TypeError(message)
-            self._fonts[size] = loaded
+            with as_file(_FILE) as file:
+                self._fonts[size] = ImageFont.truetype(file, size)
         return self._fonts[size]
 
     def drawable(self, text: str) -> str:
         """The text as it can be drawn: glyphs, boxes, spaces and line breaks."""
-        text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").translate(_ALIKE)
+        text = unicodedata.normalize("NFC", text).replace("\r\n", "\n")
         for character in text:
             if character not in self._known:
                 self._known[character] = self._substitute(character)
@@ -77,15 +56,14 @@ class Typeface:
         return found
 
     def _substitute(self, character: str) -> str:
-        if self._has_glyph(character):
-            return character
         if character.isspace():
             return " "
         if unicodedata.category(character) in {"Cc", "Cf", "Mn", "Me"}:
             return ""
+        if self._has_glyph(character):
+            return character
         decomposed = unicodedata.normalize("NFKD", character)
-        without_accents = "".join(each for each in decomposed if not unicodedata.combining(each))
-        plain = _SPELT_OUT.get(character, without_accents)
+        plain = "".join(each for each in decomposed if not unicodedata.combining(each))
         if plain and all(map(self._has_glyph, plain)):
             self._plain.append(character)
             return plain
