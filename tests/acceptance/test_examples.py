@@ -102,7 +102,7 @@ def test_the_first_video_has_the_frames_and_the_length_that_it_says(
 ) -> None:
     result = result_of(running, "video.generate", examples(running, "video.generate")[0])
 
-    with av.open(file_of(running, result["artifact"])) as video:
+    with av.open(file_of(running, result["artifact"]), "r") as video:
         stream = video.streams.video[0]
         assert stream.codec_context.name == "h264"
         assert (stream.codec_context.width, stream.codec_context.height) == (

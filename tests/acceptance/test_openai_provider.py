@@ -76,6 +76,7 @@ def test_a_prompt_becomes_a_text_with_its_provenance(site: Site) -> None:
         "cost": None,
         "text": f"{NOTICE} {posts[0].prompt}",
         "artifact": None,
+        "is_truncated": False,
     }
     assert [post.headers["authorization"] for post in posts] == [f"Bearer {KEY}"]
 

@@ -11,6 +11,7 @@ import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import av
 import pypdfium2  # type: ignore[import-untyped]
 import pytest
 
@@ -57,7 +58,7 @@ def shell(tmp_path, free_port):
 
 
 def test_its_commands_post_a_task_read_the_result_and_save_the_pdf(shell, tmp_path):
-    _make, post, read, submit = blocks("sh")
+    _make, post, read, submit, files = blocks("sh")
 
     accepted = json.loads(shell(post))["data"]
     assert accepted["status"] == "pending"
@@ -74,9 +75,19 @@ def test_its_commands_post_a_task_read_the_result_and_save_the_pdf(shell, tmp_pa
     document = pypdfium2.PdfDocument(io.BytesIO((tmp_path / "hello.pdf").read_bytes()))
     assert "Hello" in document[0].get_textpage().get_text_range()
 
+    described = shell(files)
+    with av.open(tmp_path / "hello.mp4", "r") as video:
+        assert sum(1 for _ in video.decode(video=0)) == 2 * 24
+    assert "application/pdf" in described
+
+    _plugin, program = blocks("python")
+    (tmp_path / "submit.py").write_text(f"import asyncio\n{program}\nasyncio.run(main())\n")
+    printed = shell(".venv/bin/python submit.py")
+    assert "artifact=Artifact(id=" in printed
+
 
 def test_its_plugin_loads(tmp_path, monkeypatch):
-    (program,) = blocks("python")
+    program, _submit = blocks("python")
     (entry_points,) = blocks("toml")
     ((name, value),) = re.findall(r'^(\w+) = "(\w+)"$', entry_points, re.MULTILINE)
     (tmp_path / f"{value}.py").write_text(program)

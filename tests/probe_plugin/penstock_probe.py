@@ -8,7 +8,9 @@ import asyncio
 import os
 import time
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -29,6 +31,19 @@ class Probe(Struct):
 
 class Report(Struct):
     attempt: int
+
+
+class Received(Struct):
+    """A file that was uploaded."""
+
+    file: UUID
+
+
+class Measured(Struct):
+    name: str
+    content_type: str
+    size: int
+    sha256: str
 
 
 def _note(probe: Probe, ctx: Context, what: str) -> None:
@@ -133,6 +148,23 @@ async def exits(probe: Probe, ctx: Context) -> Report:
     raise SystemExit(3)
 
 
+@task("probe.upload", queue=PROBE, upload="file")
+async def upload(received: Received, ctx: Context) -> Measured:
+    """Measure an uploaded file, byte by byte."""
+    reader = await ctx.artifacts.open(received.file)
+    digest, size = sha256(), 0
+    async for chunk in reader:
+        digest.update(chunk)
+        size += len(chunk)
+    artifact = reader.artifact
+    return Measured(
+        name=artifact.name,
+        content_type=artifact.content_type,
+        size=size,
+        sha256=digest.hexdigest(),
+    )
+
+
 @hookimpl
 def penstock_queues() -> list[Queue]:
     return [PROBE, LINE]
@@ -152,4 +184,5 @@ def penstock_tasks() -> list[object]:
         progress,
         lies,
         exits,
+        upload,
     ]

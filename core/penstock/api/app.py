@@ -21,6 +21,7 @@ from penstock.api.routes.openapi import openapi_routes
 from penstock.api.routes.queues import queue_routes
 from penstock.api.routes.task_types import task_type_routes
 from penstock.api.routes.tasks import task_routes
+from penstock.api.routes.uploads import upload_routes
 from penstock.dispatch import ArtifactStore, Dispatch
 from penstock.plugins import Catalogue
 
@@ -34,6 +35,7 @@ def create_api(
     catalogue: Catalogue,
     access: Access,
     max_body_bytes: int,
+    max_upload_bytes: int,
     lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
     """Build the API; nothing is opened or started before its lifespan begins.
@@ -44,16 +46,26 @@ def create_api(
         catalogue: the task types on offer.
         access: who may call. ``GET /api/health`` and ``GET /api/openapi.json`` are open to all.
         max_body_bytes: larger bodies are refused with 413.
+        max_upload_bytes: the same for ``POST /api/uploads``, which keeps none in memory.
         lifespan: context managers that are entered when the server starts and left when it stops.
     """
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("penstock.api")
-    document = openapi_document(catalogue, max_body_bytes=max_body_bytes)
+    document = openapi_document(
+        catalogue, max_body_bytes=max_body_bytes, max_upload_bytes=max_upload_bytes
+    )
     return Litestar(
         route_handlers=[
             *task_routes(dispatch=dispatch, catalogue=catalogue),
             *queue_routes(dispatch=dispatch),
             *health_routes(dispatch=dispatch, logger=logger),
             *task_type_routes(catalogue=catalogue),
+            *upload_routes(
+                dispatch=dispatch,
+                artifacts=artifacts,
+                catalogue=catalogue,
+                max_body_bytes=max_body_bytes,
+                max_upload_bytes=max_upload_bytes,
+            ),
             *artifact_routes(artifacts=artifacts),
             *openapi_routes(document=document),
         ],

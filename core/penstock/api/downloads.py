@@ -8,15 +8,15 @@ from penstock.declarations import Artifact
 # RFC 9110 media types with plain or quoted parameters; what does not fit may hold a line break.
 _WORD = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 _MEDIA_TYPE = re.compile(rf'{_WORD}/{_WORD}(?: *; *{_WORD}=(?:{_WORD}|"[ !#-\[\]-~]*"))*')
+_MAX_MEDIA_TYPE_LENGTH = 255  # what the ledger's column holds
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 !#$&+.^_`|~()\[\]{},;=@-]")
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
 
 def download_headers(artifact: Artifact) -> dict[str, str]:
     """What to send along with the bytes of ``artifact``."""
-    plain = _MEDIA_TYPE.fullmatch(artifact.content_type)
     return {
-        "Content-Type": artifact.content_type if plain else "application/octet-stream",
+        "Content-Type": media_type(artifact.content_type),
         "Content-Length": str(artifact.size),
         "Content-Disposition": content_disposition(artifact.name),
         # An HTML or SVG file that is opened all the same gets an origin of its own and no scripts.
@@ -26,6 +26,12 @@ def download_headers(artifact: Artifact) -> dict[str, str]:
         # Bytes under an id never change, but each request must show that it may have them.
         "Cache-Control": "private, no-cache",
     }
+
+
+def media_type(declared: str) -> str:
+    """``declared`` if it is a media type and not too long to keep, else that of any bytes."""
+    fits = len(declared) <= _MAX_MEDIA_TYPE_LENGTH and _MEDIA_TYPE.fullmatch(declared)
+    return declared if fits else "application/octet-stream"
 
 
 def content_disposition(name: str) -> str:

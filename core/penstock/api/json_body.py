@@ -10,7 +10,7 @@ from litestar import Request
 from litestar.exceptions import InternalServerException
 
 from penstock.api.json_faults import explain, locate
-from penstock.api.problems import FieldError, Problem, invalid_request
+from penstock.api.problems import FieldError, Problem, invalid_request, unsupported_media_type
 from penstock.dispatch.inputs import MAX_DEPTH
 
 # An escaped NUL; the backslashes before it are escaped ones themselves, in pairs.
@@ -75,14 +75,7 @@ def _check_headers(request: Request[Any, Any, Any]) -> None:
         remedy = "send the body uncompressed, without the header 'Content-Encoding'"
     else:
         return
-    raise Problem(
-        "unsupported-media-type",
-        status=415,
-        title="The body's media type is not supported",
-        detail=f"{message}; {remedy}",
-        errors=[FieldError("$", message, remedy)],
-        headers={"Accept": "application/json"},
-    )
+    raise unsupported_media_type(message, remedy, accept="application/json")
 
 
 def _not_utf8(body: bytes) -> Problem:

@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsPlugin
 
 from penstock.api.access import UnauthorizedError
-from penstock.api.problems import FieldError, Problem
+from penstock.api.problems import FieldError, Problem, too_large
 from penstock.engine import EngineUnavailableError
 from penstock.ledger import LedgerUnavailableError
 from penstock.plugins import UnknownTaskTypeError
@@ -25,7 +25,7 @@ def problem_details(*, max_body_bytes: int) -> ProblemDetailsPlugin:
 
     def http_problem(error: HTTPException) -> Problem:
         if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            return _body_too_large(max_body_bytes)
+            return too_large("$", "the body", max_body_bytes, setting="PENSTOCK_MAX_BODY_BYTES")
         return _http(error)
 
     problems: Mapping[type[Exception], Callable[[Any], Problem]] = {
@@ -88,21 +88,6 @@ def unavailable(service: str, detail: str, *, data: object = msgspec.UNSET) -> P
         detail=f"{detail}; try again in {RETRY_AFTER_SECONDS} s",
         data=data,
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-    )
-
-
-def _body_too_large(limit: int) -> Problem:
-    error = FieldError(
-        "$",
-        f"the body is larger than {limit} bytes",
-        f"send at most {limit} bytes, or have the operator raise PENSTOCK_MAX_BODY_BYTES",
-    )
-    return Problem(
-        "body-too-large",
-        status=413,
-        title="The body is too large",
-        detail=f"{error.message}; {error.remedy}",
-        errors=[error],
     )
 
 

@@ -100,3 +100,31 @@ def invalid_request(errors: Sequence[FieldError]) -> Problem:
         detail=detail,
         errors=errors,
     )
+
+
+def unsupported_media_type(message: str, remedy: str, *, accept: str) -> Problem:
+    """The body is of a kind that the route does not take; ``accept`` is the one that it does."""
+    return Problem(
+        "unsupported-media-type",
+        status=415,
+        title="The body's media type is not supported",
+        detail=f"{message}; {remedy}",
+        errors=[FieldError("$", message, remedy)],
+        headers={"Accept": accept},
+    )
+
+
+def too_large(field: str, what: str, limit: int, *, setting: str) -> Problem:
+    """``what``, at ``field``, has more than ``limit`` bytes; the operator's ``setting`` says so."""
+    error = FieldError(
+        field,
+        f"{what} is larger than {limit} bytes",
+        f"send at most {limit} bytes, or have the operator raise {setting}",
+    )
+    return Problem(
+        "body-too-large",
+        status=413,
+        title="The body is too large",
+        detail=f"{error.message}; {error.remedy}",
+        errors=[error],
+    )

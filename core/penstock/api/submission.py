@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
@@ -16,6 +16,7 @@ from penstock.api.problems import FieldError, invalid_request
 from penstock.declarations import Priority
 from penstock.plugins import Catalogue, UnknownTaskTypeError
 
+FIELDS = ("type", "input", "priority", "user_id", "delay_seconds")
 MAX_TYPE_LENGTH = 128
 MAX_USER_ID_LENGTH = 255
 MAX_DELAY = timedelta(days=365)
@@ -82,9 +83,6 @@ def read_submission(members: Mapping[str, msgspec.Raw], catalogue: Catalogue) ->
     return submission
 
 
-_FIELDS = ("type", "input", "priority", "user_id", "delay_seconds")
-
-
 def _missing_and_unknown(members: Mapping[str, msgspec.Raw]) -> list[FieldError]:
     remedies = {
         "type": "add the name of a task type; GET /api/task-types lists them",
@@ -95,17 +93,17 @@ def _missing_and_unknown(members: Mapping[str, msgspec.Raw]) -> list[FieldError]
         for name, remedy in remedies.items()
         if name not in members
     ]
-    unknown = [name for name in members if name not in _FIELDS]
-    for name in unknown[:_MOST_ERRORS]:
-        near = get_close_matches(name, _FIELDS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        message = "there is no such field"
-        errors.append(
-            FieldError(
-                join("$", name), message, f"{hint}remove it; the fields are {', '.join(_FIELDS)}"
-            )
-        )
+    unknown = [name for name in members if name not in FIELDS]
+    errors += [unknown_field(name, FIELDS) for name in unknown[:_MOST_ERRORS]]
     return errors
+
+
+def unknown_field(name: str, known: Sequence[str]) -> FieldError:
+    """What to say of a field that is not among the ``known``."""
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    remedy = f"{hint}remove it; the fields are {', '.join(known)}"
+    return FieldError(join("$", name), "there is no such field", remedy)
 
 
 def _type(raw: msgspec.Raw, catalogue: Catalogue) -> str:

@@ -69,13 +69,17 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):
-    """A task type: what it takes and gives, as JSON Schema, and inputs that succeed."""
+    """A task type: what it takes and gives, as JSON Schema, and inputs that succeed.
+
+    ``upload`` is the field of the input that ``POST /api/uploads`` fills, if it takes files.
+    """
 
     type: str
     queue: str
     description: str
     input_schema: dict[str, Any]
     output_schema: dict[str, Any]
+    upload: str | None
     examples: list[Any]
 
     @classmethod
@@ -87,5 +91,6 @@ class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):
             description=task_type.description,
             input_schema=task_type.input_schema(),
             output_schema=task_type.output_schema(),
+            upload=task_type.upload,
             examples=[msgspec.to_builtins(example) for example in task_type.examples],
         )

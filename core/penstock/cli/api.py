@@ -63,6 +63,7 @@ def _build(settings: Settings, key: str) -> Litestar:
         catalogue=application.catalogue,
         access=SingleKeyAccess(key),
         max_body_bytes=settings.max_body_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
         lifespan=[lifespan],
     )
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
 from http import HTTPStatus
+from mimetypes import guess_type
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -126,18 +127,55 @@ class ApiClient:
             ApiUnreachableError: if nothing answers.
             ApiProblemError: if the API refuses.
         """
-        body: dict[str, Any] = {"type": type_name, "input": msgspec.Raw(input_)}
-        if priority is not None:
-            body["priority"] = priority.label
-        if user_id is not None:
-            body["user_id"] = user_id
-        if delay is not None:
-            body["delay_seconds"] = delay.total_seconds()
+        body = {
+            "type": type_name,
+            "input": msgspec.Raw(input_),
+            **_terms(priority, user_id, delay),
+        }
         with self._answers():
             answer = self._http.post(
                 "/api/queues/tasks",
                 content=msgspec.json.encode(body),
                 headers={"Content-Type": "application/json"},
+            )
+        return self._task(answer)
+
+    def upload(
+        self,
+        type_name: str,
+        file: Path,
+        input_: bytes | None = None,
+        *,
+        priority: Priority | None = None,
+        user_id: str | None = None,
+        delay: timedelta | None = None,
+    ) -> Task:
+        """Send a file, which becomes a task; on return the API has both.
+
+        The file is never whole in memory.
+
+        Args:
+            type_name: a task type that takes files.
+            file: sent under its own name, with the media type that its name suggests.
+            input_: the input's other fields, as JSON.
+            priority: see :meth:`submit`.
+            user_id: see :meth:`submit`.
+            delay: see :meth:`submit`.
+
+        Raises:
+            ApiUnreachableError: if nothing answers.
+            ApiProblemError: if the API refuses.
+            OSError: if the file cannot be read.
+        """
+        form = {"type": type_name, **_terms(priority, user_id, delay)}
+        if input_ is not None:
+            form["input"] = input_
+        # A name that is no text, which file systems allow, cannot be sent.
+        name = file.name.encode(errors="replace").decode()
+        kind = guess_type(file.name)[0] or "application/octet-stream"
+        with file.open("rb") as content, self._answers():
+            answer = self._http.post(
+                "/api/uploads", data=form, files={"file": (name, content, kind)}
             )
         return self._task(answer)
 
@@ -227,3 +265,15 @@ class ApiClient:
             f"{kind}; PENSTOCK_URL says where the API is",
             answer.status_code,
         )
+
+
+def _terms(
+    priority: Priority | None, user_id: str | None, delay: timedelta | None
+) -> dict[str, Any]:
+    """How a task shall be done, as far as anything is said of it."""
+    terms = {
+        "priority": None if priority is None else priority.label,
+        "user_id": user_id,
+        "delay_seconds": None if delay is None else delay.total_seconds(),
+    }
+    return {name: value for name, value in terms.items() if value is not None}

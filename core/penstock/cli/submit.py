@@ -2,6 +2,7 @@
 
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import click
@@ -49,7 +50,12 @@ class InputText(click.ParamType[bytes]):
 
 @click.command()
 @click.argument("type_name", metavar="TYPE")
-@click.option("--input", "-i", "input_", type=InputText(), required=True, help="The task's input.")
+@click.option("--input", "-i", "input_", type=InputText(), help="The task's input.")
+@click.option(
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    help="A file to send, for a TYPE that takes files; --input may then be left out.",
+)
 @click.option("--priority", type=PriorityLabel(), help="How urgent it is.  [default: normal]")
 @click.option("--user-id", help="For whom it runs.")
 @click.option("--delay", type=Duration(), help="Not before this long has passed: 30s, 5m, 1h30m.")
@@ -61,10 +67,11 @@ class InputText(click.ParamType[bytes]):
     help="Wait, and save the first artifact of the result to this file.",
 )
 @json_option
-def submit(
+def submit(  # noqa: PLR0913  (click hands each option over by its name)
     *,
     type_name: str,
-    input_: bytes,
+    input_: bytes | None,
+    file: Path | None,
     priority: Priority | None,
     user_id: str | None,
     delay: timedelta | None,
@@ -77,7 +84,13 @@ def submit(
     Prints the task as the API accepted it; with --wait or --output, as it ended.
     """
     with connect() as client:
-        task = client.submit(type_name, input_, priority=priority, user_id=user_id, delay=delay)
+        if file is not None:
+            send = partial(client.upload, type_name, file, input_)
+        elif input_ is not None:
+            send = partial(client.submit, type_name, input_)
+        else:
+            raise click.UsageError("Missing option '--input' / '-i', or '--file'.")
+        task = send(priority=priority, user_id=user_id, delay=delay)
         if not wait and output is None:
             _accepted(task, as_json=as_json)
             return

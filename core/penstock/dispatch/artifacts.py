@@ -6,6 +6,7 @@ never a row without bytes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 from uuid import UUID
@@ -13,10 +14,11 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from penstock.declarations import Artifact, PermanentError
-from penstock.ledger import Ledger, StoredArtifact
+from penstock.ledger import Ledger, LedgerUnavailableError, StoredArtifact
 from penstock.storage import ObjectMissingError, ObjectStorage
 
 _MAX_NAME_LENGTH = 255
+_log = logging.getLogger(__name__)
 
 
 class StoredReader:
@@ -54,10 +56,29 @@ class ArtifactStore:
         Raises:
             ValueError: if ``name`` is not a plain file name.
         """
-        _check_name(name)
+        row = await self.receive(task_id, name, data, content_type=content_type)
+        await self._ledger.add_artifact(row)
+        return _artifact(row)
+
+    async def receive(
+        self,
+        task_id: UUID,
+        name: str,
+        data: bytes | Path | AsyncIterable[bytes],
+        *,
+        content_type: str,
+    ) -> StoredArtifact:
+        """Store the bytes of a file of a task that is yet to be submitted.
+
+        Whoever calls this submits the task with the file, or else discards the file.
+
+        Raises:
+            ValueError: if ``name`` is not a plain file name.
+        """
+        check_name(name)
         artifact_id = uuid7()
         stored = await self._storage.put(_key(artifact_id), data)
-        row = StoredArtifact(
+        return StoredArtifact(
             id=artifact_id,
             task_id=task_id,
             name=name,
@@ -65,8 +86,25 @@ class ArtifactStore:
             size=stored.size,
             sha256=stored.sha256,
         )
-        await self._ledger.add_artifact(row)
-        return _artifact(row)
+
+    async def discard(self, file: StoredArtifact) -> None:
+        """Delete the bytes of a file whose task was not accepted.
+
+        They stay if the ledger has the file: then the task was accepted after all, and only the
+        answer to the commit was lost. A ledger that is away counts as one that has not got it;
+        kept bytes that nobody names would fill the disk while callers try again.
+
+        Logs what goes wrong, and raises nothing.
+        """
+        try:
+            if await self._ledger.find_artifact(file.id) is not None:
+                return
+        except LedgerUnavailableError as error:
+            _log.warning("cannot ask whether file %s has a task: %s", file.id, error)
+        try:
+            await self._storage.delete(_key(file.id))
+        except Exception:  # noqa: BLE001  (whatever the store raises: the caller has its own error)
+            _log.exception("the %d bytes of file %s stay without a task", file.size, file.id)
 
     async def open(self, artifact_id: UUID) -> StoredReader:
         """Open a stored file.
@@ -121,7 +159,12 @@ def _key(artifact_id: UUID) -> str:
     return f"{text[-2:]}/{text}"
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse what is no plain file name.
+
+    Raises:
+        ValueError: for an empty name, folders, control characters, or more than 255 characters.
+    """
     plain = name not in {"", ".", ".."} and not any(
         each in "/\\" or not each.isprintable() for each in name
     )

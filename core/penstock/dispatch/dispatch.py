@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
 from penstock.dispatch.status import Health, QueueStatus
 from penstock.engine import Engine, Entry
-from penstock.ledger import EndedCounts, Ledger, NewTask, Status, TaskRecord
+from penstock.ledger import EndedCounts, Ledger, NewTask, Status, StoredArtifact, TaskRecord
 from penstock.plugins import Catalogue
 
 
@@ -46,6 +47,7 @@ class Dispatch:
         delay: timedelta | None = None,
         task_id: UUID | None = None,
         labels: str | None = None,
+        files: Sequence[StoredArtifact] = (),
     ) -> TaskRecord:
         """Accept a task; on return its row is committed.
 
@@ -57,6 +59,7 @@ class Dispatch:
             delay: run it no earlier than after this time.
             task_id: a UUIDv7, if the caller has made one; submitting it again changes nothing.
             labels: taskiq's labels as a JSON object, for tasks from ``.kiq()``.
+            files: stored files of task ``task_id``; their rows are committed with the task's.
 
         Raises:
             UnknownTaskTypeError: with the nearest known name.
@@ -80,6 +83,7 @@ class Dispatch:
             max_attempts=task_type.retry.max_attempts,
             created_at=now,
             run_at=now + delay if delay else None,
+            files=tuple(files),
         )
         try:
             await self._ledger.accept(task)

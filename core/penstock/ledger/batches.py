@@ -19,12 +19,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 from penstock.ledger.queries import query
-from penstock.ledger.records import NewTask, Outcome, StartedTask, Status, json_text
+from penstock.ledger.records import (
+    NewTask,
+    Outcome,
+    StartedTask,
+    Status,
+    StoredArtifact,
+    json_text,
+)
 from penstock.ledger.types import Id, Instant, sqlite_time
 
 Progress = tuple[UUID, int, float, str]
 """Task, run, percent, message."""
 _STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {"id": Id, "started_at": Instant}
+# The columns of a new row; a task's files are rows of their own.
+_TASK_FIELDS = tuple(each for each in NewTask.__struct_fields__ if each != "files")
+_ARTIFACT_FIELDS = StoredArtifact.__struct_fields__
 # PostgreSQL takes these from the task's row.
 _SQLITE_ONLY = ("attempt", "started_at")
 
@@ -42,6 +52,12 @@ class Batches(ABC):
     @abstractmethod
     async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
         """Insert tasks; those that are there already stay as they are."""
+
+    @abstractmethod
+    async def insert_artifacts(
+        self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime
+    ) -> None:
+        """Insert the rows of files; those that are there already stay as they are."""
 
     @abstractmethod
     async def start_tasks(
@@ -74,13 +90,21 @@ class PostgresqlBatches(Batches):
     def __init__(self, shard: int) -> None:
         super().__init__(shard)
         self._insert = query("postgresql", "insert_tasks")
+        self._insert_artifacts = query("postgresql", "insert_artifacts")
         self._start = query("postgresql", "start_tasks").columns(**_STARTED_TYPES)
         self._record = query("postgresql", "record_outcomes")
         self._progress = query("postgresql", "record_progress")
 
     async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
         """See :class:`Batches`."""
-        await connection.execute(self._insert, _columns(tasks, NewTask.__struct_fields__))
+        await connection.execute(self._insert, _columns(tasks, _TASK_FIELDS))
+
+    async def insert_artifacts(
+        self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime
+    ) -> None:
+        """See :class:`Batches`."""
+        values = {**_columns(artifacts, _ARTIFACT_FIELDS), "now": now}
+        await connection.execute(self._insert_artifacts, values)
 
     async def start_tasks(
         self,
@@ -127,6 +151,7 @@ class SqliteBatches(Batches):
     def __init__(self, shard: int) -> None:
         super().__init__(shard)
         self._insert = query("sqlite", "insert_tasks")
+        self._insert_artifacts = query("sqlite", "insert_artifacts")
         self._start = query("sqlite", "start_tasks").columns(**_STARTED_TYPES)
         self._record = query("sqlite", "record_outcomes")
         self._attempts = query("sqlite", "record_attempts")
@@ -135,8 +160,17 @@ class SqliteBatches(Batches):
 
     async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
         """See :class:`Batches`."""
-        rows = [_json_row(msgspec.structs.asdict(task)) for task in tasks]
+        rows = [
+            _json_row({field: getattr(task, field) for field in _TASK_FIELDS}) for task in tasks
+        ]
         await connection.execute(self._insert, {"rows": json_text(rows)})
+
+    async def insert_artifacts(
+        self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime
+    ) -> None:
+        """See :class:`Batches`."""
+        values = {"rows": json_text(artifacts), "now": sqlite_time(now)}
+        await connection.execute(self._insert_artifacts, values)
 
     async def start_tasks(
         self,

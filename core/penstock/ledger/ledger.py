@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import func
 
@@ -69,7 +69,7 @@ class Ledger:
     # -- the protocol ----------------------------------------------------------------------------
 
     async def accept(self, task: NewTask) -> None:
-        """Insert a task as pending; on return it is committed.
+        """Insert a task as pending, with the rows of its files; on return both are committed.
 
         Tasks that arrive together share a transaction. Repeating it changes nothing.
 
@@ -85,6 +85,8 @@ class Ledger:
     async def _insert(self, tasks: Sequence[NewTask]) -> Sequence[None]:
         async with self.database.write("store new tasks") as connection:
             await self._batches.insert_tasks(connection, tasks)
+            if files := [file for task in tasks for file in task.files]:
+                await self._batches.insert_artifacts(connection, files, now=_now())
         return [None] * len(tasks)
 
     async def start(
@@ -200,10 +202,9 @@ class Ledger:
     # -- artifacts -------------------------------------------------------------------------------
 
     async def add_artifact(self, artifact: StoredArtifact) -> None:
-        """Remember a stored file."""
-        values = msgspec.structs.asdict(artifact)
+        """Remember a stored file; repeating it changes nothing."""
         async with self.database.write("remember an artifact") as connection:
-            await connection.execute(insert(ArtifactRow).values(**values, created_at=_now()))
+            await self._batches.insert_artifacts(connection, [artifact], now=_now())
 
     async def find_artifact(self, artifact_id: UUID) -> StoredArtifact | None:
         """The stored file of that id, if there is one."""

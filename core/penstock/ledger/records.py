@@ -51,8 +51,22 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class StoredArtifact(msgspec.Struct, frozen=True, kw_only=True):
+    """The row of a stored file. ``size`` is in bytes."""
+
+    id: UUID
+    task_id: UUID
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+
+
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A task to be accepted. ``input`` and ``labels`` are JSON texts."""
+    """A task to be accepted. ``input`` and ``labels`` are JSON texts.
+
+    ``files`` are artifacts that belong to it from the start; their rows are written with its own.
+    """
 
     id: UUID
     type: str
@@ -64,6 +78,7 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int
     created_at: datetime
     run_at: datetime | None
+    files: tuple[StoredArtifact, ...] = ()
 
 
 class StartedTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,17 +141,6 @@ class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
     priority: int
     run_at: datetime | None
     settled: bool = True
-
-
-class StoredArtifact(msgspec.Struct, frozen=True, kw_only=True):
-    """The row of a stored file. ``size`` is in bytes."""
-
-    id: UUID
-    task_id: UUID
-    name: str
-    content_type: str
-    size: int
-    sha256: str
 
 
 class EndedCounts(msgspec.Struct, frozen=True, kw_only=True):

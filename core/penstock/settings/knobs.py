@@ -129,6 +129,14 @@ KNOBS = (
         doc="The longest request body that the API reads, in bytes.",
     ),
     Knob(
+        variable="PENSTOCK_MAX_UPLOAD_BYTES",
+        field="max_upload_bytes",
+        kind="whole number",
+        default=str(1024 * _MEBIBYTE),
+        read=readers.whole_number(least=1, most=1024 * 1024 * _MEBIBYTE),
+        doc="The longest body of `POST /api/uploads`, in bytes: the file and what is sent along.",
+    ),
+    Knob(
         variable="PENSTOCK_RESULT_TTL_SECONDS",
         field="result_ttl",
         kind="seconds",

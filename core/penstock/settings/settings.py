@@ -39,6 +39,7 @@ class Settings:
     lease: timedelta
     drain: timedelta
     max_body_bytes: int
+    max_upload_bytes: int
     result_ttl: timedelta
     log_format: Literal["console", "json"]
     log_level: str

@@ -8,9 +8,10 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from penstock import PermanentError
-from penstock.dispatch import ArtifactStore, TaskArtifacts
+from penstock.dispatch import ArtifactStore, InvalidInputError, TaskArtifacts
+from penstock.ledger import LedgerUnavailableError
 from penstock.storage import ObjectStorage
-from tests.integration.dispatch.conftest import Installation
+from tests.integration.dispatch.conftest import Build, Installation
 
 CONTENT = bytes(range(256)) * 4096
 
@@ -21,9 +22,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def artifacts(installation: Installation, folder: Path) -> TaskArtifacts:
+def store(installation: Installation, folder: Path) -> ArtifactStore:
+    return ArtifactStore(ledger=installation.ledger, storage=ObjectStorage(folder))
+
+
+@pytest.fixture
+async def artifacts(installation: Installation, store: ArtifactStore) -> TaskArtifacts:
     task = await installation.dispatch.submit("acme.resize", b'{"source":"cat"}')
-    store = ArtifactStore(ledger=installation.ledger, storage=ObjectStorage(folder))
     return TaskArtifacts(store, task.id)
 
 
@@ -78,6 +83,67 @@ async def test_what_is_not_there_cannot_be_opened(artifacts: TaskArtifacts, fold
     with pytest.raises(PermanentError, match="no longer in the storage") as gone:
         await artifacts.open(artifact.id)
     assert gone.value.code == "artifact_not_found"
+
+
+async def test_a_received_file_is_its_tasks_once_that_is_submitted(
+    installation: Installation, store: ArtifactStore
+) -> None:
+    task_id = uuid7()
+    file = await store.receive(task_id, "cat.png", chunks(), content_type="image/png")
+    with pytest.raises(PermanentError, match="there is no artifact"):
+        await store.open(file.id)
+
+    await installation.dispatch.submit(
+        "acme.resize", b'{"source":"cat"}', task_id=task_id, files=[file]
+    )
+
+    reader = await store.open(file.id)
+    assert await reader.read() == CONTENT
+    assert (reader.artifact.name, reader.artifact.size) == ("cat.png", len(CONTENT))
+
+
+async def test_a_received_file_whose_task_is_refused_is_discarded(
+    installation: Installation, store: ArtifactStore, folder: Path
+) -> None:
+    task_id = uuid7()
+    file = await store.receive(task_id, "cat.png", b"x", content_type="image/png")
+    with pytest.raises(InvalidInputError):
+        await installation.dispatch.submit("acme.resize", b"{}", task_id=task_id, files=[file])
+    await store.discard(file)
+
+    assert files(folder) == []
+    assert await installation.dispatch.find(task_id) is None
+
+
+async def test_a_file_that_the_ledger_has_is_not_discarded(
+    installation: Installation, store: ArtifactStore
+) -> None:
+    # As after a commit whose answer was lost.
+    task_id = uuid7()
+    file = await store.receive(task_id, "cat.png", b"x", content_type="image/png")
+    await installation.dispatch.submit(
+        "acme.resize", b'{"source":"cat"}', task_id=task_id, files=[file]
+    )
+    await store.discard(file)
+
+    assert await (await store.open(file.id)).read() == b"x"
+
+
+async def test_a_file_is_discarded_while_the_database_is_away(
+    build: Build, folder: Path, free_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = build(database_url=f"postgresql+asyncpg://nobody@127.0.0.1:{free_port}/none")
+    store = ArtifactStore(ledger=away.ledger, storage=ObjectStorage(folder))
+    task_id = uuid7()
+    file = await store.receive(task_id, "cat.png", b"x", content_type="image/png")
+    with pytest.raises(LedgerUnavailableError):
+        await away.dispatch.submit(
+            "acme.resize", b'{"source":"cat"}', task_id=task_id, files=[file]
+        )
+    await store.discard(file)
+
+    assert files(folder) == []
+    assert str(file.id) in caplog.text
 
 
 def files(folder: Path) -> list[Path]:

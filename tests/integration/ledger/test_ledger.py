@@ -290,6 +290,65 @@ async def test_artifacts_are_found_by_their_id(ledger: Ledger) -> None:
     assert await ledger.find_artifact(uuid7()) is None
 
 
+def file_of(task: NewTask, **fields: Any) -> StoredArtifact:
+    values: dict[str, Any] = {
+        "id": uuid7(),
+        "task_id": task.id,
+        "name": "Straße.pdf",
+        "content_type": "application/pdf",
+        "size": 1 << 40,
+        "sha256": "0" * 64,
+    }
+    return StoredArtifact(**{**values, **fields})
+
+
+def with_files(count: int, **fields: Any) -> NewTask:
+    task = new_task()
+    files = tuple(file_of(task, **fields) for _ in range(count))
+    return msgspec.structs.replace(task, files=files)
+
+
+async def test_a_task_and_its_files_are_written_together_and_only_once(ledger: Ledger) -> None:
+    task = with_files(2)
+    for _ in range(2):
+        await ledger.accept(task)
+
+    assert [await ledger.find_artifact(each.id) for each in task.files] == list(task.files)
+    assert await rows(ledger, "SELECT count(*) FROM artifact") == [(2,)]
+    assert await rows(ledger, "SELECT count(*) FROM artifact WHERE created_at IS NULL") == [(0,)]
+
+
+async def test_files_cost_one_statement_a_batch_and_nothing_where_there_are_none(
+    ledger: Ledger,
+) -> None:
+    async def statements(tasks: list[NewTask]) -> int:
+        before = ledger.database.statements
+        await ledger.accept_all(tasks)
+        return ledger.database.statements - before
+
+    await ledger.ping()
+    plain = await statements([new_task() for _ in range(10)])
+    mixed = await statements([new_task(), *(with_files(3) for _ in range(10))])
+
+    assert mixed - plain == 1
+    assert await rows(ledger, "SELECT count(*) FROM artifact") == [(30,)]
+
+
+async def test_a_file_that_is_refused_takes_its_task_along_and_no_other(ledger: Ledger) -> None:
+    # No name at all is what both databases refuse.
+    bad = with_files(1, name=None)
+    answers = await asyncio.gather(
+        *(ledger.accept(bad if number == 7 else with_files(1)) for number in range(20)),
+        return_exceptions=True,
+    )
+
+    assert [number for number, each in enumerate(answers) if each is not None] == [7]
+    assert isinstance(answers[7], DBAPIError)
+    assert await ledger.find(bad.id) is None
+    assert await rows(ledger, "SELECT count(*) FROM task") == [(19,)]
+    assert await rows(ledger, "SELECT count(*) FROM artifact") == [(19,)]
+
+
 async def test_concurrent_writers_of_one_queue_lose_no_count(database_url: str) -> None:
     ledgers = [Ledger(database_url, shard=shard) for shard in (0, 0, 1)]
     try:

@@ -1,6 +1,7 @@
 """A small plugin for the API's tests; its handlers are never run."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 
@@ -28,6 +29,12 @@ class Loose(msgspec.Struct):
     width: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
+class Scan(msgspec.Struct, forbid_unknown_fields=True):
+    document: UUID
+    pages: Annotated[int, msgspec.Meta(ge=1)] = 1
+    notes: list[Line] = []
+
+
 class Sent(msgspec.Struct):
     pages: int
 
@@ -44,12 +51,18 @@ async def loose(request: Loose) -> dict[str, int]:
     raise NotImplementedError
 
 
+@task("acme.scan", queue=ACME, upload="document")
+async def scan(request: Scan) -> Sent:
+    """Read a document that was uploaded."""
+    raise NotImplementedError
+
+
 def acme_catalogue() -> Catalogue:
     plugin = Plugin(
         name="acme",
         distribution="penstock-acme",
         version="1.0",
         queues=[ACME, EMPTY],
-        tasks=[letter, loose],
+        tasks=[letter, loose, scan],
     )
     return Catalogue(plugins=[plugin])

@@ -15,6 +15,7 @@ from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatc
 
 KEY = "a-key-for-tests"
 MAX_BODY_BYTES = 300_000
+MAX_UPLOAD_BYTES = 1_000_000
 
 
 @pytest.fixture
@@ -40,6 +41,7 @@ def api(dispatch: InMemoryDispatch, artifacts: InMemoryArtifacts, catalogue: Cat
         catalogue=catalogue,
         access=SingleKeyAccess(KEY),
         max_body_bytes=MAX_BODY_BYTES,
+        max_upload_bytes=MAX_UPLOAD_BYTES,
     )
 
 

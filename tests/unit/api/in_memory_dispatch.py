@@ -5,6 +5,7 @@ The checks of the input are the real ones, so that the API meets the errors that
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 import msgspec
@@ -12,7 +13,8 @@ from uuid_utils.compat import uuid7
 
 from penstock.declarations import Artifact, PermanentError, Priority
 from penstock.dispatch import Component, Health, QueueStatus, inputs
-from penstock.ledger import Status, TaskRecord
+from penstock.dispatch.artifacts import check_name
+from penstock.ledger import Status, StoredArtifact, TaskRecord
 from penstock.plugins import Catalogue
 
 
@@ -26,6 +28,7 @@ class InMemoryDispatch:
         self._catalogue = catalogue
         self.records: dict[UUID, TaskRecord] = {}
         self.delays: list[timedelta | None] = []
+        self.files: list[StoredArtifact] = []
         self.fault: Exception | None = None
         up = Component(status="up", latency_ms=0.5)
         self.current_health = Health(status="ok", redis=up, database=up, workers={"acme": 1})
@@ -38,13 +41,15 @@ class InMemoryDispatch:
         priority=Priority.NORMAL,
         user_id=None,
         delay=None,
+        task_id=None,
+        files=(),
     ) -> TaskRecord:
         self._fail()
         task_type = self._catalogue.task_type(type_name)
         inputs.decode(task_type, input)
         now = datetime.now(UTC)
         record = TaskRecord(
-            id=uuid7(),
+            id=task_id or uuid7(),
             type=type_name,
             queue=task_type.queue.name,
             status=Status.PENDING,
@@ -65,6 +70,7 @@ class InMemoryDispatch:
         )
         self.records[record.id] = record
         self.delays.append(delay)
+        self.files += files
         return record
 
     async def find(self, task_id):
@@ -99,6 +105,30 @@ class InMemoryArtifacts:
 
     def keep(self, artifact: Artifact, chunks: list[bytes]) -> None:
         self._files[artifact.id] = (artifact, chunks)
+
+    async def receive(self, task_id, name, data, *, content_type):
+        check_name(name)
+        chunks = [chunk async for chunk in data]
+        row = StoredArtifact(
+            id=uuid7(),
+            task_id=task_id,
+            name=name,
+            content_type=content_type,
+            size=sum(map(len, chunks)),
+            sha256=sha256(b"".join(chunks)).hexdigest(),
+        )
+        values = msgspec.structs.asdict(row)
+        del values["task_id"]
+        self.keep(Artifact(**values), chunks)
+        return row
+
+    async def discard(self, file):
+        del self._files[file.id]
+
+    @property
+    def kept(self) -> list[bytes]:
+        """The bytes of every file."""
+        return [b"".join(chunks) for _, chunks in self._files.values()]
 
     async def open(self, artifact_id):
         if artifact_id not in self._files:

@@ -28,6 +28,7 @@ async def test_the_lifespan_is_entered_and_left_with_the_server(
         catalogue=catalogue,
         access=SingleKeyAccess("k"),
         max_body_bytes=1000,
+        max_upload_bytes=1000,
         lifespan=[services],
     )
     assert events == []

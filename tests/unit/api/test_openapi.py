@@ -10,15 +10,19 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import penstock_ai
 from penstock.api.openapi import openapi_document
+from penstock.api.submission import FIELDS
 from penstock.plugins import Catalogue, Plugin
-from tests.unit.api.conftest import MAX_BODY_BYTES
+from tests.unit.api.conftest import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
 
+TYPES = ("acme.letter", "acme.loose", "acme.scan")
 UNDOCUMENTED_METHODS = {"OPTIONS"}
 
 
 @pytest.fixture
 def document(catalogue: Catalogue) -> dict[str, Any]:
-    return openapi_document(catalogue, max_body_bytes=MAX_BODY_BYTES)
+    return openapi_document(
+        catalogue, max_body_bytes=MAX_BODY_BYTES, max_upload_bytes=MAX_UPLOAD_BYTES
+    )
 
 
 def schema_check(document: dict[str, Any], name: str) -> OAS31Validator:
@@ -51,7 +55,9 @@ async def test_the_document_is_served_to_everybody(
 def test_the_document_is_valid_openapi(catalogue: Catalogue, which):
     chosen = {"acme": catalogue, "ai": ai_catalogue(), "none": Catalogue(plugins=[])}[which]
 
-    OpenAPIV31SpecValidator(openapi_document(chosen, max_body_bytes=1)).validate()
+    OpenAPIV31SpecValidator(
+        openapi_document(chosen, max_body_bytes=1, max_upload_bytes=1)
+    ).validate()
 
 
 def test_every_route_is_documented_and_nothing_else(api: Litestar, document: dict[str, Any]):
@@ -71,10 +77,8 @@ def test_each_task_type_has_a_typed_body_and_a_typed_task(document: dict[str, An
     schemas = document["components"]["schemas"]
     for prefix in ("Submission", "Task"):
         mapping = schemas[prefix]["discriminator"]["mapping"]
-        assert mapping == {
-            name: f"#/components/schemas/{prefix}.{name}" for name in ("acme.letter", "acme.loose")
-        }
-        assert len(schemas[prefix]["oneOf"]) == 2
+        assert mapping == {name: f"#/components/schemas/{prefix}.{name}" for name in TYPES}
+        assert len(schemas[prefix]["oneOf"]) == len(TYPES)
     letter = schemas["Submission.acme.letter"]
     assert letter["properties"]["input"] == {"$ref": "#/components/schemas/Letter"}
     result = schemas["Task.acme.letter"]["allOf"][1]["properties"]["result"]
@@ -110,6 +114,17 @@ async def test_what_is_served_fits_the_document(
     schema_check(document, "Health").validate(health)
 
 
+def test_the_form_of_an_upload_is_documented_with_its_limits(document: dict[str, Any]):
+    operation = document["paths"]["/api/uploads"]["post"]
+    form = document["components"]["schemas"]["Upload"]
+
+    assert set(operation["requestBody"]["content"]) == {"multipart/form-data"}
+    assert str(MAX_UPLOAD_BYTES) in operation["description"]
+    assert set(operation["responses"]) >= {"202", "400", "401", "413", "415", "422", "503"}
+    assert (form["required"], form["properties"]["type"]["default"]) == (["file"], "acme.scan")
+    assert set(form["properties"]) == {*FIELDS, "file"}
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -131,10 +146,11 @@ async def test_what_the_document_forbids_is_refused(
 
 
 def test_the_examples_fit_the_schema():
-    document = openapi_document(ai_catalogue(), max_body_bytes=1)
+    document = openapi_document(ai_catalogue(), max_body_bytes=1, max_upload_bytes=1)
     body = document["paths"]["/api/queues/tasks"]["post"]["requestBody"]
     examples = body["content"]["application/json"]["examples"]
 
-    assert len(examples) == 3
+    declared = [each for task in penstock_ai.penstock_tasks() for each in task.examples]
+    assert len(examples) == len(declared) > 0
     for example in examples.values():
         schema_check(document, "Submission").validate(example["value"])

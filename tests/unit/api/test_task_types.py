@@ -8,7 +8,7 @@ async def test_task_types_come_with_schemas_and_examples(client: httpx.AsyncClie
 
     assert answer.status_code == 200
     listed = {each["type"]: each for each in answer.json()["data"]}
-    assert list(listed) == ["acme.letter", "acme.loose"]
+    assert list(listed) == ["acme.letter", "acme.loose", "acme.scan"]
     letter = listed["acme.letter"]
     assert set(letter) == {
         "type",
@@ -16,12 +16,23 @@ async def test_task_types_come_with_schemas_and_examples(client: httpx.AsyncClie
         "description",
         "input_schema",
         "output_schema",
+        "upload",
         "examples",
     }
     assert letter["queue"] == "acme"
     assert letter["description"] == "Print a letter."
     assert "Letter" in letter["input_schema"]["$defs"]
     assert "Sent" in letter["output_schema"]["$defs"]
+
+
+async def test_a_task_type_says_which_field_an_upload_fills(client: httpx.AsyncClient):
+    listed = (await client.get("/api/task-types")).json()["data"]
+
+    assert {each["type"]: each["upload"] for each in listed} == {
+        "acme.letter": None,
+        "acme.loose": None,
+        "acme.scan": "document",
+    }
 
 
 async def test_the_examples_can_be_posted_as_they_are(client: httpx.AsyncClient):

@@ -2,6 +2,8 @@
 
 import json
 import threading
+from email.parser import BytesParser
+from email.policy import HTTP
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -71,6 +73,20 @@ class ScriptedApi:
 
     def on(self, route, *answers):
         self._answers[route] = list(answers)
+
+    def form(self, index):
+        """The parts of a form that came in, by name: file name, content type and bytes."""
+        _, _, headers, body = self.requests[index]
+        head = f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode()
+        message = BytesParser(policy=HTTP).parsebytes(head + body)
+        return {
+            each.get_param("name", header="content-disposition"): (
+                each.get_filename(),
+                each["content-type"],
+                each.get_payload(decode=True),
+            )
+            for each in message.iter_parts()
+        }
 
     def __enter__(self):
         self._thread.start()

@@ -15,6 +15,7 @@ from tests.unit.cli.scripted_api import (
 )
 
 SUBMIT = "POST /api/queues/tasks"
+UPLOAD = "POST /api/uploads"
 SHOW = f"GET /api/queues/tasks/{TASK_ID}"
 DOWNLOAD = f"GET /api/artifacts/{ARTIFACT_ID}"
 
@@ -67,7 +68,9 @@ def test_the_input_comes_from_standard_input(run, api):
         (["--input", "@missing.json"], "cannot read 'missing.json'"),
         (["--input", "{}", "--priority", "urgnt"], "did you mean 'urgent'?"),
         (["--input", "{}", "--delay", "30"], "expected a duration like 30s"),
-        ([], "Missing option '--input'"),
+        ([], "Missing option '--input' / '-i', or '--file'"),
+        (["--file", "missing.jpg"], "'missing.jpg' does not exist"),
+        (["--file", "."], "is a directory"),
     ],
 )
 def test_what_cannot_be_sent_is_a_usage_error_and_nothing_is_sent(run, api, arguments, message):
@@ -76,6 +79,63 @@ def test_what_cannot_be_sent_is_a_usage_error_and_nothing_is_sent(run, api, argu
     assert done.exit_code == 2
     assert message in done.stderr
     assert api.requests == []
+
+
+def test_a_file_is_sent_with_its_name_and_the_type_that_it_suggests(run, api, tmp_path):
+    content = bytes(range(256)) * 1000
+    (tmp_path / "Foto 1.jpg").write_bytes(content)
+    api.on(UPLOAD, success(task(), 202))
+
+    done = run(
+        *("submit", "upload.process", "--file", "Foto 1.jpg", "--input", '{"n": 1.10}'),
+        *("--priority", "urgent", "--user-id", "u1", "--delay", "1m30s"),
+    )
+
+    assert done.exit_code == 0, done.output
+    assert done.stdout == f"accepted {TASK_ID}\n"
+    parts = api.form(0)
+    assert parts.pop("file") == ("Foto 1.jpg", "image/jpeg", content)
+    assert {name: text.decode() for name, (_, _, text) in parts.items()} == {
+        "type": "upload.process",
+        "input": '{"n": 1.10}',
+        "priority": "urgent",
+        "user_id": "u1",
+        "delay_seconds": "90.0",
+    }
+
+
+def test_a_file_needs_no_input_and_no_suffix(run, api, tmp_path):
+    (tmp_path / "notes").write_bytes(b"x")
+    api.on(UPLOAD, success(task(), 202))
+
+    assert run("submit", "upload.process", "--file", "notes").exit_code == 0
+    assert api.form(0) == {
+        "type": (None, None, b"upload.process"),
+        "file": ("notes", "application/octet-stream", b"x"),
+    }
+
+
+def test_a_file_is_waited_for_and_its_result_saved(run, api, tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"x")
+    api.on(UPLOAD, success(task(), 202))
+    api.on(SHOW, success(task("success", result={"thumbnail": ARTIFACT})))
+    api.on(DOWNLOAD, (200, "application/pdf", PDF))
+
+    done = run("submit", "upload.process", "--file", "photo.jpg", "--output", "small.pdf")
+
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "small.pdf").read_bytes() == PDF
+
+
+def test_a_task_type_that_takes_no_files_is_the_apis_problem(run, api, tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"x")
+    error = {"field": "$.type", "message": "'ai.text' takes no files", "remedy": "try another"}
+    api.on(UPLOAD, problem(422, "The request's content is not valid", "", [error]))
+
+    done = run("submit", "ai.text", "--file", "photo.jpg")
+
+    assert done.exit_code == 1
+    assert "$.type: 'ai.text' takes no files\n    try another\n" in done.stderr
 
 
 def test_with_json_standard_output_is_the_task_and_nothing_else(run):

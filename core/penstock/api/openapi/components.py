@@ -9,6 +9,7 @@ import msgspec
 
 from penstock.api.problems import ProblemDocument
 from penstock.api.submission import MAX_DELAY, MAX_USER_ID_LENGTH
+from penstock.api.upload import upload_types
 from penstock.api.views import TaskTypeView, TaskView
 from penstock.declarations import Priority, TaskType
 from penstock.dispatch import Health, QueueStatus
@@ -42,6 +43,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         result[f"Submission.{task_type.name}"] = _submission(task_type, given)
         result[f"Task.{task_type.name}"] = _task(task_type, given, made)
     result["Submission"] = _either("Submission", task_types)
+    result["Upload"] = _upload(task_types)
     result["Task"] = _either("Task", task_types) if task_types else reference("TaskView")
     return result
 
@@ -69,31 +71,63 @@ def _submission(task_type: TaskType[Any, Any], given: Schema) -> Schema:
         "properties": {
             "type": {"type": "string", "const": task_type.name},
             "input": given,
-            "priority": {
-                "description": "Tasks of a higher priority start first.",
-                "anyOf": [
-                    _priority(),
-                    {"type": "integer", "enum": [priority.value for priority in Priority]},
-                ],
-                "default": Priority.NORMAL.label,
-            },
-            "user_id": {
-                "description": "For whom the task is done.",
-                "type": ["string", "null"],
-                "minLength": 1,
-                "maxLength": MAX_USER_ID_LENGTH,
-                "default": None,
-            },
-            "delay_seconds": {
-                "description": "Start it no earlier than after so many seconds.",
-                "type": ["number", "null"],
-                "minimum": 0,
-                "maximum": MAX_DELAY.total_seconds(),
-                "default": None,
-            },
+            **_terms(),
         },
         "required": ["type", "input"],
         "additionalProperties": False,
+    }
+
+
+def _upload(task_types: Sequence[TaskType[Any, Any]]) -> Schema:
+    names = upload_types(task_types)
+    one = {"default": names[0]} if len(names) == 1 else {}
+    return {
+        "title": "Upload of a file",
+        "type": "object",
+        "properties": {
+            "file": {
+                "description": "The file, with its name; its content type is kept as it is sent.",
+                "type": "string",
+                "contentMediaType": "application/octet-stream",
+            },
+            "type": {"type": "string", **({"enum": names} if names else {"not": {}}), **one},
+            "input": {
+                "description": "The input's fields beside the one that names the file, as JSON.",
+                "type": "object",
+                "default": {},
+            },
+            **_terms(),
+        },
+        "required": ["file"] if one else ["file", "type"],
+        "additionalProperties": False,
+    }
+
+
+def _terms() -> dict[str, Schema]:
+    """How and for whom a task is done: what every way to submit one takes."""
+    return {
+        "priority": {
+            "description": "Tasks of a higher priority start first.",
+            "anyOf": [
+                _priority(),
+                {"type": "integer", "enum": [priority.value for priority in Priority]},
+            ],
+            "default": Priority.NORMAL.label,
+        },
+        "user_id": {
+            "description": "For whom the task is done.",
+            "type": ["string", "null"],
+            "minLength": 1,
+            "maxLength": MAX_USER_ID_LENGTH,
+            "default": None,
+        },
+        "delay_seconds": {
+            "description": "Start it no earlier than after so many seconds.",
+            "type": ["number", "null"],
+            "minimum": 0,
+            "maximum": MAX_DELAY.total_seconds(),
+            "default": None,
+        },
     }
 
 

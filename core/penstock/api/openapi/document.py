@@ -15,7 +15,9 @@ Success is `{"success": true, "data": …}`. An error is a problem document (RFC
 """
 
 
-def openapi_document(catalogue: Catalogue, *, max_body_bytes: int) -> dict[str, Any]:
+def openapi_document(
+    catalogue: Catalogue, *, max_body_bytes: int, max_upload_bytes: int
+) -> dict[str, Any]:
     """OpenAPI 3.1, for the task types of this catalogue."""
     task_types = [catalogue.task_types[name] for name in sorted(catalogue.task_types)]
     return {
@@ -28,7 +30,9 @@ def openapi_document(catalogue: Catalogue, *, max_body_bytes: int) -> dict[str, 
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
-        "paths": paths(task_types, max_body_bytes=max_body_bytes),
+        "paths": paths(
+            task_types, max_body_bytes=max_body_bytes, max_upload_bytes=max_upload_bytes
+        ),
         "components": {
             "schemas": schemas(task_types),
             "securitySchemes": {

@@ -19,7 +19,7 @@ _ID = {"type": "string", "format": "uuid"}
 
 
 def paths(
-    task_types: Sequence[TaskType[Any, Any]], *, max_body_bytes: int
+    task_types: Sequence[TaskType[Any, Any]], *, max_body_bytes: int, max_upload_bytes: int
 ) -> dict[str, dict[str, Operation]]:
     """Every path and its operations."""
     return {
@@ -74,6 +74,7 @@ def paths(
                 "responses": _success(reference("TaskTypeView")) | _problems(401, 404),
             }
         },
+        "/api/uploads": {"post": _submit_upload(max_body_bytes, max_upload_bytes)},
         "/api/artifacts/{artifact_id}": {"get": _download_artifact()},
         "/api/openapi.json": {
             "get": {
@@ -100,10 +101,6 @@ def _submit_task(task_types: Sequence[TaskType[Any, Any]], max_body_bytes: int) 
         for each in task_types
         for number, example in enumerate(each.examples, 1)
     }
-    accepted = _success(reference("Task"), status=202, description="The task is accepted")
-    accepted["202"]["headers"] = {
-        "Location": {"description": "Where to follow the task", "schema": {"type": "string"}}
-    }
     return {
         "operationId": "submitTask",
         "summary": "Post a task",
@@ -117,8 +114,39 @@ def _submit_task(task_types: Sequence[TaskType[Any, Any]], max_body_bytes: int) 
                 "application/json": {"schema": reference("Submission"), "examples": examples}
             },
         },
-        "responses": accepted | _problems(400, 401, 413, 415, 422, 503),
+        "responses": _accepted() | _problems(400, 401, 413, 415, 422, 503),
     }
+
+
+def _submit_upload(max_body_bytes: int, max_upload_bytes: int) -> Operation:
+    return {
+        "operationId": "submitUpload",
+        "summary": "Post a file",
+        "description": "The file becomes a task of a type that takes files: those with an `upload` "
+        "in `GET /api/task-types`. The answer is sent once the file and the task are stored. "
+        f"A body has at most {max_upload_bytes} bytes; its parts beside the file, together, at "
+        f"most {max_body_bytes}. Put the file last: what is wrong with the parts before it is "
+        "answered before it is read.",
+        "tags": ["tasks"],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": reference("Upload"),
+                    "encoding": {"input": {"contentType": "application/json"}},
+                }
+            },
+        },
+        "responses": _accepted() | _problems(400, 401, 413, 415, 422, 503),
+    }
+
+
+def _accepted() -> dict[str, Any]:
+    accepted = _success(reference("Task"), status=202, description="The task is accepted")
+    accepted["202"]["headers"] = {
+        "Location": {"description": "Where to follow the task", "schema": {"type": "string"}}
+    }
+    return accepted
 
 
 def _download_artifact() -> Operation:

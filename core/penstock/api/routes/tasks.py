@@ -10,14 +10,14 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from penstock.api.acceptance import accept
 from penstock.api.access import Principal
 from penstock.api.identifiers import read_id
-from penstock.api.input_faults import invalid_input
 from penstock.api.json_body import read_object
 from penstock.api.problems import Problem
 from penstock.api.submission import read_submission
 from penstock.api.views import Success, TaskView
-from penstock.dispatch import Dispatch, InvalidInputError
+from penstock.dispatch import Dispatch
 from penstock.plugins import Catalogue
 
 
@@ -30,21 +30,7 @@ def task_routes(*, dispatch: Dispatch, catalogue: Catalogue) -> Sequence[HTTPRou
     ) -> Response[Success[TaskView]]:
         """Accept a task; the answer is sent once its row is committed."""
         submission = read_submission(await read_object(request), catalogue)
-        try:
-            record = await dispatch.submit(
-                submission.type,
-                bytes(submission.input),
-                priority=submission.priority,
-                user_id=submission.user_id,
-                delay=submission.delay,
-            )
-        except InvalidInputError as error:
-            raise invalid_input(error, catalogue.task_type(submission.type)) from error
-        return Response(
-            Success(data=TaskView.of(record)),
-            status_code=202,
-            headers={"Location": f"/api/queues/tasks/{record.id}"},
-        )
+        return await accept(submission, dispatch=dispatch, catalogue=catalogue)
 
     @get("/api/queues/tasks/{task_id:str}")
     async def show_task(

@@ -1,0 +1,46 @@
+"""From a submission to the answer that promises it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from litestar import Response
+
+from penstock.api.input_faults import invalid_input
+from penstock.api.submission import Submission
+from penstock.api.views import Success, TaskView
+from penstock.dispatch import Dispatch, InvalidInputError
+from penstock.ledger import StoredArtifact
+from penstock.plugins import Catalogue
+
+
+async def accept(
+    submission: Submission,
+    *,
+    dispatch: Dispatch,
+    catalogue: Catalogue,
+    task_id: UUID | None = None,
+    files: Sequence[StoredArtifact] = (),
+) -> Response[Success[TaskView]]:
+    """Accept a task; the answer is there once its row, and those of its files, are committed.
+
+    Raises:
+        Problem: 422, if the input does not fit the task type.
+        LedgerUnavailableError: the database is away; nothing is promised.
+    """
+    try:
+        record = await dispatch.submit(
+            submission.type,
+            bytes(submission.input),
+            priority=submission.priority,
+            user_id=submission.user_id,
+            delay=submission.delay,
+            task_id=task_id,
+            files=files,
+        )
+    except InvalidInputError as error:
+        raise invalid_input(error, catalogue.task_type(submission.type)) from error
+    return Response(
+        Success(data=TaskView.of(record)),
+        status_code=202,
+        headers={"Location": f"/api/queues/tasks/{record.id}"},
+    )
