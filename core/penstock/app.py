@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -37,14 +37,11 @@ class Application:
 
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self.settings = settings
-        tuning = queue_tuning.read(
-            catalogue.queues, settings.variables, complete=not catalogue.quarantined
-        )
-        self.catalogue = catalogue = catalogue.tuned(tuning)
+        self.catalogue, self.plugin_settings = configured(settings, catalogue)
+        catalogue = self.catalogue
         self._redis_url = (
             settings.redis_url or embedded.find(settings.data_dir) or settings.require_redis_url()
         )
-        self.plugin_settings = _plugin_settings(settings, catalogue)
         self.ledger = Ledger(settings.database_url, shard=os.getpid() % _SHARDS)
         self.engine = Engine(self._redis_url, namespace=settings.namespace, lease=settings.lease)
         self.artifacts = ArtifactStore(
@@ -113,12 +110,23 @@ class Application:
         )
 
 
-def _plugin_settings(settings: Settings, catalogue: Catalogue) -> dict[type[Any], Any]:
+def configured(
+    settings: Settings, catalogue: Catalogue
+) -> tuple[Catalogue, Mapping[type[Any], Any]]:
+    """The catalogue as the operator tuned it, and each plugin's settings by their type.
+
+    Raises:
+        SettingsError: for the first variable of a queue or a plugin that cannot be honoured.
+    """
     plugin_settings.refuse_unknown(
         {plugin.name: plugin.settings for plugin in catalogue.plugins}, settings.variables
     )
-    return {
+    tuning = queue_tuning.read(
+        catalogue.queues, settings.variables, complete=not catalogue.quarantined
+    )
+    values = {
         kind: plugin_settings.read(plugin.name, kind, settings.variables)
         for plugin in catalogue.plugins
         for kind in plugin.settings
     }
+    return catalogue.tuned(tuning), values

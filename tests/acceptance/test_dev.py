@@ -115,6 +115,14 @@ def test_a_key_that_is_set_is_used_and_not_printed(dev, free_port):
         assert answer.status_code == 200
 
 
+def test_a_wrong_setting_of_a_plugin_is_told_once_and_before_anything_starts(dev, folder):
+    with dev(PENSTOCK_AI_OPENAI_TEXT_MODL="x") as running:
+        assert running.wait() == 2
+
+        assert running.output.count("did you mean PENSTOCK_AI_OPENAI_TEXT_MODEL?") == 1
+        assert not (folder / ".penstock").exists()
+
+
 def test_a_database_that_is_not_there_is_named(dev):
     with dev(DATABASE_URL="postgres://nobody:secret@127.0.0.1:1/none") as running:
         assert running.wait() == 1

@@ -81,9 +81,10 @@ def test_its_commands_post_a_task_read_the_result_and_save_the_pdf(shell, tmp_pa
     assert "application/pdf" in described
 
     _plugin, program = blocks("python")
-    (tmp_path / "submit.py").write_text(f"import asyncio\n{program}\nasyncio.run(main())\n")
+    (tmp_path / "submit.py").write_text(program)
     printed = shell(".venv/bin/python submit.py")
     assert "artifact=Artifact(id=" in printed
+    assert printed.endswith("success\n")
 
 
 def test_its_plugin_loads(tmp_path, monkeypatch):

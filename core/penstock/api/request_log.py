@@ -4,6 +4,7 @@ Bodies and query strings are never logged: they carry the users' data.
 """
 
 import time
+from http import HTTPStatus
 
 import structlog
 from litestar.enums import ScopeType
@@ -46,9 +47,8 @@ class RequestLog(ASGIMiddleware):
             try:
                 await next_app(scope, receive, observed)
             finally:
-                # Probes ask for health every few seconds; what is wrong then is logged elsewhere.
-                probe = scope["path"] == "/api/health"
-                log = self._logger.debug if probe else self._logger.info
+                quiet = _is_routine(scope, status)
+                log = self._logger.debug if quiet else self._logger.info
                 log(
                     "request",
                     method=scope.get("method"),
@@ -56,6 +56,17 @@ class RequestLog(ASGIMiddleware):
                     status=status,
                     ms=round((time.perf_counter() - started) * 1000, 1),
                 )
+
+
+def _is_routine(scope: Scope, status: int) -> bool:
+    """Whether a request is one of many that say nothing new.
+
+    Probes ask for health every few seconds (what is wrong then is logged elsewhere), and whoever
+    waits for a task looks at it again and again.
+    """
+    path = scope["path"]
+    looks = scope.get("method") == "GET" and path.startswith("/api/queues/tasks/")
+    return path == "/api/health" or (looks and status == HTTPStatus.OK)
 
 
 class ErrorLog:

@@ -114,7 +114,7 @@ class Receiver(TaskiqReceiver):
         except BaseException as raised:  # noqa: BLE001  (a handler's SystemExit is its failure)
             error = raised
             outcome = outcomes.failure(task, task_type, raised, self._random)
-        self._log_outcome(outcome, time.monotonic() - started)
+        self._log_outcome(task.type, outcome, time.monotonic() - started)
         # Only middlewares and callers by .kiq(), whose tasks have labels, want taskiq's result.
         result = None
         if self.broker.middlewares or task.labels is not None:
@@ -208,7 +208,7 @@ class Receiver(TaskiqReceiver):
             if _overrides(middleware, "post_save"):
                 await maybe_awaitable(middleware.post_save(message, result))
 
-    def _log_outcome(self, outcome: Outcome, seconds: float) -> None:
+    def _log_outcome(self, type_name: str, outcome: Outcome, seconds: float) -> None:
         error = f": {outcome.error.code}: {outcome.error.message}" if outcome.error else ""
         if outcome.status is Status.SUCCESS:
             what, level = "Task succeeded", logging.INFO
@@ -218,9 +218,10 @@ class Receiver(TaskiqReceiver):
             what, level = "Task failed", logging.ERROR
         _log.log(
             level,
-            "[%s Worker] %s %s after %.3f s%s",
+            "[%s Worker] %s: %s %s after %.3f s%s",
             self._label,
             what,
+            type_name,
             outcome.id,
             seconds,
             error,

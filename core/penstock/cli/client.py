@@ -89,10 +89,12 @@ class ApiClient:
     Args:
         url: its address, without a trailing slash.
         key: sent as a bearer token; ``None`` sends none.
+        key_source: for people, where the key is read from.
     """
 
-    def __init__(self, url: str, key: str | None) -> None:
+    def __init__(self, url: str, key: str | None, *, key_source: str = "") -> None:
         self._url = url
+        self._key_source = key_source
         self._http = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -255,7 +257,7 @@ class ApiClient:
             if each.remedy:
                 lines.append(f"    {each.remedy}")
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
-            lines.append("  The key is read from PENSTOCK_API_KEY, else from the data folder.")
+            lines.append(f"  {self._key_source}")
         return ApiProblemError("\n".join(lines), answer.status_code)
 
     def _not_penstock(self, answer: httpx.Response) -> ApiProblemError:

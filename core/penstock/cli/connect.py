@@ -12,4 +12,10 @@ def connect() -> ApiClient:
         DevelopmentKeyError: if the development key cannot be read.
     """
     settings = process_settings.load()
-    return ApiClient(settings.url, settings.api_key or development_key.find(settings.data_dir))
+    file = settings.data_dir / development_key.FILE_NAME
+    return ApiClient(
+        settings.url,
+        settings.api_key or development_key.find(settings.data_dir),
+        key_source=f"The key is read from PENSTOCK_API_KEY, else from {file}; run this in the "
+        "folder where `penstock dev` runs, or set one of PENSTOCK_API_KEY and PENSTOCK_DATA_DIR.",
+    )

@@ -13,6 +13,7 @@ import msgspec
 
 from penstock.client.errors import TaskFailedError
 from penstock.client.task_info import TaskInfo
+from penstock.declarations import checks
 from penstock.ledger import Status
 
 R = TypeVar("R")
@@ -66,6 +67,8 @@ class TaskHandle(Generic[R]):
             TaskNotFoundError: it was removed meanwhile.
             TimeoutError: it has not ended yet.
         """
+        if timeout is not None:
+            checks.instance(timeout, timedelta, of="timeout of TaskHandle.result")
         now = asyncio.get_running_loop().time
         deadline = now() + timeout.total_seconds() if timeout is not None else math.inf
         pause = _FIRST_PAUSE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,6 +14,19 @@ from penstock.settings import secrecy
 from penstock.settings.errors import SettingsError
 from penstock.settings.knobs import KNOBS
 
+_WORDS = {
+    "`int`": "a whole number",
+    "`int | null`": "a whole number",
+    "`float`": "a number",
+    "`float | null`": "a number",
+    "`str`": "a text",
+    "`str | null`": "a text",
+    "`bool`": "true or false",
+    " >= ": " of at least ",
+    " <= ": " of at most ",
+    " > ": " above ",
+    " < ": " below ",
+}
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -64,7 +78,7 @@ def read(plugin: str, kind: type[S], variables: Mapping[str, str]) -> S:
         try:
             msgspec.convert({knob.field: value}, kind, strict=False)
         except msgspec.ValidationError as error:
-            expected = str(error).split(" - at `")[0].removeprefix("Expected ")
+            expected = _expectation(str(error))
             shown = "a value that is not shown here" if knob.secret else _shown(value)
             raise SettingsError(
                 f"expected {knob.variable} (of plugin {plugin!r}) to be {expected}, got {shown}"
@@ -105,6 +119,14 @@ def refuse_unknown(
             else "remove it: this plugin has no settings"
         )
         raise SettingsError(f"plugin {owner!r} has no setting {name}; {remedy}")
+
+
+def _expectation(message: str) -> str:
+    """What msgspec expected, in words for people."""
+    text = re.split(r" - at `|, got ", message, maxsplit=1)[0].removeprefix("Expected ")
+    return "".join(
+        _WORDS.get(word, word) for word in re.split(r"(`[^`]*`| >= | <= | > | < )", text)
+    )
 
 
 def _shown(value: str) -> Any:

@@ -97,8 +97,8 @@ class Settings:
         if self.redis_url is None:
             raise SettingsError(
                 "expected REDIS_URL to name the Redis that holds the queues, like "
-                "redis://127.0.0.1:6379/0, but it is not set; set it, or use `penstock dev`, which "
-                "starts an embedded server"
+                "redis://127.0.0.1:6379/0, but it is not set, and `penstock dev` runs no embedded "
+                f"server in {self.data_dir}; set it, or start `penstock dev` in this folder"
             )
         return self.redis_url
 

@@ -194,7 +194,9 @@ async def _from_prompt(request: CodeInput, prompt: str, ctx: Context) -> Code:
         f"```{language}, and nothing else.",
         model=request.model,
     )
-    async with choose_provider(request.provider, ctx.settings(AiSettings)) as provider:
+    async with choose_provider(
+        request.provider, ctx.settings(AiSettings), instead="a 'json_schema'"
+    ) as provider:
         completion = await write(provider, wanted, ctx)
     written = await asyncio.to_thread(code_in, completion.text, language)
     return await _result(written, language, "code", ctx, provenance_of(provider, completion))

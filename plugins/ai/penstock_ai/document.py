@@ -186,7 +186,9 @@ async def _written(
         "alone, without a fence around it.",
         model=request.model,
     )
-    async with choose_provider(request.provider, ctx.settings(AiSettings)) as provider:
+    async with choose_provider(
+        request.provider, ctx.settings(AiSettings), instead="'markdown' or a 'template'"
+    ) as provider:
         completion = await write(provider, wanted, ctx)
     markdown = await asyncio.to_thread(without_fence, completion.text)
     return markdown, provenance_of(provider, completion)

@@ -166,7 +166,9 @@ async def _drawn_by_model(request: ImageInput, prompt: str, ctx: Context) -> Ima
     wanted = PicturePrompt(
         text=prompt, model=request.model, width=request.width, height=request.height
     )
-    async with choose_provider(request.provider, ctx.settings(AiSettings)) as provider:
+    async with choose_provider(
+        request.provider, ctx.settings(AiSettings), instead="a 'card' or a 'chart'"
+    ) as provider:
         await ctx.progress(5, f"asking {provider.name}")
         picture = await provider.draw(wanted)
     await ctx.progress(80, "checking and storing the picture")

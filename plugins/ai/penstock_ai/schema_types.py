@@ -8,6 +8,8 @@ import msgspec
 from datamodel_code_generator import Error, LiteralType, generate
 from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import PythonVersion
+from jsonschema import Draft202012Validator, SchemaError  # type: ignore[import-untyped]
+from jsonschema.validators import validator_for  # type: ignore[import-untyped]
 
 from penstock import PermanentError
 from penstock_ai.long_text import storable
@@ -42,6 +44,7 @@ def types_of(schema: Mapping[str, Any], *, name: str | None, target: str) -> str
     Raises:
         PermanentError: ``invalid_json_schema``, with the reason.
     """
+    _check(schema)
     # Its title would go before the name.
     untitled = {key: value for key, value in schema.items() if key != "title"}
     try:
@@ -58,6 +61,7 @@ def types_of(schema: Mapping[str, Any], *, name: str | None, target: str) -> str
             keyword_only=True,
             use_annotated=True,
             field_constraints=True,
+            strict_nullable=True,  # a default makes a field optional, and does not admit null
             use_schema_description=True,
             use_title_as_name=True,
             enum_field_as_literal=LiteralType.All,
@@ -73,6 +77,18 @@ def types_of(schema: Mapping[str, Any], *, name: str | None, target: str) -> str
     if not is_python(code):
         raise _invalid("what the generator makes of it is not Python; rename what it defines")
     return storable(code.strip() + "\n")
+
+
+def _check(schema: Mapping[str, Any]) -> None:
+    """Refuse what is no JSON Schema: the generator takes a misspelt type for "anything".
+
+    Raises:
+        PermanentError: naming the place and what is wrong there.
+    """
+    try:
+        validator_for(schema, default=Draft202012Validator).check_schema(schema)
+    except SchemaError as error:
+        raise _invalid(f"at {error.json_path}: {error.message}"[:1000]) from error
 
 
 def class_name(title: object) -> str:

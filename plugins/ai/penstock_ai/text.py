@@ -176,7 +176,9 @@ async def _written(request: TextInput, settings: AiSettings, ctx: Context) -> Te
             system=_SUMMARISE,
             model=request.model,
         )
-    async with choose_provider(request.provider, settings) as provider:
+    async with choose_provider(
+        request.provider, settings, instead="a 'template', or 'summarize' a text"
+    ) as provider:
         completion = await write(provider, prompt, ctx)
     result = await _result(completion.text, ctx)
     return msgspec.structs.replace(

@@ -91,7 +91,8 @@ class Upload(msgspec.Struct, kw_only=True, frozen=True):
     """In bytes."""
     sha256: str
     """Of its bytes, in lower-case hexadecimal."""
-    file: Artifact
     thumbnail: Artifact | None
     """At most 320 pixels a side, without any metadata."""
+    file: Artifact
+    """The file itself, as it was sent."""
     details: Details

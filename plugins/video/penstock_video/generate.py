@@ -77,7 +77,8 @@ async def generate(request: VideoInput, ctx: Context) -> Video:
 
     The built-in renderer draws the scenes as title cards, with cross-fades between them; nothing is
     fetched from anywhere and no AI model is used. A free-form prompt needs a video model, and none
-    is installed. Cancelling stops it within half a second, and leaves no file behind.
+    is installed. A run that is cut short (by its time-out, or
+    because its worker shuts down) stops within half a second, and leaves no file behind.
 
     Raises:
         PermanentError: ``capability_unavailable`` for a prompt.

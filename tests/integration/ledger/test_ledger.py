@@ -165,11 +165,14 @@ async def test_a_second_start_is_a_loss_and_fences_the_first_run_off(ledger: Led
     assert (second.run, second.attempts, second.losses) == (2, 1, 1)
     assert await ledger.record([outcome(first, result='"first"')]) == set()
     await ledger.report_progress([(first.id, first.run, 50.0, "first")])
+    running = await ledger.find(first.id)
+    assert running is not None
+    assert (running.progress, running.progress_message) == (0, "")
     assert await ledger.record([outcome(second, result='"second"')]) == {second.id}
 
     found = await ledger.find(first.id)
     assert found is not None
-    assert (bytes(found.result or b""), found.progress_message) == (b'"second"', "")
+    assert bytes(found.result or b"") == b'"second"'
 
 
 async def test_an_outcome_is_recorded_once_and_counted_once(ledger: Ledger) -> None:
@@ -250,6 +253,22 @@ async def test_progress_shows_while_it_runs(ledger: Ledger) -> None:
     found = await ledger.find(run.id)
     assert found is not None
     assert (found.progress, found.progress_message) == (62.5, "frame 5 of 8")
+
+
+@pytest.mark.parametrize(
+    ("status", "message"), [(Status.SUCCESS, ""), (Status.FAILED, "frame 5 of 8")]
+)
+async def test_what_a_task_was_doing_last_is_kept_if_it_failed(
+    ledger: Ledger, status: Status, message: str
+) -> None:
+    run = await started(ledger)
+    await ledger.report_progress([(run.id, run.run, 62.5, "frame 5 of 8")])
+
+    await ledger.record([outcome(run, status)])
+
+    found = await ledger.find(run.id)
+    assert found is not None
+    assert found.progress_message == message
 
 
 async def test_open_rows_are_walked_in_pages(ledger: Ledger) -> None:

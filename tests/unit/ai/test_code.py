@@ -243,12 +243,13 @@ async def test_properties_and_values_may_be_named_like_keywords():
 @pytest.mark.parametrize(
     ("schema", "problem"),
     [
-        ({"type": "object", "properties": [1]}, "valid dictionary"),
+        ({"type": "object", "properties": [1]}, "at $.properties: [1] is not of type"),
+        ({"type": "objct"}, "at $.type: 'objct' is not valid"),
         ({"$ref": "#"}, "no types can be made"),
         ({"type": "object", "properties": {"a": {"$ref": "#/$defs/Nope"}}}, "#/$defs/Nope"),
         ({"title": "x" * 200_000}, "at most 200,000 bytes"),
     ],
-    ids=["malformed", "endless", "dangling", "long"],
+    ids=["malformed", "misspelt", "endless", "dangling", "long"],
 )
 async def test_schemas_that_mean_nothing_are_refused_with_the_reason(schema, problem):
     assert problem in await refused(schema)

@@ -1,6 +1,6 @@
 """A small plugin for the API's tests; its handlers are never run."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,14 +12,19 @@ ACME = Queue("acme")
 EMPTY = Queue("empty")
 
 
+Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-f]{6}$", description="Like `#1e293b`.")]
+
+
 class Line(msgspec.Struct, forbid_unknown_fields=True):
     text: str
     copies: int = 1
+    colour: Colour | None = None
 
 
 class Letter(msgspec.Struct, forbid_unknown_fields=True):
     markdown: str
     lines: list[Line] = []
+    paper: Literal["a4", "letter"] | None = None
     data: dict[str, Any] = {}
 
 

@@ -157,6 +157,26 @@ async def test_an_unknown_task_type_gets_the_nearest_name(client: httpx.AsyncCli
     assert "GET /api/task-types" in field_errors(answer, 422)["$.type"]["remedy"]
 
 
+@pytest.mark.parametrize(
+    ("given", "field", "remedy"),
+    [
+        ({"paper": "A4"}, "$.input.paper", "send one of 'a4', 'letter' (did you mean 'a4'?); GET"),
+        ({"paper": "papyrus"}, "$.input.paper", "send one of 'a4', 'letter'; GET"),
+        (
+            {"lines": [{"text": "a"}, {"text": "b", "colour": "red"}]},
+            "$.input.lines[1].colour",
+            "Like `#1e293b`; GET",
+        ),
+    ],
+)
+async def test_the_remedy_says_what_the_schema_allows(
+    client: httpx.AsyncClient, given: dict[str, object], field: str, remedy: str
+):
+    answer = await post(client, GOOD | {"input": {"markdown": "x", **given}})
+
+    assert field_errors(answer, 422)[field]["remedy"].startswith(remedy)
+
+
 async def test_all_wrong_fields_are_told_at_once(client: httpx.AsyncClient):
     answer = await post(client, {"type": "nope", "priority": "x", "user_id": 1, "colour": "red"})
 

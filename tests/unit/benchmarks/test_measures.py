@@ -38,7 +38,8 @@ def test_the_cpu_time_of_a_process_includes_its_children_living_and_dead():
         used = cpu_seconds(psutil.Process(parent.pid))
 
         parent.communicate("end\n")
-    assert used >= 0.39
+    # 0.2 each, less what the kernel's ticks of 10 ms leave out; one of them alone is 0.2 and a bit.
+    assert used >= 0.35
 
 
 def test_a_watch_tells_what_was_used_since_it_was_made():

@@ -47,8 +47,16 @@ def test_a_value_that_does_not_fit_is_named_with_what_is_expected():
         read(PENSTOCK_ACME_TIMEOUT_SECONDS="-1")
 
     assert str(caught.value) == (
-        "expected PENSTOCK_ACME_TIMEOUT_SECONDS (of plugin 'acme') to be `float` > 0.0, got '-1'"
+        "expected PENSTOCK_ACME_TIMEOUT_SECONDS (of plugin 'acme') to be a number above 0.0, "
+        "got '-1'"
     )
+
+
+def test_what_is_expected_is_said_in_words():
+    with pytest.raises(SettingsError) as caught:
+        read(PENSTOCK_ACME_RETRIES="soon")
+
+    assert str(caught.value).endswith("to be a whole number, got 'soon'")
 
 
 def test_a_secret_that_does_not_fit_is_not_shown():

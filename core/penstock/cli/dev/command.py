@@ -10,12 +10,14 @@ from pathlib import Path
 
 import click
 
+from penstock.app import configured
 from penstock.cli import data_dir, development_key, port, process_settings
 from penstock.cli.dev import readiness, welcome
 from penstock.cli.dev.child import Child, penstock
 from penstock.cli.dev.supervisor import Supervisor
 from penstock.cli.messages import people, say
 from penstock.embedded import EmbeddedRedis
+from penstock.plugins import discover, load
 from penstock.settings import Settings
 
 # A worker that was told to stop waits PENSTOCK_DRAIN_SECONDS for its tasks and then writes down
@@ -37,6 +39,8 @@ def dev() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = process_settings.load()
     settings.require_access()
+    # The children would find the same fault, each for itself and after the database was migrated.
+    configured(settings, load(discover()))
     data_dir.prepare(settings.data_dir)
     try:
         sys.exit(_run(settings))

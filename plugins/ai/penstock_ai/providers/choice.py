@@ -19,23 +19,28 @@ def is_configured(settings: AiSettings) -> bool:
 
 @asynccontextmanager
 async def choose_provider(
-    wanted: ProviderName | None, settings: AiSettings
+    wanted: ProviderName | None, settings: AiSettings, *, instead: str
 ) -> AsyncIterator[Provider]:
     """The provider that was asked for, open for as long as the context is.
 
     Without a wish it is ``openai`` if that is configured, and ``builtin`` if not.
+
+    Args:
+        wanted: what the request names.
+        settings: the operator's.
+        instead: what to send to the task type at hand that needs no model.
 
     Raises:
         PermanentError: code ``capability_unavailable``: it was asked for and is not configured,
             or its library is not installed; the message names the remedy.
     """
     if wanted == "builtin" or (wanted is None and not is_configured(settings)):
-        yield BuiltinProvider()
+        yield BuiltinProvider(instead=instead)
         return
     if not is_configured(settings):
         message = (
             "expected provider 'openai' to be configured, got neither OPENAI_API_KEY nor "
-            "OPENAI_BASE_URL; set one of them, or leave 'provider' out"
+            f"OPENAI_BASE_URL; set one of them, or send {instead}, which needs no model"
         )
         raise PermanentError(message, code="capability_unavailable")
     try:

@@ -18,6 +18,9 @@ WITH outcome AS (
         error_message = outcome.error_message,
         error_type = outcome.error_type,
         progress = CASE WHEN outcome.status = 'success' THEN 100 ELSE task.progress END,
+        -- What it was doing last is of use only if it did not succeed.
+        progress_message =
+            CASE WHEN outcome.status = 'success' THEN '' ELSE task.progress_message END,
         attempts = task.attempts - outcome.refund,
         run_at = COALESCE(outcome.run_at, task.run_at),
         finished_at = CASE WHEN outcome.status = 'pending' THEN NULL ELSE outcome.finished_at END,

@@ -9,6 +9,10 @@ UPDATE task SET
     progress = CASE
         WHEN json_extract(outcome.value, '$.status') = 'success' THEN 100 ELSE task.progress
     END,
+    -- What it was doing last is of use only if it did not succeed.
+    progress_message = CASE
+        WHEN json_extract(outcome.value, '$.status') = 'success' THEN '' ELSE task.progress_message
+    END,
     attempts = task.attempts - json_extract(outcome.value, '$.refund'),
     run_at = COALESCE(json_extract(outcome.value, '$.run_at'), task.run_at),
     finished_at = CASE
