@@ -147,7 +147,7 @@ def _check_declared_type(received: _Received, found: Finding) -> None:
     if not content_types.agree(received.declared_type, found.content_type):
         message = (
             f"expected {received.name!r} to be {received.declared_type}, as its sender says, got "
-            f"{found.content_type}; send it with its right type, or with none"
+            f"{found.content_type}; rename it, or send it with its right type, or with none"
         )
         raise PermanentError(message, code="content_type_mismatch")
 
