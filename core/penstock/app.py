@@ -6,6 +6,7 @@ Nothing lives at module level, so a test can build two of them side by side.
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -42,7 +43,8 @@ class Application:
         self._redis_url = (
             settings.redis_url or embedded.find(settings.data_dir) or settings.require_redis_url()
         )
-        self.ledger = Ledger(settings.database_url, shard=os.getpid() % _SHARDS)
+        # Not by the process id, which is 1 in every container.
+        self.ledger = Ledger(settings.database_url, shard=secrets.randbelow(_SHARDS))
         self.engine = Engine(self._redis_url, namespace=settings.namespace, lease=settings.lease)
         self.artifacts = ArtifactStore(
             ledger=self.ledger, storage=ObjectStorage(settings.data_dir / "artifacts")
@@ -119,7 +121,11 @@ def configured(
         SettingsError: for the first variable of a queue or a plugin that cannot be honoured.
     """
     plugin_settings.refuse_unknown(
-        {plugin.name: plugin.settings for plugin in catalogue.plugins}, settings.variables
+        {
+            **{plugin.name: None for plugin in catalogue.quarantined},
+            **{plugin.name: plugin.settings for plugin in catalogue.plugins},
+        },
+        settings.variables,
     )
     tuning = queue_tuning.read(
         catalogue.queues, settings.variables, complete=not catalogue.quarantined

@@ -14,12 +14,12 @@ from penstock.api.json_faults import join, shown
 from penstock.api.problem_map import unknown_task_type, unknown_task_type_remedy
 from penstock.api.problems import FieldError, invalid_request
 from penstock.declarations import Priority
+from penstock.dispatch.inputs import MAX_DELAY
 from penstock.plugins import Catalogue, UnknownTaskTypeError
 
 FIELDS = ("type", "input", "priority", "user_id", "delay_seconds")
 MAX_TYPE_LENGTH = 128
 MAX_USER_ID_LENGTH = 255
-MAX_DELAY = timedelta(days=365)
 
 _MOST_ERRORS = 20
 _PRIORITIES = ", ".join(priority.label for priority in Priority)

@@ -17,7 +17,8 @@ from penstock.app import Application
 from penstock.client.errors import TaskNotFoundError
 from penstock.client.handle import TaskHandle
 from penstock.client.task_info import TaskInfo
-from penstock.declarations import PenstockError, Priority, TaskType
+from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType, checks
+from penstock.dispatch.inputs import MAX_DELAY
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 
@@ -109,18 +110,29 @@ class Client:
             delay: run it no earlier than after this time.
 
         Raises:
-            ValueError: an unknown priority, or an input that does not fit the task type.
+            ValueError: an unknown priority, an input that does not fit the task type, or a delay
+                that is not from 0 to 365 days.
             LookupError: no installed plugin has this task type.
             PenstockError: the database is away.
         """
         name = task_type if isinstance(task_type, str) else task_type.name
         ranked = Priority.parse(priority)
+        checks.instance(user_id, str | None, of="user_id")
+        checks.instance(delay, timedelta | None, of="delay")
+        if delay is not None and not timedelta(0) <= delay <= MAX_DELAY:
+            message = f"expected delay to be from 0 to {MAX_DELAY.days} days, got {delay}"
+            raise DeclarationError(message)
+        try:
+            encoded = msgspec.json.encode(input)
+        except (TypeError, ValueError, msgspec.MsgspecError) as error:
+            message = f"expected input of task type {name!r} to have a JSON form: {error}"
+            raise DeclarationError(message) from error
         async with self.opened() as client:
             application = client._require()  # noqa: SLF001  (another of this very class)
             found = application.catalogue.task_type(name)
             record = await application.dispatch.submit(
                 name,
-                msgspec.json.encode(input),
+                encoded,
                 priority=ranked,
                 user_id=user_id,
                 delay=delay,

@@ -66,6 +66,7 @@ class TaskHandle(Generic[R]):
             TaskFailedError: it failed, or was cancelled.
             TaskNotFoundError: it was removed meanwhile.
             TimeoutError: it has not ended yet.
+            PenstockError: the database is away; the task goes on, and this may be called again.
         """
         if timeout is not None:
             checks.instance(timeout, timedelta, of="timeout of TaskHandle.result")
@@ -89,7 +90,7 @@ class TaskHandle(Generic[R]):
                 code=error.code if error else task.status.value,
                 message=error.message if error else f"it was {task.status.value}",
             )
-        result: R = msgspec.convert(task.result, self._output_type)
+        result: R = msgspec.convert(task.result, self._output_type, str_keys=True)
         return result
 
     def __repr__(self) -> str:

@@ -72,13 +72,17 @@ def _create_engine(url: str) -> AsyncEngine:
     if url.startswith("sqlite"):
         # isolation_level=None: pysqlite's own transactions begin late and lose updates silently.
         engine = create_async_engine(
-            url, connect_args={"isolation_level": None, "timeout": _SQLITE_BUSY_TIMEOUT}
+            url,
+            hide_parameters=True,
+            connect_args={"isolation_level": None, "timeout": _SQLITE_BUSY_TIMEOUT},
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
         url,
+        # Errors end up in logs, and parameters are the users' data.
+        hide_parameters=True,
         pool_timeout=_POOL_TIMEOUT,
         # JSON stays the text that was written, as it does on SQLite.
         json_deserializer=str,

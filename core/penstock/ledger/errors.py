@@ -31,8 +31,15 @@ def translated(what: str) -> Iterator[None]:
     except (DBAPIError, PoolTimeoutError, OSError) as error:
         if isinstance(error, DBAPIError) and _is_refusal(error):
             raise
-        message = f"the database could not {what}: {type(error).__name__}: {error}"
+        # The database's own words, without the statement and the users' data in it.
+        reason = getattr(error, "orig", None) or error
+        remedy = "; run `penstock db upgrade`" if _lacks_table(reason) else ""
+        message = f"the database could not {what}: {type(error).__name__}: {reason}{remedy}"
         raise LedgerUnavailableError(message) from error
+
+
+def _lacks_table(reason: BaseException) -> bool:
+    return getattr(reason, "sqlstate", None) == "42P01" or "no such table" in str(reason)
 
 
 def _is_refusal(error: DBAPIError) -> bool:

@@ -22,6 +22,17 @@ from penstock.plugins import hookspecs
 from penstock.plugins.catalogue import Catalogue, Plugin, QuarantinedPlugin
 
 ENTRY_POINT_GROUP = "penstock"
+_RESERVED = {"queue"}
+_PLAIN = (
+    msgspec.inspect.BoolType,
+    msgspec.inspect.DecimalType,
+    msgspec.inspect.EnumType,
+    msgspec.inspect.FloatType,
+    msgspec.inspect.IntType,
+    msgspec.inspect.LiteralType,
+    msgspec.inspect.NoneType,
+    msgspec.inspect.StrType,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,11 +175,49 @@ def _unusable_settings(kinds: Sequence[type[Any]]) -> Iterable[str]:
                 f"expected every field of settings {kind.__qualname__} to have a default, "
                 f"got none for {', '.join(map(repr, required))}"
             )
+            continue
+        try:
+            msgspec.convert({}, kind, strict=False)
+            unfit = [each.name for each in msgspec.structs.fields(kind) if not _is_plain(each.type)]
+        except (TypeError, msgspec.ValidationError) as error:
+            yield f"settings {kind.__qualname__} cannot be filled: {error}"
+            continue
+        if unfit:
+            yield (
+                f"expected every field of settings {kind.__qualname__} to be one text, number, "
+                f"boolean or choice, got others in {', '.join(map(repr, unfit))}"
+            )
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether one variable can hold a value of this type."""
+
+    def plain(info: msgspec.inspect.Type) -> bool:
+        match info:
+            case msgspec.inspect.Metadata():
+                return plain(info.type)
+            case msgspec.inspect.UnionType():
+                return all(map(plain, info.types))
+            case _:
+                return isinstance(info, _PLAIN)
+
+    return plain(msgspec.inspect.type_info(kind))
 
 
 def _clashes(plugin: Plugin, earlier: Sequence[Plugin]) -> list[str]:
     """Names that another plugin took first, that occur twice, and queues that nobody declares."""
     problems: list[str] = []
+    if plugin.name in _RESERVED:
+        problems.append(
+            f"the entry point is called {plugin.name!r}, which settings of Penstock's own start "
+            "with; choose another name"
+        )
+    problems += [
+        f"the entry point is called {plugin.name!r}, as that of {other.distribution} "
+        f"{other.version} is already; choose another name"
+        for other in earlier
+        if other.name == plugin.name
+    ]
     for kind, mine, attribute in (
         ("queue", [each.name for each in plugin.queues], "queues"),
         ("task type", [each.name for each in plugin.tasks], "tasks"),

@@ -17,7 +17,8 @@ from penstock.settings.errors import SettingsError
 
 PREFIX = "PENSTOCK_QUEUE_"
 _MOST = 1_000_000
-_RATE = re.compile(r"(?P<limit>[1-9]\d*)/(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h)")
+_SHORTEST = 0.001
+_RATE = re.compile(r"(?P<limit>[1-9]\d{0,6})/(?P<number>\d{1,9}(?:\.\d{1,9})?)(?P<unit>ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 
@@ -45,7 +46,8 @@ def _rate_limit(value: str) -> RateLimit | None:
         return None
     found = _RATE.fullmatch(value)
     seconds = float(found["number"]) * _UNITS[found["unit"]] if found else 0
-    if found is None or not 0 < seconds <= timedelta(days=366).total_seconds():
+    longest = timedelta(days=366).total_seconds()
+    if found is None or not _SHORTEST <= seconds <= longest or int(found["limit"]) > _MOST:
         raise ValueError("a number of starts per time, like 10/1s, 100/1m or 5/500ms, or none")
     return RateLimit(limit=int(found["limit"]), period=timedelta(seconds=seconds))
 
@@ -106,17 +108,19 @@ def read(
         SettingsError: for the first variable that names no queue or no such field, or whose value
             cannot be honoured.
     """
-    known = {
-        f"{PREFIX}{queue.upper().replace('-', '_')}_{knob.suffix}": (queue, knob)
-        for queue in queues
-        for knob in QUEUE_KNOBS
-    }
+    known: dict[str, tuple[str, QueueKnob]] = {}
+    ambiguous: dict[str, set[str]] = {}
+    for queue in queues:
+        for knob in QUEUE_KNOBS:
+            name = f"{_prefix(queue)}{knob.suffix}"
+            ambiguous.setdefault(name, set()).add(queue)
+            known[name] = queue, knob
     found: dict[str, dict[str, object]] = {}
     for name, value in variables.items():
         if not name.startswith(PREFIX):
             continue
         if name not in known:
-            if not complete:
+            if not complete and not any(name.startswith(_prefix(each)) for each in queues):
                 continue
             short = {each.removeprefix(PREFIX): each for each in known}
             near = get_close_matches(name.removeprefix(PREFIX), short, n=1)
@@ -127,9 +131,16 @@ def read(
                 f"of each is {', '.join(knob.suffix for knob in QUEUE_KNOBS)}"
             )
             raise SettingsError(f"there is no setting {name}; {remedy}")
+        if len(ambiguous[name]) > 1:
+            which = " and ".join(map(repr, sorted(ambiguous[name])))
+            raise SettingsError(f"{name} may mean queue {which}; rename one of them")
         queue, knob = known[name]
         try:
             found.setdefault(queue, {})[knob.field] = knob.read(value)
         except ValueError as error:
             raise SettingsError(f"expected {name} to be {error}, got {value!r}") from None
     return found
+
+
+def _prefix(queue: str) -> str:
+    return f"{PREFIX}{queue.upper().replace('-', '_')}_"

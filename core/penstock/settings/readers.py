@@ -34,7 +34,8 @@ def whole_number(*, least: int, most: int) -> Callable[[str], int]:
     """A whole number from ``least`` to ``most``."""
 
     def read(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+        digits = value.isascii() and value.isdigit() and len(value) <= len(str(most))
+        if not digits or not least <= int(value) <= most:
             raise ValueError(f"a whole number from {least} to {most}")
         return int(value)
 
@@ -72,10 +73,13 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 def redis_url(value: str) -> str:
     """A URL that redis-py understands."""
+    expected = "redis://host:6379/0, rediss://host:6379/0 (TLS) or unix:///path/to/socket"
+    try:
+        _ = urlsplit(value).port
+    except ValueError:
+        raise ValueError(expected) from None
     if not value.startswith(_REDIS_SCHEMES):
-        raise ValueError(
-            "redis://host:6379/0, rediss://host:6379/0 (TLS) or unix:///path/to/socket"
-        )
+        raise ValueError(expected)
     return value
 
 

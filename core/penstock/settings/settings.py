@@ -66,7 +66,9 @@ class Settings:
                 ``PENSTOCK_`` are checked) or whose value cannot be honoured.
         """
         in_file = dotenv_file.variables(directory)
-        given = {name: value for name, value in {**in_file, **environ}.items() if value}
+        given = {
+            name: value for source in (in_file, environ) for name, value in source.items() if value
+        }
         # What names a plugin or a queue is checked where those are known.
         others = (queue_tuning.PREFIX, *(plugin_settings.prefix(each) for each in plugins))
         _refuse_unknown(given, others)
@@ -78,7 +80,7 @@ class Settings:
             else None
             for knob in KNOBS
         }
-        values["data_dir"] = (directory / Path(values["data_dir"]).expanduser()).absolute()
+        values["data_dir"] = _data_dir(values["data_dir"], directory)
         values["database_url"] = _database_url(values, directory)
         values["url"] = values["url"] or _url(values["host"], values["port"])
         return cls(**values, variables=given)
@@ -150,6 +152,15 @@ def _value(knob: Knob, given: str) -> object:
         return knob.read(given)
     except ValueError as error:
         raise _refusal(knob, given, str(error)) from None
+
+
+def _data_dir(given: str, directory: Path) -> Path:
+    try:
+        return (directory / Path(given).expanduser()).absolute()
+    except RuntimeError as error:
+        raise SettingsError(
+            f"expected PENSTOCK_DATA_DIR to be a folder, got {given!r}: {error}"
+        ) from None
 
 
 def _database_url(values: Mapping[str, Any], directory: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
@@ -37,12 +38,16 @@ class ObjectStorage:
     """A store of immutable byte sequences.
 
     Args:
-        folder: created if it is not there.
+        folder: created when it is first needed.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._store = LocalStore(folder, mkdir=True)
+
+    @functools.cached_property
+    def _store(self) -> LocalStore:
+        # Not before: a process that only submits has no use for a folder.
+        return LocalStore(self._folder, mkdir=True)
 
     async def put(self, key: str, data: bytes | Path | AsyncIterable[bytes]) -> StoredObject:
         """Store bytes; on return they are complete and durable under ``key``, never partly.

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type
 from uuid import uuid4
 
 import pytest
@@ -128,6 +128,23 @@ async def test_what_does_not_fit_is_refused_and_nothing_is_written(environment, 
             await client.submit("ai.documnt", {"markdown": "x"})
         with pytest.raises(TaskNotFoundError):
             await client.task(uuid4())
+
+
+async def test_arguments_of_the_wrong_kind_are_named(environment, tmp_path):
+    five: Any = 5
+    async with Client(environ=environment, directory=tmp_path) as client:
+        with pytest.raises(ValueError, match=r"expected delay to be a datetime\.timedelta"):
+            await client.submit("ai.document", {"markdown": "x"}, delay=five)
+        with pytest.raises(ValueError, match="expected delay to be from 0 to 365 days"):
+            await client.submit("ai.document", {"markdown": "x"}, delay=timedelta.max)
+        with pytest.raises(ValueError, match="expected user_id to be a"):
+            await client.submit("ai.document", {"markdown": "x"}, user_id=five)
+        with pytest.raises(ValueError, match="to have a JSON form"):
+            await client.submit("ai.document", {"markdown": object()})
+        handle = await client.submit("ai.document", {"markdown": "x"})
+        with pytest.raises(ValueError, match="expected timeout of TaskHandle"):
+            await handle.result(timeout=five)
+    assert not (tmp_path / "data").exists()
 
 
 async def test_a_failed_task_says_why_and_a_waiting_one_how_far_it_is(environment, tmp_path):

@@ -73,8 +73,11 @@ async def test_a_database_that_was_never_set_up_is_away_and_no_task_is_to_blame(
     tmp_path: Path,
 ) -> None:
     ledger = Ledger(f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}")
-    with pytest.raises(LedgerUnavailableError, match="no such table: task"):
-        await ledger.accept(new_task())
+    with pytest.raises(LedgerUnavailableError, match="run `penstock db upgrade`") as caught:
+        await ledger.accept(new_task(input='{"prompt": "a secret"}'))
+    # It ends up in logs.
+    assert "a secret" not in str(caught.value)
+    assert "INSERT" not in str(caught.value)
     await ledger.close()
 
 
@@ -87,6 +90,7 @@ async def test_a_postgresql_without_the_schema_is_away_and_no_task_is_to_blame(
         *(ledger.accept(new_task()) for _ in range(20)), return_exceptions=True
     )
     assert all(isinstance(each, LedgerUnavailableError) for each in answers)
+    assert database != "postgres" or "run `penstock db upgrade`" in str(answers[0])
     assert ledger.database.statements <= 1
     await ledger.close()
 

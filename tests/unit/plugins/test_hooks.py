@@ -103,6 +103,22 @@ def penstock_settings():
     )
 
 
+def test_settings_that_no_variable_can_fill_are_refused(load_one: Loader) -> None:
+    catalogue = load_one("""
+from msgspec import Struct
+from penstock import hookimpl
+class Listed(Struct):
+    names: list[str] = []
+class Odd(Struct):
+    names: list[str] | set[str] | None = None
+@hookimpl
+def penstock_settings():
+    return [Listed, Odd]
+""")
+    assert "settings Listed to be one text, number, boolean or choice" in problems(catalogue)
+    assert "settings Odd cannot be filled" in problems(catalogue)
+
+
 def test_settings_stand_in_the_catalogue(load_one: Loader) -> None:
     catalogue = load_one("""
 from msgspec import Struct

@@ -140,3 +140,20 @@ def test_an_unknown_task_type_suggests_the_nearest(load_all: Callable[..., Catal
         catalogue.task_type("acme.rum")
     with pytest.raises(UnknownTaskTypeError, match=r"known are .acme\.run."):
         catalogue.task_type("zebra")
+
+
+def test_two_plugins_of_one_name_and_a_reserved_one_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "twin_one.py").write_text(good("one"))
+    (tmp_path / "twin_two.py").write_text(good("two"))
+    (tmp_path / "twin_queue.py").write_text(good("three"))
+    names = [("twin", "twin_one"), ("twin", "twin_two"), ("queue", "twin_queue")]
+
+    catalogue = load([EntryPoint(name=n, value=v, group="penstock") for n, v in names])
+
+    assert list(catalogue.queues) == ["one"]
+    twin, reserved = (" ".join(each.problems) for each in catalogue.quarantined)
+    assert "the entry point is called 'twin', as that of" in twin
+    assert "'queue', which settings of Penstock's own start with" in reserved

@@ -57,6 +57,12 @@ def test_an_empty_variable_counts_as_not_set(tmp_path):
     assert settings.redis_url is None
 
 
+def test_an_empty_variable_does_not_hide_the_files(tmp_path):
+    (tmp_path / ".env.local").write_text("PENSTOCK_API_KEY=in-the-file\n")
+
+    assert Settings.load({"PENSTOCK_API_KEY": ""}, tmp_path).api_key == "in-the-file"
+
+
 def test_the_clients_address_follows_where_the_api_listens(tmp_path):
     def url(**environ):
         return Settings.load(environ, tmp_path).url

@@ -1,4 +1,4 @@
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -86,6 +86,68 @@ def test_an_unknown_variable_of_a_plugin_is_refused(name, told):
 
     assert name in str(caught.value)
     assert told in str(caught.value)
+
+
+def test_the_variables_of_a_plugin_that_is_quarantined_stop_nothing():
+    plugins = {"acme": [Acme], "acme-more": None}
+
+    plugin_settings.refuse_unknown(plugins, ["PENSTOCK_ACME_MORE_SPEED"])
+    with pytest.raises(SettingsError, match="plugin 'acme' has no setting PENSTOCK_ACME_SPEED"):
+        plugin_settings.refuse_unknown(plugins, ["PENSTOCK_ACME_SPEED"])
+
+
+def test_a_variable_belongs_to_the_plugin_with_the_longest_name():
+    plugins = {"acme": [], "acme-more": [Acme]}
+
+    with pytest.raises(SettingsError, match="did you mean PENSTOCK_ACME_MORE_MODEL"):
+        plugin_settings.refuse_unknown(plugins, ["PENSTOCK_ACME_MORE_MODELL"])
+
+
+class Renamed(msgspec.Struct, frozen=True, rename="camel"):
+    max_pixels: int = 1
+    key: Annotated[str, msgspec.Meta(extra={"variable": "ACME_KEY", "secret": True})] | None = None
+    quality: Literal["low", "high"] = "low"
+    secret_quality: Annotated[Literal["a"], msgspec.Meta(extra={"secret": True})] = "a"
+
+
+def test_a_struct_that_renames_its_fields_is_filled_all_the_same():
+    found = plugin_settings.read(
+        "acme", Renamed, {"PENSTOCK_ACME_MAX_PIXELS": "5", "ACME_KEY": "s"}
+    )
+
+    assert (found.max_pixels, found.key) == (5, "s")
+    assert [knob.secret for knob in plugin_settings.knobs("acme", Renamed)] == [
+        False,
+        True,
+        False,
+        True,
+    ]
+
+
+def test_choices_are_named_and_a_secret_is_not():
+    with pytest.raises(SettingsError, match="to be one of high, low, got 'medium'"):
+        plugin_settings.read("acme", Renamed, {"PENSTOCK_ACME_QUALITY": "medium"})
+    with pytest.raises(SettingsError) as caught:
+        plugin_settings.read("acme", Renamed, {"PENSTOCK_ACME_SECRET_QUALITY": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+class Range(msgspec.Struct, frozen=True):
+    low: int = 1
+    high: int = 10
+
+    def __post_init__(self):
+        if self.low > self.high:
+            raise ValueError("expected low to be at most high")
+
+
+def test_values_are_checked_together_and_not_against_each_others_defaults():
+    variables = {"PENSTOCK_ACME_LOW": "50", "PENSTOCK_ACME_HIGH": "100"}
+    assert plugin_settings.read("acme", Range, variables) == Range(50, 100)
+
+    variables = {"PENSTOCK_ACME_LOW": "8", "PENSTOCK_ACME_HIGH": "5"}
+    with pytest.raises(SettingsError, match=r"PENSTOCK_ACME_LOW, PENSTOCK_ACME_HIGH.*at most high"):
+        plugin_settings.read("acme", Range, variables)
 
 
 def test_known_variables_are_not_refused():

@@ -52,6 +52,9 @@ def test_limits_can_be_taken_away():
         ("AI_RATE_LIMIT", "10", "like 10/1s"),
         ("AI_RATE_LIMIT", "0/1s", "like 10/1s"),
         ("AI_RATE_LIMIT", "10/0s", "like 10/1s"),
+        ("AI_RATE_LIMIT", "10/0.0001ms", "like 10/1s"),
+        ("AI_RATE_LIMIT", "9999999/1s", "like 10/1s"),
+        ("AI_CONCURRENCY", "9" * 5000, "a whole number from 1 to 1000000"),
         ("AI_MAX_ATTEMPTS", "-1", "a whole number from 1"),
     ],
 )
@@ -71,6 +74,18 @@ def test_an_unknown_queue_or_field_is_refused_with_the_nearest_name():
         read(AI_ATTEMPTS="1")
     with pytest.raises(SettingsError, match="the queues are ai, big-files, video, and what can"):
         read(X="1")
+
+
+def test_a_name_that_may_mean_two_queues_is_refused():
+    variables = {"PENSTOCK_QUEUE_AI_GLOBAL_CONCURRENCY": "3"}
+
+    with pytest.raises(SettingsError, match="may mean queue 'ai' and 'ai-global'"):
+        queue_tuning.read(["ai", "ai-global"], variables)
+
+
+def test_a_misspelt_field_of_a_known_queue_is_refused_though_others_are_unknown():
+    with pytest.raises(SettingsError, match="did you mean PENSTOCK_QUEUE_AI_CONCURRENCY"):
+        queue_tuning.read(QUEUES, {"PENSTOCK_QUEUE_AI_CONCURENCY": "8"}, complete=False)
 
 
 def test_a_queue_that_nobody_could_load_stops_nothing():

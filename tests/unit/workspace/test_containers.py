@@ -98,6 +98,13 @@ def test_the_database_is_the_one_that_the_services_are_told(tmp_path):
     )
 
 
+def test_the_image_is_built_once_before_anything_that_uses_it():
+    assert [name for name, service in OURS.items() if "build" in service] == ["migrate"]
+    assert {service["pull_policy"] for name, service in OURS.items() if name != "migrate"} == {
+        "never"
+    }
+
+
 def test_redis_keeps_what_it_holds_and_never_evicts():
     command = shlex.join(SERVICES["redis"]["command"])
 

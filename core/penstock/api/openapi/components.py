@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from penstock.api.problems import ProblemDocument
-from penstock.api.submission import MAX_DELAY, MAX_USER_ID_LENGTH
+from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
 from penstock.api.views import TaskTypeView, TaskView
 from penstock.declarations import Priority, TaskType
 from penstock.dispatch import Health, QueueStatus
+from penstock.dispatch.inputs import MAX_DELAY
 
 Schema = dict[str, Any]
 

@@ -33,14 +33,25 @@ async def healthy(url: str, say: Callable[[str], None]) -> None:
             except httpx.TransportError:
                 pass  # not listening yet
             else:
-                if answer.status_code == HTTPStatus.OK:
-                    health = msgspec.json.decode(answer.content, type=_Success).data
-                    if all(health.workers.values()):
-                        return
-                elif (detail := _detail(answer)) != said:
+                detail = _missing(answer)
+                if not detail:
+                    return
+                if detail != said:
                     said = detail
                     say(f"the API is up, but not healthy yet: {detail}")
             await asyncio.sleep(_PAUSE.total_seconds())
+
+
+def _missing(answer: httpx.Response) -> str:
+    """What is not there yet; empty if nothing is missing."""
+    if answer.status_code != HTTPStatus.OK:
+        return _detail(answer)
+    try:
+        workers = msgspec.json.decode(answer.content, type=_Success).data.workers
+    except msgspec.DecodeError:
+        return "what answers there is not Penstock"
+    idle = [queue for queue, count in workers.items() if not count]
+    return f"no worker serves {', '.join(idle)} yet" if idle else ""
 
 
 def _detail(answer: httpx.Response) -> str:
