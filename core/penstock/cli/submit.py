@@ -83,6 +83,11 @@ def submit(  # noqa: PLR0913  (click hands each option over by its name)
 
     Prints the task as the API accepted it; with --wait or --output, as it ended.
     """
+    if output is not None and not output.parent.is_dir():
+        # Now, and not after the task has run.
+        raise click.BadParameter(
+            f"there is no folder {str(output.parent)!r}; make it first", param_hint="--output"
+        )
     with connect() as client:
         if file is not None:
             send = partial(client.upload, type_name, file, input_)

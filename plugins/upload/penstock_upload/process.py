@@ -78,7 +78,8 @@ async def process(request: UploadInput, ctx: Context) -> Upload:
         received = await _receive(request, ctx, path)
         if not received.size:
             message = (
-                f"expected {received.name!r} to have at least one byte, got none; send it again"
+                f"expected {received.name!r} to have at least one byte, got none; "
+                "send a file that is not empty"
             )
             raise PermanentError(message, code="empty_file")
         await ctx.progress(30, "decoding the file")

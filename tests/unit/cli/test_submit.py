@@ -195,6 +195,14 @@ def test_bytes_that_are_not_the_stored_ones_are_not_kept(run, api, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_output_folder_that_is_not_there_is_refused_before_anything_is_sent(run, api):
+    done = run("submit", "ai.document", "--input", "{}", "--output", "nowhere/out.pdf")
+
+    assert done.exit_code == 2
+    assert "there is no folder 'nowhere'; make it first" in done.output
+    assert api.requests == []
+
+
 def test_output_without_an_artifact_in_the_result_is_an_error(run, api):
     api.on(SHOW, success(task("success", result={"text": "no file"})))
 
