@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from alembic import command
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from penstock.ledger import LedgerUnavailableError
 from penstock.ledger.migrate import VERSION_TABLE, configuration, upgrade, upgrade_async
 from tests.services import PostgresServer
 
@@ -99,3 +102,20 @@ def test_upgrade_needs_no_event_loop_of_the_caller(tmp_path: Path) -> None:
     upgrade(f"sqlite+aiosqlite:///{tmp_path / 'plain.db'}")
 
     assert (tmp_path / "plain.db").exists()
+
+
+async def test_a_file_is_in_wal_mode_before_several_processes_connect(tmp_path: Path) -> None:
+    # Connections that all switch a file's mode at their start refuse each other, now and then.
+    file = tmp_path / "new.db"
+    await upgrade_async(f"sqlite+aiosqlite:///{file}")
+
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "letter.txt"
+    file.write_text("Dear Sir or Madam, " * 100)
+
+    with pytest.raises(LedgerUnavailableError, match=r"letter\.txt could not be put into WAL mode"):
+        await upgrade_async(f"sqlite+aiosqlite:///{file}")

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from penstock.declarations import PenstockError
-from penstock.ledger.errors import translated
+from penstock.ledger.errors import LedgerUnavailableError, translated
 
 VERSION_TABLE = "penstock_schema_version"
 _ADVISORY_LOCK = 7_308_332_143_926_078_827  # arbitrary, but the same in every process
@@ -55,6 +56,7 @@ async def upgrade_async(database_url: str) -> None:
         path = Path(url.database)
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked_beside(path):
+            _use_wal(path)
             await _upgrade(database_url)
     else:
         await _upgrade(database_url)
@@ -112,6 +114,20 @@ def _locked_beside(path: Path) -> Iterator[None]:
     with path.with_name(f"{path.name}.migrate-lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _use_wal(path: Path) -> None:
+    """Put an SQLite database into WAL mode, which is a property of the file.
+
+    Here, where nobody else is: of several connections that each switch it at their start, some are
+    refused with "database is locked" at once, whatever their time-out.
+    """
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.Error as error:
+        message = f"the database {path} could not be put into WAL mode: {error}"
+        raise LedgerUnavailableError(message) from error
 
 
 @asynccontextmanager
