@@ -38,7 +38,7 @@ async def healthy(url: str, say: Callable[[str], None]) -> None:
                     return
                 if detail != said:
                     said = detail
-                    say(f"the API is up, but not healthy yet: {detail}")
+                    say(f"not ready yet: {detail}")
             await asyncio.sleep(_PAUSE.total_seconds())
 
 

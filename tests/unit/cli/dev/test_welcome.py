@@ -39,6 +39,6 @@ async def test_health_is_waited_for_and_what_lacks_is_said_once(api):
     await readiness.healthy(api.url, said.append)
 
     assert said == [
-        "the API is up, but not healthy yet: redis did not answer",
-        "the API is up, but not healthy yet: no worker serves video yet",
+        "not ready yet: redis did not answer",
+        "not ready yet: no worker serves video yet",
     ]
