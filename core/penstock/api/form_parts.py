@@ -15,7 +15,13 @@ from multipart import (  # type: ignore[import-untyped]  # its annotations are n
     PushMultipartParser,
 )
 
-from penstock.api.problems import FieldError, Problem, too_large, unsupported_media_type
+from penstock.api.problems import (
+    FieldError,
+    Problem,
+    refuse_encoding,
+    too_large,
+    unsupported_media_type,
+)
 
 MEDIA_TYPE = "multipart/form-data"
 
@@ -106,16 +112,12 @@ def malformed(field: str, message: str, remedy: str) -> Problem:
 
 def _boundary(request: Request[Any, Any, Any]) -> str:
     media_type, options = request.content_type
-    encoding = request.headers.get("content-encoding", "identity").lower()
     if media_type != MEDIA_TYPE:
         given = request.headers.get("content-type")
         message = f"expected the content type {MEDIA_TYPE}, got {given or 'none'}"
         remedy = f"send the file as a form: {_CURL}"
         raise unsupported_media_type(message, remedy, accept=MEDIA_TYPE)
-    if encoding != "identity":
-        message = f"expected a plain body, got the content encoding {encoding}"
-        remedy = "send the body uncompressed, without the header 'Content-Encoding'"
-        raise unsupported_media_type(message, remedy, accept=MEDIA_TYPE)
+    refuse_encoding(request, accept=MEDIA_TYPE)
     boundary = options.get("boundary", "")
     plain = boundary.isascii() and boundary.isprintable()
     if not plain or not 1 <= len(boundary) <= _MAX_BOUNDARY_LENGTH:

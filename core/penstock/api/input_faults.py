@@ -42,12 +42,16 @@ def invalid_input(error: InvalidInputError, task_type: TaskType[Any, Any]) -> Pr
 
 def _hint(error: InvalidInputError, task_type: TaskType[Any, Any]) -> str:
     """What the schema says of the field at fault, where msgspec's own words do not help."""
+    choice, pattern = _CHOICE.search(error.message), "matching regex" in error.message
+    if not choice and not pattern:
+        # Schemas are dear to make.
+        return ""
     found = _schema_at(task_type.input_schema(), error.path)
     choices = [repr(each) for each in found.get("enum", []) if each is not None]
-    if choices and (given := _CHOICE.search(error.message)):
-        near = get_close_matches(given[0].lower(), choices, n=1)
+    if choice and choices:
+        near = get_close_matches(choice[0].lower(), choices, n=1)
         return f"send one of {', '.join(choices)}" + (f" (did you mean {near[0]}?)" if near else "")
-    if "matching regex" in error.message:
+    if pattern:
         example = next(iter(found.get("examples", [])), found.get("default"))
         said = found.get("description", "")
         return f"send a value like {example!r}" if isinstance(example, str) else said.rstrip(".")

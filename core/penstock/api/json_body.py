@@ -10,7 +10,13 @@ from litestar import Request
 from litestar.exceptions import InternalServerException
 
 from penstock.api.json_faults import explain, locate
-from penstock.api.problems import FieldError, Problem, invalid_request, unsupported_media_type
+from penstock.api.problems import (
+    FieldError,
+    Problem,
+    invalid_request,
+    refuse_encoding,
+    unsupported_media_type,
+)
 from penstock.dispatch.inputs import MAX_DEPTH
 
 # An escaped NUL; the backslashes before it are escaped ones themselves, in pairs.
@@ -65,17 +71,12 @@ def decode_object(body: bytes) -> dict[str, msgspec.Raw]:
 def _check_headers(request: Request[Any, Any, Any]) -> None:
     media_type, options = request.content_type
     charset = options.get("charset", "utf-8").lower()
-    encoding = request.headers.get("content-encoding", "identity").lower()
     if media_type.lower() != "application/json" or charset not in {"utf-8", "utf8", "us-ascii"}:
         given = request.headers.get("content-type")
         message = f"expected the content type application/json in UTF-8, got {given or 'none'}"
         remedy = "send JSON with the header 'Content-Type: application/json'"
-    elif encoding != "identity":
-        message = f"expected a plain body, got the content encoding {encoding}"
-        remedy = "send the body uncompressed, without the header 'Content-Encoding'"
-    else:
-        return
-    raise unsupported_media_type(message, remedy, accept="application/json")
+        raise unsupported_media_type(message, remedy, accept="application/json")
+    refuse_encoding(request, accept="application/json")
 
 
 def _not_utf8(body: bytes) -> Problem:

@@ -89,6 +89,19 @@ class Problem(ProblemDetailsException):
         )
 
 
+def refuse_encoding(request: Request[Any, Any, Any], *, accept: str) -> None:
+    """Refuse a body that is compressed.
+
+    Raises:
+        Problem: 415.
+    """
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding != "identity":
+        message = f"expected a plain body, got the content encoding {encoding}"
+        remedy = "send the body uncompressed, without the header 'Content-Encoding'"
+        raise unsupported_media_type(message, remedy, accept=accept)
+
+
 def invalid_request(errors: Sequence[FieldError]) -> Problem:
     """The request can be read, but asks for what cannot be done."""
     first, more = errors[0], len(errors) - 1

@@ -16,6 +16,7 @@ from penstock.declarations.context import Context
 from penstock.declarations.errors import DeclarationError
 from penstock.declarations.queue import Queue
 from penstock.declarations.retry_policy import RetryPolicy
+from penstock.declarations.type_parts import type_parts
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -199,15 +200,7 @@ def _check_upload(name: str, upload: str, input_type: Any) -> None:
 
 
 def _takes_uuid(info: msgspec.inspect.Type) -> bool:
-    match info:
-        case msgspec.inspect.UUIDType():
-            return True
-        case msgspec.inspect.Metadata():
-            return _takes_uuid(info.type)
-        case msgspec.inspect.UnionType():
-            return any(map(_takes_uuid, info.types))
-        case _:
-            return False
+    return any(isinstance(each, msgspec.inspect.UUIDType) for each in type_parts(info))
 
 
 def _check_example(name: str, example: object, input_type: Any) -> None:

@@ -18,6 +18,7 @@ import msgspec
 import pluggy
 
 from penstock.declarations import Queue, TaskType
+from penstock.declarations.type_parts import type_parts
 from penstock.plugins import hookspecs
 from penstock.plugins.catalogue import Catalogue, Plugin, QuarantinedPlugin
 
@@ -30,8 +31,10 @@ _PLAIN = (
     msgspec.inspect.FloatType,
     msgspec.inspect.IntType,
     msgspec.inspect.LiteralType,
+    msgspec.inspect.Metadata,
     msgspec.inspect.NoneType,
     msgspec.inspect.StrType,
+    msgspec.inspect.UnionType,
 )
 
 
@@ -191,17 +194,7 @@ def _unusable_settings(kinds: Sequence[type[Any]]) -> Iterable[str]:
 
 def _is_plain(kind: Any) -> bool:
     """Whether one variable can hold a value of this type."""
-
-    def plain(info: msgspec.inspect.Type) -> bool:
-        match info:
-            case msgspec.inspect.Metadata():
-                return plain(info.type)
-            case msgspec.inspect.UnionType():
-                return all(map(plain, info.types))
-            case _:
-                return isinstance(info, _PLAIN)
-
-    return plain(msgspec.inspect.type_info(kind))
+    return all(isinstance(each, _PLAIN) for each in type_parts(msgspec.inspect.type_info(kind)))
 
 
 def _clashes(plugin: Plugin, earlier: Sequence[Plugin]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from penstock.declarations.type_parts import type_parts
 from penstock.settings import secrecy
 from penstock.settings.errors import SettingsError
 from penstock.settings.knobs import KNOBS
@@ -52,7 +53,7 @@ def knobs(plugin: str, kind: type[msgspec.Struct]) -> Sequence[PluginKnob]:
     for each in msgspec.structs.fields(kind):
         extra: dict[str, Any] = {}
         schema: dict[str, Any] = {}
-        for info in _parts(msgspec.inspect.type_info(each.type)):
+        for info in type_parts(msgspec.inspect.type_info(each.type)):
             if isinstance(info, msgspec.inspect.Metadata):
                 extra |= info.extra or {}
                 schema |= info.extra_json_schema or {}
@@ -137,20 +138,10 @@ def refuse_unknown(
         raise SettingsError(f"plugin {owner!r} has no setting {name}; {remedy}")
 
 
-def _parts(info: msgspec.inspect.Type) -> Iterable[msgspec.inspect.Type]:
-    """A type, and what it is made of, as far as one value goes."""
-    yield info
-    if isinstance(info, msgspec.inspect.Metadata):
-        yield from _parts(info.type)
-    elif isinstance(info, msgspec.inspect.UnionType):
-        for each in info.types:
-            yield from _parts(each)
-
-
 def _expectation(message: str, kind: Any) -> str:
     """What msgspec expected, in words for people; the value itself is never in them."""
     choices: list[str] = []
-    for info in _parts(msgspec.inspect.type_info(kind)):
+    for info in type_parts(msgspec.inspect.type_info(kind)):
         if isinstance(info, msgspec.inspect.LiteralType):
             choices += map(str, info.values)
         elif isinstance(info, msgspec.inspect.EnumType):

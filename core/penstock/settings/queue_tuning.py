@@ -108,13 +108,10 @@ def read(
         SettingsError: for the first variable that names no queue or no such field, or whose value
             cannot be honoured.
     """
-    known: dict[str, tuple[str, QueueKnob]] = {}
-    ambiguous: dict[str, set[str]] = {}
+    known: dict[str, list[tuple[str, QueueKnob]]] = {}
     for queue in queues:
         for knob in QUEUE_KNOBS:
-            name = f"{_prefix(queue)}{knob.suffix}"
-            ambiguous.setdefault(name, set()).add(queue)
-            known[name] = queue, knob
+            known.setdefault(f"{_prefix(queue)}{knob.suffix}", []).append((queue, knob))
     found: dict[str, dict[str, object]] = {}
     for name, value in variables.items():
         if not name.startswith(PREFIX):
@@ -131,10 +128,10 @@ def read(
                 f"of each is {', '.join(knob.suffix for knob in QUEUE_KNOBS)}"
             )
             raise SettingsError(f"there is no setting {name}; {remedy}")
-        if len(ambiguous[name]) > 1:
-            which = " and ".join(map(repr, sorted(ambiguous[name])))
+        (queue, knob), *others = known[name]
+        if others:
+            which = " and ".join(sorted(repr(each) for each, _ in known[name]))
             raise SettingsError(f"{name} may mean queue {which}; rename one of them")
-        queue, knob = known[name]
         try:
             found.setdefault(queue, {})[knob.field] = knob.read(value)
         except ValueError as error:
