@@ -25,6 +25,7 @@ class PluginContext(Context):
         self.queue = task_type.queue.name
         self.user_id = None
         self.attempt = attempt
+        self.run = attempt
         self.artifacts = MemoryArtifacts()
         self.seen: list[tuple[float, str]] = []
         self._settings = {type(each): each for each in settings}

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from penstock import background
 from penstock.broker import outcomes
-from penstock.broker.delivery import Delivery, Interruption
+from penstock.broker.delivery import Delivery
 from penstock.broker.leases import LeaseTable
 from penstock.broker.outcomes import OutcomeWriter
-from penstock.declarations import Queue
+from penstock.declarations import Interruption, Queue
 from penstock.engine import Engine, EngineUnavailableError, EpochMissingError, Lease, Settlement
 from penstock.ledger import (
     Ledger,
@@ -32,6 +32,10 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 # Finished runs whose outcome the database has not taken yet; beyond this nothing is claimed.
 _MOST_UNCOMMITTED = 200
+_LEASE_LOST = Interruption(
+    "lease_lost", "the worker was silent for longer than its lease, and was thought dead"
+)
+_SHUTDOWN = Interruption("shutdown", "the worker is shutting down; the task goes on elsewhere")
 _log = logging.getLogger(__name__)
 
 
@@ -112,7 +116,7 @@ class Consumer:
         # A later run of the same task has a lease of its own.
         if delivery is not None and delivery.lease is lease:
             _log.warning("task %s: its lease was lost; this run is cancelled", lease.id)
-            delivery.interrupt(Interruption.LEASE_LOST)
+            delivery.interrupt(_LEASE_LOST)
 
     # -- shutting down -----------------------------------------------------------------------
 
@@ -127,7 +131,7 @@ class Consumer:
     def interrupt(self) -> None:
         """Cancel what still runs, to be handed back."""
         for delivery in list(self._held.values()):
-            delivery.interrupt(Interruption.DRAIN)
+            delivery.interrupt(_SHUTDOWN)
 
     async def close(self, *, patience: float) -> None:
         """Wait until every outcome is committed and settled, for at most ``patience`` seconds."""

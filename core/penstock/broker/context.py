@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from penstock.broker.delivery import Delivery
 from penstock.broker.progress import ProgressWriter
-from penstock.declarations import Context, DeclarationError
+from penstock.declarations import Context, DeclarationError, Interruption
 from penstock.dispatch import ArtifactStore, TaskArtifacts
-from penstock.ledger import StartedTask
 
 S = TypeVar("S")
 
@@ -18,25 +18,32 @@ class TaskContext(Context):
 
     def __init__(
         self,
-        task: StartedTask,
+        delivery: Delivery,
         *,
         artifacts: ArtifactStore,
         progress: ProgressWriter,
         settings: Mapping[type[Any], Any],
     ) -> None:
+        task = delivery.task
         self.task_id = task.id
         self.task_type = task.type
         self.queue = task.queue
         self.user_id = task.user_id
         self.attempt = task.attempts
+        self.run = task.run
         self.artifacts = TaskArtifacts(artifacts, task.id)
-        self._run = task.run
+        self._delivery = delivery
         self._progress = progress
         self._settings = settings
 
     async def progress(self, percent: float, message: str = "") -> None:
         """See :meth:`penstock.declarations.Context.progress`."""
-        self._progress.report(self.task_id, self._run, percent, message)
+        self._progress.report(self.task_id, self.run, percent, message)
+
+    @property
+    def interruption(self) -> Interruption | None:
+        """See :attr:`penstock.declarations.Context.interruption`."""
+        return self._delivery.interruption
 
     def settings(self, kind: type[S]) -> S:
         """See :meth:`penstock.declarations.Context.settings`."""

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 from pydantic import ConfigDict
 from taskiq import AckableMessage, TaskiqMessage
 
-from penstock.declarations import PenstockError
+from penstock.declarations import Interruption, PenstockError
 from penstock.engine import Lease
 from penstock.ledger import StartedTask
-
-
-class Interruption(StrEnum):
-    """Why a run is cancelled from outside."""
-
-    LEASE_LOST = "lease_lost"
-    DRAIN = "drain"
 
 
 class ForeignReceiverError(PenstockError):
@@ -71,10 +63,12 @@ class Delivery(AckableMessage):
         )
 
     def interrupt(self, reason: Interruption) -> None:
-        """Cancel the run, if its handler is running."""
-        self.interruption = reason
-        if self.running_in is not None:
-            self.running_in.cancel(reason)
+        """Stop the run: its handler is cancelled, and may ask its context why."""
+        # The first reason stands: a handler that is cleaning up is not told another one.
+        if self.interruption is None:
+            self.interruption = reason
+            if self.running_in is not None:
+                self.running_in.cancel(reason.message)
 
 
 def labels_of(task: StartedTask) -> dict[str, Any]:

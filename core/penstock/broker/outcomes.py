@@ -93,6 +93,11 @@ def refused(task: StartedTask, code: str, message: str) -> Outcome:
     return _outcome(task, Status.FAILED, error=Failure(code, message, ""))
 
 
+def cancelled(task: StartedTask, reason: str) -> Outcome:
+    """The outcome of a run that somebody asked to stop, for good."""
+    return _outcome(task, Status.CANCELLED, error=Failure("cancelled", reason, ""))
+
+
 def handed_back(task: StartedTask, delay: timedelta = timedelta(0)) -> Outcome:
     """The outcome of a run that does not count: the task runs again after ``delay``."""
     run_at = datetime.now(UTC) + delay if delay else None

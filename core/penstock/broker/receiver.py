@@ -23,11 +23,11 @@ from taskiq.utils import maybe_awaitable
 from penstock.broker import outcomes
 from penstock.broker.broker import Broker
 from penstock.broker.context import TaskContext
-from penstock.broker.delivery import Delivery, Interruption
+from penstock.broker.delivery import Delivery
 from penstock.broker.outcomes import HandlerTimeoutError
 from penstock.broker.progress import ProgressWriter
 from penstock.broker.results import as_result
-from penstock.declarations import PermanentError, TaskType
+from penstock.declarations import Interruption, PermanentError, TaskType
 from penstock.dispatch import ArtifactStore, InvalidInputError, inputs
 from penstock.ledger import Outcome, Status
 
@@ -96,24 +96,15 @@ class Receiver(TaskiqReceiver):
         try:
             value = await self._run(message, task_type, taskiq_message)
             outcome = outcomes.success(task, task_type, value)
-        except asyncio.CancelledError as cancelled:
-            if message.interruption is Interruption.LEASE_LOST:
-                _uncancel()
-                self.consumer.drop(message)
-                return
-            if message.interruption is Interruption.DRAIN:
-                _uncancel()
-                outcome = outcomes.handed_back(task)
-            elif _uncancel():
-                raise
-            else:
-                error = cancelled
-                outcome = outcomes.failure(task, task_type, cancelled, self._random)
         except KeyboardInterrupt:
             raise
-        except BaseException as raised:  # noqa: BLE001  (a handler's SystemExit is its failure)
-            error = raised
-            outcome = outcomes.failure(task, task_type, raised, self._random)
+        except BaseException as raised:  # a handler's SystemExit is its failure, too
+            if _uncancel() and message.interruption is None:
+                raise
+            if message.interruption is not None and message.interruption.code == "lease_lost":
+                self.consumer.drop(message)
+                return
+            error, outcome = self._failed(message, task_type, raised)
         self._log_outcome(task.type, outcome, time.monotonic() - started)
         # Only middlewares and callers by .kiq(), whose tasks have labels, want taskiq's result.
         result = None
@@ -124,12 +115,28 @@ class Receiver(TaskiqReceiver):
             message, outcome, lambda recorded: self._announce(taskiq_message, recorded, result)
         )
 
+    def _failed(
+        self, delivery: Delivery, task_type: TaskType[Any, Any], raised: BaseException
+    ) -> tuple[BaseException, Outcome]:
+        """The error to tell of, and the outcome: why it was stopped weighs more than how."""
+        match delivery.interruption:
+            case Interruption("shutdown"):
+                return raised, outcomes.handed_back(delivery.task)
+            case Interruption("cancelled", reason):
+                return raised, outcomes.cancelled(delivery.task, reason)
+            case Interruption("timeout", reason):
+                # The traceback of the cause says what it was doing.
+                timeout = HandlerTimeoutError(reason)
+                timeout.__cause__ = raised
+                raised = timeout
+        return raised, outcomes.failure(delivery.task, task_type, raised, self._random)
+
     async def _run(
         self, delivery: Delivery, task_type: TaskType[Any, Any], message: TaskiqMessage
     ) -> Any:
         """Call the handler as its task type says."""
         if delivery.interruption is not None:
-            raise asyncio.CancelledError(delivery.interruption)
+            raise asyncio.CancelledError(delivery.interruption.message)
         try:
             value = inputs.parse(task_type, delivery.task.input)
         except InvalidInputError as error:
@@ -139,18 +146,18 @@ class Receiver(TaskiqReceiver):
         for middleware in self.broker.middlewares:
             if _overrides(middleware, "pre_execute"):
                 message = await maybe_awaitable(middleware.pre_execute(message))
-        timeout = task_type.timeout.total_seconds() if task_type.timeout else None
         delivery.running_in = asyncio.current_task()
+        limit = None
+        if task_type.timeout is not None:
+            reason = Interruption("timeout", f"took longer than its timeout of {task_type.timeout}")
+            loop = asyncio.get_running_loop()
+            limit = loop.call_later(task_type.timeout.total_seconds(), delivery.interrupt, reason)
         try:
-            async with asyncio.timeout(timeout) as limit:
-                return await self._call(delivery, task_type, message)
-        except TimeoutError as error:
-            if limit.expired():
-                text = f"took longer than its timeout of {task_type.timeout}"
-                raise HandlerTimeoutError(text) from error
-            raise
+            return await self._call(delivery, task_type, message)
         finally:
             delivery.running_in = None
+            if limit is not None:
+                limit.cancel()
 
     async def _call(
         self, delivery: Delivery, task_type: TaskType[Any, Any], message: TaskiqMessage
@@ -158,7 +165,7 @@ class Receiver(TaskiqReceiver):
         arguments: dict[str, Any] = {task_type.input_parameter: message.args[0]}
         if task_type.context_parameter is not None:
             arguments[task_type.context_parameter] = TaskContext(
-                delivery.task,
+                delivery,
                 artifacts=self._artifacts,
                 progress=self._progress,
                 settings=self._settings,
@@ -214,6 +221,8 @@ class Receiver(TaskiqReceiver):
             what, level = "Task succeeded", logging.INFO
         elif outcome.status is Status.PENDING:
             what, level = "Task will run again", logging.WARNING
+        elif outcome.status is Status.CANCELLED:
+            what, level = "Task was cancelled", logging.WARNING
         else:
             what, level = "Task failed", logging.ERROR
         _log.log(

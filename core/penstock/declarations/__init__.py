@@ -14,6 +14,7 @@ from penstock.declarations.errors import (
     TaskError,
     TransientError,
 )
+from penstock.declarations.interruption import Interruption
 from penstock.declarations.priority import Priority
 from penstock.declarations.queue import Queue
 from penstock.declarations.rate_limit import RateLimit
@@ -26,6 +27,7 @@ __all__ = [
     "Artifacts",
     "Context",
     "DeclarationError",
+    "Interruption",
     "PenstockError",
     "PermanentError",
     "Priority",

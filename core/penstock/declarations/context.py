@@ -5,6 +5,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from penstock.declarations.artifact import Artifacts
+from penstock.declarations.interruption import Interruption
 
 S = TypeVar("S")
 
@@ -20,6 +21,8 @@ class Context(ABC):
         queue: the name of the queue it came through.
         user_id: for whom it runs, if the submitter said so.
         attempt: which attempt this is, from 1; a worker's death does not count as one.
+        run: how often the task was started, this time included. It only ever grows, so it serves
+            as a fencing token: whoever got a larger one may ignore what carries a smaller.
         artifacts: where to put files, and to open those of earlier tasks.
     """
 
@@ -28,6 +31,7 @@ class Context(ABC):
     queue: str
     user_id: str | None
     attempt: int
+    run: int
     artifacts: Artifacts
 
     @abstractmethod
@@ -40,6 +44,15 @@ class Context(ABC):
             percent: from 0 to 100; values outside are clamped.
             message: a short text for people.
         """
+
+    @property
+    def interruption(self) -> Interruption | None:
+        """Why this run is being stopped; ``None`` as long as it is not.
+
+        A handler that is stopped gets an :class:`asyncio.CancelledError`; it may clean up, or save
+        how far it is, and lets it pass.
+        """
+        return None
 
     @abstractmethod
     def settings(self, kind: type[S]) -> S:
