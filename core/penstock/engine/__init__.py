@@ -2,9 +2,10 @@
 
 from penstock.engine.engine import Claim, Counts, Engine, Entry, Lease, Settlement
 from penstock.engine.errors import EngineFormatError, EngineUnavailableError, EpochMissingError
-from penstock.engine.heartbeat import Heartbeat
+from penstock.engine.heartbeat import Beat, Heartbeat
 
 __all__ = [
+    "Beat",
     "Claim",
     "Counts",
     "Engine",

@@ -21,6 +21,8 @@ class HeartbeatThread:
 
     Args:
         lost: called on the event loop with each lost lease.
+        cancelled: called on the event loop with a queue, and the leases of tasks of it that
+            somebody wants cancelled.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class HeartbeatThread:
         queues: Sequence[str],
         lease: timedelta,
         lost: Callable[[Lease], None],
+        cancelled: Callable[[str, Sequence[Lease]], None],
     ) -> None:
         self._heartbeat = heartbeat
         self._leases = leases
@@ -38,6 +41,9 @@ class HeartbeatThread:
         self._interval = lease.total_seconds() / 3
         self._retry = min(self._interval, _RETRY_INTERVAL)
         self._lost = lost
+        self._cancelled = cancelled
+        self._server = ""
+        self._suspicious: set[str] = set()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -81,8 +87,18 @@ class HeartbeatThread:
             self._heartbeat.leave(self._queues)
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        server = self._heartbeat.server()
+        if server != self._server:
+            # It was restarted, or another one took over: either may have lost leases.
+            self._suspicious = set(self._queues) if self._server else set()
+            self._server = server
         leases = self._leases.by_queue()
         for queue in self._queues:
-            held = leases.get(queue, [])
-            for lease in self._heartbeat.renew(queue, held):
+            beat = self._heartbeat.renew(
+                queue, leases.get(queue, []), may_be_lost=queue in self._suspicious
+            )
+            self._suspicious.discard(queue)
+            for lease in beat.lost:
                 loop.call_soon_threadsafe(self._lost, lease)
+            if beat.cancelled:
+                loop.call_soon_threadsafe(self._cancelled, queue, beat.cancelled)

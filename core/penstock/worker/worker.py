@@ -6,9 +6,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from taskiq import TaskiqMiddleware
 
+from penstock import background
 from penstock.broker import (
     Broker,
     Consumer,
@@ -22,6 +24,7 @@ from penstock.declarations import PenstockError, Queue
 from penstock.engine import Heartbeat, Lease
 from penstock.plugins import Catalogue
 from penstock.worker.heartbeat_thread import HeartbeatThread
+from penstock.worker.notice_listener import NoticeListener
 
 _CLOSE_PATIENCE = 10.0
 _log = logging.getLogger("penstock.worker")
@@ -65,7 +68,12 @@ class Worker:
             queues=list(self._receivers),
             lease=engine.lease,
             lost=self._lose,
+            cancelled=self._cancel,
         )
+        self._notices = NoticeListener(
+            engine, consumers={name: each.consumer for name, each in self._receivers.items()}
+        )
+        self._cancelling: set[asyncio.Task[None]] = set()
 
     def _receiver(self, queue: Queue) -> Receiver:
         """A receiver with its own broker and consumer, so that each queue has slots of its own."""
@@ -102,6 +110,7 @@ class Worker:
         """
         receivers = list(self._receivers.values())
         self._heartbeat.start()
+        self._notices.start()
         for receiver in receivers:
             await receiver.broker.startup()
             receiver.consumer.start()
@@ -112,10 +121,11 @@ class Worker:
             for name, each in self._receivers.items()
         ]
         watch = asyncio.create_task(stop.wait())
-        claiming = [each.consumer.claiming for each in receivers]
+        claiming = [each.consumer.ended for each in receivers]
         # One that ends before it is told to has failed. A worker that looks alive and takes nothing
         # is worse than one that exits and is started again.
-        await asyncio.wait({watch, *listening, *claiming}, return_when=asyncio.FIRST_COMPLETED)
+        ends: set[asyncio.Future[Any]] = {watch, *listening, *claiming}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         stop.set()
         _log.info("stopping: waiting up to %.0f s for running tasks", self._drain)
         for receiver in receivers:
@@ -126,6 +136,8 @@ class Worker:
             receiver.consumer.interrupt()
         for receiver in receivers:
             await receiver.consumer.close(patience=_CLOSE_PATIENCE)
+        await self._notices.stop()
+        await background.end(*self._cancelling)
         await self._progress.close()
         await self._outcomes.close()
         await self._heartbeat.stop()
@@ -134,6 +146,12 @@ class Worker:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+
+    def _cancel(self, queue: str, leases: Sequence[Lease]) -> None:
+        ids = [lease.id for lease in leases]
+        task = asyncio.create_task(self._receivers[queue].consumer.cancel(ids))
+        self._cancelling.add(task)
+        task.add_done_callback(self._cancelling.discard)
 
     def _lose(self, lease: Lease) -> None:
         self._receivers[lease.queue].consumer.lose(lease)
