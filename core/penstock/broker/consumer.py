@@ -295,7 +295,8 @@ class Consumer:
 
     async def _await_marker(self, timeout: float) -> None:
         try:
-            await self._engine.wait(self.queue.name, timeout)
+            while not await self._engine.wait(self.queue.name, timeout):
+                pass
         except EngineUnavailableError:
             # The claim that follows says what is wrong.
             await asyncio.sleep(_LONGEST_PAUSE)

@@ -11,12 +11,10 @@ from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from redis.exceptions import ResponseError
-
 from penstock.declarations import Priority, Queue
 from penstock.engine import scripts
 from penstock.engine.connection import blocking_client, command_client
-from penstock.engine.epoch import known_epoch, new_epoch
+from penstock.engine.epoch import is_epoch_error, known_epoch, new_epoch
 from penstock.engine.errors import EngineUnavailableError, EpochMissingError, translated
 from penstock.engine.keys import QueueKeys
 
@@ -142,12 +140,11 @@ class Engine:
 
     async def without_index(self, queues: Sequence[str]) -> list[str]:
         """Those of ``queues`` that have no index: nobody has begun one, or Redis was wiped."""
-        pipeline: Any = self._commands.pipeline(transaction=False)
-        for queue in queues:
-            pipeline.exists(self._keys(queue).epoch)
+        if not queues:
+            return []
         with translated("look for the queues' indexes"):
-            found = await pipeline.execute()
-        return [queue for queue, exists in zip(queues, found, strict=True) if not exists]
+            found = await self._commands.mget([self._keys(queue).epoch for queue in queues])
+        return [queue for queue, epoch in zip(queues, found, strict=True) if epoch is None]
 
     async def begin_index(self, queue: str) -> str | None:
         """Begin a new index for ``queue`` unless it has one; returns its epoch if it was begun.
@@ -183,7 +180,7 @@ class Engine:
         try:
             await self._call("build", queue, epoch, [timeout])
         except EngineUnavailableError as error:
-            if _is_epoch_error(error):
+            if is_epoch_error(error):
                 raise EpochMissingError(str(error)) from error
             raise
 
@@ -280,12 +277,13 @@ class Engine:
             next_wake=wake / 1000 if wake >= 0 else None,
         )
 
-    async def wait(self, queue: str, timeout: float) -> None:
-        """Return when there may be work in ``queue``, or after ``timeout`` seconds."""
+    async def wait(self, queue: str, timeout: float) -> bool:
+        """Return True when there may be work in ``queue``, False after ``timeout`` seconds."""
         with translated(f"wait for work in queue {queue!r}"):
             self.round_trips += 1
             # A time-out of 0 would block for ever.
-            await self._blocking.blpop([self._keys(queue).wake], timeout=max(timeout, 0.01))
+            key = self._keys(queue).wake
+            return await self._blocking.blpop([key], timeout=max(timeout, 0.01)) is not None
 
     async def notices(self, queues: Sequence[str]) -> AsyncIterator[tuple[str, UUID | None]]:
         """What the workers of ``queues`` shall hear at once: a queue, and a task of it to cancel.
@@ -365,7 +363,7 @@ class Engine:
             try:
                 return epoch, await self._call(name, queue, epoch, arguments)
             except EngineUnavailableError as error:
-                if not _is_epoch_error(error):
+                if not is_epoch_error(error):
                     raise
                 self._epochs.pop(queue, None)
                 if last:
@@ -378,11 +376,6 @@ class Engine:
             return await self._scripts[name](
                 keys=self._keys(queue), args=[epoch, _milliseconds(self.lease), *arguments]
             )
-
-
-def _is_epoch_error(error: EngineUnavailableError) -> bool:
-    cause = error.__cause__
-    return isinstance(cause, ResponseError) and str(cause).startswith("EPOCH")
 
 
 def _milliseconds(duration: timedelta) -> int:

@@ -13,8 +13,8 @@ from typing import Any
 from penstock.engine import scripts
 from penstock.engine.connection import heartbeat_client
 from penstock.engine.engine import Lease
-from penstock.engine.epoch import known_epoch
-from penstock.engine.errors import translated
+from penstock.engine.epoch import is_epoch_error, known_epoch
+from penstock.engine.errors import EngineUnavailableError, translated
 from penstock.engine.keys import QueueKeys
 
 
@@ -43,6 +43,7 @@ class Heartbeat:
         self._namespace = namespace
         self._lease_ms = round(lease.total_seconds() * 1000)
         self._worker = worker
+        self._epochs: dict[str, str] = {}
         # Queue -> epoch, and the tokens of earlier epochs that were adopted into it.
         self._adopted: dict[str, tuple[str, frozenset[bytes]]] = {}
 
@@ -68,18 +69,34 @@ class Heartbeat:
         Raises:
             EngineUnavailableError: nothing is known; the tasks go on.
         """
-        keys = QueueKeys.of(self._namespace, queue)
+        try:
+            return self._renew_in(self._epoch(queue), queue, leases, may_be_lost=may_be_lost)
+        except EngineUnavailableError as error:
+            if not is_epoch_error(error):
+                raise
+        self._epochs.pop(queue, None)
+        return self._renew_in(self._epoch(queue), queue, leases, may_be_lost=may_be_lost)
+
+    def _epoch(self, queue: str) -> str:
+        if queue not in self._epochs:
+            with translated(f"read the epoch of queue {queue!r}"):
+                found: Any = self._client.get(QueueKeys.of(self._namespace, queue).epoch)
+            self._epochs[queue] = known_epoch(queue, found)
+        return self._epochs[queue]
+
+    def _renew_in(
+        self, epoch: str, queue: str, leases: Sequence[Lease], *, may_be_lost: bool
+    ) -> Beat:
+        in_epoch, adopted = self._adopted.get(queue, ("", frozenset()))
+        if in_epoch != epoch:
+            adopted = frozenset()
+        arguments: list[Any] = [epoch, self._lease_ms, self._worker]
+        for lease in leases:
+            unknown = lease.epoch != epoch and lease.token not in adopted
+            flag = int(may_be_lost or unknown)
+            arguments += (lease.id.bytes, lease.token, lease.score, flag)
         with translated(f"renew leases of queue {queue!r}"):
-            epoch = known_epoch(queue, self._client.get(keys.epoch))
-            in_epoch, adopted = self._adopted.get(queue, ("", frozenset()))
-            if in_epoch != epoch:
-                adopted = frozenset()
-            arguments: list[Any] = [epoch, self._lease_ms, self._worker]
-            for lease in leases:
-                unknown = lease.epoch != epoch and lease.token not in adopted
-                flag = int(may_be_lost or unknown)
-                arguments += (lease.id.bytes, lease.token, lease.score, flag)
-            answer: Any = self._renew(keys=keys, args=arguments)
+            answer: Any = self._renew(keys=QueueKeys.of(self._namespace, queue), args=arguments)
         refused, wanted = set(answer[0]), set(answer[1])
         self._adopted[queue] = (
             epoch,

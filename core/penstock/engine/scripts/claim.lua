@@ -83,23 +83,12 @@ for _, id in ipairs(due) do
 end
 
 -- How many may start now: the least of what the worker wants and the limits leave open.
+local there = redis.call('ZCARD', waiting)
 local room = math.huge
 if global_concurrency > 0 then
   room = global_concurrency - redis.call('ZCARD', leases)
 end
 local take = math.min(want, room)
-if rate_limit > 0 and take > 0 then
-  -- `starts` holds the last `rate_limit` start times, newest first. The k-th start from now is
-  -- allowed if the one `rate_limit - k` places back is at least a period old.
-  take = math.min(take, rate_limit)
-  local recent = redis.call('LRANGE', starts, rate_limit - take, rate_limit - 1)
-  for i = 1, #recent do
-    if tonumber(recent[i]) > now - period then
-      take = take - 1
-    end
-  end
-end
-
 -- Parked tasks come back just when a worker that knows them can take them: in line, others that do
 -- not know them would only park them again.
 local wanted = take
@@ -116,6 +105,19 @@ for i = 8, 7 + types do
     if score then
       redis.call('ZADD', waiting, score, id)
       wanted = wanted - 1
+      there = there + 1
+    end
+  end
+end
+take = math.min(take, there)
+if rate_limit > 0 and take > 0 then
+  -- `starts` holds the last `rate_limit` start times, newest first. The k-th start from now is
+  -- allowed if the one `rate_limit - k` places back is at least a period old.
+  take = math.min(take, rate_limit)
+  local recent = redis.call('LRANGE', starts, rate_limit - take, rate_limit - 1)
+  for i = 1, #recent do
+    if tonumber(recent[i]) > now - period then
+      take = take - 1
     end
   end
 end
@@ -146,30 +148,32 @@ if take > 0 then
       redis.call('LPUSH', starts, now)
     end
   end
-  if rate_limit > 0 and taken > 0 then
+  if rate_limit > 0 then
     redis.call('LTRIM', starts, 0, rate_limit - 1)
     -- A little longer than it is needed: the expiry is counted from when the script began.
     redis.call('PEXPIRE', starts, period + 1000)
   end
   room = room - taken
 end
+local left = there - taken
 
 -- In how many ms the rate limit lets the next one start; 0: now.
 local opens = 0
-if rate_limit > 0 then
+if rate_limit > 0 and left > 0 then
   local oldest = redis.call('LINDEX', starts, rate_limit - 1)
   if oldest then
     opens = math.max(0, oldest + period - now)
   end
 end
+local next_due = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+local next_expiry = redis.call('ZRANGE', leases, 0, 0, 'WITHSCORES')[2]
 
 -- Whoever is woken by the marker puts it back if work is left behind. While a limit is closed there
 -- is none, so that nobody spins. A worker that has no slot left will not be here when the next
 -- delayed task is due or the rate limit opens, so it leaves a marker too: another one comes to learn
 -- of that time.
-local left = redis.call('ZCARD', waiting)
 local startable = left > 0 and room > 0 and opens == 0
-local coming = left > 0 and opens > 0 or redis.call('EXISTS', delayed) == 1
+local coming = left > 0 and opens > 0 or next_due
 if startable or taken == want and coming then
   rouse()
 else
@@ -181,13 +185,11 @@ local next_wake = math.huge
 if #due == BATCH or #expired == BATCH then
   next_wake = 0
 end
-local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
-if first[2] then
-  next_wake = math.min(next_wake, first[2] - now)
+if next_due then
+  next_wake = math.min(next_wake, next_due - now)
 end
-first = redis.call('ZRANGE', leases, 0, 0, 'WITHSCORES')
-if first[2] then
-  next_wake = math.min(next_wake, math.max(first[2] - now, patience))
+if next_expiry then
+  next_wake = math.min(next_wake, math.max(next_expiry - now, patience))
 end
 if left > 0 and opens > 0 then
   next_wake = math.min(next_wake, opens)

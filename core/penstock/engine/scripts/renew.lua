@@ -14,7 +14,7 @@ redis.call('ZADD', workers, now + lease, worker)
 redis.call('ZREMRANGEBYSCORE', workers, '-inf', now)
 redis.call('PEXPIRE', workers, lease)
 
-local any_cancelled = redis.call('EXISTS', cancels) == 1
+local any_cancelled = #ARGV > 3 and redis.call('EXISTS', cancels) == 1
 
 for i = 4, #ARGV, 4 do
   local id, token, score, may_be_lost = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3] == '1'
