@@ -108,6 +108,7 @@ class Application:
             queues=queues,
             name=self.name,
             drain=self.settings.drain,
+            probe=self.settings.probe_address,
         )
 
     def _result_backend(self) -> AsyncResultBackend[Any]:
