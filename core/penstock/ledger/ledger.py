@@ -20,6 +20,7 @@ from penstock.declarations import Priority
 from penstock.ledger import transitions
 from penstock.ledger.batches import Batches, PostgresqlBatches, SqliteBatches
 from penstock.ledger.database import Database
+from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.group_commit import GroupCommit
 from penstock.ledger.models import ArtifactRow, QueueStat, Task
 from penstock.ledger.records import (
@@ -95,6 +96,7 @@ class Ledger:
         """Insert tasks in one transaction: all of them or none."""
         await self._insert(tasks)
 
+    @repeated_if_cut
     async def _insert(self, tasks: Sequence[NewTask]) -> Sequence[None]:
         async with self.database.write("store new tasks") as connection:
             await self._batches.insert_tasks(connection, tasks)
@@ -102,6 +104,7 @@ class Ledger:
                 await self._batches.insert_artifacts(connection, files, now=_now())
         return [None] * len(tasks)
 
+    @repeated_if_cut
     async def start(
         self, claims: Mapping[UUID, bool], *, worker: str, now: datetime
     ) -> tuple[list[StartedTask], list[RefusedStart]]:
@@ -148,6 +151,7 @@ class Ledger:
             )
         return refusals
 
+    @repeated_if_cut
     async def record(self, outcomes: Sequence[Outcome]) -> dict[tuple[UUID, int], Status]:
         """Record how runs ended, in one transaction.
 
@@ -159,6 +163,7 @@ class Ledger:
         async with self.database.write("record outcomes") as connection:
             return await self._batches.record_outcomes(connection, outcomes)
 
+    @repeated_if_cut
     async def cancel(self, task_id: UUID, *, reason: str) -> Transition | None:
         """Cancel a pending task; ask for the cancellation of a running one.
 
@@ -171,6 +176,7 @@ class Ledger:
                 connection, task_id, reason=reason, now=_now(), shard=self._shard
             )
 
+    @repeated_if_cut
     async def cancel_reasons(self, ids: Sequence[UUID]) -> dict[UUID, str]:
         """Why those of ``ids`` shall be cancelled that shall be, in the words of who asked."""
         statement = select(Task.id, Task.cancel_reason).where(
@@ -240,6 +246,7 @@ class Ledger:
         """Those of ``ids`` that are open now."""
         return await self._open_tasks(_OPEN_TASKS.where(Task.id.in_(ids)))
 
+    @repeated_if_cut
     async def _open_tasks(self, statement: Select[*tuple[Any, ...]]) -> list[OpenTask]:
         async with self.database.read("audit tasks") as connection:
             rows = (await connection.execute(statement)).all()
@@ -258,6 +265,7 @@ class Ledger:
 
     # -- looking ---------------------------------------------------------------------------------
 
+    @repeated_if_cut
     async def find(self, task_id: UUID) -> TaskRecord | None:
         """The task of that id, if there is one."""
         async with self.database.read("look up a task") as connection:
@@ -266,6 +274,7 @@ class Ledger:
             ).one_or_none()
         return None if row is None else _record(row)
 
+    @repeated_if_cut
     async def ended_counts(self) -> dict[str, EndedCounts]:
         """How many tasks ended how, by queue."""
         statement = select(
@@ -285,11 +294,13 @@ class Ledger:
 
     # -- artifacts -------------------------------------------------------------------------------
 
+    @repeated_if_cut
     async def add_artifact(self, artifact: StoredArtifact) -> None:
         """Remember a stored file; repeating it changes nothing."""
         async with self.database.write("remember an artifact") as connection:
             await self._batches.insert_artifacts(connection, [artifact], now=_now())
 
+    @repeated_if_cut
     async def find_artifact(self, artifact_id: UUID) -> StoredArtifact | None:
         """The stored file of that id, if there is one."""
         statement = select(ArtifactRow.__table__).where(ArtifactRow.id == artifact_id)
