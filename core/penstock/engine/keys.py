@@ -31,7 +31,7 @@ class QueueKeys(NamedTuple):
     workers: str
     """Sorted set: worker -> when to think it dead, in ms; expires by itself."""
     cancels: str
-    """Set: ids of leased tasks that somebody wants cancelled."""
+    """Sorted set: id -> until when to remember that it was cancelled, in ms; expires by itself."""
     parked: str
     """Sorted set: type and id of tasks that no worker so far knew the type of."""
     seen: str

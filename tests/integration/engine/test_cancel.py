@@ -1,6 +1,7 @@
 """Taking tasks out of line, wherever they stand, and telling who runs them."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -93,3 +94,14 @@ async def test_a_task_that_begins_anew_takes_nothing_over_from_its_earlier_life(
     assert new.id == task.id
     assert new.token != old.token
     assert await engine.missing("acme", [task.id]) == []
+
+
+async def test_a_cancellation_that_overtakes_the_handing_over_is_remembered(engine: Engine) -> None:
+    due, delayed = entry(), entry(timedelta(minutes=1))
+    await engine.cancel("acme", [due.id, delayed.id])
+
+    assert await engine.enqueue("acme", [due, delayed]) == 0
+
+    assert await engine.missing("acme", [due.id, delayed.id]) == [due.id, delayed.id]
+    assert await engine.enqueue("acme", [replace(due, kind="again")]) == 1
+    assert [each.id for each in (await engine.claim(ACME, 5)).leases] == [due.id]

@@ -3,14 +3,18 @@
 -- ARGV  …, ids
 -- Returns how many are leased: their workers are told at once, and again by each heartbeat for as
 -- long as the lease lasts.
+-- That it was cancelled is remembered for a while, for whoever is just about to put it in line.
 -- Work: O(log N) per task; the caller bounds how many it sends.
+local remembered = 60000 + 2 * lease
 local told = 0
+
+redis.call('ZREMRANGEBYSCORE', cancels, '-inf', now)
 
 for i = 3, #ARGV do
   local id = ARGV[i]
   local info = redis.call('HGET', entry, id)
+  redis.call('ZADD', cancels, now + remembered, id)
   if holder(info) then
-    redis.call('SADD', cancels, id)
     redis.call('PUBLISH', notices, id)
     told = told + 1
   else
@@ -23,4 +27,5 @@ for i = 3, #ARGV do
     redis.call('HDEL', entry, id)
   end
 end
+redis.call('PEXPIRE', cancels, remembered)
 return told

@@ -33,7 +33,7 @@ for i = 8 + types, #ARGV, 4 do
       redis.call('HSET', entry, id, NOBODY .. ':' .. score)
     else
       redis.call('ZREM', leases, id)
-      redis.call('SREM', cancels, id)
+      redis.call('ZREM', cancels, id)
       if kind == 'delay' then
         redis.call('ZADD', delayed, now + tonumber(argument), id)
         redis.call('HSET', entry, id, math.floor(tonumber(score) / BAND))
@@ -63,7 +63,7 @@ if patience < 0 then
   for _, id in ipairs(expired) do
     local held, score = holder(redis.call('HGET', entry, id))
     redis.call('ZREM', leases, id)
-    redis.call('SREM', cancels, id)
+    redis.call('ZREM', cancels, id)
     if held then -- else somebody meddled with it, and the audit will find it
       redis.call('HSET', entry, id, LOST)
       redis.call('ZADD', waiting, score, id)

@@ -5,24 +5,28 @@
 --         'running'  lease it to whoever is heard of that runs it, for one lease
 --         'again'    it begins anew, due now: whoever has it, has an earlier life of it
 -- Returns how many were new. Of a task that the queue already has nothing is changed (but for
--- 'again'), so that handing one over twice does no harm.
+-- 'again'), so that handing one over twice does no harm; one that was cancelled meanwhile is left out.
 -- Work: O(log N) per task; the caller bounds how many it sends.
 local added, roused = 0, false
+local any_cancelled = redis.call('EXISTS', cancels) == 1
 
 for i = 3, #ARGV, 3 do
   local id, priority, how = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
   local known = redis.call('ZSCORE', waiting, id)
   local info = redis.call('HGET', entry, id)
-  if how == 'again' and holder(info) then
-    redis.call('ZREM', leases, id)
-    redis.call('HDEL', entry, id)
-    redis.call('SREM', cancels, id)
-    info = nil
+  if how == 'again' then
+    redis.call('ZREM', cancels, id)
+    if holder(info) then
+      redis.call('ZREM', leases, id)
+      redis.call('HDEL', entry, id)
+      info = nil
+    end
   end
-  if not known and not info then
+  local delay = tonumber(how)
+  local unwanted = any_cancelled and delay and redis.call('ZSCORE', cancels, id)
+  if not known and not info and not unwanted then
     added = added + 1
     local band = TOP_PRIORITY - priority
-    local delay = tonumber(how)
     if delay and delay > 0 then
       redis.call('ZADD', delayed, now + delay, id)
       redis.call('HSET', entry, id, band)

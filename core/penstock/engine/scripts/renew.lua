@@ -35,7 +35,7 @@ for i = 4, #ARGV, 4 do
     if held ~= token then
       redis.call('HSET', entry, id, token .. ':' .. score)
     end
-    if any_cancelled and redis.call('SISMEMBER', cancels, id) == 1 then
+    if any_cancelled and redis.call('ZSCORE', cancels, id) then
       wanted[#wanted + 1] = id
     end
   else
