@@ -58,9 +58,7 @@ class Worker:
         self._progress = ProgressWriter(services.ledger)
         self._receivers = {queue.name: self._receiver(queue) for queue in served}
         self._heartbeat = HeartbeatThread(
-            Heartbeat(
-                engine.redis_url, namespace=engine.namespace, lease=engine.lease, worker=name
-            ),
+            Heartbeat(engine.servers, namespace=engine.namespace, lease=engine.lease, worker=name),
             leases=self._leases,
             queues=list(self._receivers),
             lease=engine.lease,

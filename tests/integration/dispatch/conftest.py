@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from penstock import Queue, task
 from penstock.dispatch import Dispatch, Reconciler
-from penstock.engine import Counts, Engine
+from penstock.engine import Counts, Engine, RedisServers
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue, Plugin
 
@@ -55,7 +55,7 @@ class Installation:
         )
         catalogue = Catalogue(plugins=[plugin])
         ledger = Ledger(database_url)
-        engine = Engine(redis_url, namespace=namespace, lease=LEASE)
+        engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
         return cls(
             catalogue=catalogue,
             ledger=ledger,

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
-from penstock.engine import Engine, Entry, Lease, Settlement
+from penstock.engine import Engine, Entry, Lease, RedisServers, Settlement
 from penstock.engine.keys import QueueKeys
 
 T = TypeVar("T")
@@ -31,7 +31,9 @@ class Line(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.engine = Engine(self.url, namespace=f"m-{uuid4().hex}", lease=timedelta(hours=1))
+        self.engine = Engine(
+            RedisServers(self.url), namespace=f"m-{uuid4().hex}", lease=timedelta(hours=1)
+        )
         self.run(self.engine.create_epoch("acme"))
         self.tickets = iter(range(10**9))
         self.waiting: dict[UUID, tuple[int, int]] = {}

@@ -1,0 +1,119 @@
+"""Connections that leave a server which turns out to be no master (any more).
+
+After a failover the old master may live on as a replica: it takes connections and answers reads.
+Whoever stays connected to it never gets anything done. Closing the connection is enough: whoever
+opens the next one asks the Sentinels, or resolves the name, anew.
+"""
+
+from typing import Any
+
+from redis import Connection as SyncConnection
+from redis import SSLConnection as SyncSSLConnection
+from redis import UnixDomainSocketConnection as SyncUnixConnection
+from redis.asyncio import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
+from redis.exceptions import MasterDownError, ReadOnlyError, ResponseError
+from redis.sentinel import SentinelManagedConnection as SyncSentinelManagedConnection
+from redis.sentinel import SentinelManagedSSLConnection as SyncSentinelManagedSSLConnection
+
+_SIGNS = (
+    "-READONLY",  # how a script of Redis 6 passes on that it may not write
+    "UNBLOCKED",  # a blocking read was ended, because the master became a replica
+    "NOREPLICAS",  # a master that lost its replicas: it may be the one that was cut off
+)
+
+
+def is_no_master(error: ResponseError) -> bool:
+    """Whether a server says by ``error`` that writing to it is no use."""
+    if isinstance(error, ReadOnlyError | MasterDownError):
+        return True
+    return any(sign in str(error) for sign in _SIGNS)
+
+
+class _Leaving:
+    """Closes the connection when the server says that it is no master."""
+
+    async def read_response(self, *args: Any, **options: Any) -> Any:
+        """The server's answer; see redis-py."""
+        try:
+            return await super().read_response(*args, **options)  # type: ignore[misc]
+        except ResponseError as error:
+            if is_no_master(error):
+                await self.disconnect(nowait=True)  # type: ignore[attr-defined]
+            raise
+
+
+class TcpConnection(_Leaving, Connection):
+    """To one server."""
+
+
+class TlsConnection(_Leaving, SSLConnection):
+    """To one server, by TLS."""
+
+
+class UnixConnection(_Leaving, UnixDomainSocketConnection):
+    """To a server of this machine."""
+
+
+class SentinelConnection(_Leaving, SentinelManagedConnection):
+    """To the master that the Sentinels name."""
+
+
+class SentinelTlsConnection(_Leaving, SentinelManagedSSLConnection):
+    """To the master that the Sentinels name, by TLS."""
+
+
+CONNECTIONS = {
+    "redis": TcpConnection,
+    "rediss": TlsConnection,
+    "unix": UnixConnection,
+    "redis-sentinel": SentinelConnection,
+    "rediss-sentinel": SentinelTlsConnection,
+}
+"""By the scheme of the URL."""
+
+
+class _SyncLeaving:
+    """The same for a thread without an event loop."""
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        """The server's answer; see redis-py."""
+        # redis-py's connections by Sentinel leave it to their caller to close after a time-out,
+        # whose answer the next command would take for its own.
+        options.setdefault("disconnect_on_error", True)
+        try:
+            return super().read_response(*args, **options)  # type: ignore[misc]
+        except ResponseError as error:
+            if is_no_master(error):
+                self.disconnect()  # type: ignore[attr-defined]
+            raise
+
+
+class SyncTcpConnection(_SyncLeaving, SyncConnection):
+    """To one server."""
+
+
+class SyncTlsConnection(_SyncLeaving, SyncSSLConnection):
+    """To one server, by TLS."""
+
+
+class SyncUnixSocketConnection(_SyncLeaving, SyncUnixConnection):
+    """To a server of this machine."""
+
+
+class SyncSentinelConnection(_SyncLeaving, SyncSentinelManagedConnection):
+    """To the master that the Sentinels name."""
+
+
+class SyncSentinelTlsConnection(_SyncLeaving, SyncSentinelManagedSSLConnection):
+    """To the master that the Sentinels name, by TLS."""
+
+
+SYNC_CONNECTIONS = {
+    "redis": SyncTcpConnection,
+    "rediss": SyncTlsConnection,
+    "unix": SyncUnixSocketConnection,
+    "redis-sentinel": SyncSentinelConnection,
+    "rediss-sentinel": SyncSentinelTlsConnection,
+}
+"""By the scheme of the URL."""
