@@ -30,7 +30,7 @@ _SCHEMES = ("redis", "rediss", "unix", "redis-sentinel", "rediss-sentinel")
 _REDIS_PORT = 6379
 _SENTINEL_PORT = 26_379
 _MAX_PORT = 65_535
-_HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^\s\[\]:]+))(?::(?P<port>\d{1,5}))?")
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^\s,\[\]:]+))(?::(?P<port>\d{1,5}))?")
 
 _FOR_ALL = ("db", "username", "password")
 _FOR_TLS = (

@@ -3,5 +3,6 @@
 from tests.services.free_port import find_free_port
 from tests.services.postgres_server import PostgresServer
 from tests.services.redis_server import RedisServer
+from tests.services.sentinel_cluster import SentinelCluster
 
-__all__ = ["PostgresServer", "RedisServer", "find_free_port"]
+__all__ = ["PostgresServer", "RedisServer", "SentinelCluster", "find_free_port"]

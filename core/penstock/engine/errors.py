@@ -46,5 +46,7 @@ def translated(what: str) -> Iterator[None]:
         yield
     # A ValueError is what the look-up of a host name raises if it is none.
     except (RedisError, OSError, ValueError) as error:
-        message = f"Redis could not {what}: {type(error).__name__}: {error}{remedy(error)}"
+        message = f"Redis could not {what}: {type(error).__name__}: {error}"
+        if advice := remedy(error):
+            message = f"{message.rstrip('.')}; {advice}"
         raise EngineUnavailableError(message) from error

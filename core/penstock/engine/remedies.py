@@ -66,9 +66,9 @@ _REMEDIES = (
 
 
 def remedy(error: BaseException) -> str:
-    """What to do about ``error``, to be appended to it; empty if it is to wait or unknown."""
+    """What to do about ``error``; empty if that is to wait, or nobody knows."""
     text = f"{type(error).__name__}: {error}"
     for signs, what in _REMEDIES:
         if any(sign in text for sign in signs):
-            return f"; {what}"
+            return what
     return ""

@@ -1,5 +1,6 @@
 """Asking Sentinels where the master is, and pools of connections to it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -16,7 +17,8 @@ class Sentinels(Sentinel):
     """The Sentinels of an installation, asked one after the other.
 
     redis-py's own says little of what went wrong, gives up at the first one that answers with an
-    error, and keeps its connections open, for its user to close.
+    error, and keeps its connections open, for its user to close. After a failover everybody wants
+    to know at once: they share one question.
 
     Args:
         hosts: where they are.
@@ -25,6 +27,7 @@ class Sentinels(Sentinel):
 
     def __init__(self, hosts: Sequence[tuple[str, int]], options: Mapping[str, Any]) -> None:
         super().__init__(hosts, sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+        self._question: asyncio.Task[tuple[str, int]] | None = None
 
     async def discover_master(self, service_name: str) -> tuple[str, int]:
         """Where the master is.
@@ -32,6 +35,13 @@ class Sentinels(Sentinel):
         Raises:
             MasterNotFoundError: with what each Sentinel said.
         """
+        if self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._ask(service_name), name="sentinels")
+            self._question.add_done_callback(_taken_note_of)
+        # Whoever is cancelled leaves the answer to the others.
+        return await asyncio.shield(self._question)
+
+    async def _ask(self, service_name: str) -> tuple[str, int]:
         said: list[str] = []
         for sentinel in list(self.sentinels):
             try:
@@ -114,6 +124,12 @@ class SyncSentinelPool(SyncSentinelConnectionPool):
 
     def __init__(self, master: str, sentinels: SyncSentinels, **options: Any) -> None:
         super().__init__(master, sentinels, **options)  # type: ignore[no-untyped-call]
+
+
+def _taken_note_of(question: asyncio.Task[Any]) -> None:
+    # Asked for, so that asyncio does not complain of an error that nobody is left to be told.
+    if not question.cancelled():
+        question.exception()
 
 
 def _failed(sentinel: Any, error: Exception) -> str:
