@@ -1,8 +1,17 @@
 """Real services for tests, as plain classes: start, break, stop."""
 
+from tests.services.certificates import Certificates
 from tests.services.free_port import find_free_port
 from tests.services.postgres_server import PostgresServer
 from tests.services.redis_server import RedisServer
 from tests.services.sentinel_cluster import SentinelCluster
+from tests.services.tls_proxy import TlsProxy
 
-__all__ = ["PostgresServer", "RedisServer", "SentinelCluster", "find_free_port"]
+__all__ = [
+    "Certificates",
+    "PostgresServer",
+    "RedisServer",
+    "SentinelCluster",
+    "TlsProxy",
+    "find_free_port",
+]

@@ -87,7 +87,13 @@ class TlsProxy:
                     )
                 )
                 self._keep(client, stack)
-                client.do_handshake()
+                try:
+                    client.do_handshake()
+                except ssl.SSLError:
+                    # It shall read the alert before it hears of the end.
+                    while socket.socket.recv(client, _CHUNK):
+                        pass
+                    raise
                 self.handshakes += 1
             server = stack.enter_context(socket.create_connection(("127.0.0.1", self._target_port)))
             while _pass_on(client, server):
