@@ -20,7 +20,7 @@ class TlsProxy:
     is wrong.
 
     Args:
-        target_port: of the server on 127.0.0.1.
+        target_port: of the server on 127.0.0.1; another one may be set for new connections.
         context: of the TLS server, with its certificate.
         plain_too: whether a client without TLS is passed on as well: the Sentinels of a test speak
             plainly to the same port that they tell clients of.
@@ -31,7 +31,7 @@ class TlsProxy:
     ) -> None:
         self.port = find_free_port()
         self.handshakes = 0
-        self._target_port = target_port
+        self.target_port = target_port
         self._context = context
         self._plain_too = plain_too
         self._open: set[socket.socket] = set()
@@ -95,7 +95,7 @@ class TlsProxy:
                         pass
                     raise
                 self.handshakes += 1
-            server = stack.enter_context(socket.create_connection(("127.0.0.1", self._target_port)))
+            server = stack.enter_context(socket.create_connection(("127.0.0.1", self.target_port)))
             while _pass_on(client, server):
                 pass
 
