@@ -32,7 +32,7 @@ class TlsProxy:
         self.port = find_free_port()
         self.handshakes = 0
         self.target_port = target_port
-        self._context = context
+        self.context = context
         self._plain_too = plain_too
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
@@ -82,7 +82,7 @@ class TlsProxy:
             client = connection
             if not self._plain_too or connection.recv(1, socket.MSG_PEEK) == _HANDSHAKE:
                 client = stack.enter_context(
-                    self._context.wrap_socket(
+                    self.context.wrap_socket(
                         connection, server_side=True, do_handshake_on_connect=False
                     )
                 )

@@ -43,11 +43,22 @@ class _Leaving:
             raise
 
 
+class _Renewing:
+    """Reads the files of TLS anew for each connection, as redis-py's synchronous half does.
+
+    Certificates that live for hours are renewed while a process runs.
+    """
+
+    async def _connect(self) -> None:
+        self.ssl_context.context = None  # type: ignore[attr-defined]
+        await super()._connect()  # type: ignore[misc]
+
+
 class TcpConnection(_Leaving, Connection):
     """To one server."""
 
 
-class TlsConnection(_Leaving, SSLConnection):
+class TlsConnection(_Leaving, _Renewing, SSLConnection):
     """To one server, by TLS."""
 
 
@@ -59,7 +70,7 @@ class SentinelConnection(_Leaving, SentinelManagedConnection):
     """To the master that the Sentinels name."""
 
 
-class SentinelTlsConnection(_Leaving, SentinelManagedSSLConnection):
+class SentinelTlsConnection(_Leaving, _Renewing, SentinelManagedSSLConnection):
     """To the master that the Sentinels name, by TLS."""
 
 
@@ -70,7 +81,9 @@ CONNECTIONS = {
     "redis-sentinel": SentinelConnection,
     "rediss-sentinel": SentinelTlsConnection,
 }
-"""By the scheme of the URL."""
+"""To the server that holds the queues, by the scheme of the URL."""
+SENTINEL_CONNECTIONS = {"redis-sentinel": TcpConnection, "rediss-sentinel": TlsConnection}
+"""To a Sentinel."""
 
 
 class _SyncLeaving:
@@ -116,4 +129,9 @@ SYNC_CONNECTIONS = {
     "redis-sentinel": SyncSentinelConnection,
     "rediss-sentinel": SyncSentinelTlsConnection,
 }
-"""By the scheme of the URL."""
+"""To the server that holds the queues, by the scheme of the URL."""
+SYNC_SENTINEL_CONNECTIONS = {
+    "redis-sentinel": SyncTcpConnection,
+    "rediss-sentinel": SyncTlsConnection,
+}
+"""To a Sentinel."""

@@ -1,11 +1,12 @@
 """Asking Sentinels where the master is, and pools of connections to it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool
+from redis import Redis as SyncRedis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.exceptions import RedisError
 from redis.sentinel import MasterNotFoundError
@@ -21,12 +22,12 @@ class Sentinels(Sentinel):
     to know at once: they share one question.
 
     Args:
-        hosts: where they are.
-        options: redis-py's options of the clients that ask them.
+        clients: one for each of them.
     """
 
-    def __init__(self, hosts: Sequence[tuple[str, int]], options: Mapping[str, Any]) -> None:
-        super().__init__(hosts, sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+    def __init__(self, clients: Iterable[Redis]) -> None:
+        super().__init__([])  # type: ignore[no-untyped-call]
+        self.sentinels = list(clients)
         self._question: asyncio.Task[tuple[str, int]] | None = None
 
     async def discover_master(self, service_name: str) -> tuple[str, int]:
@@ -93,8 +94,9 @@ class SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
 class SyncSentinels(SyncSentinel):
     """The same for a thread without an event loop."""
 
-    def __init__(self, hosts: Sequence[tuple[str, int]], options: Mapping[str, Any]) -> None:
-        super().__init__(hosts, sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+    def __init__(self, clients: Iterable[SyncRedis]) -> None:
+        super().__init__([])  # type: ignore[no-untyped-call]
+        self.sentinels = list(clients)
 
     def discover_master(self, service_name: str) -> tuple[str, int]:
         """Where the master is.

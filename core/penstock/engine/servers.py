@@ -11,13 +11,18 @@ from typing import Any
 
 from redis import ConnectionPool as SyncConnectionPool
 from redis import Redis as SyncRedis
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.retry import Retry as SyncRetry
 
 from penstock.engine import tls_files
-from penstock.engine.connections import CONNECTIONS, SYNC_CONNECTIONS
+from penstock.engine.connections import (
+    CONNECTIONS,
+    SENTINEL_CONNECTIONS,
+    SYNC_CONNECTIONS,
+    SYNC_SENTINEL_CONNECTIONS,
+)
 from penstock.engine.sentinels import SentinelPool, Sentinels, SyncSentinelPool, SyncSentinels
 from penstock.redis_url import RedisUrl, RedisUrlError
 
@@ -97,29 +102,43 @@ class RedisServers:
         Args:
             timeout: seconds that connecting may take, and again each command.
         """
-        url, retry = self._url, SyncRetry(NoBackoff(), 0)
+        url = self._url
         options = {
-            **self._options(timeout, connect_timeout=timeout, retry=retry),
+            **self._options(timeout, connect_timeout=timeout, retry=SyncRetry(NoBackoff(), 0)),
             "connection_class": SYNC_CONNECTIONS[url.scheme],
         }
         if url.master is None:
             return SyncRedis.from_pool(SyncConnectionPool(**options))
-        asked = self._sentinel_options(min(timeout, SENTINEL_TIMEOUT), retry=retry)
-        sentinels = SyncSentinels(url.hosts, asked)
+        asked = {
+            **options,
+            **self._at_sentinels(min(timeout, SENTINEL_TIMEOUT)),
+            "connection_class": SYNC_SENTINEL_CONNECTIONS[url.scheme],
+        }
+        sentinels = SyncSentinels(
+            SyncRedis.from_pool(SyncConnectionPool(**asked, host=host, port=port))
+            for host, port in url.hosts
+        )
         return SyncRedis.from_pool(SyncSentinelPool(url.master, sentinels, **options))
 
     def _pool(self, *, size: int, timeout: float) -> BlockingConnectionPool:
-        url, retry = self._url, Retry(NoBackoff(), 0)
+        url = self._url
         options = {
-            **self._options(timeout, connect_timeout=CONNECT_TIMEOUT, retry=retry),
+            **self._options(timeout, connect_timeout=CONNECT_TIMEOUT, retry=Retry(NoBackoff(), 0)),
             "connection_class": CONNECTIONS[url.scheme],
-            "max_connections": size,
-            "timeout": _POOL_WAIT,
         }
+        bounds: dict[str, Any] = {"max_connections": size, "timeout": _POOL_WAIT}
         if url.master is None:
-            return BlockingConnectionPool(**options)
-        asked = self._sentinel_options(SENTINEL_TIMEOUT, retry=retry)
-        return SentinelPool(url.master, Sentinels(url.hosts, asked), **options)
+            return BlockingConnectionPool(**options, **bounds)
+        asked = {
+            **options,
+            **self._at_sentinels(SENTINEL_TIMEOUT),
+            "connection_class": SENTINEL_CONNECTIONS[url.scheme],
+        }
+        sentinels = Sentinels(
+            Redis.from_pool(ConnectionPool(**asked, host=host, port=port))
+            for host, port in url.hosts
+        )
+        return SentinelPool(url.master, sentinels, **options, **bounds)
 
     def _options(self, timeout: float, *, connect_timeout: float, retry: object) -> dict[str, Any]:
         """redis-py's options of a connection to the server that holds the queues."""
@@ -140,16 +159,12 @@ class RedisServers:
             options["host"], options["port"] = url.hosts[0]
         return {**options, "socket_keepalive": True, "socket_keepalive_options": _KEEPALIVE}
 
-    def _sentinel_options(self, timeout: float, *, retry: object) -> dict[str, Any]:
-        """redis-py's options of a client that asks a Sentinel."""
-        url = self._url
+    def _at_sentinels(self, timeout: float) -> dict[str, Any]:
+        """What is different in a connection to a Sentinel."""
         return {
-            "username": url.sentinel_username,
-            "password": url.sentinel_password,
+            "db": 0,
+            "username": self._url.sentinel_username,
+            "password": self._url.sentinel_password,
             "socket_timeout": timeout,
             "socket_connect_timeout": timeout,
-            "retry": retry,
-            "protocol": _PROTOCOL,
-            "ssl": url.scheme == "rediss-sentinel",
-            **url.tls,
         }

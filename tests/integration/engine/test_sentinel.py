@@ -143,6 +143,27 @@ async def test_after_a_failover_every_client_reaches_the_new_master(
     assert {type(error) for error in errors} <= {EngineUnavailableError}
 
 
+async def test_whoever_finds_a_new_master_spares_the_others_the_time_out_of_the_old_one(
+    cluster: SentinelCluster,
+) -> None:
+    async with RedisServers(cluster.url).command_pool() as pool:
+        for each in [await pool.get_connection() for _ in range(3)]:
+            await pool.release(each)
+        old = cluster.master
+        old.pause()
+        try:
+            await asyncio.to_thread(cluster.wait_for_another_master_than, old)
+
+            # Three are still connected to a server that hangs; the fourth has to ask.
+            for each in [await pool.get_connection() for _ in range(4)]:
+                await pool.release(each)
+
+            reached = [await pool.get_connection() for _ in range(4)]
+            assert {each.port for each in reached} == {cluster.master.port}
+        finally:
+            old.resume()
+
+
 async def test_by_tls_the_sentinels_and_the_masters_are_reached(
     connect: Connect, tmp_path: Path
 ) -> None:

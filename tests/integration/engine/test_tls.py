@@ -148,6 +148,24 @@ async def test_a_connection_that_is_cut_is_made_anew(
     assert await reached.succeeds()
 
 
+async def test_renewed_certificates_are_used_for_the_next_connection(
+    reach: Reach, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    old = Certificates(tmp_path)
+    with TlsProxy(redis_server.port, old.server_context(client_certificates=True)) as proxy:
+        reached = reach(
+            f"rediss://127.0.0.1:{proxy.port}/0?ssl_ca_certs={old.authority}"
+            f"&ssl_certfile={old.client}&ssl_keyfile={old.client_key}"
+        )
+        assert await reached.succeeds()
+
+        proxy.context = Certificates(tmp_path).server_context(client_certificates=True)
+        proxy.cut()
+        await reached.complaints()
+
+        assert await reached.succeeds()
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
