@@ -147,19 +147,22 @@ async def test_whoever_finds_a_new_master_spares_the_others_the_time_out_of_the_
     cluster: SentinelCluster,
 ) -> None:
     async with RedisServers(cluster.url).command_pool() as pool:
-        for each in [await pool.get_connection() for _ in range(3)]:
+        for each in [await pool.get_connection() for _ in range(4)]:
             await pool.release(each)
+        used = await pool.get_connection()
         old = cluster.master
         old.pause()
         try:
             await asyncio.to_thread(cluster.wait_for_another_master_than, old)
 
-            # Three are still connected to a server that hangs; the fourth has to ask.
-            for each in [await pool.get_connection() for _ in range(4)]:
-                await pool.release(each)
+            # All are still connected to a server that hangs, but for the one that is taken next.
+            await pool._available_connections[-1].disconnect()
+            reached = [await pool.get_connection() for _ in range(3)]
 
-            reached = [await pool.get_connection() for _ in range(4)]
             assert {each.port for each in reached} == {cluster.master.port}
+            assert used.port == old.port
+            await pool.release(used)
+            assert not used.is_connected
         finally:
             old.resume()
 
