@@ -4,6 +4,7 @@ from tests.services.certificates import Certificates
 from tests.services.free_port import find_free_port
 from tests.services.postgres_server import PostgresServer
 from tests.services.redis_server import RedisServer
+from tests.services.redis_user import RedisUser
 from tests.services.sentinel_cluster import SentinelCluster
 from tests.services.tls_proxy import TlsProxy
 
@@ -11,6 +12,7 @@ __all__ = [
     "Certificates",
     "PostgresServer",
     "RedisServer",
+    "RedisUser",
     "SentinelCluster",
     "TlsProxy",
     "find_free_port",
