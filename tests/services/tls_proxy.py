@@ -38,6 +38,8 @@ class TlsProxy:
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._stopping = False
+        self._answering = threading.Event()
+        self._answering.set()
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", self.port))
@@ -46,6 +48,7 @@ class TlsProxy:
 
     def __exit__(self, *exc_info: object) -> None:
         self._stopping = True
+        self._answering.set()
         # Wakes the thread that waits for a connection, which closing would not.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -61,6 +64,10 @@ class TlsProxy:
             for each in self._open:
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(each, socket.SHUT_RDWR)
+
+    def hang(self) -> None:
+        """Answer nothing any more; connections stay open."""
+        self._answering.clear()
 
     def _start(self, target, *arguments) -> None:
         thread = threading.Thread(target=target, args=arguments, name=f"tls-proxy-{self.port}")
@@ -96,7 +103,7 @@ class TlsProxy:
                     raise
                 self.handshakes += 1
             server = stack.enter_context(socket.create_connection(("127.0.0.1", self.target_port)))
-            while _pass_on(client, server):
+            while self._pass_on(client, server):
                 pass
 
     def _keep(self, connection: socket.socket, stack: contextlib.ExitStack) -> None:
@@ -110,15 +117,15 @@ class TlsProxy:
             self._open.add(connection)
         stack.callback(forget)
 
-
-def _pass_on(client: socket.socket, server: socket.socket) -> bool:
-    """Pass on what is there on either side, once it is; whether both sides go on."""
-    waiting = isinstance(client, ssl.SSLSocket) and client.pending()
-    readable = [client] if waiting else select.select([client, server], [], [])[0]
-    for source, drain in ((client, server), (server, client)):
-        if source in readable:
-            chunk = source.recv(_CHUNK)
-            if not chunk:
-                return False
-            drain.sendall(chunk)
-    return True
+    def _pass_on(self, client: socket.socket, server: socket.socket) -> bool:
+        """Pass on what is there on either side, once it is; whether both sides go on."""
+        waiting = isinstance(client, ssl.SSLSocket) and client.pending()
+        readable = [client] if waiting else select.select([client, server], [], [])[0]
+        self._answering.wait()
+        for source, drain in ((client, server), (server, client)):
+            if source in readable:
+                chunk = source.recv(_CHUNK)
+                if not chunk:
+                    return False
+                drain.sendall(chunk)
+        return True

@@ -25,8 +25,8 @@ def result_backend(
         result_ex_time=max(1, round(keep.total_seconds())),
         serializer=JSONSerializer(),
     )
-    # Ours reaches whatever the engine reaches. taskiq-redis' own backend for Sentinel opens two
-    # connections per call, and a caller of `wait_result()` asks five times a second.
+    # Ours reaches whatever the engine reaches. The backend that taskiq-redis has for Sentinel opens
+    # a connection per call, and `wait_result()` asks five times a second.
     backend.redis_pool = servers.command_pool()
     return backend
 

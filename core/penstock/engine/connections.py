@@ -5,14 +5,17 @@ Whoever stays connected to it never gets anything done. Closing the connection i
 opens the next one asks the Sentinels, or resolves the name, anew.
 """
 
+import asyncio
 from typing import Any
 
 from redis import Connection as SyncConnection
 from redis import SSLConnection as SyncSSLConnection
 from redis import UnixDomainSocketConnection as SyncUnixConnection
 from redis.asyncio import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import RedisSSLContext
 from redis.asyncio.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
 from redis.exceptions import MasterDownError, ReadOnlyError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.sentinel import SentinelManagedConnection as SyncSentinelManagedConnection
 from redis.sentinel import SentinelManagedSSLConnection as SyncSentinelManagedSSLConnection
 
@@ -43,22 +46,33 @@ class _Leaving:
             raise
 
 
-class _Renewing:
-    """Reads the files of TLS anew for each connection, as redis-py's synchronous half does.
+class _Tls:
+    """What asyncio's TLS needs beside; see redis-py for the rest."""
 
-    Certificates that live for hours are renewed while a process runs.
-    """
+    ssl_context: RedisSSLContext
+    _writer: asyncio.StreamWriter | None
 
     async def _connect(self) -> None:
-        self.ssl_context.context = None  # type: ignore[attr-defined]
+        # Read anew, as redis-py's synchronous half does: certificates that live for hours are
+        # renewed while a process runs.
+        self.ssl_context.context = None
         await super()._connect()  # type: ignore[misc]
+
+    async def disconnect(self, *args: Any, **options: Any) -> None:
+        """Close the connection, whether or not the server takes leave, too."""
+        writer = self._writer
+        try:
+            await super().disconnect(*args, **options)  # type: ignore[misc]
+        except RedisTimeoutError:
+            if writer is not None:
+                writer.transport.abort()
 
 
 class TcpConnection(_Leaving, Connection):
     """To one server."""
 
 
-class TlsConnection(_Leaving, _Renewing, SSLConnection):
+class TlsConnection(_Leaving, _Tls, SSLConnection):
     """To one server, by TLS."""
 
 
@@ -70,7 +84,7 @@ class SentinelConnection(_Leaving, SentinelManagedConnection):
     """To the master that the Sentinels name."""
 
 
-class SentinelTlsConnection(_Leaving, _Renewing, SentinelManagedSSLConnection):
+class SentinelTlsConnection(_Leaving, _Tls, SentinelManagedSSLConnection):
     """To the master that the Sentinels name, by TLS."""
 
 

@@ -148,6 +148,20 @@ async def test_a_connection_that_is_cut_is_made_anew(
     assert await reached.succeeds()
 
 
+async def test_a_server_that_hangs_keeps_no_process_from_its_end(
+    proxy: TlsProxy, certificates: Certificates, namespace: str
+) -> None:
+    url = f"rediss://127.0.0.1:{proxy.port}/0?ssl_ca_certs={certificates.authority}"
+    engine = Engine(RedisServers(url), namespace=namespace, lease=LEASE)
+    await engine.ping()
+
+    # By TLS, whoever closes a connection waits for the other side to take leave, too.
+    proxy.hang()
+
+    async with asyncio.timeout(5):
+        await engine.close()
+
+
 async def test_renewed_certificates_are_used_for_the_next_connection(
     reach: Reach, redis_server: RedisServer, tmp_path: Path
 ) -> None:
