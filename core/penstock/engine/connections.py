@@ -6,18 +6,20 @@ opens the next one asks the Sentinels, or resolves the name, anew.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from redis import Connection as SyncConnection
 from redis import SSLConnection as SyncSSLConnection
 from redis import UnixDomainSocketConnection as SyncUnixConnection
-from redis.asyncio import Connection, SSLConnection, UnixDomainSocketConnection
-from redis.asyncio.connection import RedisSSLContext
-from redis.asyncio.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
+from redis.asyncio import Connection, UnixDomainSocketConnection
+from redis.asyncio.sentinel import SentinelManagedConnection
 from redis.exceptions import MasterDownError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.sentinel import SentinelManagedConnection as SyncSentinelManagedConnection
 from redis.sentinel import SentinelManagedSSLConnection as SyncSentinelManagedSSLConnection
+
+from penstock.engine.tls import TlsContext
 
 _SIGNS = (
     "-READONLY",  # how a script of Redis 6 passes on that it may not write
@@ -47,16 +49,21 @@ class _Leaving:
 
 
 class _Tls:
-    """What asyncio's TLS needs beside; see redis-py for the rest."""
+    """What asyncio's TLS needs beside; see redis-py for the rest.
 
-    ssl_context: RedisSSLContext
+    Args:
+        context: what is trusted and shown.
+        options: redis-py's.
+    """
+
     _writer: asyncio.StreamWriter | None
 
-    async def _connect(self) -> None:
-        # Read anew, as redis-py's synchronous half does: certificates that live for hours are
-        # renewed while a process runs.
-        self.ssl_context.context = None
-        await super()._connect()  # type: ignore[misc]
+    def __init__(self, *, context: TlsContext, **options: Any) -> None:
+        super().__init__(**options)
+        self._context = context
+
+    def _connection_arguments(self) -> Mapping[str, Any]:
+        return {**super()._connection_arguments(), "ssl": self._context.current()}  # type: ignore[misc]
 
     async def disconnect(self, *args: Any, **options: Any) -> None:
         """Close the connection, whether or not the server takes leave, too."""
@@ -72,7 +79,7 @@ class TcpConnection(_Leaving, Connection):
     """To one server."""
 
 
-class TlsConnection(_Leaving, _Tls, SSLConnection):
+class TlsConnection(_Leaving, _Tls, Connection):
     """To one server, by TLS."""
 
 
@@ -84,7 +91,7 @@ class SentinelConnection(_Leaving, SentinelManagedConnection):
     """To the master that the Sentinels name."""
 
 
-class SentinelTlsConnection(_Leaving, _Tls, SentinelManagedSSLConnection):
+class SentinelTlsConnection(_Leaving, _Tls, SentinelManagedConnection):
     """To the master that the Sentinels name, by TLS."""
 
 

@@ -16,7 +16,6 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.retry import Retry as SyncRetry
 
-from penstock.engine import tls_files
 from penstock.engine.connections import (
     CONNECTIONS,
     SENTINEL_CONNECTIONS,
@@ -24,6 +23,7 @@ from penstock.engine.connections import (
     SYNC_SENTINEL_CONNECTIONS,
 )
 from penstock.engine.sentinels import SentinelPool, Sentinels, SyncSentinelPool, SyncSentinels
+from penstock.engine.tls import TlsContext
 from penstock.redis_url import RedisUrl, RedisUrlError
 
 COMMAND_TIMEOUT = 5.0
@@ -75,7 +75,7 @@ class RedisServers:
             self._url = RedisUrl.parse(url)
         except ValueError as error:
             raise RedisUrlError(f"expected REDIS_URL to be {error}") from None
-        tls_files.check(self._url.tls)
+        self._tls = TlsContext(self._url.tls) if self._url.scheme.startswith("rediss") else None
 
     @property
     def place(self) -> str:
@@ -105,6 +105,7 @@ class RedisServers:
         url = self._url
         options = {
             **self._options(timeout, connect_timeout=timeout, retry=SyncRetry(NoBackoff(), 0)),
+            **url.tls,
             "connection_class": SYNC_CONNECTIONS[url.scheme],
         }
         if url.master is None:
@@ -124,6 +125,7 @@ class RedisServers:
         url = self._url
         options = {
             **self._options(timeout, connect_timeout=CONNECT_TIMEOUT, retry=Retry(NoBackoff(), 0)),
+            **({} if self._tls is None else {"context": self._tls}),
             "connection_class": CONNECTIONS[url.scheme],
         }
         bounds: dict[str, Any] = {"max_connections": size, "timeout": _POOL_WAIT}
@@ -151,7 +153,6 @@ class RedisServers:
             "socket_connect_timeout": connect_timeout,
             "retry": retry,
             "protocol": _PROTOCOL,
-            **url.tls,
         }
         if url.socket is not None:
             return {**options, "path": url.socket}
