@@ -26,7 +26,7 @@ FORMS = (
     "redis://host:6379/0, rediss://host:6379/0 (TLS), unix:///path/to/socket or "
     "redis-sentinel://host:26379,host:26379/0?master=name"
 )
-_SCHEMES = ("redis", "rediss", "unix", "redis-sentinel", "rediss-sentinel")
+SCHEMES = ("redis", "rediss", "unix", "redis-sentinel", "rediss-sentinel")
 _REDIS_PORT = 6379
 _SENTINEL_PORT = 26_379
 _MAX_PORT = 65_535
@@ -42,6 +42,8 @@ _FOR_TLS = (
     "ssl_cert_reqs",
 )
 _FOR_SENTINEL = ("master", "sentinel_username", "sentinel_password")
+OPTIONS = (*_FOR_ALL, *_FOR_SENTINEL, *_FOR_TLS)
+"""What may stand behind the "?"."""
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _CERT_REQS = ("required", "optional", "none")
 
@@ -85,7 +87,7 @@ class RedisUrl:
             ValueError: saying what is expected; it quotes no part that may be a secret.
         """
         scheme, separator, rest = text.partition("://")
-        if not separator or scheme not in _SCHEMES:
+        if not separator or scheme not in SCHEMES:
             raise ValueError(FORMS)
         rest, _, query = rest.partition("?")
         if "#" in text or "@" in query:
