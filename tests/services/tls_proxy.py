@@ -11,6 +11,7 @@ from tests.services.free_port import find_free_port
 
 _HANDSHAKE = b"\x16"  # the first byte of every TLS connection
 _CHUNK = 65_536
+_LEAVE = 0.5
 
 
 class TlsProxy:
@@ -97,7 +98,8 @@ class TlsProxy:
                 try:
                     client.do_handshake()
                 except ssl.SSLError:
-                    # It shall read the alert before it hears of the end.
+                    # It shall have the time to read the alert before it hears of the end.
+                    client.settimeout(_LEAVE)
                     while socket.socket.recv(client, _CHUNK):
                         pass
                     raise
