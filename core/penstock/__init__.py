@@ -26,7 +26,14 @@ from penstock.declarations import (
 from penstock.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from penstock.client import Client, TaskFailedError, TaskHandle, TaskInfo, TaskNotFoundError
+    from penstock.client import (
+        Client,
+        TaskFailedError,
+        TaskHandle,
+        TaskInfo,
+        TaskNotFoundError,
+        TaskStatusError,
+    )
 
 __all__ = [
     "Artifact",
@@ -46,13 +53,21 @@ __all__ = [
     "TaskHandle",
     "TaskInfo",
     "TaskNotFoundError",
+    "TaskStatusError",
     "TaskType",
     "TransientError",
     "hookimpl",
     "task",
 ]
 
-_CLIENT = {"Client", "TaskFailedError", "TaskHandle", "TaskInfo", "TaskNotFoundError"}
+_CLIENT = {
+    "Client",
+    "TaskFailedError",
+    "TaskHandle",
+    "TaskInfo",
+    "TaskNotFoundError",
+    "TaskStatusError",
+}
 
 
 def __getattr__(name: str) -> Any:

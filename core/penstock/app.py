@@ -39,6 +39,9 @@ class Application:
 
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self.settings = settings
+        # Unlike the process id, which is 1 in every container, it is never met again.
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        """This process, told apart from all others."""
         self.catalogue, self.plugin_settings = configured(settings, catalogue)
         catalogue = self.catalogue
         self.servers = RedisServers(
@@ -56,6 +59,7 @@ class Application:
             engine=self.engine,
             queues=list(catalogue.queues),
             lease=settings.lease,
+            process=self.name,
         )
 
     async def __aenter__(self) -> Self:
@@ -103,8 +107,9 @@ class Application:
         return Worker(
             services,
             queues=queues,
-            name=f"{socket.gethostname()}-{os.getpid()}",
+            name=self.name,
             drain=self.settings.drain,
+            probe=self.settings.probe_address,
         )
 
     def _result_backend(self) -> AsyncResultBackend[Any]:

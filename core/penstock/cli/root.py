@@ -15,7 +15,7 @@ _COMMANDS = {
         ("api", "api", "api", "Serve the HTTP API."),
         ("worker", "worker", "worker", "Run tasks."),
         ("submit", "submit", "submit", "Submit a task to a running API."),
-        ("task", "task", "task", "Look at tasks."),
+        ("task", "task", "task", "Look at tasks, cancel them, run them again."),
         ("plugins", "plugins", "plugins", "Look at installed plugins."),
         ("db", "db", "db", "Look after the database."),
     )

@@ -7,11 +7,12 @@ from penstock.engine.errors import (
     EpochMissingError,
     UnsuitableServerError,
 )
-from penstock.engine.heartbeat import Heartbeat
+from penstock.engine.heartbeat import Beat, Heartbeat
 from penstock.engine.server_watch import ServerInfo, ServerWatch
 from penstock.engine.servers import RedisServers
 
 __all__ = [
+    "Beat",
     "Claim",
     "Counts",
     "Engine",

@@ -1,6 +1,7 @@
 """The ledger: the tasks' rows in SQL, and the only truth about them."""
 
 from penstock.ledger.errors import LedgerUnavailableError
+from penstock.ledger.leadership import Leadership
 from penstock.ledger.ledger import Ledger
 from penstock.ledger.records import (
     EndedCounts,
@@ -13,11 +14,13 @@ from penstock.ledger.records import (
     Status,
     StoredArtifact,
     TaskRecord,
+    Transition,
 )
 
 __all__ = [
     "EndedCounts",
     "Failure",
+    "Leadership",
     "Ledger",
     "LedgerUnavailableError",
     "NewTask",
@@ -28,4 +31,5 @@ __all__ = [
     "Status",
     "StoredArtifact",
     "TaskRecord",
+    "Transition",
 ]

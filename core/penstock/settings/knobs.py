@@ -121,6 +121,15 @@ KNOBS = (
         doc="How long a process that is told to stop waits for what it is doing.",
     ),
     Knob(
+        variable="PENSTOCK_PROBE_PORT",
+        field="probe_port",
+        kind="whole number",
+        default=None,
+        derived="none",
+        read=readers.whole_number(least=1, most=_MAX_PORT),
+        doc="The port, on `PENSTOCK_HOST`, where a worker answers `GET /livez` and `/readyz`.",
+    ),
+    Knob(
         variable="PENSTOCK_MAX_BODY_BYTES",
         field="max_body_bytes",
         kind="whole number",

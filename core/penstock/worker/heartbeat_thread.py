@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from penstock.broker import LeaseTable
 from penstock.engine import EngineUnavailableError, EpochMissingError, Heartbeat, Lease
+from penstock.worker.watchdog import Watchdog
 
 _RETRY_INTERVAL = 1.0
 _log = logging.getLogger(__name__)
@@ -21,6 +23,9 @@ class HeartbeatThread:
 
     Args:
         lost: called on the event loop with each lost lease.
+        cancelled: called on the event loop with a queue, and the leases of tasks of it that
+            somebody wants cancelled.
+        watchdog: is told what each beat brings.
     """
 
     def __init__(
@@ -31,6 +36,8 @@ class HeartbeatThread:
         queues: Sequence[str],
         lease: timedelta,
         lost: Callable[[Lease], None],
+        cancelled: Callable[[str, Sequence[Lease]], None],
+        watchdog: Watchdog,
     ) -> None:
         self._heartbeat = heartbeat
         self._leases = leases
@@ -38,6 +45,11 @@ class HeartbeatThread:
         self._interval = lease.total_seconds() / 3
         self._retry = min(self._interval, _RETRY_INTERVAL)
         self._lost = lost
+        self._cancelled = cancelled
+        self._watchdog = watchdog
+        self._last_beat = time.monotonic()
+        self._server = ""
+        self._suspicious: set[str] = set()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -56,10 +68,17 @@ class HeartbeatThread:
             await asyncio.to_thread(self._thread.join)
         self._heartbeat.close()
 
+    @property
+    def silent_for(self) -> float:
+        """Seconds since it last tried to renew: much more than an interval if it hangs."""
+        return time.monotonic() - self._last_beat
+
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         reachable = True
         while True:
+            self._last_beat = time.monotonic()
             try:
+                self._watchdog.look_at_loop()
                 self._beat(loop)
             except EpochMissingError:
                 # Seen for a moment after every fresh start; the reconciler says what it does.
@@ -81,8 +100,19 @@ class HeartbeatThread:
             self._heartbeat.leave(self._queues)
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        server = self._heartbeat.server()
+        if server != self._server:
+            # It was restarted, or another one took over: either may have lost leases.
+            self._suspicious = set(self._queues) if self._server else set()
+            self._server = server
         leases = self._leases.by_queue()
         for queue in self._queues:
-            held = leases.get(queue, [])
-            for lease in self._heartbeat.renew(queue, held):
+            beat = self._heartbeat.renew(
+                queue, leases.get(queue, []), may_be_lost=queue in self._suspicious
+            )
+            self._suspicious.discard(queue)
+            self._watchdog.observe(queue, beat.waiting)
+            for lease in beat.lost:
                 loop.call_soon_threadsafe(self._lost, lease)
+            if beat.cancelled:
+                loop.call_soon_threadsafe(self._cancelled, queue, beat.cancelled)

@@ -14,6 +14,7 @@ from penstock.engine import Engine, EngineUnavailableError, RedisServers, Server
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from tests.services import RedisServer, RedisUser
+from tests.services.index import new_index
 
 # Every limit there is, so that every part of the scripts runs.
 QUEUE = Queue(
@@ -101,7 +102,7 @@ async def test_the_server_can_be_checked(user: RedisUser) -> None:
 async def test_a_right_that_lacks_is_named_with_the_remedy(
     engine: Engine, user: RedisUser, lacking: str
 ) -> None:
-    await engine.create_epoch("numbers")
+    await new_index(engine, "numbers")
     user.set(lacking)
 
     with pytest.raises(EngineUnavailableError, match="REDIS_URL lacks this permission"):

@@ -17,6 +17,8 @@ from uuid_utils.compat import uuid7
 from penstock import Priority, Queue
 from penstock.engine import Engine, Entry, Lease, RedisServers, Settlement
 from penstock.engine.keys import QueueKeys
+from tests.integration.engine.conftest import silence
+from tests.services.index import new_index
 
 T = TypeVar("T")
 KINDS: list[Literal["done", "delay", "back"]] = ["done", "delay", "back"]
@@ -34,7 +36,7 @@ class Line(RuleBasedStateMachine):
         self.engine = Engine(
             RedisServers(self.url), namespace=f"m-{uuid4().hex}", lease=timedelta(hours=1)
         )
-        self.run(self.engine.create_epoch("acme"))
+        self.run(new_index(self.engine, "acme"))
         self.tickets = iter(range(10**9))
         self.waiting: dict[UUID, tuple[int, int]] = {}
         self.leased: dict[UUID, tuple[Lease, tuple[int, int]]] = {}
@@ -155,7 +157,7 @@ async def test_a_task_that_comes_back_stays_behind_more_urgent_ones(
     urgent = uuid7()
     await engine.enqueue("acme", [Entry(id=urgent, priority=Priority.URGENT)])
     if kind == "expired":
-        await asyncio.sleep(engine.lease.total_seconds() + 0.02)
+        await silence(engine, engine.lease.total_seconds() + 0.02)
     else:
         await engine.claim(ACME, 0, [Settlement(lease=lease, kind=kind)])
 

@@ -16,6 +16,7 @@ from penstock import background
 from penstock.declarations import Priority, Queue
 from penstock.engine import Engine, EngineUnavailableError, Entry, Heartbeat, RedisServers
 from tests.services import Certificates, RedisServer, SentinelCluster
+from tests.services.index import new_index
 
 LEASE = timedelta(seconds=2)
 ACME = Queue("acme", concurrency=4)
@@ -108,7 +109,7 @@ async def test_after_a_failover_every_client_reaches_the_new_master(
     cluster: SentinelCluster,
     how: Callable[[SentinelCluster], RedisServer],
 ) -> None:
-    await engine.create_epoch("acme")
+    await new_index(engine, "acme")
     heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
     one_at_a_time = threading.Lock()
 
@@ -117,7 +118,7 @@ async def test_after_a_failover_every_client_reaches_the_new_master(
             heartbeat.renew("acme", [])
 
     attempts = {
-        "epoch": lambda: engine.create_epoch("acme"),
+        "index": lambda: engine.begin_index("acme"),
         "enqueue": lambda: engine.enqueue("acme", [Entry(id=uuid4(), priority=Priority.LOW)]),
         "claim": lambda: engine.claim(ACME, 1),
         "counts": lambda: engine.counts(["acme"]),
@@ -174,7 +175,7 @@ async def test_by_tls_the_sentinels_and_the_masters_are_reached(
     with SentinelCluster(tmp_path, certificates=certificates) as cluster:
         engine = connect(cluster.url)
         heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
-        await engine.create_epoch("acme")
+        await new_index(engine, "acme")
         await asyncio.to_thread(heartbeat.renew, "acme", [])
 
         await asyncio.to_thread(cluster.fail_over)
@@ -191,7 +192,7 @@ async def test_a_sentinel_that_is_gone_is_passed_over(
     url = cluster.url.replace("://", f"://127.0.0.1:{free_port},")
     engine = connect(url)
 
-    assert await engine.create_epoch("acme")
+    assert await new_index(engine, "acme")
 
 
 async def test_sentinels_that_are_all_gone_are_one_clear_error(

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -20,6 +21,7 @@ from penstock.engine import (
     RedisServers,
 )
 from tests.services import RedisServer, TlsProxy
+from tests.services.index import new_index
 
 LEASE = timedelta(seconds=2)
 
@@ -60,7 +62,7 @@ async def test_a_demoted_master_is_left_for_the_one_that_has_its_address_now(
     engine: Engine, address: TlsProxy, first: RedisServer, second: RedisServer
 ) -> None:
     heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
-    await engine.create_epoch("acme")
+    await new_index(engine, "acme")
     await asyncio.to_thread(heartbeat.renew, "acme", [])
     waiting = asyncio.create_task(engine.wait("acme", 10))
     await asyncio.sleep(0.05)  # until it waits; if it does not yet, it is refused all the same
@@ -72,11 +74,11 @@ async def test_a_demoted_master_is_left_for_the_one_that_has_its_address_now(
     with pytest.raises(EngineUnavailableError):
         await waiting
     with pytest.raises(EngineUnavailableError, match="ReadOnly"):
-        await engine.create_epoch("acme")
+        await new_index(engine, "acme")
     with pytest.raises(EngineUnavailableError):
         await asyncio.to_thread(heartbeat.renew, "acme", [])
 
-    assert await engine.create_epoch("acme")
+    assert await new_index(engine, "acme")
     await engine.wait("acme", 0.05)
     await asyncio.to_thread(heartbeat.renew, "acme", [])
     heartbeat.close()
@@ -87,7 +89,7 @@ async def test_a_worker_of_many_queues_waits_in_all_of_them_at_once(
     redis_url: str, namespace: str
 ) -> None:
     engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
-    waits: list[asyncio.Task[None]] = []
+    waits: list[asyncio.Task[Any]] = []
 
     with Redis.from_url(redis_url) as client:
         # More than a pool of redis-py has by default, some at a time.
@@ -119,7 +121,7 @@ async def test_a_unix_socket_is_reached_by_all(tmp_path: Path, namespace: str) -
         await engine.close()
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_KEEPIDLE"), reason="this system has other names")
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has other names")
 async def test_the_kernel_watches_over_every_connection(redis_url: str) -> None:
     servers = RedisServers(redis_url)
     clients = [servers.command_client(), servers.blocking_client(30)]
@@ -140,6 +142,7 @@ async def test_the_kernel_watches_over_every_connection(redis_url: str) -> None:
             for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
         )
         assert silence + interval * probes < 20
+        assert each.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 20_000
 
     for client in clients:
         await client.aclose()
