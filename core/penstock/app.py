@@ -17,7 +17,7 @@ from taskiq.abc.result_backend import AsyncResultBackend
 from penstock import embedded
 from penstock.broker import Broker, Services, result_backend
 from penstock.dispatch import ArtifactStore, Dispatch, Reconciler
-from penstock.engine import Engine
+from penstock.engine import Engine, RedisServers
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue
 from penstock.settings import Settings, plugin_settings, queue_tuning
@@ -34,6 +34,7 @@ class Application:
     Raises:
         SettingsError: if the settings name no Redis and `penstock dev` runs none here, or if those
             of a plugin or a queue cannot be honoured.
+        RedisUrlError: if it names files, certificates say, that cannot be read.
     """
 
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
@@ -43,12 +44,12 @@ class Application:
         """This process, told apart from all others."""
         self.catalogue, self.plugin_settings = configured(settings, catalogue)
         catalogue = self.catalogue
-        self._redis_url = (
+        self.servers = RedisServers(
             settings.redis_url or embedded.find(settings.data_dir) or settings.require_redis_url()
         )
         # Not by the process id, which is 1 in every container.
         self.ledger = Ledger(settings.database_url, shard=secrets.randbelow(_SHARDS))
-        self.engine = Engine(self._redis_url, namespace=settings.namespace, lease=settings.lease)
+        self.engine = Engine(self.servers, namespace=settings.namespace, lease=settings.lease)
         self.artifacts = ArtifactStore(
             ledger=self.ledger, storage=ObjectStorage(settings.data_dir / "artifacts")
         )
@@ -113,7 +114,7 @@ class Application:
 
     def _result_backend(self) -> AsyncResultBackend[Any]:
         return result_backend(
-            self._redis_url, namespace=self.settings.namespace, keep=self.settings.result_ttl
+            self.servers, namespace=self.settings.namespace, keep=self.settings.result_ttl
         )
 
 

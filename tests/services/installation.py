@@ -62,6 +62,7 @@ class Installation:
             trust_env=False,
         )
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._logs: dict[subprocess.Popen[bytes], Path] = {}
 
     def __enter__(self) -> Self:
         api = self.start("api")
@@ -98,7 +99,12 @@ class Installation:
                 stderr=subprocess.STDOUT,
             )
         self._processes.append(process)
+        self._logs[process] = log
         return process
+
+    def log_of(self, process: subprocess.Popen[bytes]) -> str:
+        """What one process has logged so far."""
+        return self._logs[process].read_text()
 
     def start_worker(self, *queues: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker, and return once it says that it serves."""

@@ -23,6 +23,10 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     @property
+    def runs(self) -> bool:
+        return self._embedded.pid is not None
+
+    @property
     def pid(self) -> int:
         pid = self._embedded.pid
         if pid is None:

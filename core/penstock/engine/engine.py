@@ -13,10 +13,10 @@ from uuid import UUID
 
 from penstock.declarations import Priority, Queue
 from penstock.engine import scripts
-from penstock.engine.connection import blocking_client, command_client
 from penstock.engine.epoch import is_epoch_error, known_epoch, new_epoch
 from penstock.engine.errors import EngineUnavailableError, EpochMissingError, translated
 from penstock.engine.keys import QueueKeys
+from penstock.engine.servers import RedisServers
 
 _ENQUEUE_BATCH = 500
 # Milliseconds that a new index is kept while nobody says that it is still being filled.
@@ -106,17 +106,17 @@ class Engine:
     Every method raises :class:`EngineUnavailableError` if Redis is away, and is safe to repeat.
 
     Args:
-        redis_url: as understood by redis-py: ``redis://``, ``rediss://`` or ``unix://``.
+        servers: the Redis that holds the queues.
         namespace: prefix of all keys, so that several installations can share a server.
         lease: how long a claimed task stays its worker's without a heartbeat.
     """
 
-    def __init__(self, redis_url: str, *, namespace: str, lease: timedelta) -> None:
-        self.redis_url = redis_url
+    def __init__(self, servers: RedisServers, *, namespace: str, lease: timedelta) -> None:
+        self.servers = servers
         self.namespace = namespace
         self.lease = lease
-        self._commands = command_client(redis_url)
-        self._blocking = blocking_client(redis_url, lease.total_seconds())
+        self._commands = servers.command_client()
+        self._blocking = servers.blocking_client(lease.total_seconds())
         self._scripts = {
             name: self._commands.register_script(scripts.source(name))
             for name in ("build", "cancel", "claim", "enqueue")

@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 from penstock.engine import scripts
-from penstock.engine.connection import heartbeat_client
 from penstock.engine.engine import Lease
 from penstock.engine.epoch import is_epoch_error, known_epoch
 from penstock.engine.errors import EngineUnavailableError, translated
 from penstock.engine.keys import QueueKeys
+from penstock.engine.servers import RedisServers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,11 @@ class Beat:
 class Heartbeat:
     """The synchronous half of the engine: says that a worker lives, and at last that it left."""
 
-    def __init__(self, redis_url: str, *, namespace: str, lease: timedelta, worker: str) -> None:
+    def __init__(
+        self, servers: RedisServers, *, namespace: str, lease: timedelta, worker: str
+    ) -> None:
         # Shorter than a lease, so that one slow answer cannot cost it.
-        self._client = heartbeat_client(redis_url, timeout=max(0.2, lease.total_seconds() / 4))
+        self._client = servers.heartbeat_client(timeout=max(0.2, lease.total_seconds() / 4))
         self._renew = self._client.register_script(scripts.source("renew"))
         self._namespace = namespace
         self._lease_ms = round(lease.total_seconds() * 1000)

@@ -42,7 +42,7 @@ KNOBS = (
         default=None,
         derived="an embedded server, with `penstock dev` only",
         read=readers.redis_url,
-        doc="The Redis or Valkey that holds the queues.",
+        doc="The Redis or Valkey that holds the queues, or the Sentinels that name it.",
     ),
     Knob(
         variable="DATABASE_URL",

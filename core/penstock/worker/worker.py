@@ -88,9 +88,7 @@ class Worker:
             loop_thread=threading.get_ident(),
         )
         self._heartbeat = HeartbeatThread(
-            Heartbeat(
-                engine.redis_url, namespace=engine.namespace, lease=engine.lease, worker=name
-            ),
+            Heartbeat(engine.servers, namespace=engine.namespace, lease=engine.lease, worker=name),
             leases=self._leases,
             queues=list(self._receivers),
             lease=engine.lease,

@@ -13,7 +13,7 @@ from penstock import Queue, task
 from penstock.dispatch import Dispatch, Reconciler
 from penstock.dispatch.audit import Audit
 from penstock.dispatch.index_builder import IndexBuilder
-from penstock.engine import Counts, Engine
+from penstock.engine import Counts, Engine, RedisServers
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue, Plugin
 
@@ -60,7 +60,7 @@ class Installation:
         )
         catalogue = Catalogue(plugins=[plugin])
         ledger = Ledger(database_url)
-        engine = Engine(redis_url, namespace=namespace, lease=LEASE)
+        engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
         return cls(
             catalogue=catalogue,
             ledger=ledger,

@@ -11,7 +11,7 @@ import pytest
 
 from penstock import Priority
 from penstock.dispatch import QueueStatus
-from penstock.engine import EngineUnavailableError, Heartbeat, Settlement
+from penstock.engine import EngineUnavailableError, Heartbeat, RedisServers, Settlement
 from penstock.ledger import LedgerUnavailableError, Outcome, Status
 from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, until
 from tests.services import PostgresServer, RedisServer
@@ -25,7 +25,7 @@ async def test_all_is_well_with_redis_and_database_up(
     installation: Installation, redis_url: str, namespace: str
 ) -> None:
     await new_index(installation.engine, "acme")
-    heartbeat = Heartbeat(redis_url, namespace=namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(RedisServers(redis_url), namespace=namespace, lease=LEASE, worker="w")
     await asyncio.to_thread(heartbeat.renew, "acme", [])
     heartbeat.close()
 

@@ -206,7 +206,7 @@ async def test_after_a_wipe_a_live_worker_keeps_what_it_runs(
     await wipe(installation, redis)
     await installation.builder.build("acme")
     engine = installation.engine
-    heartbeat = Heartbeat(engine.redis_url, namespace=engine.namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
 
     for _ in range(6):
         beat = await asyncio.to_thread(heartbeat.renew, "acme", [lease])
@@ -278,7 +278,7 @@ async def test_a_worker_that_was_not_told_of_a_cancellation_is_told_by_the_audit
     await pass_gate(installation.ledger, task)
     await installation.ledger.cancel(task, reason="no longer needed")
     engine = installation.engine
-    heartbeat = Heartbeat(engine.redis_url, namespace=engine.namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
 
     await installation.audit.everything("acme")
 

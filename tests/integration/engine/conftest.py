@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from penstock.engine import Engine, Heartbeat
+from penstock.engine import Engine, Heartbeat, RedisServers
 from tests.services.index import new_index
 
 LEASE = timedelta(milliseconds=300)
@@ -15,7 +15,7 @@ LEASE = timedelta(milliseconds=300)
 
 @pytest.fixture
 async def engine(redis_url: str, namespace: str) -> AsyncIterator[Engine]:
-    engine = Engine(redis_url, namespace=namespace, lease=LEASE)
+    engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
     await new_index(engine, "acme")
     yield engine
     await engine.close()
@@ -24,7 +24,7 @@ async def engine(redis_url: str, namespace: str) -> AsyncIterator[Engine]:
 async def silence(engine: Engine, seconds: float) -> None:
     """Let time pass in which a worker is silent while others of the queue are not."""
     other = Heartbeat(
-        engine.redis_url, namespace=engine.namespace, lease=engine.lease, worker="other"
+        engine.servers, namespace=engine.namespace, lease=engine.lease, worker="other"
     )
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:

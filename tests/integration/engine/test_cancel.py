@@ -50,7 +50,7 @@ async def test_whoever_runs_a_task_is_told_at_once_and_by_each_heartbeat(engine:
 
     async with asyncio.timeout(1):
         assert await heard == ("acme", task.id)
-    heartbeat = Heartbeat(engine.redis_url, namespace=engine.namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
     for _ in range(2):
         beat = await asyncio.to_thread(heartbeat.renew, "acme", leases)
         assert beat.cancelled == [leases[0]]
@@ -73,7 +73,7 @@ async def test_nobody_is_told_of_a_cancellation_that_an_earlier_lease_was_for(
     (lease,) = (await engine.claim(ACME, 1)).leases
 
     assert lease.orphan
-    heartbeat = Heartbeat(engine.redis_url, namespace=engine.namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
     assert (await asyncio.to_thread(heartbeat.renew, "acme", [lease])).cancelled == []
     heartbeat.close()
 

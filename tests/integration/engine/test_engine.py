@@ -20,6 +20,7 @@ from penstock.engine import (
     EpochMissingError,
     Heartbeat,
     Lease,
+    RedisServers,
     Settlement,
     scripts,
 )
@@ -264,7 +265,7 @@ async def test_every_script_refuses_an_index_that_was_wiped(
     await put(engine)
     (lease,) = (await engine.claim(ACME, 1)).leases
     await wipe(redis, namespace)
-    heartbeat = Heartbeat(redis_url, namespace=namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(RedisServers(redis_url), namespace=namespace, lease=LEASE, worker="w")
 
     with pytest.raises(EpochMissingError):
         await engine.claim(ACME, 1, [Settlement(lease=lease)])
@@ -285,7 +286,7 @@ async def test_every_script_refuses_an_index_that_was_wiped(
 async def test_a_newer_layout_in_redis_stops_an_older_process(
     redis_url: str, namespace: str, redis: Redis
 ) -> None:
-    engine = Engine(redis_url, namespace=namespace, lease=LEASE)
+    engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
     await redis.set(QueueKeys.of(namespace, "acme").epoch, "2-abc")
 
     with pytest.raises(EngineFormatError, match="key layout 2 in Redis, this process knows 1"):
@@ -297,7 +298,7 @@ async def test_a_heartbeat_keeps_a_lease_and_refuses_a_lost_one(
     engine: Engine, redis_url: str, namespace: str
 ) -> None:
     kept, lost = await put(engine, 2)
-    heartbeat = Heartbeat(redis_url, namespace=namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(RedisServers(redis_url), namespace=namespace, lease=LEASE, worker="w")
     leases = (await engine.claim(ACME, 2)).leases
     for _ in range(4):
         await asyncio.sleep(LEASE.total_seconds() / 3)
@@ -322,7 +323,7 @@ async def test_a_heartbeat_adopts_its_tasks_into_a_new_index(
     await new_index(engine, "acme")
     # The reconciler of somebody else was quicker, and handed it over.
     await engine.enqueue("acme", [Entry(id=task, priority=Priority.NORMAL)])
-    heartbeat = Heartbeat(redis_url, namespace=namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(RedisServers(redis_url), namespace=namespace, lease=LEASE, worker="w")
 
     assert await refused(heartbeat, [lease]) == []
 
@@ -341,7 +342,7 @@ async def test_a_task_that_was_taken_meanwhile_is_not_adopted(
     await new_index(engine, "acme")
     await engine.enqueue("acme", [Entry(id=task, priority=Priority.NORMAL)])
     assert await take(engine) == [task]
-    heartbeat = Heartbeat(redis_url, namespace=namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(RedisServers(redis_url), namespace=namespace, lease=LEASE, worker="w")
 
     assert await refused(heartbeat, [old]) == [old]
     heartbeat.close()
@@ -369,7 +370,9 @@ async def test_all_keys_of_a_queue_share_a_hash_tag_and_none_outlives_its_use(
 
 
 async def test_redis_away_is_one_clear_error(namespace: str, free_port: int) -> None:
-    engine = Engine(f"redis://127.0.0.1:{free_port}/0", namespace=namespace, lease=LEASE)
+    engine = Engine(
+        RedisServers(f"redis://127.0.0.1:{free_port}/0"), namespace=namespace, lease=LEASE
+    )
     with pytest.raises(EngineUnavailableError, match="Redis could not answer a PING"):
         await engine.ping()
     await engine.close()

@@ -16,6 +16,7 @@ from penstock.engine import (
     Entry,
     EpochMissingError,
     Heartbeat,
+    RedisServers,
 )
 from penstock.engine.keys import QueueKeys
 from tests.integration.engine.conftest import LEASE
@@ -80,7 +81,9 @@ async def test_a_heartbeat_of_an_older_process_leaves_a_newer_layout_alone(
     await wipe(engine, redis)
     keys = QueueKeys.of(engine.namespace, "acme")
     await redis.set(keys.epoch, "2-abc")
-    heartbeat = Heartbeat(redis_url, namespace=engine.namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(
+        RedisServers(redis_url), namespace=engine.namespace, lease=LEASE, worker="w"
+    )
 
     with pytest.raises(EngineFormatError, match="key layout 2"):
         await asyncio.to_thread(heartbeat.renew, "acme", [lease])
@@ -120,7 +123,7 @@ async def test_an_index_that_nobody_builds_on_goes_away(
 
 async def test_a_redis_that_was_flushed_and_restarted_serves_again(tmp_path: Path) -> None:
     with RedisServer(tmp_path) as server:
-        engine = Engine(server.url, namespace="penstock", lease=LEASE)
+        engine = Engine(RedisServers(server.url), namespace="penstock", lease=LEASE)
         await new_index(engine, "acme")
         await engine.enqueue("acme", [entry()])
         server.flush()

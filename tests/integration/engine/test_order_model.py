@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
-from penstock.engine import Engine, Entry, Heartbeat, Lease, Settlement
+from penstock.engine import Engine, Entry, Heartbeat, Lease, RedisServers, Settlement
 from penstock.engine.keys import QueueKeys
 from tests.integration.engine.conftest import silence
 from tests.integration.engine.queue_model import Place, QueueModel
@@ -41,8 +41,9 @@ class Line(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         namespace = f"m-{uuid4().hex}"
-        self.engine = Engine(self.url, namespace=namespace, lease=LONG)
-        self.heartbeat = Heartbeat(self.url, namespace=namespace, lease=LONG, worker="w")
+        servers = RedisServers(self.url)
+        self.engine = Engine(servers, namespace=namespace, lease=LONG)
+        self.heartbeat = Heartbeat(servers, namespace=namespace, lease=LONG, worker="w")
         self.keys = QueueKeys.of(namespace, "acme")
         self.run(new_index(self.engine, "acme"))
         self.model = QueueModel(room=4)

@@ -27,7 +27,7 @@ class Worker:
 
     def __init__(self, engine: Engine) -> None:
         self._heartbeat = Heartbeat(
-            engine.redis_url, namespace=engine.namespace, lease=engine.lease, worker="w"
+            engine.servers, namespace=engine.namespace, lease=engine.lease, worker="w"
         )
 
     async def beat(self, leases: Sequence[Lease], *, may_be_lost: bool = False) -> Beat:
