@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -78,10 +79,11 @@ class Application:
 
     async def close(self) -> None:
         """Close all connections; for those who only submit and look, and entered no context."""
-        await self._reconciler.stop()
-        await self.dispatch.close()
-        await self.engine.close()
-        await self.ledger.close()
+        async with AsyncExitStack() as stack:
+            # In the opposite order; one that fails keeps no other from being closed.
+            for close in (self.ledger.close, self.engine.close, self.dispatch.close):
+                stack.push_async_callback(close)
+            await self._reconciler.stop()
 
     def broker(self) -> Broker:
         """A taskiq broker for submitting tasks; call its ``startup`` and ``shutdown``."""

@@ -1,4 +1,4 @@
-"""Cancel requests, who reconciles, and open tasks in the order in which they run.
+"""Cancel requests, leases, who reconciles, and open tasks in the order in which they run.
 
 Types are spelt out, not imported from the models: a migration describes one moment.
 """
@@ -26,6 +26,7 @@ def upgrade() -> None:
     """Add the columns and the table, and replace the index."""
     op.add_column("task", sa.Column("cancel_requested_at", instant()))
     op.add_column("task", sa.Column("cancel_reason", sa.Text()))
+    op.add_column("task", sa.Column("lease", sa.BigInteger()))
     op.create_table(
         "leader",
         sa.Column("name", sa.String(63), nullable=False),
@@ -40,6 +41,7 @@ def downgrade() -> None:
     """Take all of it back."""
     _replace_index("ix_task_open_order", "ix_task_open", ["queue", "id"])
     op.drop_table("leader")
+    op.drop_column("task", "lease")
     op.drop_column("task", "cancel_reason")
     op.drop_column("task", "cancel_requested_at")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -66,7 +67,8 @@ class Consumer:
         self._leases = leases
         self._ready: asyncio.Queue[Delivery] = asyncio.Queue()
         self._at_gate: set[UUID] = set()
-        self._held: dict[UUID, Delivery] = {}
+        # By lease: an earlier run of the same task may be ending here still.
+        self._held: dict[bytes, Delivery] = {}
         self._early: dict[UUID, Interruption] = {}
         self._settlements: list[Settlement] = []
         self._finishing: set[asyncio.Task[None]] = set()
@@ -113,27 +115,27 @@ class Consumer:
 
     def lose(self, lease: Lease) -> None:
         """The engine refused this lease: stop the run that it was for."""
-        delivery = self._held.get(lease.id)
-        # A later run of the same task has a lease of its own.
-        if delivery is not None and delivery.lease is lease:
+        delivery = self._held.get(lease.token)
+        if delivery is not None:
             _log.warning("task %s: its lease was lost; this run is cancelled", lease.id)
             delivery.interrupt(_LEASE_LOST)
 
     async def cancel(self, ids: Collection[UUID]) -> None:
         """Somebody wants these tasks cancelled: stop those that run here."""
-        ids = [each for each in ids if each in self._held or each in self._at_gate]
+        here = self._at_gate | {each.task.id for each in self._held.values()}
+        ids = [each for each in ids if each in here]
         if not ids:
             return
         try:
             reasons = await self._ledger.cancel_reasons(ids)
         except LedgerUnavailableError:
             reasons = dict.fromkeys(ids, "somebody asked for it")
-        for each, reason in reasons.items():
-            interruption = Interruption("cancelled", reason)
-            if each in self._held:
-                self._held[each].interrupt(interruption)
-            elif each in self._at_gate:
-                self._early[each] = interruption
+        interruptions = {each: Interruption("cancelled", reasons[each]) for each in reasons}
+        for delivery in list(self._held.values()):
+            if delivery.task.id in interruptions:
+                delivery.interrupt(interruptions[delivery.task.id])
+        # Those that are at the gate still get it when they have passed.
+        self._early |= {each: why for each, why in interruptions.items() if each in self._at_gate}
 
     def look(self) -> None:
         """Somebody parked a task: perhaps its type is known here."""
@@ -206,6 +208,7 @@ class Consumer:
         settlements, self._settlements = self._settlements, []
         self._has_marker = False
         known = self._parked
+        asked = time.monotonic()
         try:
             claim = await self._engine.claim(
                 self.queue, want, settlements, parked=self._task_types if self._parked else ()
@@ -222,7 +225,15 @@ class Consumer:
                 self.queue.name,
                 claim.expired,
             )
-        if claim.leases:
+        if claim.leases and time.monotonic() - asked > self._engine.lease.total_seconds() / 2:
+            # Nobody renewed them while the answer lay unread, because something blocked the loop.
+            _log.warning(
+                "queue %r: %d tasks are given back: the answer to their claim was read too late",
+                self.queue.name,
+                len(claim.leases),
+            )
+            self._settlements += [Settlement(lease=each, kind="back") for each in claim.leases]
+        elif claim.leases:
             await self._start(claim.leases)
         self._parked = claim.parked
         more = len(claim.leases) == want or (claim.parked and not known)
@@ -247,7 +258,7 @@ class Consumer:
 
     def _admit(self, delivery: Delivery) -> None:
         task = delivery.task
-        self._held[task.id] = delivery
+        self._held[delivery.lease.token] = delivery
         if self._draining:
             self.finish(delivery, outcomes.handed_back(task))
         elif task.losses >= MAX_LOSSES:
@@ -316,7 +327,7 @@ class Consumer:
         self._changed.set()
 
     def _release(self, delivery: Delivery) -> None:
-        self._held.pop(delivery.task.id, None)
+        self._held.pop(delivery.lease.token, None)
         self._changed.set()
 
     async def _commit(

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 from penstock.broker.delivery import Delivery
 from penstock.engine import Lease, Settlement
-from penstock.ledger import Ledger, LedgerUnavailableError, RefusedStart, Status
+from penstock.ledger import ClaimedTask, Ledger, LedgerUnavailableError, RefusedStart, Status
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
+_CLOCK_PAUSE = timedelta(seconds=1)
 _log = logging.getLogger(__name__)
 
 
@@ -37,12 +38,11 @@ class StartGate:
         While the database is away this holds the leases and tries again, until it is told to give
         up: then all of them go back in line.
         """
-        now = datetime.now(UTC)
-        claims = {lease.id: lease.orphan for lease in leases}
+        claims = [ClaimedTask(lease.id, lease.number, lease.orphan) for lease in leases]
         pause = _FIRST_PAUSE
         while True:
             try:
-                started, refused = await self._ledger.start(claims, worker=self._worker, now=now)
+                started, refused = await self._ledger.start(claims, worker=self._worker)
             except LedgerUnavailableError as error:
                 self.outage = str(error)
                 if self._give_up():
@@ -64,6 +64,11 @@ class StartGate:
 
 
 def _settle(lease: Lease, refused: RefusedStart) -> Settlement:
+    if refused.stale and refused.status in {Status.PENDING, Status.RUNNING}:
+        # Redis has settled what is to become of it since, and ignores this lease, unless its clock
+        # went back: then the next claim is later.
+        _log.warning("task %s: it was claimed again meanwhile; this claim is given up", lease.id)
+        return Settlement(lease=lease, kind="delay", delay=_CLOCK_PAUSE)
     match refused.status:
         case Status.PENDING if refused.run_at is not None:
             delay = max(refused.run_at - datetime.now(UTC), timedelta(0))

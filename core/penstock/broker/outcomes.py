@@ -176,9 +176,18 @@ class OutcomeWriter:
         stopped = Failure("cancelled", "cancelled before it ran again", "")
         return msgspec.structs.replace(outcome, status=status, error=stopped, run_at=None)
 
-    async def close(self) -> None:
-        """Wait until everything is committed."""
-        await self._commits.close()
+    async def close(self, *, patience: float) -> None:
+        """Wait until everything is committed, for at most ``patience`` seconds.
+
+        What the database does not take until then is given up: its tasks run again when their
+        leases have run out.
+        """
+        try:
+            async with asyncio.timeout(patience):
+                await self._commits.close()
+        except TimeoutError:
+            _log.error("%d outcomes are not recorded: their tasks run again", self._commits.size)
+            await self._commits.abandon()
 
     async def _record(self, outcomes: Sequence[Outcome]) -> Sequence[Status | None]:
         pause = 0.1

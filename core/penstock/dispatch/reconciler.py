@@ -17,12 +17,12 @@ from penstock import background
 from penstock.declarations import PenstockError
 from penstock.dispatch.audit import Audit
 from penstock.dispatch.index_builder import IndexBuilder
-from penstock.engine import Engine
+from penstock.engine import Engine, ServerWatch
 from penstock.ledger import Leadership, Ledger
 
 _INTERVAL = 2.0
-# Looking for a missing index is cheap; comparing is not, and is done in every second round.
-_AUDIT_ROUNDS = 2
+# Looking for a missing index is cheap; comparing is not, and is done in every third round.
+_AUDIT_ROUNDS = 3
 _PATIENCE = 5.0
 _TERM = timedelta(seconds=10)
 _log = logging.getLogger(__name__)
@@ -53,6 +53,8 @@ class Reconciler:
         self._leadership = Leadership(
             ledger.database, name="reconciler", holder=process, term=_TERM
         )
+        self._watch = ServerWatch(engine.servers)
+        self._must_see_all = False
         self._failing: set[str] = set()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -67,6 +69,7 @@ class Reconciler:
         await background.end(self._task, patience=_PATIENCE)
         with suppress(PenstockError):
             await self._leadership.release()
+        await self._watch.close()
 
     async def _run(self) -> None:
         rounds = 0
@@ -85,12 +88,19 @@ class Reconciler:
             await self._attempt(f"rebuilding queue {queue!r}", self._builder.build(queue))
 
     async def audit(self) -> None:
-        """One bounded step of the audit, if no other process does it."""
+        """One bounded step of the audit, if no other process does it.
+
+        All of it if the server may have forgotten recent writes: it was restarted, or another one
+        took over.
+        """
+        self._must_see_all |= await self._watch.changed()
         if not await self._leadership.acquire():
             return
+        look = self._audit.everything if self._must_see_all else self._audit.step
+        self._must_see_all = False
         await self._audit.recent()
         for queue in self._queues:
-            await self._attempt(f"the audit of queue {queue!r}", self._audit.step(queue))
+            await self._attempt(f"the audit of queue {queue!r}", look(queue))
 
     async def _attempt(self, what: str, step: Awaitable[object]) -> None:
         """Do a step; whatever is wrong is logged, once until it works again, and stops no other."""

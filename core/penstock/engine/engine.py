@@ -19,6 +19,8 @@ from penstock.engine.keys import QueueKeys
 from penstock.engine.servers import RedisServers
 
 _ENQUEUE_BATCH = 500
+# Enough to tell the claims of one millisecond apart.
+_TICKET_BITS = 20
 # Milliseconds that a new index is kept while nobody says that it is still being filled.
 _BUILDING_TIMEOUT = 10_000
 
@@ -55,6 +57,12 @@ class Lease:
     score: bytes
     orphan: bool = False
     """Whether an earlier lease of this task ran out: its worker was lost."""
+
+    @property
+    def number(self) -> int:
+        """Larger than that of every earlier lease of the same task, and below 2^63."""
+        moment, _, ticket = self.token.partition(b".")
+        return int(moment) << _TICKET_BITS | int(ticket) % (1 << _TICKET_BITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,12 +303,13 @@ class Engine:
         with translated("listen for notices"):
             async with self._blocking.pubsub() as pubsub:
                 await pubsub.subscribe(*channels)
+                quiet = False
                 while True:
-                    message: Any = await pubsub.get_message(
-                        ignore_subscribe_messages=True, timeout=self.lease.total_seconds()
-                    )
+                    message: Any = await pubsub.get_message(timeout=self.lease.total_seconds())
+                    if message is None and quiet:
+                        raise TimeoutError("nothing came for two leases, not even a PONG")
+                    quiet = message is None
                     if message is None:
-                        # So that a connection that is gone is noticed.
                         await pubsub.ping()
                     elif message["type"] == "message":
                         data = message["data"]

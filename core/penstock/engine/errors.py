@@ -44,8 +44,9 @@ def translated(what: str) -> Iterator[None]:
     """
     try:
         yield
-    # A ValueError is what the look-up of a host name raises if it is none.
-    except (RedisError, OSError, ValueError) as error:
+    # A ValueError is what the look-up of a host name raises if it is none; a RuntimeError, what
+    # uvloop raises when it writes to a connection that has just been closed.
+    except (RedisError, OSError, ValueError, RuntimeError) as error:
         message = f"Redis could not {what}: {type(error).__name__}: {error}"
         if advice := remedy(error):
             message = f"{message.rstrip('.')}; {advice}"

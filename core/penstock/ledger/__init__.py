@@ -4,6 +4,7 @@ from penstock.ledger.errors import LedgerUnavailableError
 from penstock.ledger.leadership import Leadership
 from penstock.ledger.ledger import Ledger
 from penstock.ledger.records import (
+    ClaimedTask,
     EndedCounts,
     Failure,
     NewTask,
@@ -18,6 +19,7 @@ from penstock.ledger.records import (
 )
 
 __all__ = [
+    "ClaimedTask",
     "EndedCounts",
     "Failure",
     "Leadership",

@@ -20,6 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 from penstock.ledger.queries import query
 from penstock.ledger.records import (
+    ClaimedTask,
     NewTask,
     Outcome,
     StartedTask,
@@ -65,13 +66,13 @@ class Batches(ABC):
     async def start_tasks(
         self,
         connection: AsyncConnection,
-        claims: Mapping[UUID, bool],
+        claims: Sequence[ClaimedTask],
         *,
         worker: str,
         now: datetime,
         due: datetime,
     ) -> list[StartedTask]:
-        """Open a run of each claimed task that may start; ``claims`` says who lost a worker."""
+        """Open a run of each claimed task that may start."""
 
     @abstractmethod
     async def record_outcomes(
@@ -111,7 +112,7 @@ class PostgresqlBatches(Batches):
     async def start_tasks(
         self,
         connection: AsyncConnection,
-        claims: Mapping[UUID, bool],
+        claims: Sequence[ClaimedTask],
         *,
         worker: str,
         now: datetime,
@@ -119,8 +120,9 @@ class PostgresqlBatches(Batches):
     ) -> list[StartedTask]:
         """See :class:`Batches`."""
         values = {
-            "ids": list(claims),
-            "orphans": list(claims.values()),
+            "ids": [each.id for each in claims],
+            "leases": [each.lease for each in claims],
+            "orphans": [each.orphan for each in claims],
             "worker": worker,
             "now": now,
             "due": due,
@@ -183,7 +185,7 @@ class SqliteBatches(Batches):
     async def start_tasks(
         self,
         connection: AsyncConnection,
-        claims: Mapping[UUID, bool],
+        claims: Sequence[ClaimedTask],
         *,
         worker: str,
         now: datetime,
@@ -191,7 +193,7 @@ class SqliteBatches(Batches):
     ) -> list[StartedTask]:
         """See :class:`Batches`."""
         values = {
-            "claims": json_text(list(claims.items())),
+            "claims": json_text(claims),
             "worker": worker,
             "now": sqlite_time(now),
             "due": sqlite_time(due),

@@ -41,15 +41,25 @@ def translated(what: str) -> Iterator[None]:
     """Turn every failure into :class:`LedgerUnavailableError`, but for refusals of a value."""
     try:
         yield
-    except (DBAPIError, PoolTimeoutError, OSError) as error:
-        if isinstance(error, DBAPIError) and _is_refusal(error):
+    except Exception as error:
+        if not _is_outage(error) or (isinstance(error, DBAPIError) and _is_refusal(error)):
             raise
         # The database's own words, without the statement and the users' data in it.
         reason = getattr(error, "orig", None) or error
         remedy = "; run `penstock db upgrade`" if _lacks_table(reason) else ""
         message = f"the database could not {what}: {type(error).__name__}: {reason}{remedy}"
-        cut = isinstance(error, DBAPIError) and error.connection_invalidated
+        cut = getattr(error, "connection_invalidated", True) and not isinstance(error, OSError)
         raise LedgerUnavailableError(message, cut=cut) from error
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether the database, its driver or the network raised this."""
+    if isinstance(error, (DBAPIError, PoolTimeoutError, OSError)):
+        return True
+    # While SQLAlchemy sets a new connection up, the driver's own errors come through, and what
+    # uvloop raises when it writes to a connection that has just been closed.
+    from_driver = type(error).__module__.partition(".")[0] == "asyncpg"
+    return from_driver or (isinstance(error, RuntimeError) and "closed" in str(error))
 
 
 def repeated_if_cut(

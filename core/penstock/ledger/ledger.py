@@ -6,7 +6,7 @@ hand them a batch, in :mod:`penstock.ledger.batches`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.group_commit import GroupCommit
 from penstock.ledger.models import ArtifactRow, QueueStat, Task
 from penstock.ledger.records import (
+    ClaimedTask,
     EndedCounts,
     Failure,
     NewTask,
@@ -106,48 +107,48 @@ class Ledger:
 
     @repeated_if_cut
     async def start(
-        self, claims: Mapping[UUID, bool], *, worker: str, now: datetime
+        self, claims: Sequence[ClaimedTask], *, worker: str
     ) -> tuple[list[StartedTask], list[RefusedStart]]:
         """The start gate: open a run of each claimed task that may start.
 
-        A call that failed may be repeated with the same ``worker`` and ``now``, however much of it
-        was committed: it opens each run once.
-
-        Args:
-            claims: the claimed tasks; for each, whether it is known that its worker was lost.
-            worker: the claiming process.
-            now: the time of the claim; no two claims of a worker have the same.
+        A call that failed may be repeated, however much of it was committed: it opens each run
+        once.
 
         Returns:
             The runs that were opened, and the tasks that may not start with the reason.
         """
+        now = _now()
         async with self.database.write("start tasks") as connection:
             started = await self._batches.start_tasks(
                 connection, claims, worker=worker, now=now, due=now + _CLOCK_TOLERANCE
             )
             opened = {task.id for task in started}
-            refused = [each for each in claims if each not in opened]
+            refused = [each for each in claims if each.id not in opened]
             # In the same transaction: failing after the commit would lose the runs it opened.
             refusals = await self._refusals(connection, refused, now) if refused else []
         return started, refusals
 
     async def _refusals(
-        self, connection: AsyncConnection, ids: Sequence[UUID], now: datetime
+        self, connection: AsyncConnection, claims: Sequence[ClaimedTask], now: datetime
     ) -> list[RefusedStart]:
-        statement = select(Task.id, Task.status, Task.run_at, Task.cancel_requested_at).where(
-            Task.id.in_(ids)
-        )
+        statement = select(
+            Task.id, Task.status, Task.run_at, Task.lease, Task.cancel_requested_at
+        ).where(Task.id.in_([each.id for each in claims]))
         found = {row.id: row for row in await connection.execute(statement)}
         refusals = []
-        for each in ids:
-            row = found.get(each)
-            status = Status(row.status) if row else None
-            if row and row.cancel_requested_at is not None and status is Status.RUNNING:
+        for claim in claims:
+            row = found.get(claim.id)
+            if row is None:
+                refusals.append(RefusedStart(id=claim.id, status=None, run_at=None))
+                continue
+            status = Status(row.status)
+            if row.cancel_requested_at is not None and status is Status.RUNNING:
                 # Whoever ran it was told, and did not live to write it down.
-                await transitions.finish_cancel(connection, each, now=now, shard=self._shard)
+                await transitions.finish_cancel(connection, claim.id, now=now, shard=self._shard)
                 status = Status.CANCELLED
+            stale = row.lease is not None and row.lease > claim.lease
             refusals.append(
-                RefusedStart(id=each, status=status, run_at=row.run_at if row else None)
+                RefusedStart(id=claim.id, status=status, run_at=row.run_at, stale=stale)
             )
         return refusals
 

@@ -82,6 +82,9 @@ class Task(Base):
     losses: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """How often a worker died under it."""
     worker: Mapped[str | None] = mapped_column(String(255))
+    lease: Mapped[int | None] = mapped_column(BigInteger)
+    """The number of the lease under which it was last started; a smaller one is that of a stale
+    claim."""
     cancel_requested_at: Mapped[datetime | None] = mapped_column(Instant)
     """When somebody first wanted it cancelled while it ran; its worker is told."""
     cancel_reason: Mapped[str | None] = mapped_column(Text)

@@ -82,6 +82,18 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[StoredArtifact, ...] = ()
 
 
+class ClaimedTask(msgspec.Struct, frozen=True, array_like=True):
+    """A task that the engine has leased, on its way to the start gate.
+
+    ``lease`` is the number of its lease, larger than that of every earlier one; ``orphan`` says
+    whether an earlier one is known to have run out.
+    """
+
+    id: UUID
+    lease: int
+    orphan: bool = False
+
+
 class StartedTask(msgspec.Struct, frozen=True, kw_only=True):
     """A task that passed the start gate: this run of it may call the handler.
 
@@ -107,12 +119,13 @@ class RefusedStart(msgspec.Struct, frozen=True, kw_only=True):
 
     It has ended already (perhaps just now, because somebody wanted it cancelled), is ``pending``
     and not yet due, ``running`` with nothing known of its worker's death, or (``None``) not in the
-    ledger.
+    ledger. ``stale``: it was started under a later lease already.
     """
 
     id: UUID
     status: Status | None
     run_at: datetime | None
+    stale: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

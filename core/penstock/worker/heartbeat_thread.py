@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from penstock.broker import LeaseTable
 from penstock.engine import EngineUnavailableError, EpochMissingError, Heartbeat, Lease
@@ -50,6 +51,7 @@ class HeartbeatThread:
         self._last_beat = time.monotonic()
         self._server = ""
         self._suspicious: set[str] = set()
+        self._failing: set[str] = set()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -74,45 +76,55 @@ class HeartbeatThread:
         return time.monotonic() - self._last_beat
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        reachable = True
         while True:
             self._last_beat = time.monotonic()
-            try:
-                self._watchdog.look_at_loop()
-                self._beat(loop)
-            except EpochMissingError:
-                # Seen for a moment after every fresh start; the reconciler says what it does.
-                reachable = False
-            except EngineUnavailableError as error:
-                # Nothing is known, so everything goes on: the tasks, and trying.
-                if reachable:
-                    _log.warning("heartbeat: %s", error)
-                reachable = False
-            # Whatever it was, a thread that died would cost every task its lease.
-            except Exception:  # noqa: BLE001
-                _log.exception("heartbeat")
-                reachable = False
-            else:
-                reachable = True
-            if self._stopping.wait(self._interval if reachable else self._retry):
+            self._watchdog.look_at_loop()
+            well = self._look_at_server()
+            leases = self._leases.by_queue()
+            for queue in self._queues:
+                # Each for itself: what is wrong with one queue costs no other its leases.
+                beat = partial(self._beat, loop, queue, leases.get(queue, []))
+                well &= self._try(beat, queue)
+            if self._stopping.wait(self._interval if well else self._retry):
                 break
         with contextlib.suppress(EngineUnavailableError):
             self._heartbeat.leave(self._queues)
 
-    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        server = self._heartbeat.server()
-        if server != self._server:
-            # It was restarted, or another one took over: either may have lost leases.
-            self._suspicious = set(self._queues) if self._server else set()
-            self._server = server
-        leases = self._leases.by_queue()
-        for queue in self._queues:
-            beat = self._heartbeat.renew(
-                queue, leases.get(queue, []), may_be_lost=queue in self._suspicious
-            )
-            self._suspicious.discard(queue)
-            self._watchdog.observe(queue, beat.waiting)
-            for lease in beat.lost:
-                loop.call_soon_threadsafe(self._lost, lease)
-            if beat.cancelled:
-                loop.call_soon_threadsafe(self._cancelled, queue, beat.cancelled)
+    def _look_at_server(self) -> bool:
+        def look() -> None:
+            server = self._heartbeat.server()
+            if server != self._server:
+                # It was restarted, or another one took over: either may have lost leases.
+                self._suspicious = set(self._queues) if self._server else set()
+                self._server = server
+
+        return self._try(look, "")
+
+    def _beat(self, loop: asyncio.AbstractEventLoop, queue: str, leases: Sequence[Lease]) -> None:
+        beat = self._heartbeat.renew(queue, leases, may_be_lost=queue in self._suspicious)
+        self._suspicious.discard(queue)
+        self._watchdog.observe(queue, beat.waiting)
+        for lease in beat.lost:
+            loop.call_soon_threadsafe(self._lost, lease)
+        if beat.cancelled:
+            loop.call_soon_threadsafe(self._cancelled, queue, beat.cancelled)
+
+    def _try(self, step: Callable[[], None], what: str) -> bool:
+        """Do a step; a failure is logged, once until it works again, and everything goes on."""
+        try:
+            step()
+        except EpochMissingError:
+            # Seen for a moment after every fresh start; the reconciler says what it does.
+            return False
+        except EngineUnavailableError as error:
+            # Nothing is known, so everything goes on: the tasks, and trying.
+            if what not in self._failing:
+                _log.warning("heartbeat: %s", error)
+            self._failing.add(what)
+            return False
+        # Whatever it was, a thread that died would cost every task its lease.
+        except Exception:  # noqa: BLE001
+            _log.exception("heartbeat")
+            return False
+        self._failing.discard(what)
+        return True

@@ -184,12 +184,11 @@ class Worker:
         faults = await asyncio.gather(*listening, return_exceptions=True)
         for receiver in receivers:
             receiver.consumer.interrupt()
-        for receiver in receivers:
-            await receiver.consumer.close(patience=_CLOSE_PATIENCE)
+        await asyncio.gather(*(each.consumer.close(patience=_CLOSE_PATIENCE) for each in receivers))
         await self._notices.stop()
         await background.end(*self._steps)
         await self._progress.close()
-        await self._outcomes.close()
+        await self._outcomes.close(patience=_CLOSE_PATIENCE)
         await self._heartbeat.stop()
         if self._probes is not None:
             await asyncio.to_thread(self._probes.stop)

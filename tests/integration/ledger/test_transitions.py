@@ -8,7 +8,15 @@ import pytest
 from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
-from penstock.ledger import Failure, Leadership, Ledger, StartedTask, Status, TaskRecord
+from penstock.ledger import (
+    ClaimedTask,
+    Failure,
+    Leadership,
+    Ledger,
+    StartedTask,
+    Status,
+    TaskRecord,
+)
 from tests.integration.ledger.test_ledger import new_task, outcome, started
 from tests.services.gate import pass_gate
 
@@ -190,14 +198,13 @@ async def test_the_gate_may_be_passed_again_by_whoever_did_not_hear_of_the_first
     fresh = new_task()
     await ledger.accept(fresh)
     orphan = await started(ledger)
-    claims = {fresh.id: False, orphan.id: True}
-    now = datetime.now(UTC)
+    claims = [ClaimedTask(fresh.id, 10**15), ClaimedTask(orphan.id, 10**15, orphan=True)]
 
-    first, _ = await ledger.start(claims, worker="w", now=now)
-    again, refused = await ledger.start(claims, worker="w", now=now)
+    first, _ = await ledger.start(claims, worker="w")
+    again, refused = await ledger.start(claims, worker="w")
 
     assert refused == []
-    assert sorted(again, key=lambda each: each.id) == sorted(first, key=lambda each: each.id)
+    assert {(each.id, each.run) for each in again} == {(each.id, each.run) for each in first}
     counted = {each.id: (each.run, each.attempts, each.losses) for each in again}
     assert counted == {fresh.id: (1, 1, 0), orphan.id: (2, 1, 1)}
 
@@ -212,6 +219,24 @@ async def test_what_runs_is_not_started_again_unless_its_worker_is_known_to_be_l
 
     assert (started_tasks, refused.status) == ([], Status.RUNNING)
     assert await ledger.record([outcome(run)]) == {(run.id, 1): Status.SUCCESS}
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.RUNNING])
+@pytest.mark.parametrize("orphan", [True, False])
+async def test_a_claim_from_before_the_last_start_is_stale(
+    ledger: Ledger, status: Status, *, orphan: bool
+) -> None:
+    task = new_task()
+    await ledger.accept(task)
+    ((run,), _) = await ledger.start([ClaimedTask(task.id, 20)], worker="w")
+    if status is Status.PENDING:
+        await ledger.record([outcome(run, Status.PENDING)])
+
+    started_tasks, (refused,) = await ledger.start([ClaimedTask(task.id, 19, orphan)], worker="x")
+
+    assert (started_tasks, refused.status, refused.stale) == ([], status, True)
+    ((second,), _) = await ledger.start([ClaimedTask(task.id, 21, orphan=True)], worker="x")
+    assert second.losses == (1 if status is Status.RUNNING else 0)
 
 
 async def test_one_leads_until_it_leaves_or_its_term_is_over(ledger: Ledger) -> None:

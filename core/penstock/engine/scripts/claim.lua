@@ -17,6 +17,8 @@ if redis.call('PTTL', epoch) >= 0 then
   return redis.error_reply('EPOCH the index is being built')
 end
 
+hear()
+
 local want = tonumber(ARGV[3])
 local global_concurrency, rate_limit, period =
   tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])

@@ -26,14 +26,16 @@ local lease = tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- If nobody reached this queue for as long as two heartbeats take (the server was down, or hung, or
--- cut off), live workers could not renew their leases: they get the time of one more.
-local last = tonumber(redis.call('GET', seen) or now)
-if now - last > lease * 2 / 3 then
-  redis.call('SET', grace, 1, 'PX', lease)
-end
-if math.abs(now - last) > lease / 10 or last == now then
-  redis.call('SET', seen, now)
+-- A worker is heard of. If none was for as long as two heartbeats take (the server was down, or hung,
+-- or all of them were cut off), live ones could not renew their leases: they get the time of one more.
+local function hear()
+  local last = tonumber(redis.call('GET', seen) or now)
+  if now - last > lease * 2 / 3 then
+    redis.call('SET', grace, 1, 'PX', lease)
+  end
+  if math.abs(now - last) > lease / 10 or last == now then
+    redis.call('SET', seen, now)
+  end
 end
 
 -- Token and score of a leased task; nothing if `info` says something else of it.

@@ -7,6 +7,8 @@
 -- its lease and no other one has taken the task yet. A lease that may have been lost is adopted if
 -- the task is not leased at all.
 -- Work: O(log N) per lease.
+hear()
+
 local worker = ARGV[3]
 local refused, wanted = {}, {}
 
