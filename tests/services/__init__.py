@@ -2,6 +2,7 @@
 
 from tests.services.free_port import find_free_port
 from tests.services.postgres_server import PostgresServer
+from tests.services.proxy import Proxy
 from tests.services.redis_server import RedisServer
 
-__all__ = ["PostgresServer", "RedisServer", "find_free_port"]
+__all__ = ["PostgresServer", "Proxy", "RedisServer", "find_free_port"]
