@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
 from tests.chaos.evidence import (
     SECOND,
+    Claimed,
     Effect,
     Evidence,
     Execution,
@@ -133,14 +134,25 @@ class Circumstances:
             return max(life.ended, execution.started)
         return sys.maxsize
 
+    @cached_property
+    def _claims(self) -> Mapping[UUID, Sequence[Claimed]]:
+        claims = defaultdict(list)
+        for each in self.evidence.claims:
+            claims[each.task_id].append(each)
+        return claims
+
     def story(self, task_id: UUID) -> Sequence[object]:
-        """All that happened to a task, for a reader."""
+        """All that happened to a task, for a reader: its row, and how it came to that."""
         evidence = self.evidence
+        events = [
+            *((each.at, each) for each in evidence.transitions.get(task_id, ())),
+            *((each.at, each) for each in self._claims.get(task_id, ())),
+            *((each.started, each) for each in evidence.executions.get(task_id, ())),
+        ]
         row = evidence.rows.get(task_id)
         return [
-            *([row] if row else []),
-            *evidence.transitions.get(task_id, ()),
-            *evidence.executions.get(task_id, ()),
+            *([] if row is None else [row]),
+            *(each for _, each in sorted(events, key=lambda each: each[0])),
         ]
 
     def around(self, began: int, ended: int) -> Sequence[object]:

@@ -79,9 +79,10 @@ def _exceeded(
     """One finding for each time that more than ``limit`` overlap."""
     # At the same moment ends come first.
     changes = sorted(
-        [(began, 1, number) for number, (began, _, _) in enumerate(spans)]
-        + [(ended, -1, number) for number, (_, ended, _) in enumerate(spans)],
-        key=lambda each: (each[0], each[1]),
+        change
+        for number, (began, ended, _) in enumerate(spans)
+        if began < ended
+        for change in ((began, 1, number), (ended, -1, number))
     )
     running: set[int] = set()
     above = False
