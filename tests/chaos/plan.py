@@ -31,7 +31,7 @@ class PlannedFault:
         return self.at + self.fault.seconds
 
     def __str__(self) -> str:
-        return f"{self.at:7.2f} s  {self.fault.kind:16} {self.fault.detail}"
+        return f"{self.at:7.2f} s  {self.fault.kind:24} {self.fault.detail}"
 
 
 @dataclass(frozen=True, kw_only=True)

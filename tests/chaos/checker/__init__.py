@@ -23,7 +23,12 @@ from tests.chaos.checker.outcomes import outcomes_are_of_the_last_run, outcomes_
 from tests.chaos.checker.processes import processes_live
 from tests.chaos.checker.rate import rate_limits_hold
 from tests.chaos.checker.recovery import recovery_is_timely
-from tests.chaos.checker.runs import losses_are_deaths, poison_ends, runs_follow_from_each_other
+from tests.chaos.checker.runs import (
+    losses_are_counted,
+    losses_are_deaths,
+    poison_ends,
+    runs_follow_from_each_other,
+)
 from tests.chaos.evidence import Evidence
 
 INVARIANTS: Mapping[str, Check] = {
@@ -38,6 +43,7 @@ INVARIANTS: Mapping[str, Check] = {
         attempts_are_failures,
         tasks_are_given_up_for_a_reason,
         losses_are_deaths,
+        losses_are_counted,
         poison_ends,
         runs_follow_from_each_other,
         higher_bands_go_first,

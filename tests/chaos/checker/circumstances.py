@@ -35,6 +35,26 @@ class Gate:
     before: Transition | None
     """What opened the run before."""
 
+    @property
+    def task_id(self) -> UUID:
+        """Whose run it is."""
+        return self.opened.task_id
+
+    @property
+    def took(self) -> bool:
+        """Whether the run before was under way still: the task was taken from its worker."""
+        return self.opened.before is not None and self.opened.before.status == "running"
+
+    @property
+    def counts_loss(self) -> bool:
+        """Whether the ledger counted a loss here."""
+        return _losses(self.opened) > 0
+
+
+def _losses(transition: Transition) -> int:
+    before, after = transition.before, transition.after
+    return 0 if before is None or after is None else after.losses - before.losses
+
 
 class Circumstances:
     """Evidence with answers."""
@@ -109,10 +129,18 @@ class Circumstances:
             elif each.before is not None and each.before.status == "running":
                 closed_by = each
 
+    def executed(self, gate: Gate) -> bool:
+        """Whether the handler was called in the run before this one."""
+        run = gate.opened.before.run if gate.opened.before else 0
+        return any(each.run == run for each in self.evidence.executions.get(gate.task_id, ()))
+
     def why_lost(self, gate: Gate) -> str | None:
         """What excuses that ``gate`` took a task from its worker; ``None`` if nothing does."""
         assert gate.before is not None
         assert gate.before.after is not None
+        if not gate.counts_loss and not self.executed(gate):
+            # Its worker did not hear that the gate was passed, and passed it again.
+            return "gate repeated"
         opened, lost = gate.before.at, gate.opened.at
         life = self.life_of(gate.before.after.worker, opened)
         if life is None:

@@ -21,7 +21,7 @@ def losses_are_deaths(circumstances: Circumstances) -> Iterator[Finding]:
     """
     for task_id in circumstances.evidence.transitions:
         for gate in circumstances.gates(task_id):
-            if _is_loss(gate) and circumstances.why_lost(gate) is None:
+            if gate.took and circumstances.why_lost(gate) is None:
                 yield Finding(
                     message=(
                         f"task {task_id} was taken at {clock(gate.opened.at)} from a worker that "
@@ -32,6 +32,21 @@ def losses_are_deaths(circumstances: Circumstances) -> Iterator[Finding]:
                         *circumstances.around(gate.opened.at, gate.opened.at),
                         *circumstances.story(task_id),
                     ],
+                )
+
+
+def losses_are_counted(circumstances: Circumstances) -> Iterator[Finding]:
+    """The ledger counts a loss when a task is taken from its worker, and at no other time."""
+    for task_id, transitions in circumstances.evidence.transitions.items():
+        taken = {id(gate.opened) for gate in circumstances.gates(task_id) if gate.took}
+        for each in transitions:
+            if each.before is None or each.after is None or each.before.status in ENDED:
+                continue
+            counted = each.after.losses - each.before.losses
+            if counted not in {0, 1} or (counted and id(each) not in taken):
+                yield Finding(
+                    message=f"task {task_id} counts {counted} losses at {clock(each.at)}",
+                    proof=circumstances.story(task_id),
                 )
 
 
@@ -55,11 +70,7 @@ def runs_follow_from_each_other(circumstances: Circumstances) -> Iterator[Findin
                     proof=circumstances.story(task_id),
                 )
         for gate in circumstances.gates(task_id):
-            if (
-                gate.before is not None
-                and not _is_loss(gate)
-                and cause(circumstances, gate) is None
-            ):
+            if gate.before is not None and not gate.took and cause(circumstances, gate) is None:
                 yield Finding(
                     message=(
                         f"task {task_id} runs again at {clock(gate.opened.at)}, and nothing asked "
@@ -107,7 +118,7 @@ def cause(circumstances: Circumstances, gate: Gate) -> str | None:
     """Why a run was opened after another one, in a word or two; ``None`` if there is no reason."""
     if gate.before is None:
         return "first"
-    if _is_loss(gate):
+    if gate.took:
         return circumstances.why_lost(gate)
     closed = gate.closed_by
     if closed is None or closed.before is None or closed.after is None:
@@ -130,14 +141,6 @@ def _why_refunded(circumstances: Circumstances, closed: Transition, before: Stat
     row = circumstances.evidence.rows.get(closed.task_id)
     unknown = life.version == "old" and row is not None and row.type == _UNKNOWN_TO_THE_OLD
     return "unknown type" if unknown else None
-
-
-def _is_loss(gate: Gate) -> bool:
-    return (
-        gate.before is not None
-        and gate.opened.before is not None
-        and gate.opened.before.status == "running"
-    )
 
 
 def _worker(circumstances: Circumstances, gate: Gate) -> Iterator[object]:

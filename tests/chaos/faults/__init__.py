@@ -3,13 +3,7 @@
 from tests.chaos.faults.apis import KillApi, StopApi
 from tests.chaos.faults.fault import Fault, Scale
 from tests.chaos.faults.layout import NewerLayout
-from tests.chaos.faults.network import (
-    CutPostgresLine,
-    CutRedisLine,
-    SlowPostgres,
-    SlowRedis,
-    StallRedis,
-)
+from tests.chaos.faults.network import LINE_FAULTS
 from tests.chaos.faults.postgres import CutPostgres, KillPostgres, PausePostgres, RestartPostgres
 from tests.chaos.faults.redis import (
     CutRedis,
@@ -39,11 +33,7 @@ FAULTS: tuple[type[Fault], ...] = (
     KillPostgres,
     PausePostgres,
     CutPostgres,
-    SlowRedis,
-    SlowPostgres,
-    CutRedisLine,
-    CutPostgresLine,
-    StallRedis,
+    *LINE_FAULTS,
     NewerLayout,
 )
 

@@ -7,6 +7,67 @@ from tests.chaos.mutants.mutant import Mutant
 
 MUTANTS = (
     Mutant(
+        name="acknowledge_before_commit",
+        why="a worker that dies, or a database that is away, leaves a task that nobody knows of",
+        changes=(
+            Change(
+                file="broker/consumer.py",
+                old="            recorded = await self._outcomes.write(outcome)\n",
+                new=(
+                    "            if outcome.status is not Status.PENDING:\n"
+                    "                self._settlements.append(_settle(delivery, outcome))\n"
+                    "                self._changed.set()\n"
+                    "            recorded = await self._outcomes.write(outcome)\n"
+                ),
+            ),
+        ),
+        caught_by=frozenset({"running_tasks_are_in_the_engine"}),
+    ),
+    Mutant(
+        name="retry_engine_first",
+        why="a retry overtakes the outcome that it follows from, and looks like a loss",
+        changes=(
+            Change(
+                file="broker/consumer.py",
+                old="            recorded = await self._outcomes.write(outcome)\n",
+                new=(
+                    "            if outcome.status is Status.PENDING:\n"
+                    "                self._settlements.append(_settle(delivery, outcome))\n"
+                    "                self._changed.set()\n"
+                    "            recorded = await self._outcomes.write(outcome)\n"
+                ),
+            ),
+        ),
+        caught_by=frozenset({"losses_are_deaths"}),
+    ),
+    Mutant(
+        name="no_adoption",
+        why="whoever runs a task while Redis is wiped loses it",
+        changes=(
+            Change(
+                file="engine/scripts/renew.lua",
+                old="elseif score ~= '' and not",
+                new="elseif false and not",
+            ),
+        ),
+        caught_by=frozenset({"losses_are_deaths"}),
+    ),
+    Mutant(
+        name="hand_back_is_a_loss",
+        why="a few rolling updates fail a task that is innocent",
+        changes=(
+            Change(
+                file="ledger/queries/postgresql/record_outcomes.sql",
+                old="        attempts = task.attempts - outcome.refund,\n",
+                new=(
+                    "        attempts = task.attempts - outcome.refund,\n"
+                    "        losses = task.losses + outcome.refund,\n"
+                ),
+            ),
+        ),
+        caught_by=frozenset({"losses_are_counted"}),
+    ),
+    Mutant(
         name="no_fence",
         why="a run that was superseded writes its outcome over the present one's",
         changes=(

@@ -77,15 +77,18 @@ class Story:
         )
         return self
 
-    def started(self, moment: float, *, worker: int = 1) -> Story:
-        """Pass the start gate, and begin to execute."""
+    def started(self, moment: float, *, worker: int = 1, counted: bool = True) -> Story:
+        """Pass the start gate, and begin to execute.
+
+        ``counted``: that the task is taken from its worker, if it has one, is a loss.
+        """
         lost = self.state.status == "running"
         self._change(
             moment,
             status="running",
             run=self.state.run + 1,
             attempts=self.state.attempts + (not lost),
-            losses=self.state.losses + lost,
+            losses=self.state.losses + (lost and counted),
             worker=f"host-{worker}",
         )
         self.executions.append(

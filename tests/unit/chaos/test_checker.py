@@ -238,6 +238,22 @@ def test_a_stalled_machine_excuses_a_loss_too():
     assert broken(evidence(lost(), stalls=stalls)) == set()
 
 
+def test_a_gate_that_is_passed_twice_before_the_handler_is_called_is_no_loss():
+    task = Story(1).posted().started(1.0)
+    never_called = task.executions.pop()
+    task.started(1.5, counted=False).succeeded(2.0)
+    assert broken(evidence(task)) == set()
+    task.executions.insert(0, never_called)
+    assert "losses_are_deaths" in broken(evidence(task))
+
+
+def test_a_loss_that_is_counted_where_none_was():
+    task = Story(1).posted().started(1.0).failed(1.1, again=True)
+    task.state = dataclasses.replace(task.state, losses=1)
+    task.transitions[-1] = dataclasses.replace(task.transitions[-1], after=task.state)
+    assert broken(evidence(task.started(2.0).succeeded(3.0))) == {"losses_are_counted"}
+
+
 def test_a_hand_back_needs_a_worker_that_stops():
     task = Story(1).posted().started(1.0).given_back(1.1).started(2.0).succeeded(3.0)
     assert broken(evidence(task)) == {"runs_follow_from_each_other"}
