@@ -47,7 +47,13 @@ class Sampler:
         self._thread.start()
 
     def stop(self) -> None:
-        """Return once the last look is over."""
+        """Return once the last look is over.
+
+        Raises:
+            RuntimeError: it stopped looking long ago.
+        """
+        if not self._thread.is_alive():
+            raise RuntimeError(f"the sampler died after {self.looks} looks; its traceback is above")
         self._stopping.set()
         self._thread.join(10 * _TIMEOUT)
 
@@ -58,8 +64,14 @@ class Sampler:
         while not self._stopping.is_set():
             try:
                 await self._look_until_it_breaks()
-            # Servers are away at times: that is the point.
-            except (OSError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            # Servers are away at times, in the middle of an answer too: that is the point.
+            except (
+                OSError,
+                RedisError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+            ):
                 await asyncio.sleep(_INTERVAL)
 
     async def _look_until_it_breaks(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,10 +11,10 @@ from penstock import Priority
 
 _USERS = 5
 _BURST = 40
+"""How many tasks come at once, if they do."""
 _BURSTS = 0.02
-# Less than the plugin declares, so that tasks of the last attempt fail too.
+# As many as a task has attempts, so that some use up all of them.
 _MOST_FAILURES = 3
-_TASKS_PER_POISON = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +32,18 @@ class TaskSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """Tasks of one sort. ``share`` is their part of all that are drawn."""
+    """Tasks of one sort.
+
+    What takes long comes so often a second, however many tasks there are: the workers shall be
+    busy, and not fall behind. The others share the rest.
+    """
 
     type: str
-    share: float
     draw: Callable[[random.Random, float], Mapping[str, float]]
     """From the source of chance and the lease to the input."""
+    each: float = 0.0
+    """Seconds from one to the next; 0 for those that share the rest."""
+    share: float = 0.0
     delay: float = 0.0
     """The longest."""
 
@@ -55,41 +62,47 @@ def _snooze(chance: random.Random, lease: float) -> Mapping[str, float]:
 
 
 KINDS = (
+    Kind(type="chaos.poison", each=30, draw=lambda _, __: {}),
+    Kind(type="chaos.block", each=5, draw=_seconds(1.2, 1.8)),
+    Kind(type="chaos.long", each=1, draw=_seconds(1.5, 4)),
+    Kind(type="chaos.narrow", each=0.7, draw=_seconds(0.1, 1.2)),
+    Kind(type="chaos.new", each=2, draw=_seconds(0, 0.05)),
     Kind(type="chaos.quick", share=60, draw=_seconds(0, 0.02)),
     Kind(type="chaos.quick", share=6, draw=_seconds(0, 0.02), delay=3.0),
     Kind(type="chaos.rated", share=9, draw=_seconds(0, 0.05)),
     Kind(type="chaos.flaky", share=8, draw=_flaky),
     Kind(type="chaos.snooze", share=4, draw=_snooze),
     Kind(type="chaos.permanent", share=3, draw=_seconds(0, 0.05)),
-    Kind(type="chaos.narrow", share=4, draw=_seconds(0.1, 1.2)),
-    Kind(type="chaos.long", share=3, draw=_seconds(1.5, 4)),
-    Kind(type="chaos.new", share=1, draw=_seconds(0, 0.05)),
-    Kind(type="chaos.block", share=0.7, draw=_seconds(1.2, 1.8)),
 )
-POISON = Kind(type="chaos.poison", share=0, draw=lambda _, __: {})
 
 
 def draw(chance: random.Random, count: int, *, seconds: float, lease: float) -> Sequence[TaskSpec]:
     """``count`` tasks over ``seconds``: some alone, some in bursts that make a line."""
-    poison = -(-count // _TASKS_PER_POISON)
-    kinds = chance.choices(KINDS, [each.share for each in KINDS], k=count - poison)
-    # Not at the end: each takes down three workers, one after the other.
-    specs = [_spec(chance, POISON, chance.uniform(0, seconds / 2), lease) for _ in range(poison)]
+    slow = [each for each in KINDS if each.each for _ in range(math.ceil(seconds / each.each))]
+    chance.shuffle(slow)
+    quick = [each for each in KINDS if each.share]
+    rest = max(0, count - len(slow))
+    kinds = slow[:count] + chance.choices(quick, [each.share for each in quick], k=rest)
+    chance.shuffle(kinds)
+    drawn: list[tuple[float, Kind]] = []
     while kinds:
         at = chance.uniform(0, seconds)
         together = min(len(kinds), _BURST if chance.random() < _BURSTS else 1)
-        specs += [_spec(chance, kinds.pop(), at, lease) for _ in range(together)]
-    specs.sort(key=lambda each: each[0])
-    return [make(f"{number:05}") for number, (_, make) in enumerate(specs)]
+        drawn += [(at, kinds.pop()) for _ in range(together)]
+    drawn.sort(key=lambda each: each[0])
+    return [
+        _spec(chance, kind, at=at, key=f"{number:05}", lease=lease)
+        for number, (at, kind) in enumerate(drawn)
+    ]
 
 
-def _spec(
-    chance: random.Random, kind: Kind, at: float, lease: float
-) -> tuple[float, Callable[[str], TaskSpec]]:
-    priority = chance.choice(list(Priority)).label
-    user = f"user-{chance.randrange(_USERS)}"
-    delay = chance.uniform(0, kind.delay)
-    order = kind.draw(chance, lease)
-    return at, lambda key: TaskSpec(
-        at=at, key=key, type=kind.type, priority=priority, user=user, delay=delay, order=order
+def _spec(chance: random.Random, kind: Kind, *, at: float, key: str, lease: float) -> TaskSpec:
+    return TaskSpec(
+        at=at,
+        key=key,
+        type=kind.type,
+        priority=chance.choice(list(Priority)).label,
+        user=f"user-{chance.randrange(_USERS)}",
+        delay=chance.uniform(0, kind.delay),
+        order=kind.draw(chance, lease),
     )

@@ -39,7 +39,8 @@ def tasks_are_given_up_for_a_reason(circumstances: Circumstances) -> Iterator[Fi
     """
     evidence = circumstances.evidence
     for row in evidence.rows.values():
-        if row.error_code == "handler_error" and row.attempts < row.max_attempts:
+        failed = row.status == "failed" and row.error_code == "handler_error"
+        if failed and row.attempts < row.max_attempts:
             yield Finding(
                 message=f"task {row.id} was given up after {row.attempts} attempts",
                 proof=circumstances.story(row.id),

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from tests.chaos.checker.circumstances import Circumstances, Gate
 from tests.chaos.checker.finding import Finding
-from tests.chaos.evidence import ENDED, State, Transition, clock
+from tests.chaos.evidence import ENDED, SECOND, State, Transition, clock
 
 MAX_LOSSES = 3
 _UNKNOWN_TO_THE_OLD = "chaos.new"
+_LEAVING = 15 * SECOND
 
 
 def losses_are_deaths(circumstances: Circumstances) -> Iterator[Finding]:
@@ -136,7 +137,9 @@ def _why_refunded(circumstances: Circumstances, closed: Transition, before: Stat
     life = circumstances.life_of(before.worker, closed.at)
     if life is None:
         return None
-    if life.asked_to_stop is not None and life.asked_to_stop <= closed.at:
+    stopping = life.asked_to_stop is not None and life.asked_to_stop <= closed.at
+    # Whoever leaves by itself hands back, too; `processes_live` asks why it did.
+    if stopping or (life.ended is not None and life.ended - closed.at < _LEAVING):
         return "handed back"
     row = circumstances.evidence.rows.get(closed.task_id)
     unknown = life.version == "old" and row is not None and row.type == _UNKNOWN_TO_THE_OLD

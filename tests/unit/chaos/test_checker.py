@@ -259,6 +259,8 @@ def test_a_hand_back_needs_a_worker_that_stops():
     assert broken(evidence(task)) == {"runs_follow_from_each_other"}
     stopping = life(1, asked_to_stop=at(1.05), ended=at(1.2), exit_code=0)
     assert broken(evidence(task, lives=[stopping, life(1, started=1.5)])) == set()
+    crashing = life(1, ended=at(1.3), exit_code=1)
+    assert broken(evidence(task, lives=[crashing, life(1, started=1.5)])) == {"processes_live"}
 
 
 def test_an_unknown_type_is_handed_back_by_the_old_version_alone():

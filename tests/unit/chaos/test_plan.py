@@ -22,7 +22,13 @@ def test_a_plan_has_as_many_tasks_and_faults_as_were_asked_for():
     plan = draw(7, tasks=2500, faults=50)
     assert (len(plan.tasks), len(plan.faults)) == (2500, 50)
     assert len({each.key for each in plan.tasks}) == 2500
-    assert Counter(each.type for each in plan.tasks)["chaos.poison"] == 2
+
+
+def test_what_takes_long_comes_by_the_clock_and_the_rest_fills_up():
+    few, many = (Counter(each.type for each in draw(7, tasks=n).tasks) for n in (1200, 2400))
+    for kind in ("chaos.poison", "chaos.block", "chaos.long", "chaos.narrow"):
+        assert few[kind] == many[kind] > 0
+    assert many["chaos.quick"] > 2 * few["chaos.quick"]
 
 
 def test_every_kind_of_fault_is_in_it_where_there_is_room():
