@@ -129,6 +129,13 @@ class Circumstances:
             elif each.before is not None and each.before.status == "running":
                 closed_by = each
 
+    def gate(self, task_id: UUID, run: int) -> Gate | None:
+        """What opened this run."""
+        for each in self.gates(task_id):
+            if each.opened.after is not None and each.opened.after.run == run:
+                return each
+        return None
+
     def executed(self, gate: Gate) -> bool:
         """Whether the handler was called in the run before this one."""
         run = gate.opened.before.run if gate.opened.before else 0

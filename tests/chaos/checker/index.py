@@ -9,6 +9,7 @@ from uuid import UUID
 from tests.chaos.checker.circumstances import Circumstances
 from tests.chaos.checker.finding import Finding
 from tests.chaos.evidence import (
+    DATABASE_TROUBLE,
     LOST_DATA,
     REDIS_TROUBLE,
     SECOND,
@@ -26,13 +27,12 @@ _AUDIT = 5 * SECOND
 def running_tasks_are_in_the_engine(circumstances: Circumstances) -> Iterator[Finding]:
     """A task that is running is leased, or on its way there, until its outcome is committed.
 
-    After Redis lost data, it takes until its worker's next heartbeat or the next audit.
+    Unless Redis lost its data under that very run: then it takes until its worker's next heartbeat,
+    or the next audit if that one is dead.
     """
     found: dict[UUID, list[Misplaced]] = defaultdict(list)
-    patience = 2 * circumstances.lease + _AUDIT
     for each in circumstances.evidence.misplaced:
-        effects = LOST_DATA | Effect.NEWER_LAYOUT
-        if not circumstances.faults(effects, each.began - patience, each.ended, queue=each.queue):
+        if not _was_lost(circumstances, each):
             found[each.task_id].append(each)
     for task_id, looks in found.items():
         yield Finding(
@@ -45,6 +45,25 @@ def running_tasks_are_in_the_engine(circumstances: Circumstances) -> Iterator[Fi
                 *circumstances.story(task_id),
             ],
         )
+
+
+def _was_lost(circumstances: Circumstances, look: Misplaced) -> bool:
+    """Whether the engine forgot this run, and could not know of it yet."""
+    gate = circumstances.gate(look.task_id, look.run)
+    if gate is None or gate.opened.after is None:
+        return False
+    losses = circumstances.faults(
+        LOST_DATA | Effect.NEWER_LAYOUT, gate.opened.at, look.ended, queue=look.queue
+    )
+    if not losses:
+        return False
+    since = max(each.ended for each in losses)
+    life = circumstances.life_of(gate.opened.after.worker, gate.opened.at)
+    # How long it takes without a worker, and whether the servers were there, is about recovery.
+    orphaned = life is None or (life.ended is not None and life.ended < look.began)
+    disturbed = circumstances.faults(REDIS_TROUBLE | DATABASE_TROUBLE, since + 1, look.began)
+    patience = 2 * circumstances.lease + _AUDIT
+    return orphaned or bool(disturbed) or look.began <= since + patience
 
 
 def ended_tasks_are_not_handed_out(circumstances: Circumstances) -> Iterator[Finding]:

@@ -321,12 +321,38 @@ def test_a_lower_band_that_goes_first():
     assert broken(evidence(task.started(1.0).succeeded(2.0))) == {"higher_bands_go_first"}
 
 
-def test_a_running_task_that_is_nowhere_in_the_engine():
+@pytest.mark.parametrize(
+    ("lives", "faults", "expected"),
+    [
+        ([life(1)], [], {"running_tasks_are_in_the_engine"}),
+        ([life(1)], [fault(Effect.WIPED, 1.5, 1.6)], set()),
+        ([life(1)], [fault(Effect.WIPED, 0.5, 0.6)], {"running_tasks_are_in_the_engine"}),
+        ([life(1)], [fault(Effect.REDIS_AWAY, 1.5, 1.6)], {"running_tasks_are_in_the_engine"}),
+        (
+            [life(1)],
+            [fault(Effect.WIPED, 1.5, 1.6, queue="grim")],
+            {"running_tasks_are_in_the_engine"},
+        ),
+    ],
+)
+def test_a_running_task_that_is_nowhere_in_the_engine(lives, faults, expected):
     task = simple()
-    look = Misplaced(task_id=task.id, queue="open", run=1, began=at(1.5), ended=at(1.6))
-    assert broken(evidence(task, misplaced=[look])) == {"running_tasks_are_in_the_engine"}
-    wiped = [fault(Effect.WIPED, 0.5, 0.6)]
-    assert broken(evidence(task, misplaced=[look], faults=wiped)) == set()
+    look = Misplaced(task_id=task.id, queue="open", run=1, began=at(1.7), ended=at(1.8))
+    assert broken(evidence(task, lives=lives, faults=faults, misplaced=[look])) == expected
+
+
+@pytest.mark.parametrize(
+    ("lives", "expected"),
+    [
+        ([life(1)], {"running_tasks_are_in_the_engine"}),
+        ([life(1, ended=at(20.0), killed=True)], set()),
+    ],
+)
+def test_a_live_worker_tells_a_wiped_engine_soon_what_it_runs(lives, expected):
+    task = Story(1).posted().started(1.0).succeeded(60.0)
+    look = Misplaced(task_id=task.id, queue="open", run=1, began=at(30.0), ended=at(30.1))
+    wiped = [fault(Effect.WIPED, 1.5, 1.6)]
+    assert broken(evidence(task, lives=lives, faults=wiped, misplaced=[look])) == expected
 
 
 @pytest.mark.parametrize(
