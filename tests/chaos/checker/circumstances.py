@@ -136,6 +136,11 @@ class Circumstances:
                 return each
         return None
 
+    def claimed_before(self, gate: Gate) -> int:
+        """When the engine handed the task out for this run: some time before the gate."""
+        claims = [each.at for each in self._claims.get(gate.task_id, ())]
+        return max((at for at in claims if at <= gate.opened.at), default=gate.opened.at)
+
     def executed(self, gate: Gate) -> bool:
         """Whether the handler was called in the run before this one."""
         run = gate.opened.before.run if gate.opened.before else 0

@@ -52,8 +52,9 @@ def _was_lost(circumstances: Circumstances, look: Misplaced) -> bool:
     gate = circumstances.gate(look.task_id, look.run)
     if gate is None or gate.opened.after is None:
         return False
+    leased = circumstances.claimed_before(gate)
     losses = circumstances.faults(
-        LOST_DATA | Effect.NEWER_LAYOUT, gate.opened.at, look.ended, queue=look.queue
+        LOST_DATA | Effect.NEWER_LAYOUT, leased, look.ended, queue=look.queue
     )
     if not losses:
         return False

@@ -341,6 +341,13 @@ def test_a_running_task_that_is_nowhere_in_the_engine(lives, faults, expected):
     assert broken(evidence(task, lives=lives, faults=faults, misplaced=[look])) == expected
 
 
+def test_a_task_may_be_claimed_before_redis_is_wiped_and_started_after():
+    task = Story(1).posted().claimed(0.5).started(1.0).succeeded(2.0)
+    look = Misplaced(task_id=task.id, queue="open", run=1, began=at(1.1), ended=at(1.2))
+    wiped = [fault(Effect.WIPED, 0.7, 0.8)]
+    assert broken(evidence(task, faults=wiped, misplaced=[look])) == set()
+
+
 @pytest.mark.parametrize(
     ("lives", "expected"),
     [
