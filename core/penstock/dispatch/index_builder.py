@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from uuid import UUID
 
 from penstock.declarations import Priority
 from penstock.dispatch.entries import entry_of
-from penstock.engine import Engine
+from penstock.engine import Engine, EngineUnavailableError
 from penstock.ledger import Ledger
 
 _FIRST_ID = UUID(int=0)
@@ -29,17 +30,31 @@ class IndexBuilder:
     async def build(self, queue: str) -> int | None:
         """Build the index of ``queue`` unless it has one; returns how many tasks it has then.
 
-        A builder that fails, or dies, leaves an index that goes away after some seconds; whoever
-        comes next begins anew.
+        A builder that fails gives its index up, and that of one that dies goes away after some
+        seconds; whoever comes next begins anew.
 
         Raises:
             EpochMissingError: Redis was wiped once more.
             PenstockError: Redis or the database is away.
         """
+        # Whoever cannot fill an index leaves it to others to begin one.
+        await self._ledger.ping()
         epoch = await self._engine.begin_index(queue)
         if epoch is None:
             return None
         _log.info("building the index of queue %r in Redis", queue)
+        try:
+            added = await self._fill(queue, epoch)
+            await self._engine.open_index(queue, epoch)
+        except BaseException:
+            with suppress(EngineUnavailableError):
+                await self._engine.abandon_index(queue, epoch)
+            raise
+        if added:
+            _log.info("handed %d open tasks of queue %r over to Redis", added, queue)
+        return added
+
+    async def _fill(self, queue: str, epoch: str) -> int:
         added = 0
         for priority in sorted(Priority, reverse=True):
             after = (priority.value, _FIRST_ID)
@@ -49,7 +64,4 @@ class IndexBuilder:
                 added += await self._engine.enqueue(queue, [entry_of(each) for each in page])
                 await self._engine.keep_building(queue, epoch)
                 after = (priority.value, page[-1].id)
-        await self._engine.open_index(queue, epoch)
-        if added:
-            _log.info("handed %d open tasks of queue %r over to Redis", added, queue)
         return added

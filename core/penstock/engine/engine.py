@@ -22,7 +22,7 @@ _ENQUEUE_BATCH = 500
 # Enough to tell the claims of one millisecond apart.
 _TICKET_BITS = 20
 # Milliseconds that a new index is kept while nobody says that it is still being filled.
-_BUILDING_TIMEOUT = 10_000
+_BUILDING_TIMEOUT = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +174,7 @@ class Engine:
         Raises:
             EpochMissingError: it is gone.
         """
-        await self._build(queue, epoch, _BUILDING_TIMEOUT)
+        await self._build(queue, epoch, "on", _BUILDING_TIMEOUT)
 
     async def open_index(self, queue: str, epoch: str) -> None:
         """Say that the index that was begun with ``epoch`` is complete: from now on it serves.
@@ -182,11 +182,19 @@ class Engine:
         Raises:
             EpochMissingError: it is gone.
         """
-        await self._build(queue, epoch, 0)
+        await self._build(queue, epoch, "open")
 
-    async def _build(self, queue: str, epoch: str, timeout: int) -> None:
+    async def abandon_index(self, queue: str, epoch: str) -> None:
+        """Give up the index that was begun with ``epoch``: somebody else may begin at once.
+
+        Raises:
+            EpochMissingError: it is gone.
+        """
+        await self._build(queue, epoch, "abandon")
+
+    async def _build(self, queue: str, epoch: str, *what: Any) -> None:
         try:
-            await self._call("build", queue, epoch, [timeout])
+            await self._call("build", queue, epoch, list(what))
         except EngineUnavailableError as error:
             if is_epoch_error(error):
                 raise EpochMissingError(str(error)) from error

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from penstock.engine import Entry, EpochMissingError, Heartbeat, Lease
 from penstock.engine.keys import FORMAT, QueueKeys
-from penstock.ledger import NewTask, Outcome, Status
+from penstock.ledger import LedgerUnavailableError, NewTask, Outcome, Status
 from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, until
 from tests.integration.engine.conftest import silence
 from tests.services.gate import pass_gate
@@ -116,6 +116,36 @@ async def test_a_builder_that_loses_its_index_opens_no_other(
         await installation.builder.build("acme")
     with pytest.raises(EpochMissingError, match="being built"):
         await take(installation)
+
+
+async def test_a_builder_that_fails_lets_another_one_begin_at_once(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (task,) = await accept(installation, row())
+
+    async def fail(*_: object, **__: object) -> None:
+        raise LedgerUnavailableError("away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(installation.ledger, "open_tasks", fail)
+        with pytest.raises(LedgerUnavailableError):
+            await installation.builder.build("acme")
+
+    assert await installation.builder.build("acme") == 1
+    assert [each.id for each in await take(installation)] == [task]
+
+
+async def test_who_cannot_reach_the_database_begins_no_index(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail() -> None:
+        raise LedgerUnavailableError("away")
+
+    monkeypatch.setattr(installation.ledger, "ping", fail)
+    with pytest.raises(LedgerUnavailableError):
+        await installation.builder.build("acme")
+
+    assert await installation.engine.without_index(["acme"]) == ["acme"]
 
 
 async def test_a_lost_task_is_handed_over_once_it_is_settled(installation: Installation) -> None:

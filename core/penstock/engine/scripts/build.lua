@@ -1,11 +1,14 @@
 -- Says how far a new index is: until it is opened nothing is handed out from it, and it goes away by
 -- itself if nobody builds on.
 --
--- ARGV  …, ms until it goes away (0: it is complete, and opened)
+-- ARGV  …, 'on' (it is being filled; then ms until it goes away), 'open' (it is complete), or
+--       'abandon' (somebody else shall begin anew)
 -- Work: O(1).
-if tonumber(ARGV[3]) > 0 then
-  redis.call('PEXPIRE', epoch, ARGV[3])
-else
+if ARGV[3] == 'on' then
+  redis.call('PEXPIRE', epoch, ARGV[4])
+elseif ARGV[3] == 'open' then
   redis.call('PERSIST', epoch)
+else
+  redis.call('DEL', epoch)
 end
 return 1
