@@ -31,6 +31,7 @@ from penstock.worker.probe_server import ProbeServer
 from penstock.worker.watchdog import Watchdog
 
 _CLOSE_PATIENCE = 10.0
+_LAST_PATIENCE = 1.0
 _log = logging.getLogger("penstock.worker")
 
 
@@ -188,7 +189,8 @@ class Worker:
         await self._notices.stop()
         await background.end(*self._steps)
         await self._progress.close()
-        await self._outcomes.close(patience=_CLOSE_PATIENCE)
+        # The consumers have waited for it already, unless the database is away.
+        await self._outcomes.close(patience=_LAST_PATIENCE)
         await self._heartbeat.stop()
         if self._probes is not None:
             await asyncio.to_thread(self._probes.stop)
