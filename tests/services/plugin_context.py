@@ -1,16 +1,21 @@
 """A context outside of any worker: what a handler meets when a test calls it."""
 
 import hashlib
+import logging
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import structlog
+from structlog.testing import LogCapture
+
 from penstock import Artifact, Context, DeclarationError, PermanentError, TaskType
+from penstock.declarations import checkpoint
 
 
 class PluginContext(Context):
-    """Artifacts in memory, progress in a list.
+    """Artifacts and checkpoints in memory, progress and log lines in lists.
 
     Args:
         task_type: the one whose handler is called.
@@ -28,10 +33,27 @@ class PluginContext(Context):
         self.run = attempt
         self.artifacts = MemoryArtifacts()
         self.seen: list[tuple[float, str]] = []
+        self.checkpoints: dict[str, str] = {}
+        lines = LogCapture()
+        self.lines = lines.entries
+        self.log = structlog.wrap_logger(
+            logging.getLogger("penstock.task"),
+            processors=[lines],
+            wrapper_class=structlog.stdlib.BoundLogger,
+        )
         self._settings = {type(each): each for each in settings}
 
     async def progress(self, percent: float, message: str = "") -> None:
         self.seen.append((percent, message))
+
+    async def save(self, name: str, value: object) -> None:
+        self.checkpoints[name] = checkpoint.encode(name, value)
+
+    async def load(self, name: str, kind: type[Any]) -> Any:
+        checkpoint.check_name(name)
+        if name not in self.checkpoints:
+            return None
+        return checkpoint.decode(name, self.checkpoints[name], kind, run=self.run)
 
     def settings(self, kind: type[Any]) -> Any:
         try:

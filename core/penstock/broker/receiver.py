@@ -29,7 +29,7 @@ from penstock.broker.progress import ProgressWriter
 from penstock.broker.results import as_result
 from penstock.declarations import Interruption, PermanentError, TaskType
 from penstock.dispatch import ArtifactStore, InvalidInputError, inputs
-from penstock.ledger import Outcome, Status
+from penstock.ledger import Ledger, Outcome, Status
 
 # Names as short as this are written in capitals: the worker of queue `ai` is "AI Worker".
 _ACRONYM = 2
@@ -41,6 +41,7 @@ class Receiver(TaskiqReceiver):
 
     Args:
         broker: with a consumer.
+        ledger: where handlers keep checkpoints.
         artifacts: where handlers put files.
         progress: where handlers report.
         settings: what handlers may ask for, by type.
@@ -53,6 +54,7 @@ class Receiver(TaskiqReceiver):
         self,
         broker: Broker,
         *,
+        ledger: Ledger,
         artifacts: ArtifactStore,
         progress: ProgressWriter,
         settings: Mapping[type[Any], Any],
@@ -68,6 +70,7 @@ class Receiver(TaskiqReceiver):
             run_startup=False,
             wait_tasks_timeout=drain,
         )
+        self._ledger = ledger
         self._artifacts = artifacts
         self._progress = progress
         self._settings = settings
@@ -166,6 +169,7 @@ class Receiver(TaskiqReceiver):
         if task_type.context_parameter is not None:
             arguments[task_type.context_parameter] = TaskContext(
                 delivery,
+                ledger=self._ledger,
                 artifacts=self._artifacts,
                 progress=self._progress,
                 settings=self._settings,

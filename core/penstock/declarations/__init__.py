@@ -11,6 +11,7 @@ from penstock.declarations.errors import (
     PenstockError,
     PermanentError,
     Snooze,
+    SupersededError,
     TaskError,
     TransientError,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "RateLimit",
     "RetryPolicy",
     "Snooze",
+    "SupersededError",
     "TaskError",
     "TaskType",
     "TransientError",

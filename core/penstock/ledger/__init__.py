@@ -3,6 +3,7 @@
 from penstock.ledger.errors import LedgerUnavailableError
 from penstock.ledger.ledger import Ledger
 from penstock.ledger.records import (
+    Checkpoint,
     EndedCounts,
     Failure,
     NewTask,
@@ -16,6 +17,7 @@ from penstock.ledger.records import (
 )
 
 __all__ = [
+    "Checkpoint",
     "EndedCounts",
     "Failure",
     "Ledger",

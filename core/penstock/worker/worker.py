@@ -84,6 +84,7 @@ class Worker:
         broker.with_result_backend(services.result_backend)
         return Receiver(
             broker,
+            ledger=services.ledger,
             artifacts=services.artifacts,
             progress=self._progress,
             settings=services.plugin_settings,
