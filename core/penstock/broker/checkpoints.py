@@ -55,7 +55,7 @@ class Checkpoints:
         )
         if found is None:
             return None
-        return checkpoint.decode(name, found.data, kind, run=found.run)
+        return checkpoint.decode(name, found.data, kind)
 
     async def _patiently(self, call: Callable[[], Awaitable[T]], doing: str) -> T:
         """Call until the database answers."""

@@ -37,8 +37,8 @@ def encode(name: str, value: object) -> str:
         raise PermanentError(message, code="checkpoint_not_storable") from error
 
 
-def decode(name: str, text: str, kind: type[S], *, run: int) -> S:
-    """The value that ``text``, saved by run number ``run``, holds.
+def decode(name: str, text: str | bytes, kind: type[S]) -> S:
+    """The value that ``text`` holds.
 
     Raises:
         DeclarationError: ``kind`` is nothing that JSON can be read as.
@@ -50,8 +50,8 @@ def decode(name: str, text: str, kind: type[S], *, run: int) -> S:
         # msgspec names the place of what it met below the value itself.
         place = "" if " - at `$" in str(error) else " - at `$`"
         message = (
-            f"expected checkpoint {name!r}, saved by run {run}, to be a {_name_of(kind)}: "
-            f"{error}{place}; give fields that came later a default, or use another name"
+            f"expected checkpoint {name!r} to be of type {_name_of(kind)}: {error}{place}; give "
+            "fields that came after it was saved a default, or use another name"
         )
         raise PermanentError(message, code="checkpoint_incompatible") from error
     except TypeError as error:
@@ -63,4 +63,4 @@ def decode(name: str, text: str, kind: type[S], *, run: int) -> S:
 
 
 def _name_of(kind: object) -> str:
-    return kind.__qualname__ if type(kind) is type else str(kind)
+    return kind.__qualname__ if isinstance(kind, type) else str(kind)

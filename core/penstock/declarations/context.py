@@ -1,4 +1,4 @@
-"""What a running handler can ask of, and say to, the worker that runs it."""
+"""What a running ``async def`` handler can ask of, and say to, the worker that runs it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ S = TypeVar("S")
 
 
 class Context(ABC):
-    """The running task, as its handler sees it.
+    """The running task, as its ``async def`` handler sees it.
 
-    A handler gets one by annotating a parameter with this type, whatever its name.
+    A handler gets one by annotating a parameter with this type, whatever its name. A ``def``
+    handler takes a :class:`~penstock.declarations.SyncContext` instead.
 
     Attributes:
         task_id: the task's id.
