@@ -21,6 +21,7 @@ from penstock.broker import (
 from penstock.declarations import PenstockError, Queue
 from penstock.engine import Heartbeat, Lease
 from penstock.plugins import Catalogue
+from penstock.processes.pool import ProcessPool
 from penstock.worker.heartbeat_thread import HeartbeatThread
 
 _CLOSE_PATIENCE = 10.0
@@ -56,6 +57,7 @@ class Worker:
         self._leases = LeaseTable()
         self._outcomes = OutcomeWriter(services.ledger)
         self._progress = ProgressWriter(services.ledger)
+        self._processes = ProcessPool()
         self._receivers = {queue.name: self._receiver(queue) for queue in served}
         self._heartbeat = HeartbeatThread(
             Heartbeat(
@@ -65,6 +67,7 @@ class Worker:
             queues=list(self._receivers),
             lease=engine.lease,
             lost=self._lose,
+            deadlines=self._processes.deadlines,
         )
 
     def _receiver(self, queue: Queue) -> Receiver:
@@ -87,6 +90,7 @@ class Worker:
             ledger=services.ledger,
             artifacts=services.artifacts,
             progress=self._progress,
+            processes=self._processes,
             settings=services.plugin_settings,
             drain=self._drain,
         )
@@ -127,6 +131,7 @@ class Worker:
             receiver.consumer.interrupt()
         for receiver in receivers:
             await receiver.consumer.close(patience=_CLOSE_PATIENCE)
+        await self._processes.close()
         await self._progress.close()
         await self._outcomes.close()
         await self._heartbeat.stop()
