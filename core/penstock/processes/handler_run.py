@@ -66,6 +66,9 @@ class HandlerRun:
             value = handler(**arguments)
         finally:
             self._interrupts.disarm()
+        # A library in C may swallow an exception that is raised in a read, and take it for the end
+        # of the file: what came of that would be half of a result.
+        self._interrupts.confirm()
         encoded = result.encode(run.task_type, hints["return"], value)
         if len(encoded) > frames.MAX_LENGTH - frames.HEADER.size - 64:
             message = (

@@ -43,6 +43,15 @@ class Interrupts:
         """It has ended."""
         self._armed = False
 
+    def confirm(self) -> None:
+        """Refuse what a handler returned although it was interrupted.
+
+        Raises:
+            TaskInterrupted: again.
+        """
+        if self._raised and self.interruption is not None:
+            raise TaskInterrupted(self.interruption)
+
     @contextmanager
     def held_off(self) -> Iterator[None]:
         """Raise only after this block: half a frame on its way would spoil all that follow."""

@@ -60,8 +60,8 @@ class ProcessPool:
         """Run the handler of ``task_type`` in a process, and return its output as JSON.
 
         Cancelling this interrupts the handler, and kills its process :data:`GRACE` seconds later
-        at most; it returns after that, however often it is cancelled. What the handler returned
-        meanwhile is returned, what it raised is raised.
+        at most; this ends after that, however often it is cancelled. What the handler returned
+        before it was told is returned, what it raised is raised.
 
         Args:
             task_type: whose handler.

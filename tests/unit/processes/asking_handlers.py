@@ -14,7 +14,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from penstock import Artifact, SyncContext, TaskInterrupted, task
+from penstock import Artifact, SyncContext, task
 from tests.unit.processes.handlers import MIB, QUEUE, Job, sign, wait_for
 
 
@@ -191,11 +191,9 @@ def leaves_a_question(job: Job, ctx: SyncContext) -> str:
 
 
 @task("processes.asks_why", queue=QUEUE)
-def asks_why(job: Job, ctx: SyncContext) -> list[str]:
+def asks_why(job: Job, ctx: SyncContext) -> None:
     sign(job, "started")
     try:
         time.sleep(60)
-    except TaskInterrupted:
-        assert ctx.interruption
-        return [ctx.interruption.code, ctx.interruption.message]
-    return []
+    finally:
+        ctx.save("why", ctx.interruption)

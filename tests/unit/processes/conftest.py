@@ -1,7 +1,6 @@
 """A pool, and handlers that run in it."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from penstock.declarations import SyncTaskType
 from penstock.processes.pool import ProcessPool
 from tests.services.plugin_context import PluginContext
+from tests.services.process_life import is_alive
 from tests.unit.processes.asking_handlers import Settings
 from tests.unit.processes.handlers import Job
 
@@ -56,12 +56,3 @@ async def disappearance(pid: int) -> None:
     async with asyncio.timeout(20):
         while is_alive(pid):  # noqa: ASYNC110  (as above)
             await asyncio.sleep(0.01)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # A zombie, whose parent has not asked for it yet, is dead.
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

@@ -263,4 +263,6 @@ async def test_the_reason_of_an_interruption_can_be_asked_for(run: Run, tmp_path
     context.interruption = Interruption("cancelled", "by ada")
     running.cancel()
 
-    assert await running == ["cancelled", "by ada"]
+    with pytest.raises(HandlerError):
+        await running
+    assert json.loads(context.checkpoints["why"]) == {"code": "cancelled", "message": "by ada"}

@@ -10,8 +10,9 @@ import pytest
 from penstock.processes.conversation import OverdueError
 from penstock.processes.deadlines import Deadlines
 from penstock.processes.pool import ProcessPool
+from tests.services.process_life import is_alive
 from tests.unit.processes import handlers, stopping_handlers
-from tests.unit.processes.conftest import Run, is_alive
+from tests.unit.processes.conftest import Run
 from tests.unit.processes.handlers import Job
 
 

@@ -35,6 +35,18 @@ def test_a_running_handler_is_interrupted(interrupts: Interrupts) -> None:
     assert caught.value.interruption == interrupts.interruption == STOP
 
 
+def test_what_it_returns_after_that_is_refused_and_what_it_returned_before_is_not(
+    interrupts: Interrupts,
+) -> None:
+    interrupts.arm()
+    interrupts.confirm()
+    with pytest.raises(TaskInterrupted):
+        request(interrupts)
+
+    with pytest.raises(TaskInterrupted, match="by ada"):
+        interrupts.confirm()
+
+
 def test_one_that_has_not_begun_is_interrupted_when_it_does(interrupts: Interrupts) -> None:
     request(interrupts)
 

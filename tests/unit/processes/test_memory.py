@@ -8,11 +8,17 @@ from penstock.processes import memory
 from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
 from tests.services.plugin_context import PluginContext
+from tests.services.process_life import is_alive
 from tests.unit.processes import eating_handlers
-from tests.unit.processes.conftest import Run, is_alive
+from tests.unit.processes.conftest import Run
 from tests.unit.processes.handlers import MIB, Job
 
+limited = pytest.mark.skipif(
+    not memory.IS_ENFORCED, reason="only Linux limits the memory that a process maps"
+)
 
+
+@limited
 @pytest.mark.parametrize("how", ["", "bits"])
 async def test_a_handler_that_needs_more_than_it_may_fails_with_the_limit(
     run: Run, how: str
@@ -33,6 +39,7 @@ async def test_a_handler_that_needs_more_than_it_may_fails_with_the_limit(
     assert await run(eating_handlers.eats, Job(number=200)) == 200 * MIB
 
 
+@limited
 async def test_there_is_memory_to_say_what_happened(run: Run) -> None:
     with pytest.raises(HandlerError) as caught:
         await run(eating_handlers.eats, Job(text="words"))
@@ -45,6 +52,7 @@ async def test_no_limit_is_no_limit(run: Run) -> None:
     assert await run(eating_handlers.eats_freely, Job(number=600)) == 600 * MIB
 
 
+@limited
 async def test_what_a_handler_leaves_behind_is_not_counted_against_the_next_one(run: Run) -> None:
     little = await run(eating_handlers.eats, Job(number=10, text="leave"))
     assert await run(eating_handlers.eats, Job(number=160, text="leave")) == little

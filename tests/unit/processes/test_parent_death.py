@@ -37,6 +37,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a death")
 @pytest.mark.parametrize("how", ["gil", "swallow"])
 async def test_processes_die_with_their_worker(tmp_path: Path, how: str) -> None:
     worker = await asyncio.create_subprocess_exec(

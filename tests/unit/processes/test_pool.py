@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 
 from penstock.processes.pool import ProcessPool
 from tests.services.plugin_context import PluginContext
+from tests.services.process_life import is_alive
 from tests.unit.processes import asking_handlers, eating_handlers, ending_handlers, handlers
-from tests.unit.processes.conftest import Run, appearance, disappearance, is_alive
+from tests.unit.processes.conftest import Run, appearance, disappearance
 from tests.unit.processes.handlers import Job
 
 
@@ -146,13 +148,8 @@ async def test_signals_that_come_while_a_process_starts_do_not_end_it(run: Run) 
 
 def _children() -> list[int]:
     """The processes that this one has started, and whose program is a handler's."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int(path.joinpath("stat").read_text().rpartition(")")[2].split()[1])
-            program = path.joinpath("cmdline").read_text()
-        except OSError:
-            continue
-        if parent == os.getpid() and "penstock.processes.child" in program:
-            found.append(int(path.name))
-    return found
+    return [
+        child.pid
+        for child in psutil.Process().children()
+        if "penstock.processes.child" in child.cmdline()
+    ]

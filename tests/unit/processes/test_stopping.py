@@ -14,8 +14,9 @@ from penstock import Interruption
 from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
 from tests.services.plugin_context import PluginContext
+from tests.services.process_life import is_alive
 from tests.unit.processes import handlers, stopping_handlers
-from tests.unit.processes.conftest import Run, appearance, disappearance, is_alive
+from tests.unit.processes.conftest import Run, appearance, disappearance
 from tests.unit.processes.handlers import Job
 
 CANCELLED = Interruption("cancelled", "by ada")
@@ -76,13 +77,35 @@ async def test_a_handler_that_does_not_stop_is_killed_with_all_that_it_left(
     assert await run(handlers.pid) != int(pid)
 
 
-async def test_a_handler_that_is_done_just_then_has_succeeded(run: Run, tmp_path: Path) -> None:
-    running, context, (pid,) = await started(run, tmp_path, stopping_handlers.finishes, "")
+async def test_what_is_returned_after_the_interruption_counts_for_nothing(
+    run: Run, tmp_path: Path
+) -> None:
+    running, context, (pid,) = await started(
+        run, tmp_path, stopping_handlers.returns_all_the_same, ""
+    )
 
     await interrupt(running, context)
 
-    assert await running == "done"
+    with pytest.raises(HandlerError, match="by ada") as caught:
+        await running
+    assert caught.value.report.type_name.endswith("TaskInterrupted")
     assert not is_alive(int(pid))
+
+
+async def test_what_was_returned_before_the_interruption_came_stands(
+    run: Run, tmp_path: Path
+) -> None:
+    context = PluginContext(handlers.pid_when_told)
+    job = Job(str(tmp_path), "started")
+    running = asyncio.create_task(run(handlers.pid_when_told, job, context))
+    await appearance(tmp_path / "started")
+    # The event loop hears of the end and of the interruption at once.
+    (tmp_path / "go").touch()
+    time.sleep(0.5)  # noqa: ASYNC251
+    await interrupt(running, context)
+
+    pid = await running
+    assert not is_alive(pid)
 
 
 async def test_it_does_not_matter_how_often_it_is_stopped(run: Run, tmp_path: Path) -> None:
