@@ -9,6 +9,7 @@ import pytest
 
 from tests.acceptance.conftest import Install
 from tests.services.installation import Installation, wait_until
+from tests.services.process_life import is_alive, parent_of
 
 
 def notes(log: Path, what: str, name: str = "") -> list[int]:
@@ -17,13 +18,6 @@ def notes(log: Path, what: str, name: str = "") -> list[int]:
         return []
     lines = [line.split() for line in log.read_text().splitlines()]
     return [int(line[4]) for line in lines if line[0] == what and name in {"", line[1]}]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def started(log: Path, name: str = "") -> int:
@@ -156,9 +150,8 @@ def test_the_processes_of_a_killed_worker_die_with_it_and_their_tasks_run_elsewh
     workers = penstock.start_workers(2, "probe")
     task_id = penstock.submit("probe.process", {"log": str(log), "seconds": 4.0})
     pid = started(log)
-    parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
-    next(worker for worker in workers if worker.pid == parent).kill()
+    next(worker for worker in workers if worker.pid == parent_of(pid)).kill()
     wait_until(lambda: not is_alive(pid), what="the process to die")
     task = penstock.outcome(task_id)
 
