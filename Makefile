@@ -89,6 +89,14 @@ check: install ## Check the boundaries between the rooms
 test-unit test-integration test-acceptance test-migration: install ## Run the tests of one tier (ARGS="-k name" narrows)
 	$(PYTEST) tests/$(@:test-%=%) $(ARGS)
 
+.PHONY: chaos
+chaos: install ## Break everything while tasks run (ARGS="--seed 7 --tasks 20000 --faults 200")
+	$(BIN)/python -m tests.chaos $(ARGS)
+
+.PHONY: mutants
+mutants: install ## Prove that the chaos tests see what is wrong, on copies of the core that are
+	$(BIN)/python -m tests.chaos.mutants $(ARGS)
+
 ##@ Maintain
 
 .PHONY: install

@@ -29,7 +29,14 @@ from penstock.declarations import (
 from penstock.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from penstock.client import Client, TaskFailedError, TaskHandle, TaskInfo, TaskNotFoundError
+    from penstock.client import (
+        Client,
+        TaskFailedError,
+        TaskHandle,
+        TaskInfo,
+        TaskNotFoundError,
+        TaskStatusError,
+    )
 
 __all__ = [
     "Artifact",
@@ -52,13 +59,21 @@ __all__ = [
     "TaskInfo",
     "TaskInterrupted",
     "TaskNotFoundError",
+    "TaskStatusError",
     "TaskType",
     "TransientError",
     "hookimpl",
     "task",
 ]
 
-_CLIENT = {"Client", "TaskFailedError", "TaskHandle", "TaskInfo", "TaskNotFoundError"}
+_CLIENT = {
+    "Client",
+    "TaskFailedError",
+    "TaskHandle",
+    "TaskInfo",
+    "TaskNotFoundError",
+    "TaskStatusError",
+}
 
 
 def __getattr__(name: str) -> Any:

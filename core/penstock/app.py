@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,7 +18,7 @@ from taskiq.abc.result_backend import AsyncResultBackend
 from penstock import embedded
 from penstock.broker import Broker, Services, result_backend
 from penstock.dispatch import ArtifactStore, Dispatch, Reconciler
-from penstock.engine import Engine
+from penstock.engine import Engine, RedisServers
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue
 from penstock.settings import Settings, plugin_settings, queue_tuning
@@ -34,18 +35,22 @@ class Application:
     Raises:
         SettingsError: if the settings name no Redis and `penstock dev` runs none here, or if those
             of a plugin or a queue cannot be honoured.
+        RedisUrlError: if it names files, certificates say, that cannot be read.
     """
 
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self.settings = settings
+        # Unlike the process id, which is 1 in every container, it is never met again.
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        """This process, told apart from all others."""
         self.catalogue, self.plugin_settings = configured(settings, catalogue)
         catalogue = self.catalogue
-        self._redis_url = (
+        self.servers = RedisServers(
             settings.redis_url or embedded.find(settings.data_dir) or settings.require_redis_url()
         )
         # Not by the process id, which is 1 in every container.
         self.ledger = Ledger(settings.database_url, shard=secrets.randbelow(_SHARDS))
-        self.engine = Engine(self._redis_url, namespace=settings.namespace, lease=settings.lease)
+        self.engine = Engine(self.servers, namespace=settings.namespace, lease=settings.lease)
         self.artifacts = ArtifactStore(
             ledger=self.ledger, storage=ObjectStorage(settings.data_dir / "artifacts")
         )
@@ -55,6 +60,7 @@ class Application:
             engine=self.engine,
             queues=list(catalogue.queues),
             lease=settings.lease,
+            process=self.name,
         )
 
     async def __aenter__(self) -> Self:
@@ -73,10 +79,11 @@ class Application:
 
     async def close(self) -> None:
         """Close all connections; for those who only submit and look, and entered no context."""
-        await self._reconciler.stop()
-        await self.dispatch.close()
-        await self.engine.close()
-        await self.ledger.close()
+        async with AsyncExitStack() as stack:
+            # In the opposite order; one that fails keeps no other from being closed.
+            for close in (self.ledger.close, self.engine.close, self.dispatch.close):
+                stack.push_async_callback(close)
+            await self._reconciler.stop()
 
     def broker(self) -> Broker:
         """A taskiq broker for submitting tasks; call its ``startup`` and ``shutdown``."""
@@ -102,13 +109,14 @@ class Application:
         return Worker(
             services,
             queues=queues,
-            name=f"{socket.gethostname()}-{os.getpid()}",
+            name=self.name,
             drain=self.settings.drain,
+            probe=self.settings.probe_address,
         )
 
     def _result_backend(self) -> AsyncResultBackend[Any]:
         return result_backend(
-            self._redis_url, namespace=self.settings.namespace, keep=self.settings.result_ttl
+            self.servers, namespace=self.settings.namespace, keep=self.settings.result_ttl
         )
 
 

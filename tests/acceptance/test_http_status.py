@@ -16,5 +16,6 @@ def test_status_has_an_entry_of_counts_for_each_queue(running: Installation) -> 
             "delayed",
             "cancelled",
             "workers",
+            "parked",
         }
         assert all(isinstance(count, int) for count in counts.values())

@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import httpx
+
 from tests.acceptance.conftest import Install
 from tests.services.installation import wait_until
 
@@ -105,3 +107,24 @@ def test_a_worker_told_to_serve_an_unknown_queue_says_which_there_are(install: I
     assert penstock.start("worker", "--queues", "prob").wait(30) != 0
     assert "no loaded plugin declares a queue 'prob'" in penstock.logs()
     assert "ai, line, probe" in penstock.logs()
+
+
+def test_a_worker_answers_probes_while_a_handler_blocks_its_event_loop(
+    install: Install, log: Path, free_port: int
+) -> None:
+    penstock = install(lease=LEASE, environment={"PENSTOCK_PROBE_PORT": str(free_port)})
+    worker = penstock.start_worker("probe")
+    url = f"http://127.0.0.1:{free_port}"
+    assert httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+    penstock.submit("probe.block", {"log": str(log), "seconds": 4 * LEASE})
+    wait_until(lambda: bool(lines(log, "start")), what="the handler to start")
+
+    wait_until(
+        lambda: httpx.get(f"{url}/readyz", trust_env=False).status_code == 503,
+        what="the worker to notice",
+        timeout=4 * LEASE,
+    )
+    assert httpx.get(f"{url}/livez", trust_env=False).status_code == 200
+    assert "a handler has blocked the event loop" in penstock.logs()
+    assert "time.sleep(probe.seconds)" in penstock.logs()
+    assert penstock.stop(worker) == 0

@@ -11,6 +11,7 @@ import time
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -23,6 +24,7 @@ from penstock import (
     Snooze,
     SyncContext,
     TaskInterrupted,
+    TaskType,
     TransientError,
     hookimpl,
     task,
@@ -161,6 +163,19 @@ async def exits(probe: Probe, ctx: Context) -> Report:
     raise SystemExit(3)
 
 
+@task("probe.patient", queue=PROBE)
+async def patient(probe: Probe, ctx: Context) -> Report:
+    """Wait, and write down why it is stopped if it is."""
+    _note(probe, ctx, "start")
+    try:
+        await asyncio.sleep(probe.seconds)
+    except asyncio.CancelledError:
+        assert ctx.interruption is not None
+        _note(probe, ctx, f"{ctx.interruption.code}: {ctx.interruption.message} ->")
+        raise
+    return Report(attempt=ctx.attempt)
+
+
 @task("probe.upload", queue=PROBE, upload="file")
 async def upload(received: Received, ctx: Context) -> Measured:
     """Measure an uploaded file, byte by byte."""
@@ -235,8 +250,8 @@ def penstock_queues() -> list[Queue]:
 
 
 @hookimpl
-def penstock_tasks() -> list[object]:
-    return [
+def penstock_tasks() -> list[TaskType[Any, Any]]:
+    tasks: list[TaskType[Any, Any]] = [
         sleep,
         block,
         flaky,
@@ -248,6 +263,7 @@ def penstock_tasks() -> list[object]:
         progress,
         lies,
         exits,
+        patient,
         upload,
         process,
         spin,
@@ -255,3 +271,6 @@ def penstock_tasks() -> list[object]:
         eat,
         resume,
     ]
+    # An older version of this plugin, as a rolling deploy meets it, lacks some.
+    lacking = os.environ.get("PROBE_LACKS", "").split(",")
+    return [each for each in tasks if each.name not in lacking]

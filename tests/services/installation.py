@@ -62,6 +62,7 @@ class Installation:
             trust_env=False,
         )
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._logs: dict[subprocess.Popen[bytes], Path] = {}
 
     def __enter__(self) -> Self:
         api = self.start("api")
@@ -86,29 +87,36 @@ class Installation:
 
     # -- processes ---------------------------------------------------------------------------
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start ``penstock`` with ``arguments``; its log is a file in the folder."""
         log = self.folder / f"{arguments[0]}-{len(self._processes)}.log"
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 [sys.executable, "-m", "penstock", *arguments],
-                env=self.environment,
+                env={**self.environment, **environment},
                 cwd=self.folder,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
             )
         self._processes.append(process)
+        self._logs[process] = log
         return process
 
-    def start_worker(self, *queues: str) -> subprocess.Popen[bytes]:
-        """Start a worker, and return once it says that it serves."""
-        return self.start_workers(1, *queues)[0]
+    def log_of(self, process: subprocess.Popen[bytes]) -> str:
+        """What one process has logged so far."""
+        return self._logs[process].read_text()
 
-    def start_workers(self, count: int, *queues: str) -> list[subprocess.Popen[bytes]]:
+    def start_worker(self, *queues: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a worker, and return once it says that it serves."""
+        return self.start_workers(1, *queues, **environment)[0]
+
+    def start_workers(
+        self, count: int, *queues: str, **environment: str
+    ) -> list[subprocess.Popen[bytes]]:
         """Start several workers at once, and return once all of them serve."""
         expected = self._workers(queues) + count
         only = ["--queues", ",".join(queues)] if queues else []
-        workers = [self.start("worker", *only) for _ in range(count)]
+        workers = [self.start("worker", *only, **environment) for _ in range(count)]
         wait_until(
             lambda: self._workers(queues) >= expected,
             what="the workers to serve",

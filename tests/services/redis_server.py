@@ -1,6 +1,7 @@
-"""A Redis that tests may stop, kill, pause and wipe."""
+"""A Redis that tests may stop, kill, pause, wipe and set back."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Self
@@ -16,11 +17,21 @@ class RedisServer:
 
     def __init__(self, data_dir: Path) -> None:
         self.port = find_free_port()
+        self._data_dir = data_dir
         self._embedded = EmbeddedRedis(data_dir, port=self.port)
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def runs(self) -> bool:
+        return self._embedded.pid is not None
+
+    @property
+    def log_path(self) -> Path:
+        """The server's log: one file, whatever happens to the data."""
+        return self._embedded.log_path
 
     @property
     def pid(self) -> int:
@@ -57,9 +68,33 @@ class RedisServer:
         with Redis.from_url(self.url) as client:
             client.flushall()
 
+    def cut(self) -> None:
+        """Close every client's connection."""
+        with Redis.from_url(self.url) as client:
+            client.client_kill_filter(_type="normal", skipme=True)
+
+    def forget(self) -> None:
+        """Remove the data of a server that does not run: an empty one starts in its place."""
+        shutil.rmtree(self._append_only, ignore_errors=True)
+
+    def snapshot(self, folder: Path) -> None:
+        """Copy the data as it is now; a write under way may be missing at its end."""
+        shutil.copytree(self._append_only, folder)
+
+    def rewind(self, folder: Path) -> None:
+        """Go on with an earlier :meth:`snapshot`: what a failover to a lagging replica does."""
+        self.kill()
+        self.forget()
+        shutil.copytree(folder, self._append_only)
+        self.start()
+
     def __enter__(self) -> Self:
         self.start()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.stop()
+
+    @property
+    def _append_only(self) -> Path:
+        return self._data_dir / "appendonlydir"

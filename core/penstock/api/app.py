@@ -19,6 +19,7 @@ from penstock.api.routes.artifacts import artifact_routes
 from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
 from penstock.api.routes.queues import queue_routes
+from penstock.api.routes.task_transitions import task_transition_routes
 from penstock.api.routes.task_types import task_type_routes
 from penstock.api.routes.tasks import task_routes
 from penstock.api.routes.uploads import upload_routes
@@ -56,6 +57,7 @@ def create_api(
     return Litestar(
         route_handlers=[
             *task_routes(dispatch=dispatch, catalogue=catalogue),
+            *task_transition_routes(dispatch=dispatch),
             *queue_routes(dispatch=dispatch),
             *health_routes(dispatch=dispatch, logger=logger),
             *task_type_routes(catalogue=catalogue),

@@ -22,7 +22,10 @@ class Success(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
-    """A task. Times are in UTC; ``progress`` is from 0 to 100; ``attempts`` counts runs so far."""
+    """A task. Times are in UTC; ``progress`` is from 0 to 100; ``attempts`` counts runs so far.
+
+    ``cancel_requested_at`` is when somebody wanted it cancelled; if it runs, its worker stops it.
+    """
 
     id: UUID
     type: str
@@ -41,6 +44,7 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     run_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    cancel_requested_at: datetime | None
     updated_at: datetime
 
     @classmethod
@@ -64,6 +68,7 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
             run_at=record.run_at,
             started_at=record.started_at,
             finished_at=record.finished_at,
+            cancel_requested_at=record.cancel_requested_at,
             updated_at=record.updated_at,
         )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -12,24 +13,19 @@ from uuid import UUID
 from penstock import background
 from penstock.broker import outcomes
 from penstock.broker.delivery import Delivery
+from penstock.broker.gate import StartGate
 from penstock.broker.leases import LeaseTable
 from penstock.broker.outcomes import OutcomeWriter
 from penstock.declarations import Interruption, Queue
 from penstock.engine import Engine, EngineUnavailableError, EpochMissingError, Lease, Settlement
-from penstock.ledger import (
-    Ledger,
-    LedgerUnavailableError,
-    Outcome,
-    RefusedStart,
-    Status,
-)
+from penstock.ledger import Ledger, LedgerUnavailableError, Outcome, Status
 
 MAX_LOSSES = 3
 """A task whose worker died under it this often is not given to another one."""
-PARKING_TIME = timedelta(seconds=10)
-"""How long a task of a type that this worker does not know is left to others."""
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
+# A queue whose index is being built is back soon.
+_LONGEST_PAUSE_FOR_INDEX = 0.5
 # Finished runs whose outcome the database has not taken yet; beyond this nothing is claimed.
 _MOST_UNCOMMITTED = 200
 _LEASE_LOST = Interruption(
@@ -59,42 +55,47 @@ class Consumer:
         worker: str,
     ) -> None:
         self.queue = queue
+        self.claims = 0
+        """How often the queue was asked for work, for the watchdog."""
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when it is drained; fails with the error that broke it."""
         self._task_types = task_types
         self._engine = engine
         self._ledger = ledger
+        self._gate = StartGate(ledger, worker=worker, give_up=lambda: self._draining)
         self._outcomes = outcome_writer
         self._leases = leases
-        self._worker = worker
         self._ready: asyncio.Queue[Delivery] = asyncio.Queue()
-        self._held: dict[UUID, Delivery] = {}
+        self._at_gate: set[UUID] = set()
+        # By lease: an earlier run of the same task may be ending here still.
+        self._held: dict[bytes, Delivery] = {}
+        self._early: dict[UUID, Interruption] = {}
         self._settlements: list[Settlement] = []
         self._finishing: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._has_marker = False
+        self._outage = ""
+        self._parked = 0
         self._draining = False
         self._loop_task: asyncio.Task[None] | None = None
         self._marker: asyncio.Task[None] | None = None
 
     # -- the receiver's side -----------------------------------------------------------------
 
-    @property
-    def claiming(self) -> asyncio.Task[None]:
-        """The loop that claims; it ends when it is drained, or with the error that broke it."""
-        if self._loop_task is None:
-            message = f"the consumer of queue {self.queue.name!r} is not started: call start()"
-            raise RuntimeError(message)
-        return self._loop_task
-
     def start(self) -> None:
         """Begin to claim."""
         self._loop_task = asyncio.create_task(self._run(), name=f"consumer-{self.queue.name}")
+        self._loop_task.add_done_callback(self._loop_ended)
 
     async def get(self) -> Delivery:
         """The next started task; its run has begun in the ledger."""
         return await self._ready.get()
 
     def finish(
-        self, delivery: Delivery, outcome: Outcome, committed: Callable[[Outcome], object]
+        self,
+        delivery: Delivery,
+        outcome: Outcome,
+        committed: Callable[[Outcome], object] | None = None,
     ) -> None:
         """Free the slot now; record ``outcome``, then tell ``committed``, then settle the lease.
 
@@ -110,13 +111,37 @@ class Consumer:
         self._release(delivery)
         self._leases.remove(delivery.lease)
 
+    # -- stopping runs -----------------------------------------------------------------------
+
     def lose(self, lease: Lease) -> None:
         """The engine refused this lease: stop the run that it was for."""
-        delivery = self._held.get(lease.id)
-        # A later run of the same task has a lease of its own.
-        if delivery is not None and delivery.lease is lease:
+        delivery = self._held.get(lease.token)
+        if delivery is not None:
             _log.warning("task %s: its lease was lost; this run is cancelled", lease.id)
             delivery.interrupt(_LEASE_LOST)
+
+    async def cancel(self, ids: Collection[UUID]) -> None:
+        """Somebody wants these tasks cancelled: stop those that run here."""
+        here = self._at_gate | {each.task.id for each in self._held.values()}
+        ids = [each for each in ids if each in here]
+        if not ids:
+            return
+        try:
+            reasons = await self._ledger.cancel_reasons(ids)
+        except LedgerUnavailableError:
+            reasons = dict.fromkeys(ids, "somebody asked for it")
+        interruptions = {each: Interruption("cancelled", reasons[each]) for each in reasons}
+        for delivery in list(self._held.values()):
+            if delivery.task.id in interruptions:
+                delivery.interrupt(interruptions[delivery.task.id])
+        # Those that are at the gate still get it when they have passed.
+        self._early |= {each: why for each, why in interruptions.items() if each in self._at_gate}
+
+    def look(self) -> None:
+        """Somebody parked a task: perhaps its type is known here."""
+        self._parked = 1
+        self._has_marker = True
+        self._changed.set()
 
     # -- shutting down -----------------------------------------------------------------------
 
@@ -126,7 +151,7 @@ class Consumer:
         self._changed.set()
         while not self._ready.empty():
             delivery = self._ready.get_nowait()
-            self.finish(delivery, outcomes.handed_back(delivery.task), _nothing)
+            self.finish(delivery, outcomes.handed_back(delivery.task))
 
     def interrupt(self) -> None:
         """Cancel what still runs, to be handed back."""
@@ -136,12 +161,18 @@ class Consumer:
     async def close(self, *, patience: float) -> None:
         """Wait until every outcome is committed and settled, for at most ``patience`` seconds."""
         self._changed.set()
-        if self._loop_task is not None:
-            await asyncio.wait({self._loop_task}, timeout=patience)
+        await asyncio.wait({self.ended}, timeout=patience)
         await background.end(self._loop_task, self._marker)
         # The wait that was cut off may have taken the marker: another worker needs it.
         with suppress(EngineUnavailableError):
             await self._engine.claim(self.queue, 0)
+
+    async def restart(self) -> None:
+        """Begin the loop anew, for a watchdog that found it stuck; runs go on."""
+        stuck, self._loop_task = self._loop_task, None
+        await background.end(stuck, self._marker)
+        self._has_marker = True
+        self.start()
 
     # -- the loop ----------------------------------------------------------------------------
 
@@ -149,7 +180,7 @@ class Consumer:
         pause = _FIRST_PAUSE
         while True:
             self._changed.clear()
-            want = self._free_slots()
+            want = self.free_slots
             if self._draining and not (self._settlements or self._finishing or self._held):
                 return
             if want <= 0 and not (self._settlements or self._has_marker):
@@ -159,15 +190,16 @@ class Consumer:
                 # With no slot free this still puts a marker back for another worker.
                 next_wake = await self._claim(max(want, 0))
             except EngineUnavailableError as error:
+                self._outage = str(error)
                 # A queue without an index is what every fresh start looks like for a moment.
-                level = logging.DEBUG if isinstance(error, EpochMissingError) else logging.WARNING
+                building = isinstance(error, EpochMissingError)
+                level = logging.DEBUG if building else logging.WARNING
                 _log.log(level, "queue %r: claiming waits: %s", self.queue.name, error)
-                await asyncio.sleep(pause)
+                longest = _LONGEST_PAUSE_FOR_INDEX if building else _LONGEST_PAUSE
+                await asyncio.sleep(min(pause, longest))
                 pause = min(pause * 2, _LONGEST_PAUSE)
-            except LedgerUnavailableError as error:
-                _log.warning("queue %r: claiming waits: %s", self.queue.name, error)
-                await self._ledger_back()
             else:
+                self._outage = ""
                 pause = _FIRST_PAUSE
                 await self._sleep(next_wake)
 
@@ -175,11 +207,16 @@ class Consumer:
         """Settle and claim once; returns the seconds until the next call is useful."""
         settlements, self._settlements = self._settlements, []
         self._has_marker = False
+        known = self._parked
+        asked = time.monotonic()
         try:
-            claim = await self._engine.claim(self.queue, want, settlements)
-        except EngineUnavailableError:
+            claim = await self._engine.claim(
+                self.queue, want, settlements, parked=self._task_types if self._parked else ()
+            )
+        except BaseException:
             self._settlements = settlements + self._settlements
             raise
+        self.claims += 1
         for settlement in settlements:
             self._leases.remove(settlement.lease)
         if claim.expired:
@@ -188,49 +225,66 @@ class Consumer:
                 self.queue.name,
                 claim.expired,
             )
-        if not claim.leases:
-            return claim.next_wake
-        for lease in claim.leases:
-            self._leases.add(lease)
-        await self._pass_gate({lease.id: lease for lease in claim.leases})
-        return 0 if self._free_slots() > 0 and len(claim.leases) == want else claim.next_wake
+        if claim.leases and time.monotonic() - asked > self._engine.lease.total_seconds() / 2:
+            # Nobody renewed them while the answer lay unread, because something blocked the loop.
+            _log.warning(
+                "queue %r: %d tasks are given back: the answer to their claim was read too late",
+                self.queue.name,
+                len(claim.leases),
+            )
+            self._settlements += [Settlement(lease=each, kind="back") for each in claim.leases]
+        elif claim.leases:
+            await self._start(claim.leases)
+        self._parked = claim.parked
+        more = len(claim.leases) == want or (claim.parked and not known)
+        return 0 if self.free_slots > 0 and more else claim.next_wake
 
-    async def _pass_gate(self, leases: dict[UUID, Lease]) -> None:
+    async def _start(self, leases: Sequence[Lease]) -> None:
+        for lease in leases:
+            self._leases.add(lease)
+        self._at_gate.update(lease.id for lease in leases)
         try:
-            started, refused = await self._ledger.start(list(leases), worker=self._worker)
+            deliveries, settlements = await self._gate.open(leases)
         except BaseException:
-            # Whether the runs were opened is unknown; the next gate counts a loss at worst.
-            self._settlements += [Settlement(lease=lease, kind="back") for lease in leases.values()]
+            # Whether the runs were opened is unknown, and somebody has to find out.
+            self._settlements += [Settlement(lease=lease, kind="back") for lease in leases]
             raise
-        # The database returns them in no order; the claim's order is that of the queue.
-        by_id = {task.id: task for task in started}
-        for task_id, lease in leases.items():
-            if task_id in by_id:
-                self._admit(Delivery.of(by_id[task_id], lease))
-        for each in refused:
-            self._settlements.append(_settle_refused(leases[each.id], each))
+        finally:
+            self._at_gate.difference_update(lease.id for lease in leases)
+        self._settlements += settlements
+        for delivery in deliveries:
+            self._admit(delivery)
+        self._early.clear()
 
     def _admit(self, delivery: Delivery) -> None:
         task = delivery.task
-        self._held[task.id] = delivery
+        self._held[delivery.lease.token] = delivery
         if self._draining:
-            self.finish(delivery, outcomes.handed_back(task), _nothing)
+            self.finish(delivery, outcomes.handed_back(task))
         elif task.losses >= MAX_LOSSES:
             message = f"its worker died under it {task.losses} times; it is not tried again"
             _log.error("task %s (%s): %s", task.id, task.type, message)
-            self.finish(delivery, outcomes.refused(task, "worker_lost", message), _nothing)
+            self.finish(delivery, outcomes.refused(task, "worker_lost", message))
         elif task.type not in self._task_types:
             _log.warning(
-                "task %s: this worker knows no task type %r; left to others for %s",
+                "task %s: this worker knows no task type %r; parked for one that does",
                 task.id,
                 task.type,
-                PARKING_TIME,
             )
-            self.finish(delivery, outcomes.handed_back(task, PARKING_TIME), _nothing)
+            self.finish(delivery, outcomes.handed_back(task))
         else:
+            if task.id in self._early:
+                delivery.interrupt(self._early[task.id])
             self._ready.put_nowait(delivery)
 
-    def _free_slots(self) -> int:
+    @property
+    def outage(self) -> str:
+        """What keeps it from asking for work, as far as it knows; for the watchdog."""
+        return self._outage or self._gate.outage
+
+    @property
+    def free_slots(self) -> int:
+        """How many more tasks may be claimed now."""
         if self._draining or len(self._finishing) > _MOST_UNCOMMITTED:
             return 0
         return self.queue.concurrency - len(self._held)
@@ -242,7 +296,7 @@ class Consumer:
         then, so looking again after one lease is soon enough to notice a death.
         """
         lease = self._engine.lease.total_seconds()
-        if self._free_slots() > 0 and (self._marker is None or self._marker.done()):
+        if self.free_slots > 0 and (self._marker is None or self._marker.done()):
             self._marker = asyncio.create_task(self._await_marker(lease))
         try:
             async with asyncio.timeout(lease if next_wake is None else min(next_wake, lease)):
@@ -252,35 +306,35 @@ class Consumer:
 
     async def _await_marker(self, timeout: float) -> None:
         try:
-            await self._engine.wait(self.queue.name, timeout)
+            while not await self._engine.wait(self.queue.name, timeout):
+                pass
         except EngineUnavailableError:
             # The claim that follows says what is wrong.
             await asyncio.sleep(_LONGEST_PAUSE)
         self._has_marker = True
         self._changed.set()
 
-    async def _ledger_back(self) -> None:
-        """Return when the database answers; nothing is claimed until then."""
-        pause = _FIRST_PAUSE
-        while True:
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
-            try:
-                await self._ledger.ping()
-            except LedgerUnavailableError:
-                continue
+    def _loop_ended(self, task: asyncio.Task[None]) -> None:
+        if task is not self._loop_task or self.ended.done():
             return
+        if task.cancelled() or task.exception() is None:
+            self.ended.set_result(None)
+        else:
+            self.ended.set_exception(task.exception() or AssertionError())
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._finishing.discard(task)
         self._changed.set()
 
     def _release(self, delivery: Delivery) -> None:
-        self._held.pop(delivery.task.id, None)
+        self._held.pop(delivery.lease.token, None)
         self._changed.set()
 
     async def _commit(
-        self, delivery: Delivery, outcome: Outcome, committed: Callable[[Outcome], object]
+        self,
+        delivery: Delivery,
+        outcome: Outcome,
+        committed: Callable[[Outcome], object] | None,
     ) -> None:
         try:
             recorded = await self._outcomes.write(outcome)
@@ -289,32 +343,29 @@ class Consumer:
             self._leases.remove(delivery.lease)
             _log.exception("task %s: the database takes no outcome of it", outcome.id)
             return
-        try:
-            answer = committed(recorded)
-            if asyncio.iscoroutine(answer):
-                await answer
-        # The outcome stands, whatever those who are told of it do.
-        except Exception:  # noqa: BLE001
-            _log.exception("task %s: its outcome is recorded, but not announced", recorded.id)
-        self._settlements.append(_settle(delivery, recorded))
+        if recorded is None:
+            _log.warning("task %s: run %d was superseded; dropped", outcome.id, outcome.run)
+        elif committed is not None:
+            try:
+                answer = committed(recorded)
+                if asyncio.iscoroutine(answer):
+                    await answer
+            # The outcome stands, whatever those who are told of it do.
+            except Exception:  # noqa: BLE001
+                _log.exception("task %s: its outcome is recorded, but not announced", recorded.id)
+        self._settlements.append(self._settle(delivery, recorded))
         self._changed.set()
 
-
-def _settle(delivery: Delivery, outcome: Outcome) -> Settlement:
-    if outcome.status is not Status.PENDING:
-        return Settlement(lease=delivery.lease)
-    if outcome.run_at is None:
-        return Settlement(lease=delivery.lease, kind="back")
-    delay = max(outcome.run_at - datetime.now(UTC), timedelta(0))
-    return Settlement(lease=delivery.lease, kind="delay", delay=delay)
-
-
-def _settle_refused(lease: Lease, refused: RefusedStart) -> Settlement:
-    if refused.status is Status.PENDING and refused.run_at is not None:
-        delay = max(refused.run_at - datetime.now(UTC), timedelta(0))
-        return Settlement(lease=lease, kind="delay", delay=delay)
-    return Settlement(lease=lease)
-
-
-def _nothing(_: Outcome) -> None:
-    return None
+    def _settle(self, delivery: Delivery, outcome: Outcome | None) -> Settlement:
+        lease = delivery.lease
+        if outcome is None:
+            # Whatever superseded it, the start gate knows what to do if it is still in line.
+            return Settlement(lease=lease, kind="back")
+        if outcome.status is not Status.PENDING:
+            return Settlement(lease=lease)
+        if outcome.run_at is not None:
+            delay = max(outcome.run_at - datetime.now(UTC), timedelta(0))
+            return Settlement(lease=lease, kind="delay", delay=delay)
+        if delivery.task.type not in self._task_types:
+            return Settlement(lease=lease, kind="park", task_type=delivery.task.type)
+        return Settlement(lease=lease, kind="back")

@@ -127,14 +127,15 @@ class OutcomeWriter:
         self._ledger = ledger
         self._commits = GroupCommit(self._record)
 
-    async def write(self, outcome: Outcome) -> Outcome:
+    async def write(self, outcome: Outcome) -> Outcome | None:
         """Record ``outcome``; returns what was recorded, once it is committed.
 
-        An outcome that the database refuses is recorded as a failure that says so. The database
-        being away only makes this take longer.
+        That is ``None`` if the run was superseded: then its outcome is dropped. An outcome that
+        the database refuses is recorded as a failure that says so. Instead of running again, a task
+        that somebody wants cancelled is. The database being away only makes this take longer.
         """
         try:
-            await self._commits.add(outcome)
+            status = await self._commits.add(outcome)
         except Exception as error:  # noqa: BLE001
             # Usually a DBAPIError, which carries the database's own words.
             message = f"the database refused the outcome: {getattr(error, 'orig', error)}"
@@ -147,21 +148,41 @@ class OutcomeWriter:
                 traceback=None,
                 error=Failure(NotStorableError.default_code, _clean(message, _MESSAGE_LENGTH), ""),
             )
-            await self._commits.add(outcome)
-        return outcome
+            status = await self._commits.add(outcome)
+        if status is None:
+            return None
+        if status is outcome.status:
+            return outcome
+        stopped = Failure("cancelled", "cancelled before it ran again", "")
+        return msgspec.structs.replace(outcome, status=status, error=stopped, run_at=None)
 
-    async def close(self) -> None:
-        """Wait until everything is committed."""
-        await self._commits.close()
+    async def close(self, *, patience: float) -> None:
+        """Wait until everything is committed, for at most ``patience`` seconds.
 
-    async def _record(self, outcomes: Sequence[Outcome]) -> Sequence[None]:
+        What the database does not take until then is given up: its tasks run again when their
+        leases have run out.
+        """
+        try:
+            async with asyncio.timeout(patience):
+                await self._commits.close()
+        except TimeoutError:
+            _log.error("%d outcomes are not recorded: their tasks run again", self._commits.size)
+            await self._commits.abandon()
+
+    async def _record(self, outcomes: Sequence[Outcome]) -> Sequence[Status | None]:
         pause = 0.1
+        repeated = False
         while True:
             try:
-                await self._ledger.record(outcomes)
+                recorded = await self._ledger.record(outcomes)
             except LedgerUnavailableError as error:
                 _log.warning("holding %d outcomes: %s", len(outcomes), error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
+                repeated = True
             else:
-                return [None] * len(outcomes)
+                # What the first try may have committed, the next one does not find open any more.
+                return [
+                    recorded.get((each.id, each.run), each.status if repeated else None)
+                    for each in outcomes
+                ]

@@ -12,19 +12,24 @@ from taskiq import TaskiqResult
 from taskiq.serializers import JSONSerializer
 from taskiq_redis import RedisAsyncResultBackend
 
+from penstock.engine import RedisServers
 from penstock.processes.error_report import HandlerError
 
 
 def result_backend(
-    redis_url: str, *, namespace: str, keep: timedelta
+    servers: RedisServers, *, namespace: str, keep: timedelta
 ) -> RedisAsyncResultBackend[Any]:
     """taskiq-redis' backend, with JSON (its default pickles), a prefix and a TTL (it has none)."""
-    return RedisAsyncResultBackend(
-        redis_url,
+    backend: RedisAsyncResultBackend[Any] = RedisAsyncResultBackend(
+        "redis://",
         prefix_str=f"{namespace}:result",
         result_ex_time=max(1, round(keep.total_seconds())),
         serializer=JSONSerializer(),
     )
+    # Ours reaches whatever the engine reaches. The backend that taskiq-redis has for Sentinel opens
+    # a connection per call, and `wait_result()` asks five times a second.
+    backend.redis_pool = servers.command_pool()
+    return backend
 
 
 def return_type(output_type: Any) -> Any:

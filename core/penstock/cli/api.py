@@ -29,9 +29,10 @@ def api() -> None:
     data_dir.prepare(settings.data_dir)
     port.require_free(settings.host, settings.port)
     key = settings.api_key or development_key.ensure(settings.data_dir)
+    application = Application(settings, serving.installed_plugins())
     server = uvicorn.Server(
         uvicorn.Config(
-            _build(settings, key),
+            _build(application, settings, key),
             host=settings.host,
             port=settings.port,
             lifespan="on",
@@ -43,14 +44,13 @@ def api() -> None:
         )
     )
     with asyncio.Runner(loop_factory=serving.loop_factory()) as runner:
+        runner.run(serving.check_redis(application.servers))
         runner.run(server.serve())
     # uvicorn has logged why it could not start.
     sys.exit(0 if server.started else 1)
 
 
-def _build(settings: Settings, key: str) -> Litestar:
-    application = Application(settings, serving.installed_plugins())
-
+def _build(application: Application, settings: Settings, key: str) -> Litestar:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with application:

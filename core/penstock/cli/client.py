@@ -142,6 +142,29 @@ class ApiClient:
             )
         return self._task(answer)
 
+    def cancel(self, task_id: UUID, reason: str | None) -> Task:
+        """Cancel a task; returns it as it is then, cancelled or running still.
+
+        Raises:
+            ApiUnreachableError: if nothing answers.
+            ApiProblemError: if the API refuses.
+        """
+        with self._answers():
+            body = {} if reason is None else {"reason": reason}
+            answer = self._http.post(f"/api/queues/tasks/{task_id}/cancel", json=body)
+        return self._task(answer)
+
+    def retry(self, task_id: UUID) -> Task:
+        """Run a failed or cancelled task again.
+
+        Raises:
+            ApiUnreachableError: if nothing answers.
+            ApiProblemError: if the API refuses.
+        """
+        with self._answers():
+            answer = self._http.post(f"/api/queues/tasks/{task_id}/retry")
+        return self._task(answer)
+
     def upload(
         self,
         type_name: str,

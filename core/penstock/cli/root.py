@@ -5,6 +5,7 @@ import click
 from penstock.cli.lazy_group import LazyCommand, LazyGroup
 from penstock.cli.messages import say_error
 from penstock.declarations import PenstockError
+from penstock.redis_url import RedisUrlError
 from penstock.settings import SettingsError
 
 _COMMANDS = {
@@ -14,7 +15,7 @@ _COMMANDS = {
         ("api", "api", "api", "Serve the HTTP API."),
         ("worker", "worker", "worker", "Run tasks."),
         ("submit", "submit", "submit", "Submit a task to a running API."),
-        ("task", "task", "task", "Look at tasks."),
+        ("task", "task", "task", "Look at tasks, cancel them, run them again."),
         ("plugins", "plugins", "plugins", "Look at installed plugins."),
         ("db", "db", "db", "Look after the database."),
     )
@@ -45,8 +46,8 @@ class Root(LazyGroup):
         except PenstockError as error:
             if ctx.params["debug"]:
                 raise
-            kind = Misconfigured if isinstance(error, SettingsError) else Failed
-            raise kind(str(error)) from error
+            misconfigured = isinstance(error, SettingsError | RedisUrlError)
+            raise (Misconfigured if misconfigured else Failed)(str(error)) from error
 
 
 @click.group(

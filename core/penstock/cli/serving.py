@@ -5,16 +5,23 @@ import gc
 import logging
 from collections.abc import Callable
 
+from penstock.engine import (
+    EngineUnavailableError,
+    RedisServers,
+    ServerWatch,
+    UnsuitableServerError,
+)
 from penstock.plugins import Catalogue, discover, load
 
-_log = logging.getLogger("penstock.plugins")
+_plugin_log = logging.getLogger("penstock.plugins")
+_redis_log = logging.getLogger("penstock.redis")
 
 
 def installed_plugins() -> Catalogue:
     """The catalogue of what is installed; plugins that do not load are logged as errors."""
     catalogue = load(discover())
     for refused in catalogue.quarantined:
-        _log.error(
+        _plugin_log.error(
             "plugin %r (%s %s) is quarantined: %s",
             refused.name,
             refused.distribution,
@@ -22,8 +29,25 @@ def installed_plugins() -> Catalogue:
             "; ".join(refused.problems),
         )
     if not catalogue.queues:
-        _log.warning("no installed plugin declares a queue: there is nothing to do")
+        _plugin_log.warning("no installed plugin declares a queue: there is nothing to do")
     return catalogue
+
+
+async def check_redis(servers: RedisServers) -> None:
+    """Refuse to start on a Redis that loses queues; one that is away is no reason not to start.
+
+    Raises:
+        UnsuitableServerError: naming the server and the remedy.
+    """
+    watch = ServerWatch(servers)
+    try:
+        await watch.check()
+    except UnsuitableServerError:
+        raise
+    except EngineUnavailableError as error:
+        _redis_log.warning("starting without Redis: %s", error)
+    finally:
+        await watch.close()
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

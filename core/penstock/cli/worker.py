@@ -28,7 +28,9 @@ async def _run(settings: Settings, queues: tuple[str, ...]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with Application(settings, serving.installed_plugins()) as application:
+    application = Application(settings, serving.installed_plugins())
+    await serving.check_redis(application.servers)
+    async with application:
         running = application.worker(queues)
         serving.settle_memory()
         await running.run(stop)

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from penstock.app import Application
-from penstock.client.errors import TaskNotFoundError
+from penstock.client.errors import TaskNotFoundError, TaskStatusError
 from penstock.client.handle import TaskHandle
 from penstock.client.task_info import TaskInfo
 from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType, checks
@@ -151,6 +151,38 @@ class Client:
         if record is None:
             raise TaskNotFoundError(task_id)
         return TaskInfo.of(record)
+
+    async def cancel(self, task_id: UUID, *, reason: str = "") -> TaskInfo:
+        """Cancel a task; see :meth:`TaskHandle.cancel`.
+
+        Raises:
+            TaskNotFoundError: there is none.
+            PenstockError: the database is away.
+        """
+        by = "cancelled by the application"
+        async with self.opened() as client:
+            dispatch = client._require().dispatch  # noqa: SLF001
+            found = await dispatch.cancel(task_id, reason=f"{by}: {reason}" if reason else by)
+            if found is None:
+                raise TaskNotFoundError(task_id)
+            return await client.task(task_id)
+
+    async def retry(self, task_id: UUID) -> TaskInfo:
+        """Run a failed or cancelled task again; see :meth:`TaskHandle.retry`.
+
+        Raises:
+            TaskNotFoundError: there is none.
+            TaskStatusError: it is open, or has succeeded.
+            PenstockError: the database is away.
+        """
+        async with self.opened() as client:
+            found = await client._require().dispatch.retry(task_id)  # noqa: SLF001
+            if found is None:
+                raise TaskNotFoundError(task_id)
+            if not found.changed:
+                message = "only a task that failed or was cancelled can run again"
+                raise TaskStatusError(task_id, status=found.status, message=message)
+            return await client.task(task_id)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Client]:

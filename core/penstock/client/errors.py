@@ -4,12 +4,14 @@
 
     PenstockError
     ├── TaskFailedError         the task ended, but not in success
-    └── TaskNotFoundError       the ledger has no such task (also a LookupError)
+    ├── TaskNotFoundError       the ledger has no such task (also a LookupError)
+    └── TaskStatusError         the task's status does not allow what was asked
 """
 
 from uuid import UUID
 
 from penstock.declarations import PenstockError
+from penstock.ledger import Status
 
 
 class TaskFailedError(PenstockError):
@@ -32,3 +34,17 @@ class TaskNotFoundError(PenstockError, LookupError):
     def __init__(self, task_id: UUID) -> None:
         super().__init__(f"there is no task {task_id} in this ledger")
         self.task_id = task_id
+
+
+class TaskStatusError(PenstockError):
+    """The task's status does not allow what was asked of it.
+
+    Attributes:
+        task_id: which one.
+        status: where it is in its life.
+    """
+
+    def __init__(self, task_id: UUID, *, status: Status, message: str) -> None:
+        super().__init__(f"task {task_id} is {status.value}: {message}")
+        self.task_id = task_id
+        self.status = status

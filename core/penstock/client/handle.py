@@ -22,15 +22,23 @@ _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 
 
-class TaskReader(Protocol):
-    """Where a handle looks its task up."""
+class TaskAccess(Protocol):
+    """Where a handle looks its task up, and steers it."""
 
     async def task(self, task_id: UUID) -> TaskInfo:
         """The task of that id, as the ledger has it now."""
         ...
 
-    def opened(self) -> AbstractAsyncContextManager[TaskReader]:
-        """A reader that keeps its connections for as long as the context lasts."""
+    async def cancel(self, task_id: UUID, *, reason: str = "") -> TaskInfo:
+        """Cancel the task of that id."""
+        ...
+
+    async def retry(self, task_id: UUID) -> TaskInfo:
+        """Run the task of that id again."""
+        ...
+
+    def opened(self) -> AbstractAsyncContextManager[TaskAccess]:
+        """The same, with connections that it keeps for as long as the context lasts."""
         ...
 
 
@@ -42,10 +50,10 @@ class TaskHandle(Generic[R]):
         type: the name of its task type.
     """
 
-    def __init__(self, reader: TaskReader, task_id: UUID, type_name: str, output_type: Any) -> None:
+    def __init__(self, access: TaskAccess, task_id: UUID, type_name: str, output_type: Any) -> None:
         self.id = task_id
         self.type = type_name
-        self._reader = reader
+        self._access = access
         self._output_type = output_type
 
     async def status(self) -> TaskInfo:
@@ -54,7 +62,7 @@ class TaskHandle(Generic[R]):
         Raises:
             TaskNotFoundError: it was removed meanwhile.
         """
-        return await self._reader.task(self.id)
+        return await self._access.task(self.id)
 
     async def result(self, *, timeout: timedelta | None = None) -> R:
         """Wait for the outcome, and return what the handler returned.
@@ -73,8 +81,8 @@ class TaskHandle(Generic[R]):
         now = asyncio.get_running_loop().time
         deadline = now() + timeout.total_seconds() if timeout is not None else math.inf
         pause = _FIRST_PAUSE
-        async with self._reader.opened() as reader:
-            while not (task := await reader.task(self.id)).finished:
+        async with self._access.opened() as access:
+            while not (task := await access.task(self.id)).finished:
                 if now() >= deadline:
                     message = (
                         f"task {self.id} is {task.status.value} at {task.progress:.0f} % after "
@@ -92,6 +100,31 @@ class TaskHandle(Generic[R]):
             )
         result: R = msgspec.convert(task.result, self._output_type, str_keys=True)
         return result
+
+    async def cancel(self, reason: str = "") -> TaskInfo:
+        """Cancel it: at once if it waits; if it runs, its worker is told and stops it.
+
+        A run that succeeds before it is stopped has succeeded; :meth:`result` tells.
+
+        Args:
+            reason: for people, and for the task's handler.
+
+        Returns:
+            The task after that: cancelled, running still, or as it had ended already.
+
+        Raises:
+            TaskNotFoundError: it was removed meanwhile.
+        """
+        return await self._access.cancel(self.id, reason=reason)
+
+    async def retry(self) -> TaskInfo:
+        """Run it again, with all its attempts, if it failed or was cancelled.
+
+        Raises:
+            TaskStatusError: it is open, or has succeeded.
+            TaskNotFoundError: it was removed meanwhile.
+        """
+        return await self._access.retry(self.id)
 
     def __repr__(self) -> str:
         return f"<task {self.type} {self.id}>"

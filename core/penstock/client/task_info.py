@@ -36,6 +36,7 @@ class TaskInfo(msgspec.Struct, frozen=True, kw_only=True):
     run_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    cancel_requested_at: datetime | None
     updated_at: datetime
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -17,9 +18,19 @@ from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
 from penstock.dispatch.status import Health, QueueStatus
-from penstock.engine import Engine, Entry
-from penstock.ledger import EndedCounts, Ledger, NewTask, Status, StoredArtifact, TaskRecord
+from penstock.engine import Engine, EngineUnavailableError, Entry
+from penstock.ledger import (
+    EndedCounts,
+    Ledger,
+    NewTask,
+    Status,
+    StoredArtifact,
+    TaskRecord,
+    Transition,
+)
 from penstock.plugins import Catalogue
+
+_log = logging.getLogger(__name__)
 
 
 class Dispatch:
@@ -94,6 +105,48 @@ class Dispatch:
         self._handover.add(task.queue, entry)
         return _as_record(task)
 
+    async def cancel(self, task_id: UUID, *, reason: str) -> Transition | None:
+        """Cancel a task: at once if it waits; if it runs, its worker is told and stops it.
+
+        Whoever writes first wins: a run that succeeds before it is stopped has succeeded.
+
+        Args:
+            task_id: which one.
+            reason: for people, and for its handler: who asks, and why.
+
+        Returns:
+            ``cancelled``, or ``running`` if its worker has been told; unchanged if it has ended
+            already; nothing if there is no such task.
+
+        Raises:
+            LedgerUnavailableError: the database is away; nothing is promised.
+        """
+        found = await self._ledger.cancel(task_id, reason=reason)
+        if found is not None and found.changed:
+            try:
+                await self._engine.cancel(found.queue, [task_id])
+            except EngineUnavailableError as error:
+                # The ledger knows: no run of it starts any more, and the audit tells its worker.
+                _log.warning("task %s: its cancellation is told to Redis later: %s", task_id, error)
+        return found
+
+    async def retry(self, task_id: UUID) -> Transition | None:
+        """Let a failed or cancelled task begin anew, with all its attempts.
+
+        Its checkpoints are kept, and so is its earlier outcome, in ``task_attempt``.
+
+        Returns:
+            ``pending``; unchanged if it is open or has succeeded; nothing if there is no such task.
+
+        Raises:
+            LedgerUnavailableError: the database is away; nothing is promised.
+        """
+        found = await self._ledger.retry(task_id)
+        if found is not None and found.changed:
+            entry = Entry(id=task_id, priority=Priority(found.priority), kind="again")
+            self._handover.add(found.queue, entry)
+        return found
+
     async def find(self, task_id: UUID) -> TaskRecord | None:
         """The task of that id, if there is one."""
         return await self._ledger.find(task_id)
@@ -115,6 +168,7 @@ class Dispatch:
                 active=counts[queue].active,
                 delayed=counts[queue].delayed,
                 workers=counts[queue].workers,
+                parked=counts[queue].parked,
                 **msgspec.structs.asdict(ended.get(queue, EndedCounts())),
             )
             for queue in queues
@@ -165,5 +219,6 @@ def _as_record(task: NewTask) -> TaskRecord:
         run_at=task.run_at,
         started_at=None,
         finished_at=None,
+        cancel_requested_at=None,
         updated_at=task.created_at,
     )

@@ -11,6 +11,7 @@ import contextvars
 import logging
 import time
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 
 from penstock import background
@@ -77,6 +78,4 @@ def _aged(entry: Entry, since: float) -> Entry:
     if not entry.delay:
         return entry
     waited = timedelta(seconds=time.monotonic() - since)
-    return Entry(
-        id=entry.id, priority=entry.priority, delay=max(entry.delay - waited, timedelta(0))
-    )
+    return replace(entry, delay=max(entry.delay - waited, timedelta(0)))

@@ -1,48 +1,61 @@
 """Rebuilding the engine's index from the ledger.
 
-Every process may run one: what it does twice changes nothing. It begins a queue's index where
-there is none (a fresh start, or Redis was wiped) and hands over what the engine should have and
-has not.
+Every process may run one: what it does twice changes nothing. Any of them begins a queue's index
+where there is none (a fresh start, or Redis was wiped); the audit, which hands over what the engine
+should have and has not, is left to one of them at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 from penstock import background
-from penstock.declarations import PenstockError, Priority
-from penstock.engine import Engine, Entry
-from penstock.ledger import Ledger, OpenTask, Status
+from penstock.declarations import PenstockError
+from penstock.dispatch.audit import Audit
+from penstock.dispatch.index_builder import IndexBuilder
+from penstock.engine import Engine, ServerWatch
+from penstock.ledger import Leadership, Ledger
 
-_FIRST_ID = UUID(int=0)
-_BATCH = 1000
 _INTERVAL = 2.0
-_LONGEST_PAUSE = 10.0
+# Looking for a missing index is cheap; comparing is not, and is done in every third round.
+_AUDIT_ROUNDS = 3
 _PATIENCE = 5.0
+_TERM = timedelta(seconds=10)
 _log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Walks each queue's open rows in bounded batches, for ever.
+    """Watches over the indexes of some queues, for ever.
 
-    A new index is filled at once with all that is pending. Otherwise only rows that nobody wrote to
-    for two leases are candidates: younger ones are just being handed over, or run under a lease.
+    Args:
+        queues: their names.
+        lease: how long a worker may be silent.
+        process: this process, told apart from all others.
     """
 
     def __init__(
-        self, *, ledger: Ledger, engine: Engine, queues: Sequence[str], lease: timedelta
+        self,
+        *,
+        ledger: Ledger,
+        engine: Engine,
+        queues: Sequence[str],
+        lease: timedelta,
+        process: str,
     ) -> None:
-        self._ledger = ledger
         self._engine = engine
-        self._cursors = dict.fromkeys(queues, _FIRST_ID)
-        self._epochs: dict[str, tuple[str, float]] = {}
-        self._lease = lease
+        self._queues = queues
+        self._builder = IndexBuilder(ledger=ledger, engine=engine)
+        self._audit = Audit(ledger=ledger, engine=engine, queues=queues, lease=lease)
+        self._leadership = Leadership(
+            ledger.database, name="reconciler", holder=process, term=_TERM
+        )
+        self._watch = ServerWatch(engine.servers)
+        self._must_see_all = False
+        self._failing: set[str] = set()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -51,91 +64,55 @@ class Reconciler:
         self._task = asyncio.create_task(self._run(), name="reconciler")
 
     async def stop(self) -> None:
-        """Stop after the step under way."""
+        """Stop after the step under way, and let another process lead."""
         self._stopping.set()
         await background.end(self._task, patience=_PATIENCE)
+        with suppress(PenstockError):
+            await self._leadership.release()
+        await self._watch.close()
 
     async def _run(self) -> None:
-        pause = _INTERVAL
+        rounds = 0
         while not self._stopping.is_set():
-            done = [await self._attempt(queue) for queue in self._cursors]
-            pause = _INTERVAL if all(done) else min(pause * 1.5, _LONGEST_PAUSE)
+            await self._attempt("rebuilding", self.rebuild())
+            if rounds % _AUDIT_ROUNDS == 0:
+                await self._attempt("the audit", self.audit())
+            rounds += 1
             with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout(_INTERVAL):
                     await self._stopping.wait()
 
-    async def _attempt(self, queue: str) -> bool:
-        """Reconcile ``queue``; whatever is wrong with it is logged, and stops no other queue."""
+    async def rebuild(self) -> None:
+        """Build the index of each queue that has none."""
+        for queue in await self._engine.without_index(self._queues):
+            await self._attempt(f"rebuilding queue {queue!r}", self._builder.build(queue))
+
+    async def audit(self) -> None:
+        """One bounded step of the audit, if no other process does it.
+
+        All of it if the server may have forgotten recent writes: it was restarted, or another one
+        took over.
+        """
+        self._must_see_all |= await self._watch.changed()
+        if not await self._leadership.acquire():
+            return
+        look = self._audit.everything if self._must_see_all else self._audit.step
+        self._must_see_all = False
+        await self._audit.recent()
+        for queue in self._queues:
+            await self._attempt(f"the audit of queue {queue!r}", look(queue))
+
+    async def _attempt(self, what: str, step: Awaitable[object]) -> None:
+        """Do a step; whatever is wrong is logged, once until it works again, and stops no other."""
         try:
-            await self.reconcile(queue)
+            await step
         except PenstockError as error:
-            _log.warning("reconciling queue %r waits: %s", queue, error)
+            level = logging.DEBUG if what in self._failing else logging.WARNING
+            _log.log(level, "%s waits: %s", what, error)
+            self._failing.add(what)
         # A repairer that died of a surprise would be missed only when it is needed.
         except Exception:  # noqa: BLE001
-            _log.exception("reconciling queue %r", queue)
+            _log.exception("%s", what)
+            self._failing.add(what)
         else:
-            return True
-        return False
-
-    async def reconcile(self, queue: str) -> int:
-        """One bounded step; returns how many tasks were handed over."""
-        if await self._engine.create_epoch(queue):
-            return await self._fill(queue)
-        tasks, self._cursors[queue] = await self._next(queue, self._cursors[queue])
-        epoch, missing = await self._engine.missing(
-            queue, [each.id for each in tasks if each.settled]
-        )
-        if not self._is_old(queue, epoch):
-            running = {each.id for each in tasks if each.status is Status.RUNNING}
-            missing = [each for each in missing if each not in running]
-        # What finished while we asked is missing rightly.
-        still_open = await self._ledger.still_open(missing) if missing else []
-        return await self._hand_over(queue, still_open)
-
-    def _is_old(self, queue: str, epoch: str) -> bool:
-        """Whether this index is older than a lease, so that live workers adopted what they run."""
-        seen, since = self._epochs.get(queue, ("", 0.0))
-        now = time.monotonic()
-        if epoch != seen:
-            self._epochs[queue] = (epoch, now)
-            return False
-        return now - since > self._lease.total_seconds()
-
-    async def _fill(self, queue: str) -> int:
-        """Hand over all pending rows: the index is new. Running ones are their workers' still."""
-        _log.info("building the index of queue %r in Redis", queue)
-        handed_over = 0
-        cursor = _FIRST_ID
-        while True:
-            tasks, cursor = await self._next(queue, cursor)
-            pending = [each for each in tasks if each.status is Status.PENDING]
-            handed_over += await self._hand_over(queue, pending)
-            if cursor == _FIRST_ID:
-                return handed_over
-
-    async def _next(self, queue: str, after: UUID) -> tuple[list[OpenTask], UUID]:
-        """The next batch of open rows, and where to go on; from the start after the last one."""
-        tasks = await self._ledger.open_tasks(
-            queue,
-            after=after,
-            unchanged_since=datetime.now(UTC) - 2 * self._lease,
-            limit=_BATCH,
-        )
-        return tasks, tasks[-1].id if len(tasks) == _BATCH else _FIRST_ID
-
-    async def _hand_over(self, queue: str, tasks: Sequence[OpenTask]) -> int:
-        if not tasks:
-            return 0
-        now = datetime.now(UTC)
-        entries = [
-            Entry(
-                id=each.id,
-                priority=Priority(each.priority),
-                delay=max(each.run_at - now, timedelta(0)) if each.run_at else timedelta(0),
-            )
-            for each in tasks
-        ]
-        added = await self._engine.enqueue(queue, entries)
-        if added:
-            _log.info("handed %d open tasks of queue %r over to Redis", added, queue)
-        return added
+            self._failing.discard(what)

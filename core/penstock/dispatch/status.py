@@ -11,7 +11,8 @@ class QueueStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A queue at a glance.
 
     ``waiting``, ``active`` and ``delayed`` are now; ``completed``, ``failed`` and ``cancelled`` are
-    ever; ``workers`` is how many live worker processes serve it.
+    ever; ``workers`` is how many live worker processes serve it; ``parked`` is how many tasks wait
+    for a worker that knows their type.
     """
 
     waiting: int
@@ -21,6 +22,7 @@ class QueueStatus(msgspec.Struct, frozen=True, kw_only=True):
     delayed: int
     cancelled: int
     workers: int
+    parked: int
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,10 +1,18 @@
 """The queue engine: order, limits and leases in Redis, by Lua scripts behind one Python face."""
 
 from penstock.engine.engine import Claim, Counts, Engine, Entry, Lease, Settlement
-from penstock.engine.errors import EngineFormatError, EngineUnavailableError, EpochMissingError
-from penstock.engine.heartbeat import Heartbeat
+from penstock.engine.errors import (
+    EngineFormatError,
+    EngineUnavailableError,
+    EpochMissingError,
+    UnsuitableServerError,
+)
+from penstock.engine.heartbeat import Beat, Heartbeat
+from penstock.engine.server_watch import ServerInfo, ServerWatch
+from penstock.engine.servers import RedisServers
 
 __all__ = [
+    "Beat",
     "Claim",
     "Counts",
     "Engine",
@@ -14,5 +22,9 @@ __all__ = [
     "EpochMissingError",
     "Heartbeat",
     "Lease",
+    "RedisServers",
+    "ServerInfo",
+    "ServerWatch",
     "Settlement",
+    "UnsuitableServerError",
 ]

@@ -5,31 +5,42 @@ An index that can be rebuilt from the ledger at any time: it holds ids and score
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from redis.exceptions import ResponseError
-
 from penstock.declarations import Priority, Queue
 from penstock.engine import scripts
-from penstock.engine.connection import blocking_client, command_client
-from penstock.engine.epoch import known_epoch, new_epoch
+from penstock.engine.epoch import is_epoch_error, known_epoch, new_epoch
 from penstock.engine.errors import EngineUnavailableError, EpochMissingError, translated
 from penstock.engine.keys import QueueKeys
+from penstock.engine.servers import RedisServers
 
 _ENQUEUE_BATCH = 500
+# Enough to tell the claims of one millisecond apart.
+_TICKET_BITS = 20
+# Milliseconds that a new index is kept while nobody says that it is still being filled.
+_BUILDING_TIMEOUT = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A task to put in line. ``delay`` is the time until it is due."""
+    """A task to put in line.
+
+    Attributes:
+        id: which one.
+        priority: its band.
+        delay: the time until it is due.
+        kind: ``due`` in ``delay``; ``running``: leased to whoever is heard of that runs it; or
+            ``again``: it begins anew, and whoever has it has an earlier life of it.
+    """
 
     id: UUID
     priority: Priority
     delay: timedelta = timedelta(0)
+    kind: Literal["due", "running", "again"] = "due"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,23 +55,45 @@ class Lease:
     epoch: str
     token: bytes
     score: bytes
+    orphan: bool = False
+    """Whether an earlier lease of this task ran out: its worker was lost."""
+
+    @property
+    def number(self) -> int:
+        """Larger than that of every earlier lease of the same task, and below 2^63."""
+        moment, _, ticket = self.token.partition(b".")
+        return int(moment) << _TICKET_BITS | int(ticket) % (1 << _TICKET_BITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What becomes of a lease: ``done``, ``delay`` (again after ``delay``), or ``back`` in line."""
+    """What becomes of a lease.
+
+    ``done``: the task is forgotten. ``delay``: it runs again after ``delay``. ``back``: it waits in
+    its old place. ``park``: it is left to workers that know ``task_type``. ``presume``: somebody
+    else may be running it, and has one lease to be heard of.
+    """
 
     lease: Lease
-    kind: Literal["done", "delay", "back"] = "done"
+    kind: Literal["done", "delay", "back", "park", "presume"] = "done"
     delay: timedelta = timedelta(0)
+    task_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The answer to a claim: leases, and the seconds after which the next call is useful."""
+    """The answer to a claim.
+
+    Attributes:
+        leases: what was taken.
+        expired: how many leases of lost workers ran out in this call.
+        parked: how many tasks are parked in the queue.
+        next_wake: the seconds after which the next call is useful.
+    """
 
     leases: Sequence[Lease]
     expired: int
+    parked: int
     next_wake: float | None
 
 
@@ -72,6 +105,7 @@ class Counts:
     active: int
     delayed: int
     workers: int
+    parked: int
 
 
 class Engine:
@@ -80,19 +114,21 @@ class Engine:
     Every method raises :class:`EngineUnavailableError` if Redis is away, and is safe to repeat.
 
     Args:
-        redis_url: as understood by redis-py: ``redis://``, ``rediss://`` or ``unix://``.
+        servers: the Redis that holds the queues.
         namespace: prefix of all keys, so that several installations can share a server.
         lease: how long a claimed task stays its worker's without a heartbeat.
     """
 
-    def __init__(self, redis_url: str, *, namespace: str, lease: timedelta) -> None:
-        self.redis_url = redis_url
+    def __init__(self, servers: RedisServers, *, namespace: str, lease: timedelta) -> None:
+        self.servers = servers
         self.namespace = namespace
         self.lease = lease
-        self._commands = command_client(redis_url)
-        self._blocking = blocking_client(redis_url, lease.total_seconds())
-        self._enqueue = self._commands.register_script(scripts.source("enqueue"))
-        self._claim = self._commands.register_script(scripts.source("claim"))
+        self._commands = servers.command_client()
+        self._blocking = servers.blocking_client(lease.total_seconds())
+        self._scripts = {
+            name: self._commands.register_script(scripts.source(name))
+            for name in ("build", "cancel", "claim", "enqueue")
+        }
         self._epochs: dict[str, str] = {}
         self.round_trips = 0
         """How many calls went to Redis, for benchmarks and metrics."""
@@ -110,14 +146,51 @@ class Engine:
 
     # -- epochs ------------------------------------------------------------------------------
 
-    async def create_epoch(self, queue: str) -> bool:
-        """Begin a new index for ``queue`` unless it has one; True if it was begun here.
+    async def without_index(self, queues: Sequence[str]) -> list[str]:
+        """Those of ``queues`` that have no index: nobody has begun one, or Redis was wiped."""
+        if not queues:
+            return []
+        with translated("look for the queues' indexes"):
+            found = await self._commands.mget([self._keys(queue).epoch for queue in queues])
+        return [queue for queue, epoch in zip(queues, found, strict=True) if epoch is None]
 
-        Only the reconciler calls this: whoever begins an index has to fill it.
+    async def begin_index(self, queue: str) -> str | None:
+        """Begin a new index for ``queue`` unless it has one; returns its epoch if it was begun.
+
+        Nothing is handed out from it until :meth:`open_index`. Whoever begins an index fills it,
+        calling :meth:`keep_building` at least every few seconds, or else it goes away again and
+        somebody else begins. Only the reconciler does.
         """
+        epoch = new_epoch()
         with translated(f"begin the index of queue {queue!r}"):
-            created = await self._commands.set(self._keys(queue).epoch, new_epoch(), nx=True)
-        return bool(created)
+            begun = await self._commands.set(
+                self._keys(queue).epoch, epoch, nx=True, px=_BUILDING_TIMEOUT
+            )
+        return epoch if begun else None
+
+    async def keep_building(self, queue: str, epoch: str) -> None:
+        """Say that the index that was begun with ``epoch`` is still being filled.
+
+        Raises:
+            EpochMissingError: it is gone.
+        """
+        await self._build(queue, epoch, _BUILDING_TIMEOUT)
+
+    async def open_index(self, queue: str, epoch: str) -> None:
+        """Say that the index that was begun with ``epoch`` is complete: from now on it serves.
+
+        Raises:
+            EpochMissingError: it is gone.
+        """
+        await self._build(queue, epoch, 0)
+
+    async def _build(self, queue: str, epoch: str, timeout: int) -> None:
+        try:
+            await self._call("build", queue, epoch, [timeout])
+        except EngineUnavailableError as error:
+            if is_epoch_error(error):
+                raise EpochMissingError(str(error)) from error
+            raise
 
     async def epoch(self, queue: str) -> str:
         """The epoch of ``queue``, from memory if known.
@@ -143,25 +216,56 @@ class Engine:
         for start in range(0, len(entries), _ENQUEUE_BATCH):
             arguments: list[Any] = []
             for entry in entries[start : start + _ENQUEUE_BATCH]:
-                arguments += (entry.id.bytes, int(entry.priority), _milliseconds(entry.delay))
-            _, new = await self._run(self._enqueue, queue, arguments, "enqueue")
+                how = _milliseconds(entry.delay) if entry.kind == "due" else entry.kind
+                arguments += (entry.id.bytes, int(entry.priority), how)
+            _, new = await self._run("enqueue", queue, arguments)
             added += int(new)
         return added
 
-    async def claim(self, queue: Queue, want: int, settlements: Iterable[Settlement] = ()) -> Claim:
-        """Settle leases and take up to ``want`` tasks, within the queue's limits."""
+    async def cancel(self, queue: str, ids: Sequence[UUID]) -> int:
+        """Take tasks out of line, and tell the workers that run some of them.
+
+        Returns:
+            How many are leased.
+        """
+        leased = 0
+        for start in range(0, len(ids), _ENQUEUE_BATCH):
+            members = [each.bytes for each in ids[start : start + _ENQUEUE_BATCH]]
+            _, told = await self._run("cancel", queue, members)
+            leased += int(told)
+        return leased
+
+    async def claim(
+        self,
+        queue: Queue,
+        want: int,
+        settlements: Iterable[Settlement] = (),
+        *,
+        parked: Collection[str] = (),
+    ) -> Claim:
+        """Settle leases and take up to ``want`` tasks, within the queue's limits.
+
+        Args:
+            queue: with its limits.
+            want: how many at most.
+            settlements: what becomes of leases.
+            parked: task types; parked tasks of these come back to be taken.
+        """
         rate = queue.rate_limit
         arguments: list[Any] = [
             want,
-            _milliseconds(self.lease),
             queue.global_concurrency or 0,
             rate.limit if rate else 0,
             _milliseconds(rate.period) if rate else 0,
+            len(parked),
+            *parked,
         ]
         for each in settlements:
             lease = each.lease
-            arguments += (each.kind, lease.id.bytes, lease.token, _milliseconds(each.delay))
-        epoch, reply = await self._run(self._claim, queue.name, arguments, "claim")
+            argument = _milliseconds(each.delay) if each.kind == "delay" else each.task_type
+            arguments += (each.kind, lease.id.bytes, lease.token, argument)
+        epoch, reply = await self._run("claim", queue.name, arguments)
+        orphans = set(reply[3])
         leases = [
             Lease(
                 id=UUID(bytes=reply[i]),
@@ -169,20 +273,47 @@ class Engine:
                 epoch=epoch,
                 token=reply[i + 1],
                 score=reply[i + 2],
+                orphan=reply[i] in orphans,
             )
-            for i in range(2, len(reply), 3)
+            for i in range(4, len(reply), 3)
         ]
         wake = int(reply[0])
         return Claim(
-            leases=leases, expired=int(reply[1]), next_wake=wake / 1000 if wake >= 0 else None
+            leases=leases,
+            expired=int(reply[1]),
+            parked=int(reply[2]),
+            next_wake=wake / 1000 if wake >= 0 else None,
         )
 
-    async def wait(self, queue: str, timeout: float) -> None:
-        """Return when there may be work in ``queue``, or after ``timeout`` seconds."""
+    async def wait(self, queue: str, timeout: float) -> bool:
+        """Return True when there may be work in ``queue``, False after ``timeout`` seconds."""
         with translated(f"wait for work in queue {queue!r}"):
             self.round_trips += 1
             # A time-out of 0 would block for ever.
-            await self._blocking.blpop([self._keys(queue).wake], timeout=max(timeout, 0.01))
+            key = self._keys(queue).wake
+            return await self._blocking.blpop([key], timeout=max(timeout, 0.01)) is not None
+
+    async def notices(self, queues: Sequence[str]) -> AsyncIterator[tuple[str, UUID | None]]:
+        """What the workers of ``queues`` shall hear at once: a queue, and a task of it to cancel.
+
+        No task: one was parked in the queue. Only what is said while this listens is heard; a
+        heartbeat, or the next claim, tells the rest.
+        """
+        channels = {self._keys(queue).notices.encode(): queue for queue in queues}
+        with translated("listen for notices"):
+            async with self._blocking.pubsub() as pubsub:
+                await pubsub.subscribe(*channels)
+                quiet = False
+                while True:
+                    message: Any = await pubsub.get_message(timeout=self.lease.total_seconds())
+                    if message is None and quiet:
+                        raise TimeoutError("nothing came for two leases, not even a PONG")
+                    quiet = message is None
+                    if message is None:
+                        await pubsub.ping()
+                    elif message["type"] == "message":
+                        data = message["data"]
+                        yield channels[message["channel"]], UUID(bytes=data) if data else None
 
     # -- looking -------------------------------------------------------------------------------
 
@@ -192,48 +323,45 @@ class Engine:
         pipeline: Any = self._commands.pipeline(transaction=False)
         for queue in queues:
             keys = self._keys(queue)
-            for key in (keys.waiting, keys.leases, keys.delayed, keys.workers):
+            for key in (keys.waiting, keys.leases, keys.delayed, keys.workers, keys.parked):
                 pipeline.zcard(key)
         with translated("count tasks"):
             sizes = await pipeline.execute()
         return {
             queue: Counts(
-                waiting=sizes[i], active=sizes[i + 1], delayed=sizes[i + 2], workers=sizes[i + 3]
+                waiting=sizes[i],
+                active=sizes[i + 1],
+                delayed=sizes[i + 2],
+                workers=sizes[i + 3],
+                parked=sizes[i + 4],
             )
-            for i, queue in zip(range(0, len(sizes), 4), queues, strict=True)
+            for i, queue in zip(range(0, len(sizes), 5), queues, strict=True)
         }
 
-    async def missing(self, queue: str, ids: Sequence[UUID]) -> tuple[str, list[UUID]]:
-        """Those of ``ids`` that the queue does not have: not waiting, delayed or leased.
-
-        Returns:
-            The epoch in which that was so (empty if there was none), and the ids.
-        """
+    async def missing(self, queue: str, ids: Sequence[UUID]) -> list[UUID]:
+        """Those of ``ids`` that the queue does not have: not waiting, delayed, leased or parked."""
+        if not ids:
+            return []
         keys = self._keys(queue)
         members = [each.bytes for each in ids]
+        # In one transaction: a task that moves from one place to the other is never between them.
         pipeline: Any = self._commands.pipeline(transaction=True)
-        pipeline.get(keys.epoch)
-        if members:
-            pipeline.zmscore(keys.waiting, members)
-            pipeline.hmget(keys.entry, members)
+        pipeline.zmscore(keys.waiting, members)
+        pipeline.hmget(keys.entry, members)
         with translated(f"look up tasks of queue {queue!r}"):
-            epoch, *found = await pipeline.execute()
-        scores, entries = found or ([], [])
-        missing = [
+            scores, entries = await pipeline.execute()
+        return [
             each
             for each, score, entry in zip(ids, scores, entries, strict=True)
             if score is None and entry is None
         ]
-        return str(epoch or b"", "ascii"), missing
 
     # -- plumbing ------------------------------------------------------------------------------
 
     def _keys(self, queue: str) -> QueueKeys:
         return QueueKeys.of(self.namespace, queue)
 
-    async def _run(
-        self, script: Any, queue: str, arguments: list[Any], what: str
-    ) -> tuple[str, Any]:
+    async def _run(self, name: str, queue: str, arguments: list[Any]) -> tuple[str, Any]:
         """Run a script under the queue's epoch; once more if the epoch changed meanwhile.
 
         Returns:
@@ -242,21 +370,21 @@ class Engine:
         for last in (False, True):
             epoch = await self.epoch(queue)
             try:
-                self.round_trips += 1
-                with translated(f"{what} in queue {queue!r}"):
-                    return epoch, await script(keys=self._keys(queue), args=[epoch, *arguments])
+                return epoch, await self._call(name, queue, epoch, arguments)
             except EngineUnavailableError as error:
-                if not _is_epoch_error(error):
+                if not is_epoch_error(error):
                     raise
                 self._epochs.pop(queue, None)
                 if last:
                     raise EpochMissingError(str(error)) from error
         raise AssertionError  # pragma: no cover  (the loop returns or raises)
 
-
-def _is_epoch_error(error: EngineUnavailableError) -> bool:
-    cause = error.__cause__
-    return isinstance(cause, ResponseError) and str(cause).startswith("EPOCH")
+    async def _call(self, name: str, queue: str, epoch: str, arguments: list[Any]) -> Any:
+        self.round_trips += 1
+        with translated(f"{name} in queue {queue!r}"):
+            return await self._scripts[name](
+                keys=self._keys(queue), args=[epoch, _milliseconds(self.lease), *arguments]
+            )
 
 
 def _milliseconds(duration: timedelta) -> int:

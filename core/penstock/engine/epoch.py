@@ -3,7 +3,9 @@
 from typing import Any
 from uuid import uuid4
 
-from penstock.engine.errors import EngineFormatError, EpochMissingError
+from redis.exceptions import ResponseError
+
+from penstock.engine.errors import EngineFormatError, EngineUnavailableError, EpochMissingError
 from penstock.engine.keys import FORMAT
 
 
@@ -31,3 +33,9 @@ def known_epoch(queue: str, found: Any) -> str:
         )
         raise EngineFormatError(message)
     return epoch
+
+
+def is_epoch_error(error: EngineUnavailableError) -> bool:
+    """Whether a script was refused because the index is no longer the one that was thought."""
+    cause = error.__cause__
+    return isinstance(cause, ResponseError) and str(cause).startswith("EPOCH")

@@ -6,46 +6,113 @@ A handler that blocks the event loop must not lose its task; nothing in here tou
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from penstock.engine import scripts
-from penstock.engine.connection import heartbeat_client
 from penstock.engine.engine import Lease
-from penstock.engine.epoch import known_epoch
-from penstock.engine.errors import translated
+from penstock.engine.epoch import is_epoch_error, known_epoch
+from penstock.engine.errors import EngineUnavailableError, translated
 from penstock.engine.keys import QueueKeys
+from penstock.engine.servers import RedisServers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """What a queue answers to a heartbeat.
+
+    Attributes:
+        lost: leases that are no longer this worker's; other runs may be under way.
+        cancelled: leases whose tasks somebody wants cancelled.
+        waiting: how many tasks wait in the queue.
+    """
+
+    lost: Sequence[Lease]
+    cancelled: Sequence[Lease]
+    waiting: int
 
 
 class Heartbeat:
     """The synchronous half of the engine: says that a worker lives, and at last that it left."""
 
-    def __init__(self, redis_url: str, *, namespace: str, lease: timedelta, worker: str) -> None:
+    def __init__(
+        self, servers: RedisServers, *, namespace: str, lease: timedelta, worker: str
+    ) -> None:
         # Shorter than a lease, so that one slow answer cannot cost it.
-        self._client = heartbeat_client(redis_url, timeout=max(0.2, lease.total_seconds() / 4))
+        self._client = servers.heartbeat_client(timeout=max(0.2, lease.total_seconds() / 4))
         self._renew = self._client.register_script(scripts.source("renew"))
         self._namespace = namespace
         self._lease_ms = round(lease.total_seconds() * 1000)
         self._worker = worker
+        self._epochs: dict[str, str] = {}
+        # Queue -> epoch, and the tokens of earlier epochs that were adopted into it.
+        self._adopted: dict[str, tuple[str, frozenset[bytes]]] = {}
 
-    def renew(self, queue: str, leases: Sequence[Lease]) -> list[Lease]:
-        """Renew leases of one queue; returns those that were lost.
+    def server(self) -> str:
+        """The run id of the server: another one may have lost what this worker wrote last.
 
-        Leases of an earlier epoch are adopted into the present one.
+        Raises:
+            EngineUnavailableError: nothing is known.
+        """
+        with translated("tell its run id"):
+            found: Any = self._client.info("server")
+        return str(found["run_id"])
+
+    def renew(self, queue: str, leases: Sequence[Lease], *, may_be_lost: bool = False) -> Beat:
+        """Renew leases of one queue.
+
+        Args:
+            queue: its name.
+            leases: those of this worker.
+            may_be_lost: adopt leases that the queue does not know: the server lost data.
+                Otherwise only those are adopted that have no known holder.
 
         Raises:
             EngineUnavailableError: nothing is known; the tasks go on.
         """
-        keys = QueueKeys.of(self._namespace, queue)
+        try:
+            return self._renew_in(self._epoch(queue), queue, leases, may_be_lost=may_be_lost)
+        except EngineUnavailableError as error:
+            if not is_epoch_error(error):
+                raise
+        self._epochs.pop(queue, None)
+        return self._renew_in(self._epoch(queue), queue, leases, may_be_lost=may_be_lost)
+
+    def _epoch(self, queue: str) -> str:
+        if queue not in self._epochs:
+            with translated(f"read the epoch of queue {queue!r}"):
+                found: Any = self._client.get(QueueKeys.of(self._namespace, queue).epoch)
+            self._epochs[queue] = known_epoch(queue, found)
+        return self._epochs[queue]
+
+    def _renew_in(
+        self, epoch: str, queue: str, leases: Sequence[Lease], *, may_be_lost: bool
+    ) -> Beat:
+        in_epoch, adopted = self._adopted.get(queue, ("", frozenset()))
+        if in_epoch != epoch:
+            adopted = frozenset()
+        arguments: list[Any] = [epoch, self._lease_ms, self._worker]
+        for lease in leases:
+            unknown = lease.epoch != epoch and lease.token not in adopted
+            flag = int(may_be_lost or unknown)
+            arguments += (lease.id.bytes, lease.token, lease.score, flag)
         with translated(f"renew leases of queue {queue!r}"):
-            epoch = known_epoch(queue, self._client.get(keys.epoch))
-            arguments: list[Any] = [epoch, self._worker, self._lease_ms]
-            for lease in leases:
-                adopt = b"" if lease.epoch == epoch else lease.score
-                arguments += (lease.id.bytes, lease.token, adopt)
-            refused: Any = self._renew(keys=keys, args=arguments)
-        lost = set(refused)
-        return [lease for lease in leases if lease.id.bytes in lost]
+            answer: Any = self._renew(keys=QueueKeys.of(self._namespace, queue), args=arguments)
+        refused, wanted = set(answer[0]), set(answer[1])
+        self._adopted[queue] = (
+            epoch,
+            frozenset(
+                lease.token
+                for lease in leases
+                if lease.epoch != epoch and lease.id.bytes not in refused
+            ),
+        )
+        return Beat(
+            lost=[lease for lease in leases if lease.id.bytes in refused],
+            cancelled=[lease for lease in leases if lease.id.bytes in wanted],
+            waiting=int(answer[2]),
+        )
 
     def leave(self, queues: Sequence[str]) -> None:
         """Say that this worker serves ``queues`` no longer; if it cannot, it is thought dead soon.

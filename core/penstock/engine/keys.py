@@ -23,13 +23,24 @@ class QueueKeys(NamedTuple):
     leases: str
     """Sorted set: id -> expiry in ms."""
     entry: str
-    """Hash: id -> the band of a delayed task, or 'token:score' of a leased one."""
+    """Hash: id -> what is known of a task beside its score; see prelude.lua."""
     wake: str
     """List: holds one marker while there is work that may start."""
     starts: str
     """List: the last start times in ms, newest first; expires after the rate limit's period."""
     workers: str
     """Sorted set: worker -> when to think it dead, in ms; expires by itself."""
+    cancels: str
+    """Sorted set: id -> until when to remember that it was cancelled, in ms; expires by itself."""
+    parked: str
+    """Sorted set: type and id of tasks that no worker so far knew the type of."""
+    seen: str
+    """Integer: when a worker was last heard of, in ms, to a tenth of a lease."""
+    grace: str
+    """Exists while leases do not run out, because nobody could renew them; expires by itself."""
+    notices: str
+    """Not a key but a channel, over which the queue's workers hear what they would learn later from
+    a heartbeat or a claim: the id of a task to cancel, or nothing: a task was parked."""
 
     @classmethod
     def of(cls, namespace: str, queue: str) -> "QueueKeys":

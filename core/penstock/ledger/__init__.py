@@ -1,9 +1,11 @@
 """The ledger: the tasks' rows in SQL, and the only truth about them."""
 
 from penstock.ledger.errors import LedgerUnavailableError
+from penstock.ledger.leadership import Leadership
 from penstock.ledger.ledger import Ledger
 from penstock.ledger.records import (
     Checkpoint,
+    ClaimedTask,
     EndedCounts,
     Failure,
     NewTask,
@@ -14,12 +16,15 @@ from penstock.ledger.records import (
     Status,
     StoredArtifact,
     TaskRecord,
+    Transition,
 )
 
 __all__ = [
     "Checkpoint",
+    "ClaimedTask",
     "EndedCounts",
     "Failure",
+    "Leadership",
     "Ledger",
     "LedgerUnavailableError",
     "NewTask",
@@ -30,4 +35,5 @@ __all__ = [
     "Status",
     "StoredArtifact",
     "TaskRecord",
+    "Transition",
 ]

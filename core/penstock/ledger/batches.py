@@ -21,6 +21,7 @@ from sqlalchemy.types import TypeEngine
 from penstock.ledger.queries import query
 from penstock.ledger.records import (
     Checkpoint,
+    ClaimedTask,
     NewTask,
     Outcome,
     StartedTask,
@@ -30,6 +31,8 @@ from penstock.ledger.records import (
 )
 from penstock.ledger.types import Id, Instant, sqlite_time
 
+Run = tuple[UUID, int]
+"""Task, run."""
 Progress = tuple[UUID, int, float, str]
 """Task, run, percent, message."""
 CheckpointKey = tuple[UUID, int, str]
@@ -67,18 +70,18 @@ class Batches(ABC):
     async def start_tasks(
         self,
         connection: AsyncConnection,
-        ids: Sequence[UUID],
+        claims: Sequence[ClaimedTask],
         *,
         worker: str,
         now: datetime,
         due: datetime,
     ) -> list[StartedTask]:
-        """Open a run of each task that is open and due."""
+        """Open a run of each claimed task that may start."""
 
     @abstractmethod
     async def record_outcomes(
         self, connection: AsyncConnection, outcomes: Sequence[Outcome]
-    ) -> set[UUID]:
+    ) -> dict[Run, Status]:
         """Write outcomes of runs that are still current, with their attempts and counters."""
 
     @abstractmethod
@@ -123,26 +126,33 @@ class PostgresqlBatches(Batches):
     async def start_tasks(
         self,
         connection: AsyncConnection,
-        ids: Sequence[UUID],
+        claims: Sequence[ClaimedTask],
         *,
         worker: str,
         now: datetime,
         due: datetime,
     ) -> list[StartedTask]:
         """See :class:`Batches`."""
-        values = {"ids": list(ids), "worker": worker, "now": now, "due": due}
+        values = {
+            "ids": [each.id for each in claims],
+            "leases": [each.lease for each in claims],
+            "orphans": [each.orphan for each in claims],
+            "worker": worker,
+            "now": now,
+            "due": due,
+        }
         return [_started(row) for row in await connection.execute(self._start, values)]
 
     async def record_outcomes(
         self, connection: AsyncConnection, outcomes: Sequence[Outcome]
-    ) -> set[UUID]:
+    ) -> dict[Run, Status]:
         """See :class:`Batches`."""
         rows = [_outcome_values(each) for each in outcomes]
         values: dict[str, Any] = {
             field: [row[field] for row in rows] for field in rows[0] if field not in _SQLITE_ONLY
         }
         result = await connection.execute(self._record, {**values, "shard": self._shard})
-        return {row.id for row in result}
+        return {(row.id, row.run): Status(row.status) for row in result}
 
     async def record_progress(
         self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime
@@ -197,7 +207,7 @@ class SqliteBatches(Batches):
     async def start_tasks(
         self,
         connection: AsyncConnection,
-        ids: Sequence[UUID],
+        claims: Sequence[ClaimedTask],
         *,
         worker: str,
         now: datetime,
@@ -205,7 +215,7 @@ class SqliteBatches(Batches):
     ) -> list[StartedTask]:
         """See :class:`Batches`."""
         values = {
-            "ids": json_text(list(ids)),
+            "claims": json_text(claims),
             "worker": worker,
             "now": sqlite_time(now),
             "due": sqlite_time(due),
@@ -214,17 +224,21 @@ class SqliteBatches(Batches):
 
     async def record_outcomes(
         self, connection: AsyncConnection, outcomes: Sequence[Outcome]
-    ) -> set[UUID]:
+    ) -> dict[Run, Status]:
         """See :class:`Batches`."""
         # By run: a superseded run of a task may stand beside its present one.
         by_run = {(each.id, each.run): each for each in outcomes}
         rows = [_json_row(_outcome_values(each)) for each in by_run.values()]
         result = await connection.execute(self._record, {"rows": json_text(rows)})
-        recorded = [by_run[UUID(row.id), row.run] for row in result]
-        failed = [_json_row(_outcome_values(each)) for each in recorded if _is_attempt(each)]
+        recorded: dict[Run, Status] = {
+            (UUID(row.id), row.run): Status(row.status) for row in result
+        }
+        failed = [
+            _json_row(_outcome_values(by_run[run])) for run in recorded if _is_attempt(by_run[run])
+        ]
         if failed:
             await connection.execute(self._attempts, {"rows": json_text(failed)})
-        ended = Counter((each.queue, each.status) for each in recorded)
+        ended = Counter((by_run[run].queue, status) for run, status in recorded.items())
         for queue in sorted({queue for queue, _ in ended}):
             counts = {
                 "completed": ended[queue, Status.SUCCESS],
@@ -235,7 +249,7 @@ class SqliteBatches(Batches):
                 await connection.execute(
                     self._count, {"queue": queue, "shard": self._shard, **counts}
                 )
-        return {each.id for each in recorded}
+        return recorded
 
     async def record_progress(
         self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime

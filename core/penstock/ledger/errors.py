@@ -6,13 +6,18 @@
     └── LedgerUnavailableError      the database is away, too slow, or not set up
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from penstock.declarations import PenstockError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # SQLSTATE classes of PostgreSQL that a value can cause: bad data, a broken constraint, too large.
 # All others (no such table or database, no permission, no memory, ...) hit any other row as well.
@@ -20,7 +25,15 @@ _REFUSALS = ("22", "23", "54")
 
 
 class LedgerUnavailableError(PenstockError):
-    """The database cannot be used, or did not answer in time; nothing is known of the write."""
+    """The database cannot be used, or did not answer in time; nothing is known of the write.
+
+    Attributes:
+        cut: whether a connection was lost that had been of use before: the next one may work.
+    """
+
+    def __init__(self, message: str, *, cut: bool = False) -> None:
+        super().__init__(message)
+        self.cut = cut
 
 
 @contextmanager
@@ -28,14 +41,46 @@ def translated(what: str) -> Iterator[None]:
     """Turn every failure into :class:`LedgerUnavailableError`, but for refusals of a value."""
     try:
         yield
-    except (DBAPIError, PoolTimeoutError, OSError) as error:
-        if isinstance(error, DBAPIError) and _is_refusal(error):
+    except Exception as error:
+        if not _is_outage(error) or (isinstance(error, DBAPIError) and _is_refusal(error)):
             raise
         # The database's own words, without the statement and the users' data in it.
         reason = getattr(error, "orig", None) or error
         remedy = "; run `penstock db upgrade`" if _lacks_table(reason) else ""
         message = f"the database could not {what}: {type(error).__name__}: {reason}{remedy}"
-        raise LedgerUnavailableError(message) from error
+        cut = getattr(error, "connection_invalidated", True) and not isinstance(error, OSError)
+        raise LedgerUnavailableError(message, cut=cut) from error
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether the database, its driver or the network raised this."""
+    if isinstance(error, (DBAPIError, PoolTimeoutError, OSError)):
+        return True
+    # While SQLAlchemy sets a new connection up, the driver's own errors come through, and what
+    # uvloop raises when it writes to a connection that has just been closed.
+    from_driver = type(error).__module__.partition(".")[0] == "asyncpg"
+    return from_driver or (isinstance(error, RuntimeError) and "closed" in str(error))
+
+
+def repeated_if_cut(
+    method: Callable[P, Coroutine[Any, Any, R]],
+) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Let a method of which a second call changes nothing be called once more on a new connection.
+
+    After the database was restarted, each process holds connections that are gone, and would tell
+    its callers of an outage that is over.
+    """
+
+    @wraps(method)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await method(*args, **kwargs)
+        except LedgerUnavailableError as error:
+            if not error.cut:
+                raise
+        return await method(*args, **kwargs)
+
+    return call
 
 
 def _lacks_table(reason: BaseException) -> bool:

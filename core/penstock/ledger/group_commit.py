@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from penstock import background
 from penstock.ledger.errors import LedgerUnavailableError
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ class GroupCommit(Generic[T, R]):
         self._write = write
         self._max_batch = max_batch
         self._pending: list[tuple[T, asyncio.Future[R]]] = []
+        self._batch: list[tuple[T, asyncio.Future[R]]] = []
         self._flusher: asyncio.Task[None] | None = None
 
     async def add(self, item: T) -> R:
@@ -50,27 +52,38 @@ class GroupCommit(Generic[T, R]):
             self._flusher = asyncio.create_task(self._flush(), name="group-commit")
         return await future
 
+    @property
+    def size(self) -> int:
+        """How many items are not written yet."""
+        return len(self._pending) + len(self._batch)
+
     async def close(self) -> None:
         """Wait until everything that was added is written."""
         if self._flusher is not None:
-            await self._flusher
+            await asyncio.shield(self._flusher)
+
+    async def abandon(self) -> None:
+        """Write no more; whoever waits for an item is cancelled."""
+        if self._flusher is not None:
+            await background.end(self._flusher)
 
     async def _flush(self) -> None:
-        batch: list[tuple[T, asyncio.Future[R]]] = []
         try:
             # Callers that are ready in this very turn of the loop join the first batch.
             await asyncio.sleep(0)
             while self._pending:
-                batch = self._pending[: self._max_batch]
+                self._batch = self._pending[: self._max_batch]
                 del self._pending[: self._max_batch]
-                await self._write_batch(batch)
+                await self._write_batch(self._batch)
         except asyncio.CancelledError:
             # The loop is closing: nobody is left waiting for what will not come.
-            for _, future in (*batch, *self._pending):
+            for _, future in (*self._batch, *self._pending):
                 future.cancel()
+            self._pending.clear()
             raise
         finally:
             self._flusher = None
+            self._batch = []
 
     async def _write_batch(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         try:

@@ -12,16 +12,20 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import func
 
+from penstock.declarations import Priority
+from penstock.ledger import transitions
 from penstock.ledger.batches import Batches, PostgresqlBatches, SqliteBatches
 from penstock.ledger.database import Database
+from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.group_commit import GroupCommit
 from penstock.ledger.models import ArtifactRow, CheckpointRow, QueueStat, Task
 from penstock.ledger.records import (
     Checkpoint,
+    ClaimedTask,
     EndedCounts,
     Failure,
     NewTask,
@@ -32,10 +36,20 @@ from penstock.ledger.records import (
     Status,
     StoredArtifact,
     TaskRecord,
+    Transition,
 )
 
 # Clocks of hosts differ a little: a task that Redis calls due is not sent back for less than this.
 _CLOCK_TOLERANCE = timedelta(seconds=1)
+_OPEN_TASKS = select(
+    Task.id,
+    Task.queue,
+    Task.status,
+    Task.priority,
+    Task.run_at,
+    Task.cancel_requested_at,
+    Task.updated_at,
+).where(Task.finished_at.is_(None))
 
 
 class Ledger:
@@ -55,6 +69,7 @@ class Ledger:
             SqliteBatches if self.database.dialect == "sqlite" else PostgresqlBatches
         )
         self._batches = batches(shard)
+        self._shard = shard
         self._inserts = GroupCommit(self._insert)
         self._checkpoints = GroupCommit(self._save_checkpoints)
 
@@ -85,6 +100,7 @@ class Ledger:
         """Insert tasks in one transaction: all of them or none."""
         await self._insert(tasks)
 
+    @repeated_if_cut
     async def _insert(self, tasks: Sequence[NewTask]) -> Sequence[None]:
         async with self.database.write("store new tasks") as connection:
             await self._batches.insert_tasks(connection, tasks)
@@ -92,10 +108,14 @@ class Ledger:
                 await self._batches.insert_artifacts(connection, files, now=_now())
         return [None] * len(tasks)
 
+    @repeated_if_cut
     async def start(
-        self, ids: Sequence[UUID], *, worker: str
+        self, claims: Sequence[ClaimedTask], *, worker: str
     ) -> tuple[list[StartedTask], list[RefusedStart]]:
         """The start gate: open a run of each claimed task that may start.
+
+        A call that failed may be repeated, however much of it was committed: it opens each run
+        once.
 
         Returns:
             The runs that were opened, and the tasks that may not start with the reason.
@@ -103,80 +123,153 @@ class Ledger:
         now = _now()
         async with self.database.write("start tasks") as connection:
             started = await self._batches.start_tasks(
-                connection, ids, worker=worker, now=now, due=now + _CLOCK_TOLERANCE
+                connection, claims, worker=worker, now=now, due=now + _CLOCK_TOLERANCE
             )
             opened = {task.id for task in started}
-            refused = [each for each in ids if each not in opened]
+            refused = [each for each in claims if each.id not in opened]
             # In the same transaction: failing after the commit would lose the runs it opened.
-            refusals = await self._refusals(connection, refused) if refused else []
+            refusals = await self._refusals(connection, refused, now) if refused else []
         return started, refusals
 
     async def _refusals(
-        self, connection: AsyncConnection, ids: Sequence[UUID]
+        self, connection: AsyncConnection, claims: Sequence[ClaimedTask], now: datetime
     ) -> list[RefusedStart]:
-        statement = select(Task.id, Task.status, Task.run_at).where(Task.id.in_(ids))
+        statement = select(
+            Task.id, Task.status, Task.run_at, Task.lease, Task.cancel_requested_at
+        ).where(Task.id.in_([each.id for each in claims]))
         found = {row.id: row for row in await connection.execute(statement)}
-        return [
-            RefusedStart(
-                id=each,
-                status=Status(found[each].status) if each in found else None,
-                run_at=found[each].run_at if each in found else None,
+        refusals = []
+        for claim in claims:
+            row = found.get(claim.id)
+            if row is None:
+                refusals.append(RefusedStart(id=claim.id, status=None, run_at=None))
+                continue
+            status = Status(row.status)
+            if row.cancel_requested_at is not None and status is Status.RUNNING:
+                # Whoever ran it was told, and did not live to write it down.
+                await transitions.finish_cancel(connection, claim.id, now=now, shard=self._shard)
+                status = Status.CANCELLED
+            stale = row.lease is not None and row.lease > claim.lease
+            refusals.append(
+                RefusedStart(id=claim.id, status=status, run_at=row.run_at, stale=stale)
             )
-            for each in ids
-        ]
+        return refusals
 
-    async def record(self, outcomes: Sequence[Outcome]) -> set[UUID]:
+    @repeated_if_cut
+    async def record(self, outcomes: Sequence[Outcome]) -> dict[tuple[UUID, int], Status]:
         """Record how runs ended, in one transaction.
 
         Returns:
-            The tasks whose outcome was recorded. The others' runs were superseded, and their
-            outcome is dropped.
+            The status of each task and run whose outcome was recorded: that of the outcome, or
+            ``cancelled`` where somebody wanted that and the task was to run again. The other runs
+            were superseded, and their outcome is dropped.
         """
         async with self.database.write("record outcomes") as connection:
             return await self._batches.record_outcomes(connection, outcomes)
+
+    @repeated_if_cut
+    async def cancel(self, task_id: UUID, *, reason: str) -> Transition | None:
+        """Cancel a pending task; ask for the cancellation of a running one.
+
+        Returns:
+            ``cancelled`` if it was pending; ``running`` if its worker has to be told; its status,
+            unchanged, if it has ended already; nothing if there is no such task.
+        """
+        async with self.database.write("cancel a task") as connection:
+            return await transitions.cancel(
+                connection, task_id, reason=reason, now=_now(), shard=self._shard
+            )
+
+    @repeated_if_cut
+    async def cancel_reasons(self, ids: Sequence[UUID]) -> dict[UUID, str]:
+        """Why those of ``ids`` shall be cancelled that shall be, in the words of who asked."""
+        statement = select(Task.id, Task.cancel_reason).where(
+            Task.id.in_(ids), Task.cancel_requested_at.is_not(None)
+        )
+        async with self.database.read("look up why to cancel") as connection:
+            return {row.id: row.cancel_reason for row in await connection.execute(statement)}
+
+    async def retry(self, task_id: UUID) -> Transition | None:
+        """Let a failed or cancelled task begin anew: with all its attempts, and its checkpoints.
+
+        Its earlier outcome stays in ``task_attempt``.
+
+        Returns:
+            ``pending`` if it was changed; its status, unchanged, if it is open or has succeeded;
+            nothing if there is no such task.
+        """
+        async with self.database.write("run a task again") as connection:
+            return await transitions.retry(connection, task_id, now=_now())
 
     async def report_progress(self, reports: Sequence[tuple[UUID, int, float, str]]) -> None:
         """Show how far runs are: (task, run, percent, message)."""
         async with self.database.write("record progress") as connection:
             await self._batches.record_progress(connection, reports, now=_now())
 
+    # -- what the reconciler asks -----------------------------------------------------------------
+
     async def open_tasks(
-        self, queue: str, *, after: UUID, unchanged_since: datetime, limit: int
+        self, queue: str, *, after: tuple[int, UUID], limit: int, priority: int | None = None
     ) -> list[OpenTask]:
-        """The next open rows of a queue by id, for the audit."""
+        """The next open rows of a queue, by priority (low first) and id.
+
+        Args:
+            queue: its name.
+            after: priority and id of the last row seen.
+            limit: how many at most.
+            priority: only rows of this one.
+        """
+        last = tuple_(literal(after[0]), literal(after[1], Task.id.type))
         statement = (
-            select(Task.id, Task.status, Task.priority, Task.run_at, Task.updated_at)
-            .where(Task.queue == queue, Task.finished_at.is_(None), Task.id > after)
+            _OPEN_TASKS.where(Task.queue == queue, tuple_(Task.priority, Task.id) > last)
+            .order_by(Task.priority, Task.id)
+            .limit(limit)
+        )
+        if priority is not None:
+            statement = statement.where(Task.priority == priority)
+        return await self._open_tasks(statement)
+
+    async def open_tasks_between(
+        self, queues: Sequence[str], *, after: UUID, until: UUID, limit: int
+    ) -> list[OpenTask]:
+        """The next open rows of some queues by id, from above ``after`` up to ``until``."""
+        statement = (
+            _OPEN_TASKS.where(
+                Task.queue.in_(queues),
+                # All that there are: so the index is used up to the id.
+                Task.priority.in_([priority.value for priority in Priority]),
+                Task.id > after,
+                Task.id <= until,
+            )
             .order_by(Task.id)
             .limit(limit)
         )
+        return await self._open_tasks(statement)
+
+    async def still_open(self, ids: Sequence[UUID]) -> list[OpenTask]:
+        """Those of ``ids`` that are open now."""
+        return await self._open_tasks(_OPEN_TASKS.where(Task.id.in_(ids)))
+
+    @repeated_if_cut
+    async def _open_tasks(self, statement: Select[*tuple[Any, ...]]) -> list[OpenTask]:
         async with self.database.read("audit tasks") as connection:
             rows = (await connection.execute(statement)).all()
         return [
             OpenTask(
                 id=row.id,
+                queue=row.queue,
                 status=Status(row.status),
                 priority=row.priority,
                 run_at=row.run_at,
-                settled=row.updated_at <= unchanged_since,
+                cancel_requested=row.cancel_requested_at is not None,
+                updated_at=row.updated_at,
             )
-            for row in rows
-        ]
-
-    async def still_open(self, ids: Sequence[UUID]) -> list[OpenTask]:
-        """Those of ``ids`` that are open now."""
-        statement = select(Task.id, Task.status, Task.priority, Task.run_at).where(
-            Task.id.in_(ids), Task.finished_at.is_(None)
-        )
-        async with self.database.read("audit tasks") as connection:
-            rows = (await connection.execute(statement)).all()
-        return [
-            OpenTask(id=row.id, status=Status(row.status), priority=row.priority, run_at=row.run_at)
             for row in rows
         ]
 
     # -- looking ---------------------------------------------------------------------------------
 
+    @repeated_if_cut
     async def find(self, task_id: UUID) -> TaskRecord | None:
         """The task of that id, if there is one."""
         async with self.database.read("look up a task") as connection:
@@ -185,6 +278,7 @@ class Ledger:
             ).one_or_none()
         return None if row is None else _record(row)
 
+    @repeated_if_cut
     async def ended_counts(self) -> dict[str, EndedCounts]:
         """How many tasks ended how, by queue."""
         statement = select(
@@ -215,6 +309,7 @@ class Ledger:
         """
         return await self._checkpoints.add(checkpoint)
 
+    @repeated_if_cut
     async def _save_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> Sequence[bool]:
         keys = [(each.task_id, each.run, each.name) for each in checkpoints]
         # No statement may write a row twice; of two values, the later one counts.
@@ -225,6 +320,7 @@ class Ledger:
             )
         return [key in saved for key in keys]
 
+    @repeated_if_cut
     async def find_checkpoint(self, task_id: UUID, name: str) -> Checkpoint | None:
         """What the task saved last under that name, if it saved anything."""
         statement = select(CheckpointRow.run, CheckpointRow.data).where(
@@ -238,11 +334,13 @@ class Ledger:
 
     # -- artifacts -------------------------------------------------------------------------------
 
+    @repeated_if_cut
     async def add_artifact(self, artifact: StoredArtifact) -> None:
         """Remember a stored file; repeating it changes nothing."""
         async with self.database.write("remember an artifact") as connection:
             await self._batches.insert_artifacts(connection, [artifact], now=_now())
 
+    @repeated_if_cut
     async def find_artifact(self, artifact_id: UUID) -> StoredArtifact | None:
         """The stored file of that id, if there is one."""
         statement = select(ArtifactRow.__table__).where(ArtifactRow.id == artifact_id)
@@ -285,5 +383,6 @@ def _record(row: Row[Any]) -> TaskRecord:
         run_at=row.run_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        cancel_requested_at=row.cancel_requested_at,
         updated_at=row.updated_at,
     )

@@ -49,10 +49,11 @@ class Task(Base):
         CheckConstraint(
             "(finished_at IS NULL) = (status IN ('pending', 'running'))", name="finished"
         ),
-        # The audit walks open rows by id; finished ones, the many, are not in this index.
+        # The reconciler walks open rows; finished ones, the many, are not in this index.
         Index(
-            "ix_task_open",
+            "ix_task_open_order",
             "queue",
+            "priority",
             "id",
             postgresql_where=text("finished_at IS NULL"),
             sqlite_where=text("finished_at IS NULL"),
@@ -81,6 +82,12 @@ class Task(Base):
     losses: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """How often a worker died under it."""
     worker: Mapped[str | None] = mapped_column(String(255))
+    lease: Mapped[int | None] = mapped_column(BigInteger)
+    """The number of the lease under which it was last started; a smaller one is that of a stale
+    claim."""
+    cancel_requested_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When somebody first wanted it cancelled while it ran; its worker is told."""
+    cancel_reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Instant)
     run_at: Mapped[datetime | None] = mapped_column(Instant)
     started_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -148,3 +155,13 @@ class QueueStat(Base):
     completed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     failed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     cancelled: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class Leader(Base):
+    """Who does what one process at a time should do. It saves work, and nothing depends on it."""
+
+    __tablename__ = "leader"
+
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(255))
+    expires_at: Mapped[datetime] = mapped_column(Instant)

@@ -48,6 +48,7 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     run_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    cancel_requested_at: datetime | None
     updated_at: datetime
 
 
@@ -81,6 +82,18 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[StoredArtifact, ...] = ()
 
 
+class ClaimedTask(msgspec.Struct, frozen=True, array_like=True):
+    """A task that the engine has leased, on its way to the start gate.
+
+    ``lease`` is the number of its lease, larger than that of every earlier one; ``orphan`` says
+    whether an earlier one is known to have run out.
+    """
+
+    id: UUID
+    lease: int
+    orphan: bool = False
+
+
 class StartedTask(msgspec.Struct, frozen=True, kw_only=True):
     """A task that passed the start gate: this run of it may call the handler.
 
@@ -102,11 +115,17 @@ class StartedTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefusedStart(msgspec.Struct, frozen=True, kw_only=True):
-    """A claimed task that may not start: finished already, not yet due, or not in the ledger."""
+    """A claimed task that may not start.
+
+    It has ended already (perhaps just now, because somebody wanted it cancelled), is ``pending``
+    and not yet due, ``running`` with nothing known of its worker's death, or (``None``) not in the
+    ledger. ``stale``: it was started under a later lease already.
+    """
 
     id: UUID
     status: Status | None
     run_at: datetime | None
+    stale: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,16 +159,24 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that is not finished, as the audit sees it.
-
-    ``settled``: nothing wrote to it for a while, so nobody is just about to hand it over.
-    """
+    """A row that is not finished, as the reconciler sees it."""
 
     id: UUID
+    queue: str
     status: Status
     priority: int
     run_at: datetime | None
-    settled: bool = True
+    cancel_requested: bool
+    updated_at: datetime
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a request to cancel or to retry: the task's state, and whether that is new."""
+
+    status: Status
+    queue: str
+    priority: int
+    changed: bool
 
 
 class EndedCounts(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,7 +42,7 @@ KNOBS = (
         default=None,
         derived="an embedded server, with `penstock dev` only",
         read=readers.redis_url,
-        doc="The Redis or Valkey that holds the queues.",
+        doc="The Redis or Valkey that holds the queues, or the Sentinels that name it.",
     ),
     Knob(
         variable="DATABASE_URL",
@@ -119,6 +119,15 @@ KNOBS = (
         default="30",
         read=readers.seconds(zero=True),
         doc="How long a process that is told to stop waits for what it is doing.",
+    ),
+    Knob(
+        variable="PENSTOCK_PROBE_PORT",
+        field="probe_port",
+        kind="whole number",
+        default=None,
+        derived="none",
+        read=readers.whole_number(least=1, most=_MAX_PORT),
+        doc="The port, on `PENSTOCK_HOST`, where a worker answers `GET /livez` and `/readyz`.",
     ),
     Knob(
         variable="PENSTOCK_MAX_BODY_BYTES",

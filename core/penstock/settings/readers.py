@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from penstock.redis_url import RedisUrl
+
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 _LONGEST = timedelta(days=366)
 
 
@@ -72,14 +73,8 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def redis_url(value: str) -> str:
-    """A URL that redis-py understands."""
-    expected = "redis://host:6379/0, rediss://host:6379/0 (TLS) or unix:///path/to/socket"
-    try:
-        _ = urlsplit(value).port
-    except ValueError:
-        raise ValueError(expected) from None
-    if not value.startswith(_REDIS_SCHEMES):
-        raise ValueError(expected)
+    """A URL of one server, or of Sentinels."""
+    RedisUrl.parse(value)
     return value
 
 

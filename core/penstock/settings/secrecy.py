@@ -4,8 +4,9 @@ import re
 
 HIDDEN = "***"
 
+# Up to the end: a secret may hold an "&" that somebody forgot to escape.
 _QUERY_SECRET = re.compile(
-    r"([?&][^=&]*(?:password|passwd|pwd|secret|token)[^=&]*=)[^&]*", re.IGNORECASE
+    r"([?&][^=&]*(?:password|passwd|pwd|secret|token)[^=&]*=).*", re.IGNORECASE | re.DOTALL
 )
 
 

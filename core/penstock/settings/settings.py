@@ -38,6 +38,7 @@ class Settings:
     namespace: str
     lease: timedelta
     drain: timedelta
+    probe_port: int | None
     max_body_bytes: int
     max_upload_bytes: int
     result_ttl: timedelta
@@ -84,6 +85,11 @@ class Settings:
         values["database_url"] = _database_url(values, directory)
         values["url"] = values["url"] or _url(values["host"], values["port"])
         return cls(**values, variables=given)
+
+    @property
+    def probe_address(self) -> tuple[str, int] | None:
+        """Where a worker answers probes, if it does."""
+        return None if self.probe_port is None else (self.host, self.probe_port)
 
     @property
     def own_url(self) -> str:

@@ -9,10 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from penstock.broker import LeaseTable
 from penstock.engine import EngineUnavailableError, EpochMissingError, Heartbeat, Lease
 from penstock.processes.deadlines import Deadlines
+from penstock.worker.watchdog import Watchdog
 
 _RETRY_INTERVAL = 1.0
 _log = logging.getLogger(__name__)
@@ -25,6 +27,9 @@ class HeartbeatThread:
 
     Args:
         lost: called on the event loop with each lost lease.
+        cancelled: called on the event loop with a queue, and the leases of tasks of it that
+            somebody wants cancelled.
+        watchdog: is told what each beat brings.
         deadlines: of the runs in processes.
     """
 
@@ -36,6 +41,8 @@ class HeartbeatThread:
         queues: Sequence[str],
         lease: timedelta,
         lost: Callable[[Lease], None],
+        cancelled: Callable[[str, Sequence[Lease]], None],
+        watchdog: Watchdog,
         deadlines: Deadlines,
     ) -> None:
         self._heartbeat = heartbeat
@@ -44,8 +51,14 @@ class HeartbeatThread:
         self._interval = lease.total_seconds() / 3
         self._retry = min(self._interval, _RETRY_INTERVAL)
         self._lost = lost
-        self._deadlines = deadlines
+        self._cancelled = cancelled
+        self._watchdog = watchdog
+        self._last_beat = time.monotonic()
+        self._server = ""
+        self._suspicious: set[str] = set()
+        self._failing: set[str] = set()
         self._is_stopping = False
+        self._deadlines = deadlines
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -64,26 +77,22 @@ class HeartbeatThread:
             await asyncio.to_thread(self._thread.join)
         self._heartbeat.close()
 
+    @property
+    def silent_for(self) -> float:
+        """Seconds since it last tried to renew: much more than an interval if it hangs."""
+        return time.monotonic() - self._last_beat
+
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        reachable = True
         while True:
-            try:
-                self._beat(loop)
-            except EpochMissingError:
-                # Seen for a moment after every fresh start; the reconciler says what it does.
-                reachable = False
-            except EngineUnavailableError as error:
-                # Nothing is known, so everything goes on: the tasks, and trying.
-                if reachable:
-                    _log.warning("heartbeat: %s", error)
-                reachable = False
-            # Whatever it was, a thread that died would cost every task its lease.
-            except Exception:  # noqa: BLE001
-                _log.exception("heartbeat")
-                reachable = False
-            else:
-                reachable = True
-            self._wait(self._interval if reachable else self._retry)
+            self._last_beat = time.monotonic()
+            self._watchdog.look_at_loop()
+            well = self._look_at_server()
+            leases = self._leases.by_queue()
+            for queue in self._queues:
+                # Each for itself: what is wrong with one queue costs no other its leases.
+                beat = partial(self._beat, loop, queue, leases.get(queue, []))
+                well &= self._try(beat, queue)
+            self._wait(self._interval if well else self._retry)
             if self._is_stopping:
                 break
         with contextlib.suppress(EngineUnavailableError):
@@ -99,9 +108,41 @@ class HeartbeatThread:
                 self._deadlines.changed.clear()
             self._deadlines.enforce()
 
-    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        leases = self._leases.by_queue()
-        for queue in self._queues:
-            held = leases.get(queue, [])
-            for lease in self._heartbeat.renew(queue, held):
-                loop.call_soon_threadsafe(self._lost, lease)
+    def _look_at_server(self) -> bool:
+        def look() -> None:
+            server = self._heartbeat.server()
+            if server != self._server:
+                # It was restarted, or another one took over: either may have lost leases.
+                self._suspicious = set(self._queues) if self._server else set()
+                self._server = server
+
+        return self._try(look, "")
+
+    def _beat(self, loop: asyncio.AbstractEventLoop, queue: str, leases: Sequence[Lease]) -> None:
+        beat = self._heartbeat.renew(queue, leases, may_be_lost=queue in self._suspicious)
+        self._suspicious.discard(queue)
+        self._watchdog.observe(queue, beat.waiting)
+        for lease in beat.lost:
+            loop.call_soon_threadsafe(self._lost, lease)
+        if beat.cancelled:
+            loop.call_soon_threadsafe(self._cancelled, queue, beat.cancelled)
+
+    def _try(self, step: Callable[[], None], what: str) -> bool:
+        """Do a step; a failure is logged, once until it works again, and everything goes on."""
+        try:
+            step()
+        except EpochMissingError:
+            # Seen for a moment after every fresh start; the reconciler says what it does.
+            return False
+        except EngineUnavailableError as error:
+            # Nothing is known, so everything goes on: the tasks, and trying.
+            if what not in self._failing:
+                _log.warning("heartbeat: %s", error)
+            self._failing.add(what)
+            return False
+        # Whatever it was, a thread that died would cost every task its lease.
+        except Exception:  # noqa: BLE001
+            _log.exception("heartbeat")
+            return False
+        self._failing.discard(what)
+        return True

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
+from typing import Any
 
 from taskiq import TaskiqMiddleware
 
+from penstock import background
 from penstock.broker import (
     Broker,
     Consumer,
@@ -22,7 +25,11 @@ from penstock.declarations import PenstockError, Queue
 from penstock.engine import Heartbeat, Lease
 from penstock.plugins import Catalogue
 from penstock.processes.pool import ProcessPool
+from penstock.worker.health import WorkerHealth
 from penstock.worker.heartbeat_thread import HeartbeatThread
+from penstock.worker.notice_listener import NoticeListener
+from penstock.worker.probe_server import ProbeServer
+from penstock.worker.watchdog import Watchdog
 
 _CLOSE_PATIENCE = 10.0
 _log = logging.getLogger("penstock.worker")
@@ -30,6 +37,10 @@ _log = logging.getLogger("penstock.worker")
 
 class UnknownQueueError(PenstockError, LookupError):
     """A worker was told to serve a queue that no loaded plugin declares."""
+
+
+class StuckError(PenstockError):
+    """A worker asks for no work though there is some, and restarting its consumer did not help."""
 
 
 class Worker:
@@ -41,13 +52,21 @@ class Worker:
         name: tells this process from others in the ledger and in Redis.
         drain: how long :meth:`run` waits for running tasks when it is told to stop; what still
             runs then is cancelled and handed back.
+        probe: the address at which an orchestrator may ask whether this worker lives, if any.
 
     Raises:
+        OSError: nobody can listen at ``probe``.
         UnknownQueueError: naming the queues there are.
     """
 
     def __init__(
-        self, services: Services, *, queues: Sequence[str], name: str, drain: timedelta
+        self,
+        services: Services,
+        *,
+        queues: Sequence[str],
+        name: str,
+        drain: timedelta,
+        probe: tuple[str, int] | None = None,
     ) -> None:
         catalogue, engine = services.catalogue, services.engine
         served = [_find(catalogue, each) for each in queues] or list(catalogue.queues.values())
@@ -59,16 +78,40 @@ class Worker:
         self._progress = ProgressWriter(services.ledger)
         self._processes = ProcessPool()
         self._receivers = {queue.name: self._receiver(queue) for queue in served}
+        consumers = {name: each.consumer for name, each in self._receivers.items()}
+        loop = asyncio.get_running_loop()
+        self._stuck: asyncio.Future[None] = loop.create_future()
+        self._watchdog = Watchdog(
+            consumers,
+            patience=2 * engine.lease,
+            restart=lambda queue: loop.call_soon_threadsafe(self._restart, queue),
+            give_up=lambda queue: loop.call_soon_threadsafe(self._give_up, queue),
+            call_loop=loop.call_soon_threadsafe,
+            loop_thread=threading.get_ident(),
+        )
         self._heartbeat = HeartbeatThread(
-            Heartbeat(
-                engine.redis_url, namespace=engine.namespace, lease=engine.lease, worker=name
-            ),
+            Heartbeat(engine.servers, namespace=engine.namespace, lease=engine.lease, worker=name),
             leases=self._leases,
             queues=list(self._receivers),
             lease=engine.lease,
             lost=self._lose,
+            cancelled=self._cancel,
+            watchdog=self._watchdog,
             deadlines=self._processes.deadlines,
         )
+        self._notices = NoticeListener(engine, consumers=consumers)
+        self._health = WorkerHealth(
+            watchdog=self._watchdog,
+            heartbeat=self._heartbeat,
+            consumers=consumers,
+            lease=engine.lease,
+        )
+        self._probes = (
+            ProbeServer(*probe, live=self._health.fatal, ready=self._health.wrong)
+            if probe is not None
+            else None
+        )
+        self._steps: set[asyncio.Task[None]] = set()
 
     def _receiver(self, queue: Queue) -> Receiver:
         """A receiver with its own broker and consumer, so that each queue has slots of its own."""
@@ -105,41 +148,76 @@ class Worker:
 
         On return every outcome is committed, and every lease is settled or about to expire.
         """
-        receivers = list(self._receivers.values())
+        watch = asyncio.create_task(stop.wait())
+        listening = await self._start(stop)
+        claiming = [each.consumer.ended for each in self._receivers.values()]
+        # One that ends before it is told to has failed. A worker that looks alive and takes nothing
+        # is worse than one that exits and is started again.
+        ends: set[asyncio.Future[Any]] = {watch, self._stuck, *listening, *claiming}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        faults = await self._stop(listening)
+        for end in (self._stuck, *claiming):
+            if end.done() and not end.cancelled():
+                faults.append(end.exception())
+        for fault in faults:
+            if fault is not None:
+                raise fault
+
+    async def _start(self, stop: asyncio.Event) -> list[asyncio.Task[None]]:
+        """Begin to serve; returns the receivers' tasks."""
+        if self._probes is not None:
+            self._probes.start()
         self._heartbeat.start()
-        for receiver in receivers:
+        self._notices.start()
+        for name, receiver in self._receivers.items():
             await receiver.broker.startup()
             receiver.consumer.start()
-        for name, receiver in self._receivers.items():
             _log.info("serving queue %r, %d at once", name, receiver.consumer.queue.concurrency)
-        listening = [
+        return [
             asyncio.create_task(each.listen(stop), name=f"receiver-{name}")
             for name, each in self._receivers.items()
         ]
-        watch = asyncio.create_task(stop.wait())
-        claiming = [each.consumer.claiming for each in receivers]
-        # One that ends before it is told to has failed. A worker that looks alive and takes nothing
-        # is worse than one that exits and is started again.
-        await asyncio.wait({watch, *listening, *claiming}, return_when=asyncio.FIRST_COMPLETED)
-        stop.set()
+
+    async def _stop(self, listening: Sequence[asyncio.Task[None]]) -> list[BaseException | None]:
+        """Drain, and close everything; returns what broke the receivers."""
+        self._health.is_stopping = True
         _log.info("stopping: waiting up to %.0f s for running tasks", self._drain)
+        receivers = list(self._receivers.values())
         for receiver in receivers:
             await receiver.consumer.drain()
-        results = await asyncio.gather(*listening, return_exceptions=True)
-        results += [each.exception() for each in claiming if each.done() and not each.cancelled()]
+        faults = await asyncio.gather(*listening, return_exceptions=True)
         for receiver in receivers:
             receiver.consumer.interrupt()
-        for receiver in receivers:
-            await receiver.consumer.close(patience=_CLOSE_PATIENCE)
+        await asyncio.gather(*(each.consumer.close(patience=_CLOSE_PATIENCE) for each in receivers))
+        await self._notices.stop()
+        await background.end(*self._steps)
         await self._processes.close()
         await self._progress.close()
-        await self._outcomes.close()
+        await self._outcomes.close(patience=_CLOSE_PATIENCE)
         await self._heartbeat.stop()
+        if self._probes is not None:
+            await asyncio.to_thread(self._probes.stop)
         for receiver in receivers:
             await receiver.broker.shutdown()
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        return faults
+
+    def _cancel(self, queue: str, leases: Sequence[Lease]) -> None:
+        consumer = self._receivers[queue].consumer
+        self._begin(consumer.cancel([lease.id for lease in leases]))
+
+    def _restart(self, queue: str) -> None:
+        self._begin(self._receivers[queue].consumer.restart())
+
+    def _begin(self, step: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(step)
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
+
+    def _give_up(self, queue: str) -> None:
+        message = f"the consumer of queue {queue!r} is stuck; start this worker anew"
+        if not self._stuck.done():
+            self._stuck.set_exception(StuckError(message))
 
     def _lose(self, lease: Lease) -> None:
         self._receivers[lease.queue].consumer.lose(lease)

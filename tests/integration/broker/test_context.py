@@ -22,6 +22,7 @@ from penstock.ledger import Ledger
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from tests.integration.ledger.test_ledger import started
+from tests.services.gate import pass_gate
 
 QUICK = RetryPolicy(max_attempts=2, initial_interval=timedelta(milliseconds=20), jitter=0)
 SHOP = Queue("shop", retry=QUICK)
@@ -180,7 +181,7 @@ async def test_a_wait_for_the_database_ends_with_the_handler(ledger: Ledger) -> 
 
 async def test_a_run_that_is_over_is_told_so(ledger: Ledger) -> None:
     run = await started(ledger)
-    await ledger.start([run.id], worker="other")
+    await pass_gate(ledger, run.id, worker="other", orphans=True)
 
     with pytest.raises(
         SupersededError, match=r"'operation' .* was not saved: run 1 was superseded"

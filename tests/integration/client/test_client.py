@@ -17,6 +17,7 @@ from penstock import (
     TaskFailedError,
     TaskHandle,
     TaskNotFoundError,
+    TaskStatusError,
 )
 from penstock.app import Application
 from penstock.plugins import discover, load
@@ -170,3 +171,27 @@ async def test_a_client_is_entered_once(environment, tmp_path):
         with pytest.raises(PenstockError, match="open already"):
             async with client:
                 pass
+
+
+async def test_a_task_is_cancelled_and_run_again_by_its_handle(environment, tmp_path):
+    async with Client(environ=environment, directory=tmp_path) as client:
+        handle = await client.submit(document, DocumentInput(markdown="x", format="html"))
+
+        cancelled = await handle.cancel("a typo")
+        assert (cancelled.status, cancelled.finished) == ("cancelled", True)
+        assert cancelled.error is not None
+        assert cancelled.error.message == "cancelled by the application: a typo"
+        with pytest.raises(TaskFailedError, match="a typo"):
+            await handle.result()
+
+        async with worker(environment, tmp_path):
+            assert (await handle.retry()).status == "pending"
+            assert isinstance(await handle.result(timeout=PATIENCE), Document)
+
+        assert (await handle.cancel()).status == "success"
+        with pytest.raises(TaskStatusError, match="is success: only a task that failed"):
+            await handle.retry()
+        with pytest.raises(TaskNotFoundError):
+            await client.cancel(uuid4())
+        with pytest.raises(TaskNotFoundError):
+            await client.retry(uuid4())

@@ -1,6 +1,7 @@
 """Dispatch over a real Redis and both databases, with two task types."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +11,9 @@ from msgspec import Struct
 
 from penstock import Queue, task
 from penstock.dispatch import Dispatch, Reconciler
-from penstock.engine import Counts, Engine
+from penstock.dispatch.audit import Audit
+from penstock.dispatch.index_builder import IndexBuilder
+from penstock.engine import Counts, Engine, RedisServers
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue, Plugin
 
@@ -42,6 +45,8 @@ class Installation:
     ledger: Ledger
     engine: Engine
     dispatch: Dispatch
+    builder: IndexBuilder
+    audit: Audit
     reconciler: Reconciler
 
     @classmethod
@@ -55,14 +60,20 @@ class Installation:
         )
         catalogue = Catalogue(plugins=[plugin])
         ledger = Ledger(database_url)
-        engine = Engine(redis_url, namespace=namespace, lease=LEASE)
+        engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
         return cls(
             catalogue=catalogue,
             ledger=ledger,
             engine=engine,
             dispatch=Dispatch(catalogue=catalogue, ledger=ledger, engine=engine),
+            builder=IndexBuilder(ledger=ledger, engine=engine),
+            audit=Audit(ledger=ledger, engine=engine, queues=list(catalogue.queues), lease=LEASE),
             reconciler=Reconciler(
-                ledger=ledger, engine=engine, queues=list(catalogue.queues), lease=LEASE
+                ledger=ledger,
+                engine=engine,
+                queues=list(catalogue.queues),
+                lease=LEASE,
+                process=secrets.token_hex(4),
             ),
         )
 

@@ -10,10 +10,12 @@ import pytest
 from redis.asyncio import Redis
 from uuid_utils.compat import uuid7
 
-from penstock.engine import Lease
+from penstock.engine import Entry, EpochMissingError, Heartbeat, Lease
 from penstock.engine.keys import FORMAT, QueueKeys
 from penstock.ledger import NewTask, Outcome, Status
 from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, until
+from tests.integration.engine.conftest import silence
+from tests.services.gate import pass_gate
 
 # Rows that nobody wrote to for two leases are the audit's candidates.
 SETTLED = timedelta(hours=1)
@@ -51,7 +53,7 @@ async def take(installation: Installation, want: int = 100) -> list[Lease]:
 
 
 async def finish(installation: Installation, task: UUID) -> None:
-    ((run,), _) = await installation.ledger.start([task], worker="w")
+    ((run,), _) = await pass_gate(installation.ledger, task)
     outcome = Outcome(
         id=run.id,
         queue="acme",
@@ -79,100 +81,210 @@ async def test_a_new_index_is_filled_at_once_with_all_that_is_pending(
         row(age=timedelta(0), delay=timedelta(minutes=1)),
     )
 
-    assert await installation.reconciler.reconcile("acme") == 3
+    assert await installation.builder.build("acme") == 3
 
     assert [each.id for each in await take(installation)] == [ids[1], ids[0]]
     assert (await installation.counts()).delayed == 1
+    assert await installation.builder.build("acme") is None
 
 
-async def test_a_new_index_is_filled_with_more_than_one_page(installation: Installation) -> None:
-    await accept(installation, *(row() for _ in range(2100)))
+async def test_a_new_index_is_filled_with_more_than_one_page(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.dispatch.index_builder._PAGE", 10)
+    await accept(installation, *(row(priority=priority) for priority in (1, 5) for _ in range(20)))
 
-    assert await installation.reconciler.reconcile("acme") == 2100
+    assert await installation.builder.build("acme") == 40
+    assert (await installation.counts()).waiting == 40
+
+
+async def test_a_builder_that_loses_its_index_opens_no_other(
+    installation: Installation, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await accept(installation, row())
+    enqueue = installation.engine.enqueue
+
+    async def enqueue_and_lose(queue: str, entries: list[Entry]) -> int:
+        added = await enqueue(queue, entries)
+        await wipe(installation, redis)
+        assert await installation.engine.begin_index("acme") is not None  # somebody else
+        return added
+
+    monkeypatch.setattr(installation.engine, "enqueue", enqueue_and_lose)
+
+    with pytest.raises(EpochMissingError):
+        await installation.builder.build("acme")
+    with pytest.raises(EpochMissingError, match="being built"):
+        await take(installation)
 
 
 async def test_a_lost_task_is_handed_over_once_it_is_settled(installation: Installation) -> None:
-    await installation.reconciler.reconcile("acme")
-    lost, young = await accept(installation, row(), row(age=timedelta(0)))
+    await installation.builder.build("acme")
+    lost, _ = await accept(installation, row(), row(age=timedelta(0)))
 
-    assert await installation.reconciler.reconcile("acme") == 1
-    assert await installation.reconciler.reconcile("acme") == 0
+    assert await installation.audit.step("acme") == 1
+    assert await installation.audit.step("acme") == 0
 
     assert [each.id for each in await take(installation)] == [lost]
-    assert young is not None
+
+
+async def test_a_task_that_was_never_handed_over_is_found_as_soon_as_it_is_settled(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.dispatch.audit._PAGE", 2)
+    await installation.builder.build("acme")
+    await installation.engine.begin_index("other")
+    lost = await accept(installation, *(row(age=timedelta(0)) for _ in range(5)))
+    assert await installation.audit.recent() == 0
+
+    async def settled() -> bool:
+        return await installation.audit.recent() > 0
+
+    await until(settled, within=2)
+
+    assert sorted(each.id for each in await take(installation)) == lost
+    assert await installation.audit.recent() == 0
 
 
 async def test_what_the_engine_has_and_what_is_finished_stays_as_it_is(
     installation: Installation,
 ) -> None:
-    leased, waiting, finished = await accept(installation, row(), row(), row())
-    await installation.reconciler.reconcile("acme")
+    leased, _, finished = await accept(installation, row(), row(), row())
+    await installation.builder.build("acme")
     (lease,) = await take(installation, 1)
     assert lease.id == leased
     await finish(installation, finished)
 
-    assert await installation.reconciler.reconcile("acme") == 0
+    assert await installation.audit.step("acme") == 0
     counts = await installation.counts()
     assert (counts.active, counts.waiting) == (1, 2)
-    assert waiting is not None
 
 
 async def test_what_finishes_while_the_engine_is_asked_is_not_handed_over(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await installation.reconciler.reconcile("acme")
+    await installation.builder.build("acme")
     finishing, lost = await accept(installation, row(), row())
     ask = installation.engine.missing
 
-    async def finish_and_ask(queue: str, ids: list[UUID]) -> tuple[str, list[UUID]]:
+    async def finish_and_ask(queue: str, ids: list[UUID]) -> list[UUID]:
         await finish(installation, finishing)
         return await ask(queue, ids)
 
     monkeypatch.setattr(installation.engine, "missing", finish_and_ask)
 
-    assert await installation.reconciler.reconcile("acme") == 1
+    assert await installation.audit.step("acme") == 1
     assert [each.id for each in await take(installation)] == [lost]
 
 
-async def test_after_a_wipe_running_tasks_are_left_to_their_workers_for_a_lease(
+async def test_after_a_wipe_what_runs_is_left_to_its_worker_for_a_lease(
     installation: Installation, redis: Redis
 ) -> None:
     running, pending = await accept(installation, row(), row())
-    await installation.reconciler.reconcile("acme")
-    await take(installation, 1)
-    await installation.ledger.start([running], worker="w")
+    await installation.builder.build("acme")
+    (lease,) = await take(installation, 1)
+    await pass_gate(installation.ledger, running)
     await wipe(installation, redis)
 
-    assert await installation.reconciler.reconcile("acme") == 1
+    assert await installation.builder.build("acme") == 2
     assert [each.id for each in await take(installation)] == [pending]
-    await asyncio.sleep(2 * LEASE.total_seconds() + 0.1)  # nobody wrote to the row meanwhile
-    assert await installation.reconciler.reconcile("acme") == 0  # the first look at this index
-    await asyncio.sleep(LEASE.total_seconds() + 0.05)
+    assert (await installation.counts()).active == 2
+    await silence(installation.engine, LEASE.total_seconds() + 0.05)
 
-    assert await installation.reconciler.reconcile("acme") == 1
-    assert running in [each.id for each in await take(installation)]
+    again = {each.id: each for each in await take(installation)}
+    assert again[running].orphan
+    assert again[running].token != lease.token
+
+
+async def test_after_a_wipe_a_live_worker_keeps_what_it_runs(
+    installation: Installation, redis: Redis
+) -> None:
+    (running,) = await accept(installation, row())
+    await installation.builder.build("acme")
+    (lease,) = await take(installation)
+    await pass_gate(installation.ledger, running)
+    await wipe(installation, redis)
+    await installation.builder.build("acme")
+    engine = installation.engine
+    heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
+
+    for _ in range(6):
+        beat = await asyncio.to_thread(heartbeat.renew, "acme", [lease])
+        assert beat.lost == []
+        assert await take(installation) == []
+        await asyncio.sleep(LEASE.total_seconds() / 3)
+    heartbeat.close()
 
 
 async def test_two_reconcilers_hand_nothing_over_twice(build: Build) -> None:
     first, second = build(), build()
     await accept(first, *(row() for _ in range(50)))
 
-    handed_over = await asyncio.gather(
-        first.reconciler.reconcile("acme"), second.reconciler.reconcile("acme")
-    )
+    await asyncio.gather(first.reconciler.rebuild(), second.reconciler.rebuild())
 
-    assert sum(handed_over) == 50
+    async def complete() -> bool:
+        return (await first.counts()).waiting == 50
+
+    await until(complete)
     leases = await take(first)
     assert len({each.id for each in leases}) == len(leases) == 50
 
 
+async def test_one_process_audits_and_another_one_when_it_leaves(build: Build) -> None:
+    first, second = build(), build()
+    await first.reconciler.rebuild()
+    await first.reconciler.audit()
+    (lost,) = await accept(first, row())
+
+    await second.reconciler.audit()
+    assert (await first.counts()).waiting == 0
+
+    await first.reconciler.stop()
+    await second.reconciler.audit()
+    assert [each.id for each in await take(first)] == [lost]
+
+
 async def test_the_rolling_pass_reaches_every_page_and_begins_again(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.dispatch.audit._PAGE", 10)
+    await installation.builder.build("acme")
+    await accept(installation, *(row(priority=each) for each in (5, 1, 10) for _ in range(5)))
+
+    assert [await installation.audit.step("acme") for _ in range(3)] == [10, 5, 0]
+    assert await installation.audit.everything("acme") == 0
+    await installation.engine.claim(ACME, 15)
+
+
+async def test_what_redis_lost_is_found_whether_it_is_settled_or_not(
+    installation: Installation, redis: Redis
+) -> None:
+    await installation.builder.build("acme")
+    young, running = await accept(installation, row(age=timedelta(0)), row(age=timedelta(0)))
+    await pass_gate(installation.ledger, running)
+
+    assert await installation.audit.everything("acme") == 2
+
+    assert [each.id for each in await take(installation)] == [young]
+    assert (await installation.counts()).active == 2  # whoever runs it has a lease to be heard of
+
+
+async def test_a_worker_that_was_not_told_of_a_cancellation_is_told_by_the_audit(
     installation: Installation,
 ) -> None:
-    await installation.reconciler.reconcile("acme")
-    await accept(installation, *(row() for _ in range(1500)))
+    (task,) = await accept(installation, row())
+    await installation.builder.build("acme")
+    (lease,) = await take(installation)
+    await pass_gate(installation.ledger, task)
+    await installation.ledger.cancel(task, reason="no longer needed")
+    engine = installation.engine
+    heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
 
-    assert [await installation.reconciler.reconcile("acme") for _ in range(3)] == [1000, 500, 0]
+    await installation.audit.everything("acme")
+
+    beat = await asyncio.to_thread(heartbeat.renew, "acme", [lease])
+    assert beat.cancelled == [lease]
+    heartbeat.close()
 
 
 async def test_a_queue_that_cannot_be_reconciled_stops_no_other(
@@ -186,7 +298,7 @@ async def test_a_queue_that_cannot_be_reconciled_stops_no_other(
         await until(lambda: redis.exists(QueueKeys.of(namespace, "other").epoch))
         await installation.reconciler.stop()
 
-    assert "reconciling queue 'acme' waits" in caplog.text
+    assert "the audit of queue 'acme' waits" in caplog.text
     assert "upgrade it" in caplog.text
 
 

@@ -14,6 +14,7 @@ from penstock.ledger import LedgerUnavailableError, Status
 from penstock.plugins import UnknownTaskTypeError
 from tests.integration.dispatch.conftest import ACME, Build, Installation, until
 from tests.services import RedisServer
+from tests.services.index import new_index
 
 INPUT = b'{"source":"cat.png"}'
 
@@ -32,7 +33,7 @@ async def claimed(installation: Installation, want: int, *, within: float = 5) -
 async def test_a_submitted_task_is_in_the_ledger_and_then_in_the_engine(
     installation: Installation,
 ) -> None:
-    await installation.engine.create_epoch("acme")
+    await new_index(installation.engine, "acme")
 
     task = await installation.dispatch.submit(
         "acme.resize", INPUT, priority=Priority.HIGH, user_id="ada"
@@ -45,7 +46,7 @@ async def test_a_submitted_task_is_in_the_ledger_and_then_in_the_engine(
 
 
 async def test_tasks_of_one_moment_reach_the_engine_in_one_call(installation: Installation) -> None:
-    await installation.engine.create_epoch("acme")
+    await new_index(installation.engine, "acme")
     before = installation.engine.round_trips
 
     tasks = await asyncio.gather(
@@ -60,7 +61,7 @@ async def test_tasks_of_one_moment_reach_the_engine_in_one_call(installation: In
 
 
 async def test_a_delayed_task_is_due_at_its_time(installation: Installation) -> None:
-    await installation.engine.create_epoch("acme")
+    await new_index(installation.engine, "acme")
     before = datetime.now(UTC)
 
     task = await installation.dispatch.submit("acme.resize", INPUT, delay=timedelta(seconds=0.5))
@@ -78,7 +79,7 @@ async def test_a_delayed_task_is_due_at_its_time(installation: Installation) -> 
 
 
 async def test_submitting_an_id_again_changes_nothing(installation: Installation) -> None:
-    await installation.engine.create_epoch("acme")
+    await new_index(installation.engine, "acme")
     task_id = uuid7()
     for _ in range(2):
         await installation.dispatch.submit("acme.resize", INPUT, task_id=task_id)
@@ -135,7 +136,7 @@ async def test_redis_away_refuses_nothing_and_gets_the_tasks_when_it_is_back(
         assert await installation.dispatch.find(each.id) == each
 
     with server:
-        await installation.engine.create_epoch("acme")
+        await new_index(installation.engine, "acme")
         assert sorted(await claimed(installation, 2, within=10)) == sorted(
             each.id for each in tasks
         )
@@ -144,7 +145,7 @@ async def test_redis_away_refuses_nothing_and_gets_the_tasks_when_it_is_back(
 
 async def test_a_database_away_promises_nothing(build: Build, free_port: int) -> None:
     installation = build(database_url=f"postgresql+asyncpg://nobody@127.0.0.1:{free_port}/none")
-    await installation.engine.create_epoch("acme")
+    await new_index(installation.engine, "acme")
 
     with pytest.raises(LedgerUnavailableError):
         await installation.dispatch.submit("acme.resize", INPUT)

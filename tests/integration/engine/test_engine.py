@@ -20,11 +20,13 @@ from penstock.engine import (
     EpochMissingError,
     Heartbeat,
     Lease,
+    RedisServers,
     Settlement,
     scripts,
 )
 from penstock.engine.keys import QueueKeys
-from tests.integration.engine.conftest import LEASE
+from tests.integration.engine.conftest import LEASE, silence
+from tests.services.index import new_index
 
 ACME = Queue("acme", concurrency=100)
 
@@ -50,6 +52,12 @@ async def put(
 
 async def take(engine: Engine, want: int = 1, queue: Queue = ACME) -> list[UUID]:
     return ids((await engine.claim(queue, want)).leases)
+
+
+async def refused(heartbeat: Heartbeat, leases: Sequence[Lease], **options: bool) -> list[Lease]:
+    """The leases that a heartbeat is refused."""
+    beat = await asyncio.to_thread(heartbeat.renew, "acme", leases, **options)
+    return list(beat.lost)
 
 
 def ids(leases: Sequence[Lease]) -> list[UUID]:
@@ -103,7 +111,7 @@ async def test_an_expired_lease_goes_back_to_its_old_place_in_line(engine: Engin
     assert ids(claim.leases) == [first, second]
     assert claim.next_wake == pytest.approx(LEASE.total_seconds(), abs=0.05)
 
-    await asyncio.sleep(LEASE.total_seconds() + 0.02)
+    await silence(engine, LEASE.total_seconds() + 0.02)
     claim = await engine.claim(ACME, 3)
 
     assert claim.expired == 2
@@ -125,7 +133,7 @@ async def test_a_settled_lease_is_done_or_delayed_or_back_in_its_old_place(engin
     )
 
     assert ids(claim.leases) == [back, behind]
-    assert (await engine.missing("acme", [done, delayed]))[1] == [done]
+    assert await engine.missing("acme", [done, delayed]) == [done]
     await asyncio.sleep(0.07)
     assert await take(engine, 10) == [delayed]
 
@@ -133,7 +141,7 @@ async def test_a_settled_lease_is_done_or_delayed_or_back_in_its_old_place(engin
 async def test_a_settlement_by_who_lost_the_lease_is_ignored(engine: Engine) -> None:
     (task,) = await put(engine)
     (lost,) = (await engine.claim(ACME, 1)).leases
-    await asyncio.sleep(LEASE.total_seconds() + 0.02)
+    await silence(engine, LEASE.total_seconds() + 0.02)
     (held,) = (await engine.claim(ACME, 1)).leases
 
     for kind in ("done", "delay", "back"):
@@ -141,7 +149,7 @@ async def test_a_settlement_by_who_lost_the_lease_is_ignored(engine: Engine) -> 
     assert (await engine.counts(["acme"]))["acme"].active == 1
 
     await engine.claim(ACME, 0, [Settlement(lease=held)])
-    assert (await engine.missing("acme", [task]))[1] == [task]
+    assert await engine.missing("acme", [task]) == [task]
 
 
 async def test_a_rate_limit_is_never_exceeded_in_any_window(engine: Engine, redis: Redis) -> None:
@@ -190,7 +198,7 @@ async def test_global_concurrency_is_counted_from_leases(engine: Engine) -> None
     freed = await engine.claim(queue, 5, [Settlement(lease=claim.leases[0])])
     assert ids(freed.leases) == tasks[3:4]
 
-    await asyncio.sleep(LEASE.total_seconds() + 0.02)  # all of their workers died
+    await silence(engine, LEASE.total_seconds() + 0.02)  # all of their workers died
     assert await take(engine, 5, queue) == tasks[1:4]
 
 
@@ -257,7 +265,7 @@ async def test_every_script_refuses_an_index_that_was_wiped(
     await put(engine)
     (lease,) = (await engine.claim(ACME, 1)).leases
     await wipe(redis, namespace)
-    heartbeat = Heartbeat(redis_url, namespace=namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(RedisServers(redis_url), namespace=namespace, lease=LEASE, worker="w")
 
     with pytest.raises(EpochMissingError):
         await engine.claim(ACME, 1, [Settlement(lease=lease)])
@@ -269,8 +277,8 @@ async def test_every_script_refuses_an_index_that_was_wiped(
         await redis.eval(scripts.source("renew"), 9, *engine_keys(engine), "1-stale", "w", "300")
     assert [key async for key in redis.scan_iter(f"{namespace}:*")] == []
 
-    assert await engine.create_epoch("acme")
-    assert not await engine.create_epoch("acme")
+    assert await new_index(engine, "acme")
+    assert not await new_index(engine, "acme")
     await put(engine)
     heartbeat.close()
 
@@ -278,7 +286,7 @@ async def test_every_script_refuses_an_index_that_was_wiped(
 async def test_a_newer_layout_in_redis_stops_an_older_process(
     redis_url: str, namespace: str, redis: Redis
 ) -> None:
-    engine = Engine(redis_url, namespace=namespace, lease=LEASE)
+    engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
     await redis.set(QueueKeys.of(namespace, "acme").epoch, "2-abc")
 
     with pytest.raises(EngineFormatError, match="key layout 2 in Redis, this process knows 1"):
@@ -290,16 +298,16 @@ async def test_a_heartbeat_keeps_a_lease_and_refuses_a_lost_one(
     engine: Engine, redis_url: str, namespace: str
 ) -> None:
     kept, lost = await put(engine, 2)
-    heartbeat = Heartbeat(redis_url, namespace=namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(RedisServers(redis_url), namespace=namespace, lease=LEASE, worker="w")
     leases = (await engine.claim(ACME, 2)).leases
     for _ in range(4):
         await asyncio.sleep(LEASE.total_seconds() / 3)
-        assert await asyncio.to_thread(heartbeat.renew, "acme", leases[:1]) == []
+        assert await refused(heartbeat, leases[:1]) == []
 
     assert await take(engine, 5) == [lost]
-    assert await asyncio.to_thread(heartbeat.renew, "acme", leases) == [leases[1]]
+    assert await refused(heartbeat, leases) == [leases[1]]
     assert (await engine.counts(["acme"]))["acme"].workers == 1
-    assert (await engine.missing("acme", [kept]))[1] == []
+    assert await engine.missing("acme", [kept]) == []
 
     await asyncio.to_thread(heartbeat.leave, ["acme"])
     assert (await engine.counts(["acme"]))["acme"].workers == 0
@@ -312,16 +320,16 @@ async def test_a_heartbeat_adopts_its_tasks_into_a_new_index(
     (task,) = await put(engine)
     (lease,) = (await engine.claim(ACME, 1)).leases
     await wipe(redis, namespace)
-    await engine.create_epoch("acme")
+    await new_index(engine, "acme")
     # The reconciler of somebody else was quicker, and handed it over.
     await engine.enqueue("acme", [Entry(id=task, priority=Priority.NORMAL)])
-    heartbeat = Heartbeat(redis_url, namespace=namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(RedisServers(redis_url), namespace=namespace, lease=LEASE, worker="w")
 
-    assert await asyncio.to_thread(heartbeat.renew, "acme", [lease]) == []
+    assert await refused(heartbeat, [lease]) == []
 
     assert await take(engine) == []
     await engine.claim(ACME, 0, [Settlement(lease=lease)])
-    assert (await engine.missing("acme", [task]))[1] == [task]
+    assert await engine.missing("acme", [task]) == [task]
     heartbeat.close()
 
 
@@ -331,12 +339,12 @@ async def test_a_task_that_was_taken_meanwhile_is_not_adopted(
     (task,) = await put(engine)
     (old,) = (await engine.claim(ACME, 1)).leases
     await wipe(redis, namespace)
-    await engine.create_epoch("acme")
+    await new_index(engine, "acme")
     await engine.enqueue("acme", [Entry(id=task, priority=Priority.NORMAL)])
     assert await take(engine) == [task]
-    heartbeat = Heartbeat(redis_url, namespace=namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(RedisServers(redis_url), namespace=namespace, lease=LEASE, worker="w")
 
-    assert await asyncio.to_thread(heartbeat.renew, "acme", [old]) == [old]
+    assert await refused(heartbeat, [old]) == [old]
     heartbeat.close()
 
 
@@ -358,11 +366,13 @@ async def test_all_keys_of_a_queue_share_a_hash_tag_and_none_outlives_its_use(
     await engine.claim(ACME, 0, [Settlement(lease=each) for each in held])
     await redis.delete(engine_keys(engine).starts)
     left = {key.decode().rpartition(":")[2] async for key in redis.scan_iter(f"{namespace}:*")}
-    assert left == {"epoch", "seq"}
+    assert left == {"epoch", "seq", "seen", "grace"}  # the last one expires
 
 
 async def test_redis_away_is_one_clear_error(namespace: str, free_port: int) -> None:
-    engine = Engine(f"redis://127.0.0.1:{free_port}/0", namespace=namespace, lease=LEASE)
+    engine = Engine(
+        RedisServers(f"redis://127.0.0.1:{free_port}/0"), namespace=namespace, lease=LEASE
+    )
     with pytest.raises(EngineUnavailableError, match="Redis could not answer a PING"):
         await engine.ping()
     await engine.close()

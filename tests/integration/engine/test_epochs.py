@@ -16,10 +16,12 @@ from penstock.engine import (
     Entry,
     EpochMissingError,
     Heartbeat,
+    RedisServers,
 )
 from penstock.engine.keys import QueueKeys
 from tests.integration.engine.conftest import LEASE
 from tests.services import RedisServer
+from tests.services.index import new_index
 
 ACME = Queue("acme")
 
@@ -44,7 +46,7 @@ async def test_a_process_that_remembers_the_old_index_goes_on_with_the_new_one(
     await engine.enqueue("acme", [entry()])
     old = (await engine.claim(ACME, 1)).leases[0]
     await wipe(engine, redis)
-    assert await engine.create_epoch("acme")
+    assert await new_index(engine, "acme")
 
     assert await engine.enqueue("acme", [entry()]) == 1
     new = (await engine.claim(ACME, 1)).leases[0]
@@ -79,7 +81,9 @@ async def test_a_heartbeat_of_an_older_process_leaves_a_newer_layout_alone(
     await wipe(engine, redis)
     keys = QueueKeys.of(engine.namespace, "acme")
     await redis.set(keys.epoch, "2-abc")
-    heartbeat = Heartbeat(redis_url, namespace=engine.namespace, lease=LEASE, worker="w")
+    heartbeat = Heartbeat(
+        RedisServers(redis_url), namespace=engine.namespace, lease=LEASE, worker="w"
+    )
 
     with pytest.raises(EngineFormatError, match="key layout 2"):
         await asyncio.to_thread(heartbeat.renew, "acme", [lease])
@@ -88,23 +92,39 @@ async def test_a_heartbeat_of_an_older_process_leaves_a_newer_layout_alone(
     heartbeat.close()
 
 
-async def test_what_is_missing_is_told_with_the_index_that_was_asked(
-    engine: Engine, redis: Redis
-) -> None:
-    known, unknown = entry(), entry()
-    await engine.enqueue("acme", [known])
-    epoch, missing = await engine.missing("acme", [known.id, unknown.id])
-    assert (epoch[:2], missing) == ("1-", [unknown.id])
-    assert await engine.missing("acme", []) == (epoch, [])
+async def test_an_index_hands_nothing_out_before_it_is_open(engine: Engine) -> None:
+    assert await engine.begin_index("other") is not None
+    other = Queue("other")
+    await engine.enqueue("other", [entry()])
 
-    await wipe(engine, redis)
-    assert await engine.missing("acme", [known.id]) == ("", [known.id])
+    with pytest.raises(EpochMissingError, match="being built"):
+        await engine.claim(other, 1)
+    assert await engine.begin_index("other") is None
+
+
+async def test_an_index_that_nobody_builds_on_goes_away(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.engine.engine._BUILDING_TIMEOUT", 50)
+    given_up = await engine.begin_index("other")
+    assert given_up is not None
+    assert await engine.without_index(["acme", "other"]) == []
+    await engine.keep_building("other", given_up)
+    await asyncio.sleep(0.06)
+
+    assert await engine.without_index(["acme", "other"]) == ["other"]
+    with pytest.raises(EpochMissingError):
+        await engine.open_index("other", given_up)
+    assert await new_index(engine, "other")
+    with pytest.raises(EpochMissingError):  # by now there is another one
+        await engine.keep_building("other", given_up)
+    assert (await engine.claim(Queue("other"), 1)).leases == []
 
 
 async def test_a_redis_that_was_flushed_and_restarted_serves_again(tmp_path: Path) -> None:
     with RedisServer(tmp_path) as server:
-        engine = Engine(server.url, namespace="penstock", lease=LEASE)
-        await engine.create_epoch("acme")
+        engine = Engine(RedisServers(server.url), namespace="penstock", lease=LEASE)
+        await new_index(engine, "acme")
         await engine.enqueue("acme", [entry()])
         server.flush()
         with pytest.raises(EpochMissingError):
@@ -116,7 +136,7 @@ async def test_a_redis_that_was_flushed_and_restarted_serves_again(tmp_path: Pat
                 await call
         server.start()
 
-        assert await engine.create_epoch("acme")
+        assert await new_index(engine, "acme")
         assert await engine.enqueue("acme", [entry()]) == 1
         assert len((await engine.claim(ACME, 1)).leases) == 1
         await engine.close()

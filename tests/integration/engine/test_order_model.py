@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Literal, TypeVar
 from uuid import UUID, uuid4
@@ -15,111 +15,226 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
-from penstock.engine import Engine, Entry, Lease, Settlement
+from penstock.engine import Engine, Entry, Heartbeat, Lease, RedisServers, Settlement
 from penstock.engine.keys import QueueKeys
+from tests.integration.engine.conftest import silence
+from tests.integration.engine.queue_model import Place, QueueModel
+from tests.services.index import new_index
 
 T = TypeVar("T")
-KINDS: list[Literal["done", "delay", "back"]] = ["done", "delay", "back"]
-ACME = Queue("acme", global_concurrency=6)
+Kind = Literal["done", "delay", "back", "park", "presume"]
+KINDS: list[Kind] = ["done", "delay", "back", "park", "presume"]
+TYPES = ["acme.a", "acme.ab", "acme.b"]
+LONG = timedelta(hours=1)
+_MOST_TASKS = 6
+ACME = Queue("acme", global_concurrency=4)
+priorities = st.sampled_from(Priority)
+some = st.lists(st.integers(0, 1000), min_size=1, max_size=3)
 
 
 class Line(RuleBasedStateMachine):
-    """Waiting tasks by band and ticket; leased ones keep theirs; delayed ones stay delayed."""
+    """One queue; time passes only where a rule says so."""
 
     url: ClassVar[str]
 
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.engine = Engine(self.url, namespace=f"m-{uuid4().hex}", lease=timedelta(hours=1))
-        self.run(self.engine.create_epoch("acme"))
-        self.tickets = iter(range(10**9))
-        self.waiting: dict[UUID, tuple[int, int]] = {}
-        self.leased: dict[UUID, tuple[Lease, tuple[int, int]]] = {}
-        self.delayed: set[UUID] = set()
-        self.lost: list[Lease] = []
+        namespace = f"m-{uuid4().hex}"
+        servers = RedisServers(self.url)
+        self.engine = Engine(servers, namespace=namespace, lease=LONG)
+        self.heartbeat = Heartbeat(servers, namespace=namespace, lease=LONG, worker="w")
+        self.keys = QueueKeys.of(namespace, "acme")
+        self.run(new_index(self.engine, "acme"))
+        self.model = QueueModel(room=4)
+        self.known: list[UUID] = []
+        # Every lease that was ever given, with the place in line that it carries.
+        self.leases: list[tuple[Lease, Place]] = []
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(call)
 
     def teardown(self) -> None:
-        keys = QueueKeys.of(self.engine.namespace, "acme")
-        self.run(self.delete(keys))
+        self.run(self.redis("delete", *self.keys))
         self.run(self.engine.close())
+        self.heartbeat.close()
         self.loop.close()
 
-    async def delete(self, keys: QueueKeys) -> None:
-        await self.engine._commands.delete(*keys)
+    async def redis(self, command: str, *arguments: Any) -> Any:
+        return await getattr(self.engine._commands, command)(*arguments)
 
-    async def expire(self, task: UUID) -> None:
-        leases = QueueKeys.of(self.engine.namespace, "acme").leases
-        await self.engine._commands.zadd(leases, {task.bytes: 1})
+    def pick(self, numbers: Sequence[int], tasks: Sequence[T]) -> list[T]:
+        """Some of ``tasks``, each once."""
+        return list(
+            {number % len(tasks): tasks[number % len(tasks)] for number in numbers}.values()
+        )
 
-    @rule(priorities=st.lists(st.sampled_from(Priority), min_size=1, max_size=5))
-    def enqueue(self, priorities: list[Priority]) -> None:
-        entries = [Entry(id=uuid7(), priority=each) for each in priorities]
-        assert self.run(self.engine.enqueue("acme", entries)) == len(entries)
-        for each in entries:
-            self.waiting[each.id] = (-each.priority, next(self.tickets))
+    # -- putting in ----------------------------------------------------------------------------
 
-    @rule(priority=st.sampled_from(Priority), delay=st.sampled_from([0, 60]))
-    def hand_over_again(self, priority: Priority, delay: int) -> None:
-        known = [*self.waiting, *self.leased, *self.delayed]
-        again = [
-            Entry(id=each, priority=priority, delay=timedelta(seconds=delay)) for each in known
+    @rule(
+        new=st.lists(
+            st.tuples(priorities, st.sampled_from(["due", "due", "delayed", "running"])),
+            min_size=1,
+            max_size=3,
+        )
+    )
+    def enqueue(self, new: list[tuple[Priority, str]]) -> None:
+        # Few tasks, so that much happens to each of them.
+        if len(self.known) < _MOST_TASKS:
+            self.put([(uuid7(), priority, how) for priority, how in new])
+
+    @rule(
+        numbers=some,
+        priority=priorities,
+        how=st.sampled_from(["due", "delayed", "running", "again"]),
+    )
+    def enqueue_known(self, numbers: list[int], priority: Priority, how: str) -> None:
+        if self.known:
+            self.put([(task, priority, how) for task in self.pick(numbers, self.known)])
+
+    def put(self, tasks: list[tuple[UUID, Priority, str]]) -> None:
+        entries = []
+        for task, priority, how in tasks:
+            kind: Any = "due" if how == "delayed" else how
+            delay = LONG if how == "delayed" else timedelta(0)
+            entries.append(Entry(id=task, priority=priority, delay=delay, kind=kind))
+        added = self.run(self.engine.enqueue("acme", entries))
+        assert added == sum(self.model.enqueue(*each) for each in tasks)
+        self.known += [task for task, _, _ in tasks if task not in self.known]
+
+    # -- taking out ----------------------------------------------------------------------------
+
+    @rule(want=st.integers(0, 4), types=st.sets(st.sampled_from(TYPES)).map(sorted))
+    def claim(self, want: int, types: list[str]) -> None:
+        self.take(want, [], types)
+
+    @rule(
+        numbers=some,
+        kind=st.sampled_from(KINDS),
+        task_type=st.sampled_from(TYPES),
+        want=st.integers(0, 2),
+    )
+    def settle(self, numbers: list[int], kind: Kind, task_type: str, want: int) -> None:
+        self.settle_some(numbers, self.leases, kind, task_type, want)
+
+    @rule(numbers=some, kind=st.sampled_from(KINDS))
+    def settle_what_somebody_else_holds(self, numbers: list[int], kind: Kind) -> None:
+        held = self.model.leased
+        lost = [each for each in self.leases if held.get(each[0].id, each)[0] is not each[0]]
+        self.settle_some(numbers, lost, kind, TYPES[0], 0)
+
+    @rule(
+        numbers=some,
+        kind=st.sampled_from(KINDS),
+        task_type=st.sampled_from(TYPES),
+        want=st.integers(0, 2),
+    )
+    def settle_what_is_held(
+        self, numbers: list[int], kind: Kind, task_type: str, want: int
+    ) -> None:
+        held = [
+            each for each in self.leases if self.model.leased.get(each[0].id, (None,))[0] is each[0]
         ]
-        assert self.run(self.engine.enqueue("acme", again)) == 0
+        self.settle_some(numbers, held, kind, task_type, want)
 
-    @rule(want=st.integers(0, 4))
-    def claim(self, want: int) -> None:
-        self.take(want, [])
-
-    @rule(data=st.data(), want=st.integers(0, 2))
-    def settle(self, data: st.DataObject, want: int) -> None:
-        if not self.leased:
+    def settle_some(
+        self,
+        numbers: list[int],
+        leases: list[tuple[Lease, Place]],
+        kind: Kind,
+        task_type: str,
+        want: int,
+    ) -> None:
+        if not leases:
             return
-        task = data.draw(st.sampled_from(sorted(self.leased)))
-        kind = data.draw(st.sampled_from(KINDS))
-        lease, place = self.leased.pop(task)
-        if kind == "delay":
-            self.delayed.add(task)
-        elif kind == "back":
-            self.waiting[task] = place
-        self.lost.append(lease)
-        self.take(want, [Settlement(lease=lease, kind=kind, delay=timedelta(hours=1))])
+        settlements = [
+            Settlement(lease=lease, kind=kind, delay=LONG, task_type=task_type)
+            for lease, _ in self.pick(numbers, leases)
+        ]
+        for each in settlements:
+            self.model.settle(each.lease, kind, task_type)
+        self.take(want, settlements, [])
 
-    @rule(data=st.data())
-    def settle_what_was_lost(self, data: st.DataObject) -> None:
-        if self.lost:
-            self.take(0, [Settlement(lease=data.draw(st.sampled_from(self.lost)), kind="back")])
+    def take(self, want: int, settlements: list[Settlement], types: list[str]) -> None:
+        expected = self.model.claim(want, types)
+        claim = self.run(self.engine.claim(ACME, want, settlements, parked=types))
+        assert [(each.id, each.orphan) for each in claim.leases] == expected
+        for lease in claim.leases:
+            self.model.take(lease)
+            self.leases.append((lease, self.model.leased[lease.id][1]))
+        assert claim.parked == len(self.model.parked)
+
+    @rule(numbers=some)
+    def cancel(self, numbers: list[int]) -> None:
+        if self.known:
+            tasks = self.pick(numbers, self.known)
+            told = self.run(self.engine.cancel("acme", tasks))
+            assert told == sum(self.model.cancel(each) for each in tasks)
+
+    # -- what time and mishaps bring -------------------------------------------------------------
+
+    @rule(numbers=some)
+    def leases_run_out(self, numbers: list[int]) -> None:
+        if self.model.leased:
+            tasks = self.pick(numbers, sorted(self.model.leased))
+            for each in tasks:
+                self.run(self.redis("zadd", self.keys.leases, {each.bytes: 1}))
+                self.model.expire(each)
+            assert self.run(self.engine.claim(ACME, 0)).expired == len(tasks)
+
+    @rule(number=st.integers(0, 1000))
+    def a_task_is_due(self, number: int) -> None:
+        if self.model.delayed:
+            (task,) = self.pick([number], sorted(self.model.delayed))
+            self.run(self.redis("zadd", self.keys.delayed, {task.bytes: 1}))
+            self.run(self.engine.claim(ACME, 0))
+            self.model.promote(task)
 
     @rule()
-    def all_workers_die(self) -> None:
-        # What a lease without heartbeats comes to, without waiting for it.
-        for task, (lease, place) in self.leased.items():
-            self.run(self.expire(task))
-            self.waiting[task] = place
-            self.lost.append(lease)
-        claim = self.run(self.engine.claim(ACME, 0))
-        assert claim.expired == len(self.leased)
-        self.leased = {}
+    def a_worker_beats(self) -> None:
+        self.beat(self.leases, may_be_lost=False)
 
-    def take(self, want: int, settlements: list[Settlement]) -> None:
-        claim = self.run(self.engine.claim(ACME, want, settlements))
-        room = 6 - len(self.leased)
-        expected = sorted(self.waiting, key=self.waiting.__getitem__)[: min(want, room)]
-        assert [each.id for each in claim.leases] == expected
-        for lease in claim.leases:
-            self.leased[lease.id] = (lease, self.waiting.pop(lease.id))
+    @rule(numbers=some, may_be_lost=st.booleans())
+    def a_worker_beats_that_knows_no_better(self, numbers: list[int], *, may_be_lost: bool) -> None:
+        self.beat(self.pick(numbers, self.leases) if self.leases else [], may_be_lost=may_be_lost)
+
+    def beat(self, held: list[tuple[Lease, Place]], *, may_be_lost: bool) -> None:
+        # A worker has one lease of a task at a time, and none of an earlier index here.
+        epoch = self.run(self.redis("get", self.keys.epoch)).decode()
+        held = list({lease.id: (lease, place) for lease, place in held}.values())
+        held = [(lease, place) for lease, place in held if lease.epoch == epoch]
+        beat = self.heartbeat.renew("acme", [lease for lease, _ in held], may_be_lost=may_be_lost)
+        kept = [
+            lease
+            for lease, place in held
+            if self.model.renew(lease, place, may_be_lost=may_be_lost)
+        ]
+        assert [lease for lease, _ in held if lease not in beat.lost] == kept
+        assert list(beat.cancelled) == [each for each in kept if each.id in self.model.cancelled]
+        assert beat.waiting == len(self.model.waiting)
+
+    @rule()
+    def redis_is_wiped(self) -> None:
+        self.run(self.redis("delete", *self.keys))
+        assert self.run(new_index(self.engine, "acme"))
+        self.model.wipe()
+
+    # -- what always holds -----------------------------------------------------------------------
 
     @invariant()
     def the_counts_agree(self) -> None:
         counts = self.run(self.engine.counts(["acme"]))["acme"]
-        assert (counts.waiting, counts.active, counts.delayed) == (
-            len(self.waiting),
-            len(self.leased),
-            len(self.delayed),
+        assert (counts.waiting, counts.active, counts.delayed, counts.parked) == (
+            len(self.model.waiting),
+            len(self.model.leased),
+            len(self.model.delayed),
+            len(self.model.parked),
         )
+
+    @invariant()
+    def nothing_is_missing_but_what_is_gone(self) -> None:
+        missing = self.run(self.engine.missing("acme", self.known))
+        assert missing == [each for each in self.known if not self.model.has(each)]
 
 
 @pytest.fixture
@@ -134,8 +249,8 @@ def test_the_engine_agrees_with_its_model(line: type[Line]) -> None:
     run_state_machine_as_test(
         line,
         settings=settings(
-            max_examples=40,
-            stateful_step_count=25,
+            max_examples=80,
+            stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
@@ -153,7 +268,7 @@ async def test_a_task_that_comes_back_stays_behind_more_urgent_ones(
     urgent = uuid7()
     await engine.enqueue("acme", [Entry(id=urgent, priority=Priority.URGENT)])
     if kind == "expired":
-        await asyncio.sleep(engine.lease.total_seconds() + 0.02)
+        await silence(engine, engine.lease.total_seconds() + 0.02)
     else:
         await engine.claim(ACME, 0, [Settlement(lease=lease, kind=kind)])
 

@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from penstock.ledger import Checkpoint, Ledger, StartedTask, Status
 from tests.integration.ledger.test_ledger import outcome, started
+from tests.services.gate import pass_gate
 
 
 def checkpoint(run: StartedTask, data: object, name: str = "operation") -> Checkpoint:
@@ -49,7 +50,7 @@ async def test_the_text_stays_as_it_was_written(ledger: Ledger) -> None:
 async def test_a_later_run_finds_what_an_earlier_one_saved_and_replaces_it(ledger: Ledger) -> None:
     first = await started(ledger)
     await ledger.save_checkpoint(checkpoint(first, "by the first"))
-    ((second,), _) = await ledger.start([first.id], worker="other")
+    ((second,), _) = await pass_gate(ledger, first.id, worker="other", orphans=True)
 
     assert await found(ledger, second) == (1, "by the first")
     assert await ledger.save_checkpoint(checkpoint(second, "by the second"))
@@ -58,7 +59,7 @@ async def test_a_later_run_finds_what_an_earlier_one_saved_and_replaces_it(ledge
 
 async def test_a_superseded_run_saves_nothing(ledger: Ledger) -> None:
     first = await started(ledger)
-    ((second,), _) = await ledger.start([first.id], worker="other")
+    ((second,), _) = await pass_gate(ledger, first.id, worker="other", orphans=True)
     await ledger.save_checkpoint(checkpoint(second, "present"))
 
     assert not await ledger.save_checkpoint(checkpoint(first, "late"))
@@ -81,7 +82,7 @@ async def test_checkpoints_that_arrive_together_share_a_transaction_and_each_is_
     ledger: Ledger,
 ) -> None:
     over = await started(ledger)
-    ((present,), _) = await ledger.start([over.id], worker="other")
+    ((present,), _) = await pass_gate(ledger, over.id, worker="other", orphans=True)
     unknown = Checkpoint(task_id=uuid7(), run=1, name="operation", data="1")
     others = [await started(ledger) for _ in range(20)]
     before = ledger.database.statements
@@ -106,7 +107,7 @@ async def test_no_later_run_starts_while_a_checkpoint_is_being_committed(ledger:
             connection, [checkpoint(first, "first")], now=datetime.now(UTC)
         )
         # It would find nothing, and a moment later there would be something.
-        starting = asyncio.create_task(ledger.start([first.id], worker="other"))
+        starting = asyncio.create_task(pass_gate(ledger, first.id, worker="other", orphans=True))
         await asyncio.wait({starting}, timeout=0.2)
         assert not starting.done()
 

@@ -23,6 +23,7 @@ from penstock.ledger import (
     StoredArtifact,
 )
 from tests.services import PostgresServer
+from tests.services.gate import pass_gate
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ async def started(ledger: Ledger, **fields: Any) -> StartedTask:
     """A new task that passed the gate."""
     task = new_task(**fields)
     await ledger.accept(task)
-    ((run,), refused) = await ledger.start([task.id], worker="w")
+    ((run,), refused) = await pass_gate(ledger, task.id)
     assert refused == []
     return run
 
@@ -91,7 +92,7 @@ async def test_an_accepted_task_is_found_as_it_was_written(ledger: Ledger) -> No
 async def test_accepting_a_task_twice_changes_nothing(ledger: Ledger) -> None:
     task = new_task()
     await ledger.accept(task)
-    await ledger.start([task.id], worker="w")
+    await pass_gate(ledger, task.id)
     await ledger.accept(task)
 
     found = await ledger.find(task.id)
@@ -148,7 +149,7 @@ async def test_the_gate_refuses_what_is_finished_not_due_or_unknown(ledger: Ledg
     await ledger.accept(later)
     unknown = uuid7()
 
-    opened, refused = await ledger.start([finished.id, later.id, unknown], worker="w")
+    opened, refused = await pass_gate(ledger, finished.id, later.id, unknown)
 
     assert opened == []
     assert {each.id: (each.status, each.run_at) for each in refused} == {
@@ -160,15 +161,15 @@ async def test_the_gate_refuses_what_is_finished_not_due_or_unknown(ledger: Ledg
 
 async def test_a_second_start_is_a_loss_and_fences_the_first_run_off(ledger: Ledger) -> None:
     first = await started(ledger)
-    ((second,), _) = await ledger.start([first.id], worker="other")
+    ((second,), _) = await pass_gate(ledger, first.id, worker="other", orphans=True)
 
     assert (second.run, second.attempts, second.losses) == (2, 1, 1)
-    assert await ledger.record([outcome(first, result='"first"')]) == set()
+    assert await ledger.record([outcome(first, result='"first"')]) == {}
     await ledger.report_progress([(first.id, first.run, 50.0, "first")])
     running = await ledger.find(first.id)
     assert running is not None
     assert (running.progress, running.progress_message) == (0, "")
-    assert await ledger.record([outcome(second, result='"second"')]) == {second.id}
+    assert list(await ledger.record([outcome(second, result='"second"')])) == [(second.id, 2)]
 
     found = await ledger.find(first.id)
     assert found is not None
@@ -177,9 +178,9 @@ async def test_a_second_start_is_a_loss_and_fences_the_first_run_off(ledger: Led
 
 async def test_an_outcome_is_recorded_once_and_counted_once(ledger: Ledger) -> None:
     run = await started(ledger)
-    assert await ledger.record([outcome(run, result="5")]) == {run.id}
+    assert await ledger.record([outcome(run, result="5")]) == {(run.id, 1): Status.SUCCESS}
     late = outcome(run, Status.FAILED, error=Failure("late", "late", "Late"))
-    assert await ledger.record([late]) == set()
+    assert await ledger.record([late]) == {}
 
     found = await ledger.find(run.id)
     assert found is not None
@@ -204,7 +205,7 @@ async def test_failed_attempts_are_kept_with_their_errors(ledger: Ledger) -> Non
         None,
     )
 
-    ((second,), _) = await ledger.start([run.id], worker="w")
+    ((second,), _) = await pass_gate(ledger, run.id)
     assert (second.attempts, second.losses) == (2, 0)
     last = Failure("timeout", "too long", "TimeoutError")
     await ledger.record([outcome(second, Status.FAILED, error=last, traceback="line 2")])
@@ -222,10 +223,10 @@ async def test_failed_attempts_are_kept_with_their_errors(ledger: Ledger) -> Non
 async def test_a_run_that_does_not_count_gives_its_attempt_back(ledger: Ledger) -> None:
     run = await started(ledger)
     snooze = outcome(run, Status.PENDING, spends_attempt=False)
-    assert await ledger.record([snooze]) == {run.id}
-    assert await ledger.record([snooze]) == set()  # not given back twice
+    assert await ledger.record([snooze]) == {(run.id, 1): Status.PENDING}
+    assert await ledger.record([snooze]) == {}  # not given back twice
 
-    ((again,), _) = await ledger.start([run.id], worker="w")
+    ((again,), _) = await pass_gate(ledger, run.id)
     assert (again.run, again.attempts, again.losses) == (2, 1, 0)
 
 
@@ -272,25 +273,36 @@ async def test_what_a_task_was_doing_last_is_kept_if_it_failed(
 
 
 async def test_open_rows_are_walked_in_pages(ledger: Ledger) -> None:
-    tasks = [new_task() for _ in range(5)]
+    tasks = [new_task(priority=priority) for priority in (5, 5, 10, 1, 5)]
     await ledger.accept_all(tasks)
-    ((run,), _) = await ledger.start([tasks[1].id], worker="w")
+    ((run,), _) = await pass_gate(ledger, tasks[1].id)
     await ledger.record([outcome(run)])
-    now = datetime.now(UTC)
 
     seen: list[UUID] = []
-    after = UUID(int=0)
-    while page := await ledger.open_tasks("acme", after=after, unchanged_since=now, limit=2):
+    after = (0, UUID(int=0))
+    while page := await ledger.open_tasks("acme", after=after, limit=2):
         assert len(page) <= 2
         seen += [each.id for each in page]
-        after = page[-1].id
-    assert seen == [each.id for each in tasks if each.id != run.id]
+        after = (page[-1].priority, page[-1].id)
+    assert seen == [tasks[each].id for each in (3, 0, 4, 2)]
 
-    (young, *_) = await ledger.open_tasks(
-        "acme", after=UUID(int=0), unchanged_since=now - timedelta(hours=1), limit=1
-    )
-    assert not young.settled
+    only = await ledger.open_tasks("acme", after=(5, UUID(int=0)), limit=9, priority=5)
+    assert [each.id for each in only] == [tasks[0].id, tasks[4].id]
     assert [each.id for each in await ledger.still_open([run.id, tasks[0].id])] == [tasks[0].id]
+
+
+async def test_open_rows_between_two_moments_are_found_by_their_ids(ledger: Ledger) -> None:
+    tasks = [new_task(queue=queue) for queue in ("acme", "other", "acme", "acme", "else")]
+    await ledger.accept_all(tasks)
+
+    found = await ledger.open_tasks_between(
+        ["acme", "other"], after=tasks[0].id, until=tasks[3].id, limit=2
+    )
+
+    assert [(each.id, each.queue) for each in found] == [
+        (tasks[1].id, "other"),
+        (tasks[2].id, "acme"),
+    ]
 
 
 async def test_artifacts_are_found_by_their_id(ledger: Ledger) -> None:
@@ -392,17 +404,23 @@ async def test_a_database_that_is_away_is_one_clear_error(free_port: int) -> Non
     await ledger.close()
 
 
-async def test_connections_that_the_database_cut_are_replaced(
+async def test_connections_that_the_database_cut_are_replaced_before_anybody_notices(
     postgresql_url: str, postgres_server: PostgresServer
 ) -> None:
     ledger = Ledger(postgresql_url)
-    await ledger.accept(new_task())
-    postgres_server.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        f"WHERE datname = '{postgresql_url.rpartition('/')[2]}'"
-    )
+    run = await started(ledger)
+    await asyncio.gather(*(ledger.find(run.id) for _ in range(5)))  # several connections
+    calls = [
+        lambda: ledger.accept(new_task()),
+        lambda: ledger.find(run.id),
+        lambda: ledger.record([outcome(run)]),
+    ]
+    for call in calls:
+        postgres_server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"WHERE datname = '{postgresql_url.rpartition('/')[2]}'"
+        )
+        await call()
 
-    with pytest.raises(LedgerUnavailableError):
-        await ledger.accept(new_task())
-    await ledger.accept(new_task())
+    assert (await ledger.ended_counts())["acme"].completed == 1
     await ledger.close()

@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 from penstock.ledger import Ledger, LedgerUnavailableError, StoredArtifact
 from tests.integration.ledger.test_ledger import new_task
 from tests.services import PostgresServer
+from tests.services.gate import pass_gate
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ async def test_a_postgresql_that_stops_and_comes_back_is_used_again(tmp_path: Pa
         await ledger.accept(new_task())
 
         server.stop()
-        for call in (ledger.accept(new_task()), ledger.start([uuid7()], worker="w")):
+        for call in (ledger.accept(new_task()), pass_gate(ledger, uuid7())):
             with pytest.raises(LedgerUnavailableError):
                 await call
         await ledger.close()

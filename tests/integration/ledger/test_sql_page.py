@@ -12,6 +12,7 @@ from sqlalchemy import Row, text
 from uuid_utils.compat import uuid7
 
 from penstock.ledger import Checkpoint, Failure, Ledger, NewTask, Outcome, Status, StoredArtifact
+from tests.services.gate import pass_gate
 
 PAGE = (Path(__file__).parents[3] / "docs" / "sql.md").read_text()
 STATEMENTS = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -39,7 +40,7 @@ async def ledger(database_url: str) -> AsyncIterator[Ledger]:
     ledger = Ledger(database_url)
     for task_id in (GOOD, BAD):
         await ledger.accept(new_task(task_id))
-    runs, _ = await ledger.start([GOOD, BAD], worker="w")
+    runs, _ = await pass_gate(ledger, GOOD, BAD)
     await ledger.save_checkpoint(
         Checkpoint(task_id=GOOD, run=1, name="operation", data='{"id": "op-1"}')
     )

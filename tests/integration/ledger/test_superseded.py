@@ -7,11 +7,12 @@ from sqlalchemy import text
 
 from penstock.ledger import Failure, Ledger, StartedTask, Status
 from tests.integration.ledger.test_ledger import new_task, outcome, started
+from tests.services.gate import pass_gate
 
 
 async def two_runs(ledger: Ledger) -> tuple[StartedTask, StartedTask]:
     first = await started(ledger)
-    ((second,), _) = await ledger.start([first.id], worker="other")
+    ((second,), _) = await pass_gate(ledger, first.id, worker="other", orphans=True)
     return first, second
 
 
@@ -25,7 +26,9 @@ async def test_the_present_run_is_recorded_and_counted_once(
         outcome(second, result='"second"'),
     )
 
-    assert await ledger.record([outcomes[each] for each in order]) == {first.id}
+    assert await ledger.record([outcomes[each] for each in order]) == {
+        (first.id, 2): Status.SUCCESS
+    }
 
     found = await ledger.find(first.id)
     assert found is not None
@@ -41,7 +44,7 @@ async def test_a_refused_start_costs_no_run_of_its_neighbours(ledger: Ledger) ->
     await ledger.accept_all([due, later])
     before = ledger.database.statements
 
-    started_tasks, refused = await ledger.start([due.id, later.id], worker="w")
+    started_tasks, refused = await pass_gate(ledger, due.id, later.id)
 
     assert [each.id for each in started_tasks] == [due.id]
     assert [each.id for each in refused] == [later.id]

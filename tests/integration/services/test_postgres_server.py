@@ -1,5 +1,7 @@
 """The tests' own PostgreSQL does what its name says."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -52,6 +54,46 @@ async def test_it_does_not_wait_for_the_disk_unless_it_is_durable(postgres_serve
     with PostgresServer(durable=True) as durable:
         assert await fetch(durable, "postgres", "SHOW fsync") == "on"
         assert await fetch(durable, "postgres", "SHOW synchronous_commit") == "on"
+
+
+@pytest.fixture
+def own_server():
+    """A server that this test may break. What is committed survives the server's crash."""
+    with PostgresServer(settings={"synchronous_commit": "on"}) as server:
+        server.execute("CREATE TABLE dam AS SELECT 1 AS height")
+        yield server
+
+
+async def test_a_killed_server_refuses_connections_and_comes_back_with_its_data(own_server):
+    own_server.kill()
+    with pytest.raises(ConnectionRefusedError):
+        await fetch(own_server, "postgres", "SELECT 1")
+    own_server.start()
+    assert await fetch(own_server, "postgres", "SELECT height FROM dam") == 1
+
+
+async def test_a_restart_keeps_the_address_and_the_data(own_server):
+    own_server.restart()
+    assert await fetch(own_server, "postgres", "SELECT height FROM dam") == 1
+
+
+async def test_a_paused_server_keeps_silent_until_it_is_resumed(own_server):
+    connection = await asyncpg.connect(dsn(own_server))
+    own_server.pause()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncpg.connect(dsn(own_server)), 0.2)
+    own_server.resume()
+    assert await connection.fetchval("SELECT height FROM dam") == 1
+    await connection.close()
+
+
+async def test_a_cut_closes_every_connection(postgres_server, database):
+    connection = await asyncpg.connect(dsn(postgres_server, database))
+    postgres_server.cut(database)
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await connection.fetchval("SELECT 1")
+    assert await fetch(postgres_server, database, "SELECT 1") == 1
+    connection.terminate()
 
 
 async def test_the_bundled_one_serves_where_the_system_has_none(monkeypatch):

@@ -53,6 +53,31 @@ def test_flush_leaves_nothing(server, client):
     assert client.dbsize() == 0
 
 
+def test_an_empty_server_takes_the_place_of_one_that_was_killed(server, client):
+    client.set("gone", 1)
+    server.kill()
+    server.forget()
+    server.start()
+    assert client.dbsize() == 0
+
+
+def test_rewind_brings_back_what_was_and_forgets_what_came_after(server, client, tmp_path):
+    client.set("kept", 1)
+    server.snapshot(tmp_path / "snapshot")
+    client.delete("kept")
+    client.set("gone", 1)
+    server.rewind(tmp_path / "snapshot")
+    assert client.keys() == [b"kept"]
+
+
+def test_a_cut_closes_every_connection(server, client):
+    client.client_setname("old")
+    server.cut()
+    with Redis.from_url(server.url) as another:
+        assert "old" not in [each["name"] for each in another.client_list()]
+    assert client.ping()
+
+
 def test_a_server_that_does_not_run_has_no_pid(tmp_path):
     with pytest.raises(RuntimeError, match=r"start\(\) it"):
         _ = RedisServer(tmp_path).pid

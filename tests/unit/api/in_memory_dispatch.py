@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 from penstock.declarations import Artifact, PermanentError, Priority
 from penstock.dispatch import Component, Health, QueueStatus, inputs
 from penstock.dispatch.artifacts import check_name
-from penstock.ledger import Status, StoredArtifact, TaskRecord
+from penstock.ledger import Failure, Status, StoredArtifact, TaskRecord, Transition
 from penstock.plugins import Catalogue
 
 
@@ -29,6 +29,7 @@ class InMemoryDispatch:
         self.records: dict[UUID, TaskRecord] = {}
         self.delays: list[timedelta | None] = []
         self.files: list[StoredArtifact] = []
+        self.reasons: list[str] = []
         self.fault: Exception | None = None
         up = Component(status="up", latency_ms=0.5)
         self.current_health = Health(status="ok", redis=up, database=up, workers={"acme": 1})
@@ -66,12 +67,43 @@ class InMemoryDispatch:
             run_at=now + delay if delay else None,
             started_at=None,
             finished_at=None,
+            cancel_requested_at=None,
             updated_at=now,
         )
         self.records[record.id] = record
         self.delays.append(delay)
         self.files += files
         return record
+
+    async def cancel(self, task_id, *, reason):
+        self._fail()
+        record = self.records.get(task_id)
+        if record is None:
+            return None
+        now, status = datetime.now(UTC), record.status
+        changed = status in {Status.PENDING, Status.RUNNING}
+        if status is Status.PENDING:
+            status = Status.CANCELLED
+            record = msgspec.structs.replace(
+                record, status=status, finished_at=now, error=Failure("cancelled", reason, "")
+            )
+        if changed:
+            self.reasons.append(reason)
+            self.records[task_id] = msgspec.structs.replace(record, cancel_requested_at=now)
+        return Transition(status=status, queue=record.queue, priority=5, changed=changed)
+
+    async def retry(self, task_id):
+        self._fail()
+        record = self.records.get(task_id)
+        if record is None:
+            return None
+        changed = record.status in {Status.FAILED, Status.CANCELLED}
+        if changed:
+            record = msgspec.structs.replace(
+                record, status=Status.PENDING, error=None, finished_at=None
+            )
+            self.records[task_id] = record
+        return Transition(status=record.status, queue=record.queue, priority=5, changed=changed)
 
     async def find(self, task_id):
         self._fail()
@@ -84,7 +116,14 @@ class InMemoryDispatch:
             waiting[record.queue] += 1
         return {
             queue: QueueStatus(
-                waiting=count, active=0, completed=0, failed=0, delayed=0, cancelled=0, workers=0
+                waiting=count,
+                active=0,
+                completed=0,
+                failed=0,
+                delayed=0,
+                cancelled=0,
+                workers=0,
+                parked=0,
             )
             for queue, count in waiting.items()
         }

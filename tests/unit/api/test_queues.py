@@ -14,7 +14,7 @@ async def test_status_has_an_entry_for_every_queue(
 
     assert answer.status_code == 200
     counts = dict.fromkeys(
-        ["waiting", "active", "completed", "failed", "delayed", "cancelled", "workers"], 0
+        ["waiting", "active", "completed", "failed", "delayed", "cancelled", "workers", "parked"], 0
     )
     assert answer.json() == {
         "success": True,

@@ -39,6 +39,7 @@ async def test_a_posted_task_is_accepted_and_its_location_shows_it(client: httpx
         "run_at": None,
         "started_at": None,
         "finished_at": None,
+        "cancel_requested_at": None,
         "updated_at": "",
     }
     shown = await client.get(answer.headers["Location"])

@@ -1,4 +1,4 @@
-"""`penstock task show`, over HTTP."""
+"""`penstock task`, over HTTP."""
 
 import json
 
@@ -59,3 +59,49 @@ def test_an_unknown_task_is_a_problem(run, api):
 def test_an_id_that_is_none_is_a_usage_error(run, api):
     assert run("task", "show", "17").exit_code == 2
     assert api.requests == []
+
+
+CANCEL = f"POST /api/queues/tasks/{TASK_ID}/cancel"
+RETRY = f"POST /api/queues/tasks/{TASK_ID}/retry"
+
+
+def test_a_task_is_cancelled_for_a_reason(run, api):
+    error = {"code": "cancelled", "message": "cancelled by api-key: too late", "type": ""}
+    api.on(CANCEL, success(task("cancelled", error=error)))
+
+    done = run("task", "cancel", TASK_ID, "--reason", "too late")
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(api.requests[0][3]) == {"reason": "too late"}
+    assert "cancelled by api-key: too late" in done.stdout
+    assert done.stderr == ""
+
+
+def test_who_cancels_a_running_task_hears_that_its_worker_was_told(run, api):
+    api.on(CANCEL, success(task("running"), status=202))
+
+    done = run("task", "cancel", TASK_ID)
+
+    assert done.exit_code == 0
+    assert json.loads(api.requests[0][3]) == {}
+    assert "its worker has been told" in done.stderr
+
+
+def test_a_task_that_has_ended_is_not_cancelled(run, api):
+    api.on(CANCEL, problem(409, "The task's status does not allow this", "it has ended already"))
+
+    done = run("task", "cancel", TASK_ID)
+
+    assert done.exit_code == 1
+    assert "it has ended already" in done.stderr
+
+
+def test_a_failed_task_runs_again_and_is_waited_for(run, api):
+    api.on(RETRY, success(task("pending"), status=202))
+    api.on(SHOW, success(task("running")), success(task("success")))
+
+    assert "pending" in run("task", "retry", TASK_ID).stdout
+    waited = run("task", "retry", TASK_ID, "--wait")
+
+    assert waited.exit_code == 0
+    assert "success" in waited.stdout

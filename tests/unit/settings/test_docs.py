@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from penstock.plugins import discover, load
+from penstock.redis_url import OPTIONS, SCHEMES
 from penstock.settings import KNOBS, plugin_settings
 from penstock.settings.queue_tuning import PREFIX, QUEUE_KNOBS
 
 PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
+REDIS_PAGE = PAGE.with_name("redis.md")
 OF_PLUGINS = [
     knob
     for plugin in load(discover()).plugins
@@ -35,6 +37,17 @@ def test_what_can_be_said_of_a_queue_is_documented_as_it_is(knob):
 @pytest.mark.parametrize("knob", OF_PLUGINS, ids=lambda knob: knob.variable)
 def test_every_setting_of_a_built_in_plugin_is_documented_as_it_is(knob):
     assert f"| `{knob.variable}` | {knob.doc} |" in PAGE.read_text().splitlines()
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_of_a_redis_url_is_documented(option):
+    assert f"\n| `{option}` | " in REDIS_PAGE.read_text()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_form_of_a_redis_url_is_documented(scheme):
+    assert f"\n{scheme}://" in REDIS_PAGE.read_text()
+    assert f"`{scheme}://`" in PAGE.read_text()
 
 
 def test_the_page_documents_no_setting_that_is_gone():

@@ -28,6 +28,8 @@ def refusal(tmp_path, **environ):
         ("PENSTOCK_URL", "http://host:port", "http://127.0.0.1:8000"),
         ("REDIS_URL", "localhost:6379", "redis://host:6379/0"),
         ("REDIS_URL", "redis://host:port/0", "redis://host:6379/0"),
+        ("REDIS_URL", "redis://host/0?socket_timeout=1", "a URL with no options but db"),
+        ("REDIS_URL", "redis-sentinel://host/0", "?master=mymaster"),
         ("PENSTOCK_DATA_DIR", "~nobody-of-this-name/x", "a folder"),
         ("DATABASE_URL", "mysql://host/x", "postgresql://user:password@host/database or sqlite"),
         ("DATABASE_URL", "sqlite:///:memory:", "cannot be shared"),

@@ -13,7 +13,7 @@ def test_the_repr_shows_neither_the_key_nor_passwords(tmp_path):
     settings = Settings.load(
         {
             "PENSTOCK_API_KEY": SECRET,
-            "REDIS_URL": f"redis://:{SECRET}@cache:6379/0",
+            "REDIS_URL": f"redis-sentinel://u:{SECRET}@a,b/0?master=m&sentinel_password={SECRET}",
             "DATABASE_URL": f"postgres://penstock:{SECRET}@db/penstock",
         },
         tmp_path,
@@ -21,6 +21,7 @@ def test_the_repr_shows_neither_the_key_nor_passwords(tmp_path):
 
     assert SECRET not in repr(settings)
     assert "penstock:***@db" in repr(settings)
+    assert "redis-sentinel://u:***@a,b/0?master=m&sentinel_password=***" in repr(settings)
     assert SECRET in settings.database_url
 
 
@@ -32,6 +33,10 @@ def test_the_repr_shows_neither_the_key_nor_passwords(tmp_path):
         ("DATABASE_URL", f"postgres:/root:{SECRET}@db/x"),
         ("REDIS_URL", f"http://:{SECRET}@cache"),
         ("REDIS_URL", f"tcp://cache?password={SECRET}"),
+        ("REDIS_URL", f"redis-sentinel://u:{SECRET}@a,b/0"),
+        ("REDIS_URL", f"redis-sentinel://a,b/x?master=m&sentinel_password={SECRET}"),
+        ("REDIS_URL", f"redis-sentinel://a,b/x?sentinel_password=and&{SECRET}&master=m"),
+        ("REDIS_URL", f"rediss://a/x?ssl_password={SECRET}"),
     ],
 )
 def test_a_refused_value_does_not_show_its_secret(tmp_path, variable, value):

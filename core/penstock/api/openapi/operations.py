@@ -10,6 +10,7 @@ import msgspec
 
 from penstock.api.openapi.components import Schema, reference
 from penstock.api.problems import MEDIA_TYPE
+from penstock.api.routes.task_transitions import MAX_REASON_LENGTH
 from penstock.declarations import TaskType
 from penstock.dispatch.inputs import MAX_DEPTH
 
@@ -33,12 +34,27 @@ def paths(
                 "responses": _success(reference("Task")) | _problems(400, 401, 404, 503),
             }
         },
+        "/api/queues/tasks/{task_id}/cancel": {"post": _cancel_task()},
+        "/api/queues/tasks/{task_id}/retry": {
+            "post": {
+                "operationId": "retryTask",
+                "summary": "Run a failed or cancelled task again",
+                "description": "It begins anew, with all its attempts; what it saved as a "
+                "checkpoint is kept.",
+                "tags": ["tasks"],
+                "parameters": [_path_parameter("task_id", _ID)],
+                "responses": _success(
+                    reference("Task"), status=202, description="The task runs again"
+                )
+                | _problems(400, 401, 404, 409, 503),
+            }
+        },
         "/api/queues/status": {
             "get": {
                 "operationId": "queueStatus",
                 "summary": "The queues at a glance",
-                "description": "`waiting`, `active`, `delayed` and `workers` are now; the others "
-                "count all tasks that ever ended so.",
+                "description": "`waiting`, `active`, `delayed`, `parked` and `workers` are "
+                "now; the others count all tasks that ever ended so.",
                 "tags": ["queues"],
                 "responses": _success(
                     {"type": "object", "additionalProperties": reference("QueueStatus")}
@@ -138,6 +154,30 @@ def _submit_upload(max_body_bytes: int, max_upload_bytes: int) -> Operation:
             },
         },
         "responses": _accepted() | _problems(400, 401, 413, 415, 422, 503),
+    }
+
+
+def _cancel_task() -> Operation:
+    reason = {"type": "string", "minLength": 1, "maxLength": MAX_REASON_LENGTH}
+    schema = {
+        "type": "object",
+        "properties": {
+            "reason": {**reason, "description": "For people, and for the task's handler."}
+        },
+        "additionalProperties": False,
+    }
+    told = "Its worker has been told, and stops it unless it ends by itself before"
+    return {
+        "operationId": "cancelTask",
+        "summary": "Cancel a task",
+        "description": "A task that waits is cancelled at once. One that runs is stopped by its "
+        "worker, usually within a second; if it succeeds before, it has succeeded.",
+        "tags": ["tasks"],
+        "parameters": [_path_parameter("task_id", _ID)],
+        "requestBody": {"content": {"application/json": {"schema": schema}}},
+        "responses": _success(reference("Task"), description="The task is cancelled")
+        | _success(reference("Task"), status=202, description=told)
+        | _problems(400, 401, 404, 409, 413, 415, 422, 503),
     }
 
 

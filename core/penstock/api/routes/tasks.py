@@ -14,8 +14,8 @@ from penstock.api.acceptance import accept
 from penstock.api.access import Principal
 from penstock.api.identifiers import read_id
 from penstock.api.json_body import read_object
-from penstock.api.problems import Problem
 from penstock.api.submission import read_submission
+from penstock.api.task_lookup import found_task
 from penstock.api.views import Success, TaskView
 from penstock.dispatch import Dispatch
 from penstock.plugins import Catalogue
@@ -37,15 +37,7 @@ def task_routes(*, dispatch: Dispatch, catalogue: Catalogue) -> Sequence[HTTPRou
         task_id: FromPath[str], principal: NamedDependency[Principal]
     ) -> Success[TaskView]:
         """A task, its progress and its outcome."""
-        wanted = read_id(task_id, of="task")
-        record = await dispatch.find(wanted)
-        if record is None:
-            raise Problem(
-                "task-not-found",
-                status=404,
-                title="There is no such task",
-                detail=f"there is no task {wanted}; the answer to its POST has the id",
-            )
+        record = await found_task(dispatch, read_id(task_id, of="task"))
         return Success(data=TaskView.of(record))
 
     return [submit_task, show_task]

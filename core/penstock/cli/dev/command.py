@@ -11,12 +11,13 @@ from pathlib import Path
 import click
 
 from penstock.app import configured
-from penstock.cli import data_dir, development_key, port, process_settings
+from penstock.cli import data_dir, development_key, port, process_settings, serving
 from penstock.cli.dev import readiness, welcome
 from penstock.cli.dev.child import Child, penstock
 from penstock.cli.dev.supervisor import Supervisor
 from penstock.cli.messages import people, say
 from penstock.embedded import EmbeddedRedis
+from penstock.engine import RedisServers
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 
@@ -89,6 +90,9 @@ async def _supervise(
     def child(name: str, *arguments: str) -> Child:
         return Child(name, penstock(*arguments), environ, _write)
 
+    if redis is None:
+        # Every child would find the same, after the database was migrated.
+        await serving.check_redis(RedisServers(environ["REDIS_URL"]))
     with supervisor.signals():
         if not await supervisor.complete(child("migrate", "db", "upgrade")):
             return 0 if supervisor.stopped else 1

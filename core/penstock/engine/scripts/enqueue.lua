@@ -1,44 +1,52 @@
--- Puts tasks into a queue: at once into `waiting`, or into `delayed` until they are due.
+-- Puts tasks into a queue.
 --
--- KEYS  epoch, seq, waiting, delayed, leases, entry, wake, starts, workers
--- ARGV  epoch, then per task: id, band, delay in ms (0: due now)
--- Returns how many were new. A task that the queue already has is left where it is, so that
--- handing one over twice changes nothing.
+-- ARGV  …, then per task: id, priority, and one of
+--         a delay in ms (0: due now)
+--         'running'  lease it to whoever is heard of that runs it, for one lease
+--         'again'    it begins anew, due now: whoever has it, has an earlier life of it
+-- Returns how many were new. Of a task that the queue already has nothing is changed (but for
+-- 'again'), so that handing one over twice does no harm; one that was cancelled meanwhile is left out.
 -- Work: O(log N) per task; the caller bounds how many it sends.
-local epoch, seq, waiting, delayed, entry, wake =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[6], KEYS[7]
+local added, roused = 0, false
+local any_cancelled = redis.call('EXISTS', cancels) == 1
 
-if redis.call('GET', epoch) ~= ARGV[1] then
-  return redis.error_reply('EPOCH the queue was emptied or rebuilt')
-end
-
--- Scores are `band * 2^48 + ticket`: a double holds them exactly, and a lower score runs earlier.
-local BAND = 281474976710656
-local TOP_PRIORITY = 10
-
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local added, rouse = 0, false
-
-for i = 2, #ARGV, 3 do
-  local id, priority, delay = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
-  if not redis.call('ZSCORE', waiting, id) and redis.call('HEXISTS', entry, id) == 0 then
+for i = 3, #ARGV, 3 do
+  local id, priority, how = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
+  local known = redis.call('ZSCORE', waiting, id)
+  local info = redis.call('HGET', entry, id)
+  if how == 'again' then
+    redis.call('ZREM', cancels, id)
+    if holder(info) then
+      redis.call('ZREM', leases, id)
+      redis.call('HDEL', entry, id)
+      info = nil
+    end
+  end
+  local delay = tonumber(how)
+  local unwanted = any_cancelled and delay and redis.call('ZSCORE', cancels, id)
+  if not known and not info and not unwanted then
     added = added + 1
     local band = TOP_PRIORITY - priority
-    if delay > 0 then
+    if delay and delay > 0 then
       redis.call('ZADD', delayed, now + delay, id)
       redis.call('HSET', entry, id, band)
       -- Sleeping workers learned the earliest due time when they last claimed: tell them of an
       -- earlier one.
-      rouse = rouse or redis.call('ZRANGE', delayed, 0, 0)[1] == id
+      roused = roused or redis.call('ZRANGE', delayed, 0, 0)[1] == id
     else
-      redis.call('ZADD', waiting, band * BAND + redis.call('INCR', seq), id)
-      rouse = true
+      local score = string.format('%d', band * BAND + redis.call('INCR', seq))
+      if how == 'running' then
+        redis.call('ZADD', leases, now + lease, id)
+        redis.call('HSET', entry, id, NOBODY .. ':' .. score)
+      else
+        redis.call('ZADD', waiting, score, id)
+        roused = true
+      end
     end
   end
 end
 
-if rouse and redis.call('LLEN', wake) == 0 then
-  redis.call('LPUSH', wake, 1)
+if roused then
+  rouse()
 end
 return added

@@ -1,39 +1,47 @@
 -- A worker's heartbeat: keep its leases, and say that it lives.
 --
--- KEYS  epoch, seq, waiting, delayed, leases, entry, wake, starts, workers
--- ARGV  epoch, worker, lease in ms, then per lease: id, token, score to adopt it under ('': do not)
--- Returns the ids whose lease is refused: it was lost, and another run may be under way.
--- A lease from an earlier epoch is adopted unless somebody has it already: the queue was wiped
--- under a running task.
+-- ARGV  …, worker, then per lease: id, token, score, '1' if the server may have lost it ('0': not)
+-- Returns {ids whose lease is refused, ids that somebody wants cancelled, how many tasks wait}
+-- A refused lease was lost, and another run may be under way. A lease that nobody is known to hold
+-- is adopted: the index was rebuilt under a running task, or its worker was silent for longer than
+-- its lease and no other one has taken the task yet. A lease that may have been lost is adopted if
+-- the task is not leased at all.
 -- Work: O(log N) per lease.
-local epoch, waiting, delayed, leases, entry, workers =
-  KEYS[1], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[9]
+hear()
 
-if redis.call('GET', epoch) ~= ARGV[1] then
-  return redis.error_reply('EPOCH the queue was emptied or rebuilt')
-end
-
-local worker, lease = ARGV[2], tonumber(ARGV[3])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local refused = {}
+local worker = ARGV[3]
+local refused, wanted = {}, {}
 
 redis.call('ZADD', workers, now + lease, worker)
 redis.call('ZREMRANGEBYSCORE', workers, '-inf', now)
 redis.call('PEXPIRE', workers, lease)
 
-for i = 4, #ARGV, 3 do
-  local id, token, score = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+local any_cancelled = #ARGV > 3 and redis.call('EXISTS', cancels) == 1
+
+for i = 4, #ARGV, 4 do
+  local id, token, score, may_be_lost = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3] == '1'
   local info = redis.call('HGET', entry, id)
-  if info and string.sub(info, 1, #token + 1) == token .. ':' then
-    redis.call('ZADD', leases, now + lease, id)
-  elseif score ~= '' and not (info and string.find(info, ':', 1, true)) then
+  local held = holder(info)
+  local mine = held == token or held == NOBODY
+  if not held and (info == LOST or may_be_lost) then
+    local task_type = parking(info)
+    if task_type then
+      redis.call('ZREM', parked, parked_member(task_type, id))
+    end
     redis.call('ZREM', waiting, id)
     redis.call('ZREM', delayed, id)
+    mine = true
+  end
+  if mine then
     redis.call('ZADD', leases, now + lease, id)
-    redis.call('HSET', entry, id, token .. ':' .. score)
+    if held ~= token then
+      redis.call('HSET', entry, id, token .. ':' .. score)
+    end
+    if any_cancelled and redis.call('ZSCORE', cancels, id) then
+      wanted[#wanted + 1] = id
+    end
   else
     refused[#refused + 1] = id
   end
 end
-return refused
+return {refused, wanted, redis.call('ZCARD', waiting)}

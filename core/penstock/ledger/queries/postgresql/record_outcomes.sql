@@ -1,5 +1,6 @@
 -- Records how runs ended, and counts the ended tasks, in one statement. A run that was superseded
--- or is finished already matches no row, and changes nothing.
+-- or is finished already matches no row, and changes nothing. A task that somebody wants cancelled
+-- does not run again: instead of 'pending' it becomes 'cancelled'.
 WITH outcome AS (
     SELECT * FROM unnest(
         CAST(:id AS uuid[]), CAST(:run AS integer[]), CAST(:status AS text[]),
@@ -12,10 +13,19 @@ WITH outcome AS (
     )
 ), recorded AS (
     UPDATE task SET
-        status = outcome.status,
+        status = CASE
+            WHEN outcome.status = 'pending' AND task.cancel_requested_at IS NOT NULL
+            THEN 'cancelled' ELSE outcome.status
+        END,
         result = outcome.result::json,
-        error_code = outcome.error_code,
-        error_message = outcome.error_message,
+        error_code = CASE
+            WHEN outcome.status = 'pending' AND task.cancel_requested_at IS NOT NULL
+            THEN 'cancelled' ELSE outcome.error_code
+        END,
+        error_message = CASE
+            WHEN outcome.status = 'pending' AND task.cancel_requested_at IS NOT NULL
+            THEN task.cancel_reason ELSE outcome.error_message
+        END,
         error_type = outcome.error_type,
         progress = CASE WHEN outcome.status = 'success' THEN 100 ELSE task.progress END,
         -- What it was doing last is of use only if it did not succeed.
@@ -23,12 +33,15 @@ WITH outcome AS (
             CASE WHEN outcome.status = 'success' THEN '' ELSE task.progress_message END,
         attempts = task.attempts - outcome.refund,
         run_at = COALESCE(outcome.run_at, task.run_at),
-        finished_at = CASE WHEN outcome.status = 'pending' THEN NULL ELSE outcome.finished_at END,
+        finished_at = CASE
+            WHEN outcome.status = 'pending' AND task.cancel_requested_at IS NULL
+            THEN NULL ELSE outcome.finished_at
+        END,
         updated_at = outcome.finished_at
     FROM outcome
     WHERE task.id = outcome.id AND task.run = outcome.run AND task.status = 'running'
     RETURNING
-        task.id, task.run, task.queue, task.attempts, task.started_at, outcome.status,
+        task.id, task.run, task.queue, task.attempts, task.started_at, task.status,
         outcome.error_code, outcome.error_message, outcome.error_type, outcome.traceback,
         outcome.refund, outcome.finished_at
 ), attempt AS (
@@ -52,4 +65,4 @@ WITH outcome AS (
         failed = queue_stat.failed + excluded.failed,
         cancelled = queue_stat.cancelled + excluded.cancelled
 )
-SELECT id FROM recorded
+SELECT id, run, status FROM recorded

@@ -1,19 +1,38 @@
 -- The start gate: opens a run of each task that may start, and fences off all earlier ones.
--- `finished_at IS NULL` would say the same, and tempt the planner to walk all of ix_task_open.
--- A row that is 'running' already lost its worker: that costs a loss, not an attempt.
+-- A claim with a smaller lease number than the task was started under is stale. One with the same
+-- number is this very call, which opened the run before and never heard of it: nothing is counted
+-- twice. A row that is 'running' may start if its worker is known to be lost (`orphan`): that costs a
+-- loss, not an attempt.
+-- `finished_at IS NULL` would tempt the planner to walk all of the index of open tasks.
 UPDATE task SET
     status = 'running',
-    run = run + 1,
-    attempts = attempts + CASE WHEN status = 'running' THEN 0 ELSE 1 END,
-    losses = losses + CASE WHEN status = 'running' THEN 1 ELSE 0 END,
+    run = task.run + CASE WHEN task.lease = claim.lease THEN 0 ELSE 1 END,
+    attempts = task.attempts + CASE WHEN task.status = 'running' THEN 0 ELSE 1 END,
+    losses = task.losses + CASE
+        WHEN task.status = 'running' AND task.lease IS DISTINCT FROM claim.lease THEN 1 ELSE 0
+    END,
+    lease = claim.lease,
     worker = :worker,
     progress = 0,
     progress_message = '',
     started_at = :now,
     updated_at = :now
-WHERE id = ANY(CAST(:ids AS uuid[]))
-    AND status IN ('pending', 'running')
-    AND (run_at IS NULL OR run_at <= :due)
+FROM unnest(
+    CAST(:ids AS uuid[]), CAST(:leases AS bigint[]), CAST(:orphans AS boolean[])
+) AS claim (id, lease, orphan)
+WHERE task.id = claim.id
+    AND task.cancel_requested_at IS NULL
+    AND (
+        task.status = 'pending'
+        AND (task.run_at IS NULL OR task.run_at <= :due)
+        AND (task.lease IS NULL OR task.lease < claim.lease)
+        OR task.status = 'running'
+        AND (
+            task.lease = claim.lease
+            OR claim.orphan AND (task.lease IS NULL OR task.lease < claim.lease)
+        )
+    )
 RETURNING
-    id, type, queue, run, attempts, max_attempts, losses, priority, user_id,
-    input::text AS input, labels::text AS labels, started_at
+    task.id, task.type, task.queue, task.run, task.attempts, task.max_attempts, task.losses,
+    task.priority, task.user_id, task.input::text AS input, task.labels::text AS labels,
+    task.started_at

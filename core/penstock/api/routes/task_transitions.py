@@ -1,0 +1,101 @@
+"""What can be asked of a task after it was accepted: cancel it, or run it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from penstock.api.access import Principal
+from penstock.api.identifiers import read_id
+from penstock.api.json_body import read_object
+from penstock.api.json_faults import shown
+from penstock.api.problems import FieldError, Problem, invalid_request
+from penstock.api.submission import unknown_field
+from penstock.api.task_lookup import found_task, task_not_found
+from penstock.api.views import Success, TaskView
+from penstock.dispatch import Dispatch
+from penstock.ledger import Status, Transition
+
+MAX_REASON_LENGTH = 500
+_FIELDS = ("reason",)
+
+
+def task_transition_routes(*, dispatch: Dispatch) -> Sequence[HTTPRouteHandler]:
+    """``POST /api/queues/tasks/{id}/cancel`` and ``POST /api/queues/tasks/{id}/retry``."""
+
+    @post("/api/queues/tasks/{task_id:str}/cancel", status_code=200)
+    async def cancel_task(
+        request: Request[Any, Any, Any],
+        task_id: FromPath[str],
+        principal: NamedDependency[Principal],
+    ) -> Response[Success[TaskView]]:
+        """Cancel a task: 200 if it is cancelled now, 202 if its worker has been told to stop it."""
+        wanted = read_id(task_id, of="task")
+        reason = await _read_reason(request)
+        by = f"cancelled by {principal.name}"
+        found = await dispatch.cancel(wanted, reason=f"{by}: {reason}" if reason else by)
+        if found is None:
+            raise task_not_found(wanted)
+        if found.status not in {Status.CANCELLED, Status.RUNNING}:
+            raise _refused(wanted, found, "it has ended already, and cannot be cancelled")
+        view = TaskView.of(await found_task(dispatch, wanted))
+        ended = view.finished_at is not None
+        return Response(Success(data=view), status_code=200 if ended else 202)
+
+    @post("/api/queues/tasks/{task_id:str}/retry", status_code=202)
+    async def retry_task(
+        task_id: FromPath[str],
+        principal: NamedDependency[Principal],  # noqa: ARG001  (makes Litestar ask who is calling)
+    ) -> Success[TaskView]:
+        """Run a failed or cancelled task again, with all its attempts."""
+        wanted = read_id(task_id, of="task")
+        found = await dispatch.retry(wanted)
+        if found is None:
+            raise task_not_found(wanted)
+        if not found.changed:
+            why = (
+                "it has succeeded; post a new task to have it done once more"
+                if found.status is Status.SUCCESS
+                else "it has not ended yet, and runs without being asked again"
+            )
+            raise _refused(wanted, found, why)
+        return Success(data=TaskView.of(await found_task(dispatch, wanted)))
+
+    return [cancel_task, retry_task]
+
+
+async def _read_reason(request: Request[Any, Any, Any]) -> str | None:
+    """The reason in an optional body.
+
+    Raises:
+        Problem: for a body that is there and says anything else.
+    """
+    if not await request.body():
+        return None
+    members = await read_object(request)
+    errors = [unknown_field(name, _FIELDS) for name in members if name not in _FIELDS]
+    reason = msgspec.json.decode(members["reason"]) if "reason" in members else None
+    if reason is not None and not (
+        isinstance(reason, str) and 1 <= len(reason) <= MAX_REASON_LENGTH
+    ):
+        message = f"expected a string of 1 to {MAX_REASON_LENGTH} characters, got {shown(reason)}"
+        errors.append(FieldError("$.reason", message, "shorten it, or leave it out"))
+    if errors:
+        raise invalid_request(errors)
+    return reason
+
+
+def _refused(task_id: UUID, found: Transition, why: str) -> Problem:
+    return Problem(
+        "task-status-conflict",
+        status=409,
+        title="The task's status does not allow this",
+        detail=f"task {task_id} is {found.status.value}: {why}",
+    )

@@ -1,0 +1,21 @@
+"""What the engine is told of a row of the ledger."""
+
+from datetime import UTC, datetime, timedelta
+
+from penstock.declarations import Priority
+from penstock.engine import Entry
+from penstock.ledger import OpenTask, Status
+
+
+def entry_of(task: OpenTask) -> Entry:
+    """An open row as the engine takes it.
+
+    What runs is leased to whoever runs it: its worker is heard of within a lease, or was lost.
+    """
+    priority = Priority(task.priority)
+    if task.status is Status.RUNNING:
+        return Entry(id=task.id, priority=priority, kind="running")
+    delay = timedelta(0)
+    if task.run_at is not None:
+        delay = max(task.run_at - datetime.now(UTC), delay)
+    return Entry(id=task.id, priority=priority, delay=delay)

@@ -1,0 +1,158 @@
+"""Connections that leave a server which turns out to be no master (any more).
+
+After a failover the old master may live on as a replica: it takes connections and answers reads.
+Whoever stays connected to it never gets anything done. Closing the connection is enough: whoever
+opens the next one asks the Sentinels, or resolves the name, anew.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from redis import Connection as SyncConnection
+from redis import SSLConnection as SyncSSLConnection
+from redis import UnixDomainSocketConnection as SyncUnixConnection
+from redis.asyncio import Connection, UnixDomainSocketConnection
+from redis.asyncio.sentinel import SentinelManagedConnection
+from redis.exceptions import MasterDownError, ReadOnlyError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.sentinel import SentinelManagedConnection as SyncSentinelManagedConnection
+from redis.sentinel import SentinelManagedSSLConnection as SyncSentinelManagedSSLConnection
+
+from penstock.engine.tls import TlsContext
+
+_SIGNS = (
+    "-READONLY",  # how a script of Redis 6 passes on that it may not write
+    "UNBLOCKED",  # a blocking read was ended, because the master became a replica
+    "NOREPLICAS",  # a master that lost its replicas: it may be the one that was cut off
+)
+
+
+def is_no_master(error: ResponseError) -> bool:
+    """Whether a server says by ``error`` that writing to it is no use."""
+    if isinstance(error, ReadOnlyError | MasterDownError):
+        return True
+    return any(sign in str(error) for sign in _SIGNS)
+
+
+class _Leaving:
+    """Closes the connection when the server says that it is no master."""
+
+    async def read_response(self, *args: Any, **options: Any) -> Any:
+        """The server's answer; see redis-py."""
+        try:
+            return await super().read_response(*args, **options)  # type: ignore[misc]
+        except ResponseError as error:
+            if is_no_master(error):
+                await self.disconnect(nowait=True)  # type: ignore[attr-defined]
+            raise
+
+
+class _Tls:
+    """What asyncio's TLS needs beside; see redis-py for the rest.
+
+    Args:
+        context: what is trusted and shown.
+        options: redis-py's.
+    """
+
+    _writer: asyncio.StreamWriter | None
+
+    def __init__(self, *, context: TlsContext, **options: Any) -> None:
+        super().__init__(**options)
+        self._context = context
+
+    def _connection_arguments(self) -> Mapping[str, Any]:
+        return {**super()._connection_arguments(), "ssl": self._context.current()}  # type: ignore[misc]
+
+    async def disconnect(self, *args: Any, **options: Any) -> None:
+        """Close the connection, whether or not the server takes leave, too."""
+        writer = self._writer
+        try:
+            await super().disconnect(*args, **options)  # type: ignore[misc]
+        except RedisTimeoutError:
+            if writer is not None:
+                writer.transport.abort()
+
+
+class TcpConnection(_Leaving, Connection):
+    """To one server."""
+
+
+class TlsConnection(_Leaving, _Tls, Connection):
+    """To one server, by TLS."""
+
+
+class UnixConnection(_Leaving, UnixDomainSocketConnection):
+    """To a server of this machine."""
+
+
+class SentinelConnection(_Leaving, SentinelManagedConnection):
+    """To the master that the Sentinels name."""
+
+
+class SentinelTlsConnection(_Leaving, _Tls, SentinelManagedConnection):
+    """To the master that the Sentinels name, by TLS."""
+
+
+CONNECTIONS = {
+    "redis": TcpConnection,
+    "rediss": TlsConnection,
+    "unix": UnixConnection,
+    "redis-sentinel": SentinelConnection,
+    "rediss-sentinel": SentinelTlsConnection,
+}
+"""To the server that holds the queues, by the scheme of the URL."""
+SENTINEL_CONNECTIONS = {"redis-sentinel": TcpConnection, "rediss-sentinel": TlsConnection}
+"""To a Sentinel."""
+
+
+class _SyncLeaving:
+    """The same for a thread without an event loop."""
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        """The server's answer; see redis-py."""
+        # redis-py's connections by Sentinel leave it to their caller to close after a time-out,
+        # whose answer the next command would take for its own.
+        options.setdefault("disconnect_on_error", True)
+        try:
+            return super().read_response(*args, **options)  # type: ignore[misc]
+        except ResponseError as error:
+            if is_no_master(error):
+                self.disconnect()  # type: ignore[attr-defined]
+            raise
+
+
+class SyncTcpConnection(_SyncLeaving, SyncConnection):
+    """To one server."""
+
+
+class SyncTlsConnection(_SyncLeaving, SyncSSLConnection):
+    """To one server, by TLS."""
+
+
+class SyncUnixSocketConnection(_SyncLeaving, SyncUnixConnection):
+    """To a server of this machine."""
+
+
+class SyncSentinelConnection(_SyncLeaving, SyncSentinelManagedConnection):
+    """To the master that the Sentinels name."""
+
+
+class SyncSentinelTlsConnection(_SyncLeaving, SyncSentinelManagedSSLConnection):
+    """To the master that the Sentinels name, by TLS."""
+
+
+SYNC_CONNECTIONS = {
+    "redis": SyncTcpConnection,
+    "rediss": SyncTlsConnection,
+    "unix": SyncUnixSocketConnection,
+    "redis-sentinel": SyncSentinelConnection,
+    "rediss-sentinel": SyncSentinelTlsConnection,
+}
+"""To the server that holds the queues, by the scheme of the URL."""
+SYNC_SENTINEL_CONNECTIONS = {
+    "redis-sentinel": SyncTcpConnection,
+    "rediss-sentinel": SyncTlsConnection,
+}
+"""To a Sentinel."""

@@ -1,0 +1,153 @@
+"""The transitions that somebody asks for, one task at a time: cancel, and run again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, case, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from penstock.ledger.models import QueueStat, Task, TaskAttempt
+from penstock.ledger.records import Status, Transition
+
+_Row = Row[*tuple[Any, ...]]
+
+CANCELLED = "cancelled"
+"""The error code of a task that somebody had cancelled."""
+
+
+async def cancel(
+    connection: AsyncConnection, task_id: UUID, *, reason: str, now: datetime, shard: int
+) -> Transition | None:
+    """Cancel a pending task, or note that a running one shall be; see ``Ledger.cancel``."""
+    is_pending = Task.status == Status.PENDING
+    statement = (
+        update(Task)
+        .where(Task.id == task_id, Task.status.in_([Status.PENDING, Status.RUNNING]))
+        .values(
+            status=case((is_pending, Status.CANCELLED.value), else_=Task.status),
+            # A fence: whatever may have started meanwhile is superseded.
+            run=Task.run + case((is_pending, 1), else_=0),
+            error_code=case((is_pending, CANCELLED), else_=Task.error_code),
+            error_message=case((is_pending, reason), else_=Task.error_message),
+            error_type=case((is_pending, ""), else_=Task.error_type),
+            finished_at=case((is_pending, literal(now, Task.finished_at.type)), else_=None),
+            # Who asked first is the one who is remembered.
+            cancel_requested_at=func.coalesce(
+                Task.cancel_requested_at, literal(now, Task.finished_at.type)
+            ),
+            cancel_reason=case(
+                (Task.cancel_requested_at.is_(None), reason), else_=Task.cancel_reason
+            ),
+            updated_at=now,
+        )
+        .returning(Task.status, Task.queue, Task.priority, Task.run, Task.attempts)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        return await _unchanged(connection, task_id)
+    if row.status == Status.CANCELLED:
+        await _keep(connection, task_id, row, reason=reason, now=now, shard=shard)
+    return _transition(row, changed=True)
+
+
+async def finish_cancel(
+    connection: AsyncConnection, task_id: UUID, *, now: datetime, shard: int
+) -> None:
+    """Cancel a running task whose cancellation was asked for and whose worker was lost."""
+    statement = (
+        update(Task)
+        .where(
+            Task.id == task_id,
+            Task.status == Status.RUNNING,
+            Task.cancel_requested_at.is_not(None),
+        )
+        .values(
+            status=Status.CANCELLED.value,
+            run=Task.run + 1,
+            error_code=CANCELLED,
+            error_message=Task.cancel_reason,
+            error_type="",
+            finished_at=now,
+            updated_at=now,
+        )
+        .returning(Task.queue, Task.run, Task.attempts, Task.cancel_reason)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    if row is not None:
+        await _keep(connection, task_id, row, reason=row.cancel_reason, now=now, shard=shard)
+
+
+async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) -> Transition | None:
+    """Let a failed or cancelled task begin anew; see ``Ledger.retry``."""
+    statement = (
+        update(Task)
+        .where(Task.id == task_id, Task.status.in_([Status.FAILED, Status.CANCELLED]))
+        .values(
+            status=Status.PENDING.value,
+            run=Task.run + 1,
+            attempts=0,
+            losses=0,
+            progress=0,
+            progress_message="",
+            error_code=None,
+            error_message=None,
+            error_type=None,
+            cancel_requested_at=None,
+            cancel_reason=None,
+            run_at=None,
+            finished_at=None,
+            updated_at=now,
+        )
+        .returning(Task.status, Task.queue, Task.priority)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        return await _unchanged(connection, task_id)
+    return _transition(row, changed=True)
+
+
+async def _keep(
+    connection: AsyncConnection,
+    task_id: UUID,
+    row: _Row,
+    *,
+    reason: str,
+    now: datetime,
+    shard: int,
+) -> None:
+    """Remember this outcome for when the task runs again, and count it."""
+    await connection.execute(
+        insert(TaskAttempt).values(
+            task_id=task_id,
+            run=row.run,
+            attempt=row.attempts,
+            error_code=CANCELLED,
+            error_message=reason,
+            error_type="",
+            finished_at=now,
+        )
+    )
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    new = dialect.insert(QueueStat).values(queue=row.queue, shard=shard, cancelled=1)
+    await connection.execute(
+        new.on_conflict_do_update(
+            index_elements=[QueueStat.queue, QueueStat.shard],
+            set_={"cancelled": QueueStat.cancelled + 1},
+        )
+    )
+
+
+async def _unchanged(connection: AsyncConnection, task_id: UUID) -> Transition | None:
+    statement = select(Task.status, Task.queue, Task.priority).where(Task.id == task_id)
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else _transition(row, changed=False)
+
+
+def _transition(row: _Row, *, changed: bool) -> Transition:
+    return Transition(
+        status=Status(row.status), queue=row.queue, priority=row.priority, changed=changed
+    )

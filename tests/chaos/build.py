@@ -1,0 +1,61 @@
+"""A private copy of the core, to be written into: instruments, and mutations.
+
+The processes that a run starts find it before the installed one.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import penstock
+
+_ORIGINAL = "--@original"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A change of the source. ``file`` is below ``penstock/``; ``old`` occurs in it once."""
+
+    file: str
+    old: str
+    new: str
+
+
+class StaleChangeError(Exception):
+    """A change whose old text is not in the source, or not only once: the source moved on."""
+
+
+def build(folder: Path, changes: Iterable[Change] = ()) -> Path:
+    """Copy the core into ``folder`` with instruments and ``changes``; the path to import it from.
+
+    Raises:
+        StaleChangeError: naming the file and the text.
+    """
+    package = folder / "penstock"
+    # With the compiled files, whose time stamps stay valid: starting a process is half the work.
+    shutil.copytree(Path(penstock.__file__).parent, package)
+    for each in changes:
+        _apply(package / each.file, each)
+    for script in ("claim", "renew"):
+        _instrument(package / "engine" / "scripts" / f"{script}.lua", script)
+    return folder
+
+
+def _apply(path: Path, change: Change) -> None:
+    source = path.read_text() if path.exists() else ""
+    if source.count(change.old) != 1:
+        raise StaleChangeError(
+            f"expected {change.file} to hold this once, found it {source.count(change.old)} "
+            f"times:\n{change.old}"
+        )
+    path.write_text(source.replace(change.old, change.new))
+
+
+def _instrument(path: Path, script: str) -> None:
+    """Put a script into one that writes down what it did."""
+    around = files("tests.chaos.instruments").joinpath(f"{script}.lua").read_text()
+    path.write_text(around.replace(_ORIGINAL, path.read_text()))

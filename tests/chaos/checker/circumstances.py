@@ -1,0 +1,205 @@
+"""The evidence, and answers about it that several checks need."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from tests.chaos.evidence import (
+    SECOND,
+    Claimed,
+    Effect,
+    Evidence,
+    Execution,
+    FaultRecord,
+    Life,
+    Transition,
+)
+from tests.chaos.fleet import overlaps
+
+_NOTICED = SECOND // 10
+"""A death is on record a little after it happened."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """A run that was opened, and how the one before it ended."""
+
+    opened: Transition
+    closed_by: Transition | None
+    """What took the task out of the run before; ``None`` if nothing did: it was lost."""
+    before: Transition | None
+    """What opened the run before."""
+
+    @property
+    def task_id(self) -> UUID:
+        """Whose run it is."""
+        return self.opened.task_id
+
+    @property
+    def took(self) -> bool:
+        """Whether the run before was under way still: the task was taken from its worker."""
+        return self.opened.before is not None and self.opened.before.status == "running"
+
+    @property
+    def counts_loss(self) -> bool:
+        """Whether the ledger counted a loss here."""
+        return _losses(self.opened) > 0
+
+
+def _losses(transition: Transition) -> int:
+    before, after = transition.before, transition.after
+    return 0 if before is None or after is None else after.losses - before.losses
+
+
+class Circumstances:
+    """Evidence with answers."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.lease = round(evidence.lease * SECOND)
+
+    # -- faults ------------------------------------------------------------------------------------
+
+    def faults(
+        self, effects: Effect, began: int, ended: int, *, queue: str | None = None
+    ) -> Sequence[FaultRecord]:
+        """Those with one of ``effects`` that were under way between, and concerned ``queue``."""
+        return [
+            each
+            for each in self.evidence.faults
+            if each.effects & effects
+            and each.began <= ended
+            and each.ended >= began
+            and (each.queue is None or queue is None or each.queue == queue)
+        ]
+
+    # -- processes ---------------------------------------------------------------------------------
+
+    @cached_property
+    def _lives_by_pid(self) -> dict[int, list[Life]]:
+        lives = defaultdict(list)
+        for each in sorted(self.evidence.lives, key=lambda each: each.started):
+            lives[each.pid].append(each)
+        return lives
+
+    def life(self, pid: int, at: int) -> Life | None:
+        """Who had this process id at that time."""
+        born = [each for each in self._lives_by_pid.get(pid, []) if each.started <= at]
+        return born[-1] if born else None
+
+    def life_of(self, worker: str | None, at: int) -> Life | None:
+        """The process behind a worker's name in the ledger."""
+        # host-pid-token
+        pid = (worker or "--").rsplit("-", 2)[1]
+        return self.life(int(pid), at) if pid.isdigit() else None
+
+    @cached_property
+    def _stalls(self) -> dict[int, list[tuple[int, int]]]:
+        stalls = defaultdict(list)
+        for each in self.evidence.stalls:
+            stalls[each.pid].append((each.began, each.ended))
+        return stalls
+
+    def stood_still(self, life: Life, began: int, ended: int) -> bool:
+        """Whether a process stood still for so long that it may have lost a lease.
+
+        It renews three times per lease; half a lease without a chance to do so may cost it.
+        """
+        return overlaps(self.pauses(life, began, ended), began, ended) >= self.evidence.lease / 2
+
+    def pauses(self, life: Life, began: int, ended: int) -> Sequence[tuple[int, int]]:
+        """When a process stood still between two moments, whoever made it."""
+        spans = [*life.frozen, *self._stalls.get(life.pid, [])]
+        return [each for each in spans if each[0] < ended and each[1] > began]
+
+    # -- runs --------------------------------------------------------------------------------------
+
+    def gates(self, task_id: UUID) -> Iterator[Gate]:
+        """Every run of a task that was opened."""
+        before: Transition | None = None
+        closed_by: Transition | None = None
+        for each in self.evidence.transitions.get(task_id, ()):
+            if each.opens_run:
+                yield Gate(opened=each, closed_by=closed_by, before=before)
+                before, closed_by = each, None
+            elif each.before is not None and each.before.status == "running":
+                closed_by = each
+
+    def gate(self, task_id: UUID, run: int) -> Gate | None:
+        """What opened this run."""
+        for each in self.gates(task_id):
+            if each.opened.after is not None and each.opened.after.run == run:
+                return each
+        return None
+
+    def claimed_before(self, gate: Gate) -> int:
+        """When the engine handed the task out for this run: some time before the gate."""
+        claims = [each.at for each in self._claims.get(gate.task_id, ())]
+        return max((at for at in claims if at <= gate.opened.at), default=gate.opened.at)
+
+    def executed(self, gate: Gate) -> bool:
+        """Whether the handler was called in the run before this one."""
+        run = gate.opened.before.run if gate.opened.before else 0
+        return any(each.run == run for each in self.evidence.executions.get(gate.task_id, ()))
+
+    def why_lost(self, gate: Gate) -> str | None:
+        """What excuses that ``gate`` took a task from its worker; ``None`` if nothing does."""
+        assert gate.before is not None
+        assert gate.before.after is not None
+        if not gate.counts_loss and not self.executed(gate):
+            # Its worker did not hear that the gate was passed, and passed it again.
+            return "gate repeated"
+        opened, lost = gate.before.at, gate.opened.at
+        life = self.life_of(gate.before.after.worker, opened)
+        if life is None:
+            return None
+        if life.ended is not None and life.ended <= lost + _NOTICED:
+            return "worker died"
+        if self.stood_still(life, opened - self.lease, lost):
+            return "worker stood still"
+        if self.faults(Effect.REWOUND, lost - self.lease - SECOND, lost):
+            return "Redis was set back"
+        return None
+
+    def end_of(self, execution: Execution) -> int:
+        """When a call of a handler was over, at the latest."""
+        if execution.ended is not None:
+            return execution.ended
+        life = self.life(execution.pid, execution.started)
+        if life is not None and life.ended is not None:
+            return max(life.ended, execution.started)
+        return sys.maxsize
+
+    @cached_property
+    def _claims(self) -> Mapping[UUID, Sequence[Claimed]]:
+        claims = defaultdict(list)
+        for each in self.evidence.claims:
+            claims[each.task_id].append(each)
+        return claims
+
+    def story(self, task_id: UUID) -> Sequence[object]:
+        """All that happened to a task, for a reader: its row, and how it came to that."""
+        evidence = self.evidence
+        events = [
+            *((each.at, each) for each in evidence.transitions.get(task_id, ())),
+            *((each.at, each) for each in self._claims.get(task_id, ())),
+            *((each.started, each) for each in evidence.executions.get(task_id, ())),
+        ]
+        row = evidence.rows.get(task_id)
+        return [
+            *([] if row is None else [row]),
+            *(each for _, each in sorted(events, key=lambda each: each[0])),
+        ]
+
+    def around(self, began: int, ended: int) -> Sequence[object]:
+        """What was broken between two moments, or just before."""
+        return [
+            each
+            for each in self.evidence.faults
+            if each.began <= ended and each.ended >= began - 3 * self.lease
+        ]

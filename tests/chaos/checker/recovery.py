@@ -1,0 +1,128 @@
+"""How long it takes until things go on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.chaos.checker.circumstances import Circumstances
+from tests.chaos.checker.finding import Finding
+from tests.chaos.evidence import QUEUES, REDIS_TROUBLE, SECOND, Effect, State, Transition
+
+_TROUBLE = REDIS_TROUBLE | Effect.DATABASE_AWAY | Effect.DATABASE_CUT | Effect.DATABASE_SLOW
+_WIPE_SECONDS = 5.0
+_GENEROUS = 2.0
+"""The machine is shared: what is asserted is this many times what is promised."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovery:
+    """From a fault to the first sign that it was overcome."""
+
+    fault: str
+    seconds: float
+    promised: float | None
+    """Within which it should be; ``None`` if something else was broken meanwhile."""
+    what: str
+
+
+def recoveries(circumstances: Circumstances) -> Iterator[Recovery]:
+    """All that can be measured."""
+    yield from _deaths(circumstances)
+    yield from _wipes(circumstances)
+
+
+def recovery_is_timely(circumstances: Circumstances) -> Iterator[Finding]:
+    """A dead worker's tasks, and those of a wiped Redis, run again within the promised time."""
+    for each in recoveries(circumstances):
+        if each.promised is not None and each.seconds > _GENEROUS * each.promised:
+            yield Finding(
+                message=(
+                    f"{each.what} ran again {each.seconds:.1f} s after {each.fault}, promised are "
+                    f"{each.promised:.1f} s"
+                )
+            )
+
+
+def by_fault(found: Sequence[Recovery]) -> Mapping[str, Sequence[float]]:
+    """The seconds of each kind of fault, in order."""
+    seconds = defaultdict(list)
+    for each in found:
+        seconds[each.fault].append(each.seconds)
+    return {fault: sorted(each) for fault, each in seconds.items()}
+
+
+def _deaths(circumstances: Circumstances) -> Iterator[Recovery]:
+    """From a worker's death to the next run of each task that it had."""
+    evidence = circumstances.evidence
+    # Two leases: nobody was there to see the first one run out.
+    promised = 2 * evidence.lease + 2
+    for task_id in evidence.transitions:
+        for gate in circumstances.gates(task_id):
+            opened = gate.before
+            if gate.closed_by is not None or opened is None or opened.after is None:
+                continue
+            life = circumstances.life_of(opened.after.worker, opened.at)
+            if life is None or life.ended is None or life.ended > gate.opened.at:
+                continue
+            disturbed = circumstances.faults(_TROUBLE, life.ended, gate.opened.at)
+            yield Recovery(
+                fault="the death of a worker",
+                seconds=(gate.opened.at - life.ended) / SECOND,
+                promised=None if disturbed else promised,
+                what=f"task {task_id}",
+            )
+
+
+def _wipes(circumstances: Circumstances) -> Iterator[Recovery]:
+    """From a wipe to the first task that is handed out of each queue in which some waited."""
+    evidence = circumstances.evidence
+    for fault in evidence.faults:
+        if not fault.effects & Effect.WIPED:
+            continue
+        for queue in QUEUES:
+            if not _waiting(circumstances, queue, fault.ended):
+                continue
+            after = [
+                each.at for each in evidence.claims if each.queue == queue and each.at > fault.ended
+            ]
+            if not after:
+                continue
+            others = [
+                each
+                for each in circumstances.faults(_TROUBLE, fault.ended, after[0])
+                if each is not fault
+            ]
+            yield Recovery(
+                fault=fault.kind,
+                seconds=(after[0] - fault.ended) / SECOND,
+                promised=None if others else _WIPE_SECONDS,
+                what=f"queue {queue!r}",
+            )
+
+
+def _waiting(circumstances: Circumstances, queue: str, at: int) -> bool:
+    """Whether a task of a queue was pending and due at that time."""
+    evidence = circumstances.evidence
+    return any(
+        row.queue == queue and _is_due(_state_at(evidence.transitions.get(row.id, ()), at), at)
+        for row in evidence.rows.values()
+    )
+
+
+def _state_at(transitions: Sequence[Transition], at: int) -> State | None:
+    state = None
+    for each in transitions:
+        if each.at > at:
+            break
+        state = each.after
+    return state
+
+
+def _is_due(state: State | None, at: int) -> bool:
+    return (
+        state is not None
+        and state.status == "pending"
+        and (state.run_at is None or state.run_at <= at)
+    )

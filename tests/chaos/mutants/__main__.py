@@ -1,0 +1,57 @@
+"""``python -m tests.chaos.mutants [NAME …]``: the short seed on each mutant; all must be caught."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.chaos.mutants import MUTANTS, Mutant
+from tests.chaos.options import Options
+from tests.chaos.report import Report
+from tests.chaos.run import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.mutants", description=__doc__)
+    names = [each.name for each in MUTANTS]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(names)}")
+    parser.add_argument("--seed", type=int, default=Options().seed)
+    parser.add_argument("--reports", type=Path, help="write each report into this folder")
+    asked = parser.parse_args()
+    if unknown := set(asked.names) - set(names):
+        parser.error(f"there is no mutant {', '.join(unknown)}; there are {', '.join(names)}")
+    progress = Console(stderr=True, style="dim", highlight=False)
+    table = Table(title="Mutants")
+    for column in ("mutant", "violations", ""):
+        table.add_column(column)
+    survived = False
+    for mutant in MUTANTS:
+        if asked.names and mutant.name not in asked.names:
+            continue
+        progress.print(f"{mutant.name}: {mutant.why}")
+        report = _report(mutant, asked.seed, progress)
+        if asked.reports is not None:
+            asked.reports.mkdir(exist_ok=True)
+            (asked.reports / f"{mutant.name}.json").write_bytes(report.as_json())
+        counts = Counter(each.invariant for each in report.violations)
+        caught = bool(mutant.caught_by & counts.keys())
+        survived = survived or not caught
+        shown = ", ".join(f"{count} {invariant}" for invariant, count in counts.items())
+        verdict = "[green]caught[/]" if caught else "[red]survived[/]"
+        table.add_row(mutant.name, shown or "none", verdict)
+    Console().print(table)
+    sys.exit(1 if survived else 0)
+
+
+def _report(mutant: Mutant, seed: int, progress: Console) -> Report:
+    plan, evidence = run(Options(seed=seed), progress.print, mutant.changes)
+    return Report.of(plan.seed, evidence)
+
+
+if __name__ == "__main__":
+    main()

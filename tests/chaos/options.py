@@ -1,0 +1,62 @@
+"""How large a run is."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.chaos.faults import FAULTS, Scale
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What can be asked for; the default is the short seed of `make test`."""
+
+    seed: int = 7
+    tasks: int = 1200
+    faults: int = len(FAULTS)
+    workers: int = 3
+    apis: int = 2
+    lease: float = 1.5
+    patience: float = 60.0
+    """Seconds until every task must have ended, after the last fault."""
+    report: Path | None = None
+    """Where to write the report as JSON."""
+    keep: Path | None = None
+    """Where to keep logs, instead of a folder that goes away."""
+
+    @property
+    def scale(self) -> Scale:
+        """What faults are drawn for."""
+        return Scale(workers=self.workers, apis=self.apis, lease=self.lease)
+
+
+def parse(arguments: Sequence[str] | None = None) -> Options:
+    """Read the command line; ends the program if it is not understood."""
+    default = Options()
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.chaos",
+        description="Break everything while tasks run, and check that the promises hold.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    for name, text in (
+        ("seed", "where all chance comes from"),
+        ("tasks", "how many are posted"),
+        ("faults", "how often something is broken"),
+        ("workers", "worker processes, the last of which is of an old version"),
+        ("apis", "API processes"),
+    ):
+        parser.add_argument(f"--{name}", type=int, default=getattr(default, name), help=text)
+    for name, text in (
+        ("lease", "seconds"),
+        ("patience", "seconds until every task must have ended, after the last fault"),
+    ):
+        parser.add_argument(f"--{name}", type=float, default=getattr(default, name), help=text)
+    for name, text in (
+        ("report", "write the report there, as JSON"),
+        ("keep", "keep all logs in this folder, which must not exist"),
+    ):
+        parser.add_argument(f"--{name}", type=Path, default=None, help=text)
+    return Options(**vars(parser.parse_args(arguments)))

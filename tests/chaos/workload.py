@@ -1,0 +1,108 @@
+"""Which tasks are posted when."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from penstock import Priority
+
+_USERS = 5
+_BURST = 40
+"""How many tasks come at once, if they do."""
+_BURSTS = 0.02
+# As many as a task has attempts, so that some use up all of them.
+_MOST_FAILURES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSpec:
+    """A task to be posted ``at`` seconds after the start; ``order`` is its input without key."""
+
+    at: float
+    key: str
+    type: str
+    priority: str
+    user: str
+    delay: float = 0.0
+    order: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """Tasks of one sort.
+
+    What takes long comes so often a second, however many tasks there are: the workers shall be
+    busy, and not fall behind. The others share the rest.
+    """
+
+    type: str
+    draw: Callable[[random.Random, float], Mapping[str, float]]
+    """From the source of chance and the lease to the input."""
+    each: float = 0.0
+    """Seconds from one to the next; 0 for those that share the rest."""
+    share: float = 0.0
+    delay: float = 0.0
+    """The longest."""
+
+
+def _seconds(least: float, most: float) -> Callable[[random.Random, float], Mapping[str, float]]:
+    """A time in leases."""
+    return lambda chance, lease: {"seconds": lease * chance.uniform(least, most)}
+
+
+def _flaky(chance: random.Random, _: float) -> Mapping[str, float]:
+    return {"failures": chance.randint(1, _MOST_FAILURES)}
+
+
+def _snooze(chance: random.Random, lease: float) -> Mapping[str, float]:
+    return {"snoozes": chance.randint(1, 2), "seconds": lease * chance.uniform(0.1, 0.5)}
+
+
+KINDS = (
+    Kind(type="chaos.poison", each=30, draw=lambda _, __: {}),
+    Kind(type="chaos.block", each=5, draw=_seconds(1.2, 1.8)),
+    Kind(type="chaos.long", each=1, draw=_seconds(1.5, 4)),
+    Kind(type="chaos.narrow", each=0.7, draw=_seconds(0.1, 1.2)),
+    Kind(type="chaos.new", each=2, draw=_seconds(0, 0.05)),
+    Kind(type="chaos.quick", share=60, draw=_seconds(0, 0.02)),
+    Kind(type="chaos.quick", share=6, draw=_seconds(0, 0.02), delay=3.0),
+    Kind(type="chaos.rated", share=9, draw=_seconds(0, 0.05)),
+    Kind(type="chaos.flaky", share=8, draw=_flaky),
+    Kind(type="chaos.snooze", share=4, draw=_snooze),
+    Kind(type="chaos.permanent", share=3, draw=_seconds(0, 0.05)),
+)
+
+
+def draw(chance: random.Random, count: int, *, seconds: float, lease: float) -> Sequence[TaskSpec]:
+    """``count`` tasks over ``seconds``: some alone, some in bursts that make a line."""
+    slow = [each for each in KINDS if each.each for _ in range(math.ceil(seconds / each.each))]
+    chance.shuffle(slow)
+    quick = [each for each in KINDS if each.share]
+    rest = max(0, count - len(slow))
+    kinds = slow[:count] + chance.choices(quick, [each.share for each in quick], k=rest)
+    chance.shuffle(kinds)
+    drawn: list[tuple[float, Kind]] = []
+    while kinds:
+        at = chance.uniform(0, seconds)
+        together = min(len(kinds), _BURST if chance.random() < _BURSTS else 1)
+        drawn += [(at, kinds.pop()) for _ in range(together)]
+    drawn.sort(key=lambda each: each[0])
+    return [
+        _spec(chance, kind, at=at, key=f"{number:05}", lease=lease)
+        for number, (at, kind) in enumerate(drawn)
+    ]
+
+
+def _spec(chance: random.Random, kind: Kind, *, at: float, key: str, lease: float) -> TaskSpec:
+    return TaskSpec(
+        at=at,
+        key=key,
+        type=kind.type,
+        priority=chance.choice(list(Priority)).label,
+        user=f"user-{chance.randrange(_USERS)}",
+        delay=chance.uniform(0, kind.delay),
+        order=kind.draw(chance, lease),
+    )

@@ -1,0 +1,150 @@
+"""Everything that a run breaks: servers, the lines to them, and the processes that use them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from redis import Redis
+
+from tests.chaos import ledger_log
+from tests.chaos.evidence import QUEUES
+from tests.chaos.fleet import Fleet
+from tests.services import PostgresServer, Proxy, RedisServer, find_free_port
+
+NAMESPACE = "chaos"
+API_KEY = "key-of-the-chaos"
+_PLUGIN = Path(__file__).parents[1] / "chaos_plugin"
+_DRAIN = 1.0
+_START_TIMEOUT = 60.0
+# What a crash of the server alone may lose is what it promised to keep: nothing.
+_POSTGRES = {"synchronous_commit": "on"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """What faults work on."""
+
+    folder: Path
+    redis: RedisServer
+    postgres: PostgresServer
+    database: str
+    lines: Mapping[str, Proxy]
+    """By caller and server: ``api-redis``, ``worker-postgres`` …"""
+    fleet: Fleet
+    apis: Sequence[str]
+    """The addresses of the API processes."""
+    execution_log: Path
+
+    @property
+    def dsn(self) -> str:
+        """The database's address for asyncpg, without a proxy."""
+        return self.postgres.url(self.database).replace("+asyncpg", "")
+
+    def redis_client(self) -> Redis:
+        """A connection to Redis, without a proxy."""
+        return Redis.from_url(self.redis.url, socket_timeout=5)
+
+
+@contextmanager
+def started(folder: Path, *, core: Path, workers: int, apis: int, lease: float) -> Iterator[World]:
+    """Start it all, and return once it serves; nothing is left at the end.
+
+    Args:
+        folder: for data and logs.
+        core: the folder that processes import `penstock` from.
+        workers: how many; the last one is of the old version.
+        apis: how many API processes.
+        lease: in seconds.
+    """
+    from penstock.ledger.migrate import upgrade
+
+    with ExitStack() as stack:
+        postgres = stack.enter_context(PostgresServer(settings=_POSTGRES))
+        database = postgres.create_database()
+        upgrade(postgres.url(database))
+        postgres.execute(ledger_log.statements(), database)
+        redis = stack.enter_context(RedisServer(folder / "redis"))
+        lines = {
+            f"{caller}-{name}": stack.enter_context(Proxy(server.port))
+            for caller in ("api", "worker")
+            for name, server in (("redis", redis), ("postgres", postgres))
+        }
+        fleet = Fleet(folder)
+        stack.callback(fleet.close)
+        ports = [find_free_port() for _ in range(apis)]
+        world = World(
+            folder=folder,
+            redis=redis,
+            postgres=postgres,
+            database=database,
+            lines=lines,
+            fleet=fleet,
+            apis=[f"http://127.0.0.1:{port}" for port in ports],
+            execution_log=folder / "executions.log",
+        )
+        for number, port in enumerate(ports):
+            environment = {**_environment(world, core, "api", lease), "PENSTOCK_PORT": str(port)}
+            fleet.add(f"api-{number}", role="api", arguments=["api"], environment=environment)
+        for number in range(workers):
+            fleet.add(
+                f"worker-{number}",
+                role="worker",
+                arguments=["worker", "--queues", ",".join(QUEUES)],
+                environment=_environment(world, core, "worker", lease),
+                version="old" if number == workers - 1 > 0 else "new",
+            )
+        _wait_until_served(world, workers)
+        yield world
+
+
+def _environment(world: World, core: Path, caller: str, lease: float) -> dict[str, str]:
+    def through(url: str, line: str) -> str:
+        port = urlsplit(url).port
+        return url.replace(f":{port}/", f":{world.lines[line].port}/")
+
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PENSTOCK_", "OPENAI_"))
+    }
+    return {
+        **own,
+        "PYTHONPATH": f"{core}{os.pathsep}{_PLUGIN}",
+        "CHAOS_LOG": str(world.execution_log),
+        "REDIS_URL": through(world.redis.url, f"{caller}-redis"),
+        "DATABASE_URL": through(world.postgres.url(world.database), f"{caller}-postgres"),
+        "PENSTOCK_NAMESPACE": NAMESPACE,
+        "PENSTOCK_DATA_DIR": str(world.folder / "data"),
+        "PENSTOCK_API_KEY": API_KEY,
+        "PENSTOCK_LEASE_SECONDS": str(lease),
+        "PENSTOCK_DRAIN_SECONDS": str(_DRAIN),
+    }
+
+
+def _wait_until_served(world: World, workers: int) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT
+    while not all(_serves(each, workers) for each in world.apis):
+        if time.monotonic() > deadline:
+            logs = "\n".join(
+                f"--- {path.name}\n{path.read_text()}" for path in world.folder.glob("*.log")
+            )
+            raise TimeoutError(f"the installation does not come up:\n{logs}")
+        time.sleep(0.05)
+
+
+def _serves(api: str, workers: int) -> bool:
+    try:
+        answer = httpx.get(f"{api}/api/health", trust_env=False)
+    except httpx.TransportError:
+        return False
+    if answer.status_code != httpx.codes.OK:
+        return False
+    serving: Mapping[str, int] = answer.json()["data"]["workers"]
+    return all(serving.get(queue, 0) >= workers for queue in QUEUES)

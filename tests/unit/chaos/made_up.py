@@ -1,0 +1,213 @@
+"""Evidence of runs that never were, to be bent by one test each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from tests.chaos.evidence import (
+    QUEUES,
+    SECOND,
+    AttemptRow,
+    Claimed,
+    Effect,
+    Evidence,
+    Execution,
+    FaultRecord,
+    Life,
+    Post,
+    Row,
+    State,
+    Transition,
+)
+
+LEASE = 1.0
+START = 1_000 * SECOND
+BAND = 2**48
+
+
+def at(seconds: float) -> int:
+    """A moment of the run, by its seconds."""
+    return START + round(seconds * SECOND)
+
+
+def life(number: int, started: float = -10.0, **fields: Any) -> Life:
+    """A worker; its process id is its number."""
+    return Life(name=f"worker-{number}", role="worker", pid=number, started=at(started), **fields)
+
+
+def fault(effects: Effect, began: float, ended: float, **fields: Any) -> FaultRecord:
+    return FaultRecord(
+        kind="made up", detail="", effects=effects, began=at(began), ended=at(ended), **fields
+    )
+
+
+class Story:
+    """One task, told step by step; each step's moment is in seconds.
+
+    Args:
+        number: makes its id.
+    """
+
+    def __init__(self, number: int, *, queue: str = "open", kind: str = "chaos.quick") -> None:
+        self.id = UUID(int=number)
+        self.queue = queue
+        self.kind = kind
+        self.key = f"{number:05}"
+        self.state = State(status="pending", run=0, attempts=0, losses=0)
+        self.transitions: list[Transition] = []
+        self.executions: list[Execution] = []
+        self.attempts: list[AttemptRow] = []
+        self.claims: list[Claimed] = []
+        self.post_status: int | None = 202
+
+    # -- what happens ------------------------------------------------------------------------------
+
+    def posted(self, moment: float = 0.0) -> Story:
+        self.transitions.append(Transition(at=at(moment), task_id=self.id, after=self.state))
+        return self
+
+    def claimed(
+        self, moment: float, *, score: float = 5.0 * BAND, left: float | None = None
+    ) -> Story:
+        self.claims.append(
+            Claimed(queue=self.queue, at=at(moment), task_id=self.id, score=score, lowest_left=left)
+        )
+        return self
+
+    def started(self, moment: float, *, worker: int = 1, counted: bool = True) -> Story:
+        """Pass the start gate, and begin to execute.
+
+        ``counted``: that the task is taken from its worker, if it has one, is a loss.
+        """
+        lost = self.state.status == "running"
+        self._change(
+            moment,
+            status="running",
+            run=self.state.run + 1,
+            attempts=self.state.attempts + (not lost),
+            losses=self.state.losses + (lost and counted),
+            worker=f"host-{worker}-a1b2c3",
+        )
+        self.executions.append(
+            Execution(
+                task_id=self.id,
+                queue=self.queue,
+                run=self.state.run,
+                attempt=self.state.attempts,
+                pid=worker,
+                started=at(moment),
+            )
+        )
+        return self
+
+    def returned(self, moment: float, *, how: str = "end", which: int = -1) -> Story:
+        """An execution is over."""
+        self.executions[which] = replace(self.executions[which], ended=at(moment), how=how)
+        return self
+
+    def succeeded(self, moment: float) -> Story:
+        self.returned(moment)
+        self._change(
+            moment,
+            status="success",
+            result=f'{{"run": {self.state.run}}}',
+            finished=at(moment),
+        )
+        return self
+
+    def failed(self, moment: float, *, again: bool) -> Story:
+        """The handler raised."""
+        self.returned(moment, how="error")
+        self.attempts.append(
+            AttemptRow(
+                task_id=self.id,
+                run=self.state.run,
+                attempt=self.state.attempts,
+                error_code="handler_error",
+            )
+        )
+        self._change(
+            moment,
+            status="pending" if again else "failed",
+            error_code="handler_error",
+            finished=None if again else at(moment),
+        )
+        return self
+
+    def given_back(self, moment: float, *, how: str = "cancelled:shutdown") -> Story:
+        """The run ends without an outcome, and spends no attempt."""
+        self.returned(moment, how=how)
+        self._change(moment, status="pending", attempts=self.state.attempts - 1)
+        return self
+
+    def given_up(self, moment: float) -> Story:
+        """Lost too often: recorded by a run whose handler is not called."""
+        self.executions.pop()
+        self.attempts.append(
+            AttemptRow(
+                task_id=self.id,
+                run=self.state.run,
+                attempt=self.state.attempts,
+                error_code="worker_lost",
+            )
+        )
+        self._change(moment, status="failed", error_code="worker_lost", finished=at(moment))
+        return self
+
+    def _change(self, moment: float, **fields: Any) -> None:
+        before = self.state
+        self.state = replace(self.state, **fields)
+        self.transitions.append(
+            Transition(at=at(moment), task_id=self.id, before=before, after=self.state)
+        )
+
+    # -- what is on record -------------------------------------------------------------------------
+
+    def row(self) -> Row:
+        state = self.state
+        return Row(
+            id=self.id,
+            key=self.key,
+            type=self.kind,
+            queue=self.queue,
+            status=state.status,
+            run=state.run,
+            attempts=state.attempts,
+            max_attempts=QUEUES[self.queue].retry.max_attempts,
+            losses=state.losses,
+            created=START,
+            finished=state.finished,
+            worker=state.worker,
+            error_code=state.error_code if state.status == "failed" else None,
+            result_run=state.run if state.status == "success" else None,
+        )
+
+    def post(self) -> Post:
+        return Post(
+            key=self.key,
+            type=self.kind,
+            began=START,
+            ended=START,
+            status=self.post_status,
+            task_id=self.id if self.post_status == 202 else None,
+        )
+
+
+def evidence(*stories: Story, lives: Iterable[Life] = (), **fields: Any) -> Evidence:
+    """A run of these tasks, on workers 1 and 2 unless ``lives`` says otherwise."""
+    found: dict[str, Any] = {
+        "lease": LEASE,
+        "posts": [each.post() for each in stories],
+        "rows": {each.id: each.row() for each in stories},
+        "attempts": {each.id: each.attempts for each in stories},
+        "transitions": {each.id: each.transitions for each in stories},
+        "executions": {each.id: each.executions for each in stories},
+        "claims": sorted(
+            (claim for each in stories for claim in each.claims), key=lambda each: each.at
+        ),
+        "lives": list(lives) or [life(1), life(2)],
+    }
+    return Evidence(**{**found, **fields})

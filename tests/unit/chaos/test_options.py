@@ -1,0 +1,35 @@
+"""What can be asked for on the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.faults import FAULTS
+from tests.chaos.options import Options, parse
+
+
+def test_nothing_asked_for_is_the_short_seed():
+    assert parse([]) == Options()
+    assert Options().faults == len(FAULTS)
+
+
+def test_every_parameter_is_read():
+    numbers = ["--seed=3", "--tasks=20", "--faults=2", "--workers=4", "--apis=1"]
+    asked = parse([*numbers, "--lease=2.5", "--patience=9", "--report=a.json", "--keep=b"])
+    assert asked == Options(
+        seed=3,
+        tasks=20,
+        faults=2,
+        workers=4,
+        apis=1,
+        lease=2.5,
+        patience=9.0,
+        report=Path("a.json"),
+        keep=Path("b"),
+    )
+
+
+def test_what_is_no_number_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        parse(["--tasks", "many"])
+    assert "--tasks" in capsys.readouterr().err

@@ -1,0 +1,60 @@
+"""A plan comes from its seed, and from nothing else."""
+
+from collections import Counter
+
+from tests.chaos.faults import FAULTS, Scale
+from tests.chaos.plan import Plan
+
+SCALE = Scale(workers=3, apis=2, lease=1.5)
+KINDS = len(FAULTS)
+
+
+def draw(seed, *, tasks=300, faults=KINDS):
+    return Plan.draw(seed, tasks=tasks, faults=faults, scale=SCALE)
+
+
+def test_the_same_seed_is_the_same_plan():
+    assert draw(7) == draw(7)
+    assert draw(7) != draw(8)
+
+
+def test_a_plan_has_as_many_tasks_and_faults_as_were_asked_for():
+    plan = draw(7, tasks=2500, faults=50)
+    assert (len(plan.tasks), len(plan.faults)) == (2500, 50)
+    assert len({each.key for each in plan.tasks}) == 2500
+
+
+def test_what_takes_long_comes_by_the_clock_and_the_rest_fills_up():
+    few, many = (Counter(each.type for each in draw(7, tasks=n).tasks) for n in (1200, 2400))
+    for kind in ("chaos.poison", "chaos.block", "chaos.long", "chaos.narrow"):
+        assert few[kind] == many[kind] > 0
+    assert many["chaos.quick"] > 2 * few["chaos.quick"]
+
+
+def test_every_kind_of_fault_is_in_it_where_there_is_room():
+    assert {each.fault.kind for each in draw(7).faults} == {each.kind for each in FAULTS}
+
+
+def test_what_touches_the_same_thing_does_not_overlap():
+    for seed in range(20):
+        free: dict[str, float] = {}
+        for each in draw(seed, faults=60).faults:
+            for thing in each.fault.touches:
+                assert each.at > free.get(thing, 0), str(each)
+                free[thing] = each.until
+
+
+def test_tasks_are_posted_while_things_break_and_in_order():
+    plan = draw(7)
+    times = [each.at for each in plan.tasks]
+    assert times == sorted(times)
+    assert 0 <= times[0] <= times[-1] <= plan.seconds
+
+
+def test_names_of_faults_are_their_own():
+    assert len({each.kind for each in FAULTS}) == len(FAULTS)
+
+
+def test_a_planned_fault_reads_well():
+    for each in draw(7).faults:
+        assert each.fault.kind in str(each)
