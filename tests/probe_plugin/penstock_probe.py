@@ -5,6 +5,7 @@ Workers find it because this folder, with its installed metadata, is on their PY
 """
 
 import asyncio
+import ctypes
 import os
 import time
 from datetime import timedelta
@@ -19,13 +20,17 @@ from penstock import (
     Context,
     PermanentError,
     Queue,
+    RetryPolicy,
     Snooze,
+    SyncContext,
+    TaskInterrupted,
     TaskType,
     TransientError,
     hookimpl,
     task,
 )
 
+ONCE = RetryPolicy(max_attempts=1)
 PROBE = Queue("probe", concurrency=2)
 LINE = Queue("line", concurrency=1)
 
@@ -56,7 +61,7 @@ class Measured(Struct):
     sha256: str
 
 
-def _note(probe: Probe, ctx: Context, what: str) -> None:
+def _note(probe: Probe, ctx: Context | SyncContext, what: str) -> None:
     with Path(probe.log).open("a") as log:
         log.write(
             f"{what} {probe.name or ctx.task_id} {ctx.attempt} {time.time():.3f} {os.getpid()}\n"
@@ -188,6 +193,57 @@ async def upload(received: Received, ctx: Context) -> Measured:
     )
 
 
+@task("probe.process", queue=PROBE)
+def process(probe: Probe, ctx: SyncContext) -> Report:
+    """Wait in a process of its own."""
+    _note(probe, ctx, "start")
+    ctx.progress(40, "waiting")
+    ctx.log.info("waits in a process", seconds=probe.seconds)
+    time.sleep(probe.seconds)
+    _note(probe, ctx, "end")
+    return Report(attempt=ctx.attempt)
+
+
+@task("probe.spin", queue=PROBE, retry=ONCE, timeout=timedelta(seconds=2))
+def spin(probe: Probe, ctx: SyncContext) -> Report:
+    """Never come to an end."""
+    _note(probe, ctx, "start")
+    while True:
+        pass
+
+
+@task("probe.segfault", queue=PROBE, retry=ONCE)
+def segfault(probe: Probe, ctx: SyncContext) -> Report:
+    """Crash, as a library in C does over a hostile file."""
+    _note(probe, ctx, "start")
+    ctypes.string_at(0)
+    return Report(attempt=ctx.attempt)
+
+
+@task("probe.eat", queue=PROBE, retry=ONCE, max_memory=256 * 1024**2)
+def eat(probe: Probe, ctx: SyncContext) -> Report:
+    """Want more memory than there is for it."""
+    _note(probe, ctx, "start")
+    full = []
+    while True:
+        full.append(bytearray(1024**2))
+
+
+@task("probe.resume", queue=PROBE)
+def resume(probe: Probe, ctx: SyncContext) -> Report:
+    """Go on where an earlier run was stopped; ``attempt`` is then 100."""
+    if ctx.load("waited", bool):
+        return Report(attempt=100)
+    _note(probe, ctx, "start")
+    try:
+        time.sleep(probe.seconds)
+    except TaskInterrupted as stop:
+        if stop.interruption.code == "shutdown":
+            ctx.save("waited", True)
+        raise
+    return Report(attempt=ctx.attempt)
+
+
 @hookimpl
 def penstock_queues() -> list[Queue]:
     return [PROBE, LINE]
@@ -209,6 +265,11 @@ def penstock_tasks() -> list[TaskType[Any, Any]]:
         exits,
         patient,
         upload,
+        process,
+        spin,
+        segfault,
+        eat,
+        resume,
     ]
     # An older version of this plugin, as a rolling deploy meets it, lacks some.
     lacking = os.environ.get("PROBE_LACKS", "").split(",")

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, TypeVar
 
+import structlog
+from structlog.stdlib import BoundLogger
+
+from penstock.broker.checkpoints import Checkpoints
 from penstock.broker.delivery import Delivery
 from penstock.broker.progress import ProgressWriter
 from penstock.declarations import Context, DeclarationError, Interruption
 from penstock.dispatch import ArtifactStore, TaskArtifacts
+from penstock.ledger import Ledger
 
 S = TypeVar("S")
+
+LOGGER = "penstock.task"
+"""Whose lines those are that handlers write by ``ctx.log``."""
 
 
 class TaskContext(Context):
@@ -20,6 +29,7 @@ class TaskContext(Context):
         self,
         delivery: Delivery,
         *,
+        ledger: Ledger,
         artifacts: ArtifactStore,
         progress: ProgressWriter,
         settings: Mapping[type[Any], Any],
@@ -32,6 +42,7 @@ class TaskContext(Context):
         self.attempt = task.attempts
         self.run = task.run
         self.artifacts = TaskArtifacts(artifacts, task.id)
+        self._checkpoints = Checkpoints(ledger, task)
         self._delivery = delivery
         self._progress = progress
         self._settings = settings
@@ -39,6 +50,22 @@ class TaskContext(Context):
     async def progress(self, percent: float, message: str = "") -> None:
         """See :meth:`penstock.declarations.Context.progress`."""
         self._progress.report(self.task_id, self.run, percent, message)
+
+    async def save(self, name: str, value: object) -> None:
+        """See :meth:`penstock.declarations.Context.save`."""
+        await self._checkpoints.save(name, value)
+
+    async def load(self, name: str, kind: type[S]) -> S | None:
+        """See :meth:`penstock.declarations.Context.load`."""
+        return await self._checkpoints.load(name, kind)
+
+    @cached_property
+    def log(self) -> BoundLogger:  # type: ignore[override]  # an attribute, made when it is used
+        """See :class:`penstock.declarations.Context`."""
+        logger: BoundLogger = structlog.stdlib.get_logger(LOGGER)
+        return logger.bind(
+            task_id=str(self.task_id), task_type=self.task_type, attempt=self.attempt
+        )
 
     @property
     def interruption(self) -> Interruption | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from penstock.declarations import PermanentError, Snooze, TaskError, TaskType, TransientError
+from penstock.declarations import PermanentError, TaskType
 from penstock.ledger import (
     Failure,
     Ledger,
@@ -22,6 +21,9 @@ from penstock.ledger import (
     Status,
 )
 from penstock.ledger.group_commit import GroupCommit
+from penstock.processes import result
+from penstock.processes.error_report import ErrorReport
+from penstock.processes.result import NotStorableError
 
 _LONGEST_PAUSE = 5.0
 _CODE_LENGTH = 64
@@ -31,27 +33,14 @@ _TRACEBACK_LENGTH = 50_000
 _log = logging.getLogger(__name__)
 
 
-class NotStorableError(PermanentError):
-    """A handler returned something that has no JSON, or not that of its declared output."""
-
-    default_code = "result_not_storable"
-
-
 def success(task: StartedTask, task_type: TaskType[Any, Any], value: Any) -> Outcome:
     """The outcome of a handler that returned ``value``.
 
     Raises:
         NotStorableError: if ``value`` has no JSON.
     """
-    try:
-        result = msgspec.json.encode(value).decode()
-    except (TypeError, ValueError, msgspec.MsgspecError) as error:
-        message = (
-            f"task type {task.type!r} returned {type(value).__name__}, which cannot be stored as "
-            f"JSON: {error}; return its declared output, {task_type.output_type!r}"
-        )
-        raise NotStorableError(message) from error
-    return _outcome(task, Status.SUCCESS, result=result)
+    encoded = result.encode(task.type, task_type.output_type, value)
+    return _outcome(task, Status.SUCCESS, result=encoded.decode())
 
 
 def failure(
@@ -61,24 +50,24 @@ def failure(
     random_source: random.Random,
 ) -> Outcome:
     """The outcome of a handler that raised ``error``: again later, or failed for good."""
-    if isinstance(error, Snooze):
+    report = ErrorReport.of(error)
+    if report.delay is not None:
         return _outcome(
-            task, Status.PENDING, run_at=datetime.now(UTC) + error.delay, spends_attempt=False
+            task, Status.PENDING, run_at=datetime.now(UTC) + report.delay, spends_attempt=False
         )
     described = Failure(
-        code=error.code[:_CODE_LENGTH] if isinstance(error, TaskError) else _code(error),
-        message=_clean(str(error), _MESSAGE_LENGTH) or type(error).__name__,
-        type=_type_name(error)[:_TYPE_LENGTH],
+        code=(report.code or _code(error))[:_CODE_LENGTH],
+        message=_clean(report.message, _MESSAGE_LENGTH),
+        type=report.type_name[:_TYPE_LENGTH],
     )
-    lines = traceback.format_exception(error)
-    trace = _clean("".join(lines), _TRACEBACK_LENGTH)
+    trace = _clean(report.traceback, _TRACEBACK_LENGTH)
     policy = task_type.retry
-    permanent = isinstance(error, (PermanentError, *policy.non_retryable))
+    permanent = report.is_a(PermanentError, *policy.non_retryable)
     if permanent or task.attempts >= task.max_attempts:
         return _outcome(task, Status.FAILED, error=described, traceback=trace)
     delay = policy.delay(task.attempts, random_source)
-    if isinstance(error, TransientError) and error.retry_after is not None:
-        delay = max(error.retry_after, timedelta(0))
+    if report.retry_after is not None:
+        delay = max(report.retry_after, timedelta(0))
     return _outcome(
         task,
         Status.PENDING,
@@ -119,15 +108,6 @@ def _outcome(task: StartedTask, status: Status, **fields: Any) -> Outcome:
 
 def _code(error: BaseException) -> str:
     return "timeout" if isinstance(error, HandlerTimeoutError) else "handler_error"
-
-
-def _type_name(error: BaseException) -> str:
-    kind = type(error)
-    return kind.__qualname__ if kind.__module__ == "builtins" else _qualified(kind)
-
-
-def _qualified(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _clean(text: str, length: int) -> str:

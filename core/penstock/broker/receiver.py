@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from taskiq import AckableMessage, TaskiqMessage, TaskiqMiddleware, TaskiqResult, TaskiqState
 from taskiq import Context as TaskiqContext
 from taskiq.receiver import Receiver as TaskiqReceiver
@@ -27,9 +28,12 @@ from penstock.broker.delivery import Delivery
 from penstock.broker.outcomes import HandlerTimeoutError
 from penstock.broker.progress import ProgressWriter
 from penstock.broker.results import as_result
-from penstock.declarations import Interruption, PermanentError, TaskType
+from penstock.broker.time_limit import TimeLimit
+from penstock.declarations import Interruption, PermanentError, SyncTaskType, TaskType
 from penstock.dispatch import ArtifactStore, InvalidInputError, inputs
-from penstock.ledger import Outcome, Status
+from penstock.ledger import Ledger, Outcome, Status
+from penstock.processes.conversation import OverdueError
+from penstock.processes.pool import ProcessPool
 
 # Names as short as this are written in capitals: the worker of queue `ai` is "AI Worker".
 _ACRONYM = 2
@@ -41,8 +45,10 @@ class Receiver(TaskiqReceiver):
 
     Args:
         broker: with a consumer.
+        ledger: where handlers keep checkpoints.
         artifacts: where handlers put files.
         progress: where handlers report.
+        processes: where ``def`` handlers run.
         settings: what handlers may ask for, by type.
         drain: seconds to wait for running tasks at the end.
     """
@@ -53,8 +59,10 @@ class Receiver(TaskiqReceiver):
         self,
         broker: Broker,
         *,
+        ledger: Ledger,
         artifacts: ArtifactStore,
         progress: ProgressWriter,
+        processes: ProcessPool,
         settings: Mapping[type[Any], Any],
         drain: float,
     ) -> None:
@@ -68,8 +76,10 @@ class Receiver(TaskiqReceiver):
             run_startup=False,
             wait_tasks_timeout=drain,
         )
+        self._ledger = ledger
         self._artifacts = artifacts
         self._progress = progress
+        self._processes = processes
         self._settings = settings
         self._random = random.Random()  # noqa: S311  (jitter, not a secret)
         self._label = queue.name.upper() if len(queue.name) <= _ACRONYM else queue.name.capitalize()
@@ -143,33 +153,57 @@ class Receiver(TaskiqReceiver):
             # It fitted when it was accepted: the plugin has changed since.
             raise PermanentError(str(error), code="input_incompatible") from error
         message.args = [value]
+        text = delivery.task.input
         for middleware in self.broker.middlewares:
             if _overrides(middleware, "pre_execute"):
                 message = await maybe_awaitable(middleware.pre_execute(message))
+                text = msgspec.json.encode(message.args[0]).decode()
+        context = TaskContext(
+            delivery,
+            ledger=self._ledger,
+            artifacts=self._artifacts,
+            progress=self._progress,
+            settings=self._settings,
+        )
+        limit = TimeLimit(delivery, task_type.timeout)
         delivery.running_in = asyncio.current_task()
-        limit = None
-        if task_type.timeout is not None:
-            reason = Interruption("timeout", f"took longer than its timeout of {task_type.timeout}")
-            loop = asyncio.get_running_loop()
-            limit = loop.call_later(task_type.timeout.total_seconds(), delivery.interrupt, reason)
         try:
-            return await self._call(delivery, task_type, message)
+            if isinstance(task_type, SyncTaskType):
+                return await self._run_in_process(delivery, task_type, text, context, limit)
+            limit.start()
+            return await self._call(task_type, message, context)
         finally:
             delivery.running_in = None
-            if limit is not None:
-                limit.cancel()
+            limit.stop()
+
+    async def _run_in_process(
+        self,
+        delivery: Delivery,
+        task_type: SyncTaskType[Any, Any],
+        text: str,
+        context: TaskContext,
+        limit: TimeLimit,
+    ) -> msgspec.Raw:
+        """Run a ``def`` handler with ``text`` as its input; its output is JSON as well."""
+        plugin = self.broker.catalogue.plugin_of(task_type.name)
+        try:
+            return await self._processes.run(
+                task_type, text, context, plugin=plugin, on_start=limit.start
+            )
+        except OverdueError:
+            # The event loop was blocked, or it would have stopped the run in time. There is nothing
+            # left to cancel: that would hit whatever this task awaits next.
+            delivery.running_in = None
+            limit.pass_()
+            raise
 
     async def _call(
-        self, delivery: Delivery, task_type: TaskType[Any, Any], message: TaskiqMessage
+        self, task_type: TaskType[Any, Any], message: TaskiqMessage, context: TaskContext
     ) -> Any:
+        """Run an ``async def`` handler, with what it depends on."""
         arguments: dict[str, Any] = {task_type.input_parameter: message.args[0]}
         if task_type.context_parameter is not None:
-            arguments[task_type.context_parameter] = TaskContext(
-                delivery,
-                artifacts=self._artifacts,
-                progress=self._progress,
-                settings=self._settings,
-            )
+            arguments[task_type.context_parameter] = context
         graph = self.dependency_graphs[task_type.name]
         if graph.is_empty():
             return await task_type.handler(**arguments)

@@ -13,6 +13,7 @@ from taskiq.serializers import JSONSerializer
 from taskiq_redis import RedisAsyncResultBackend
 
 from penstock.engine import RedisServers
+from penstock.processes.error_report import HandlerError
 
 
 def result_backend(
@@ -44,7 +45,15 @@ def return_type(output_type: Any) -> Any:
 def as_result(
     value: Any, error: BaseException | None, labels: dict[str, Any], started: float
 ) -> TaskiqResult[Any]:
-    """What middlewares and waiting callers see of a run that began at ``started`` (monotonic)."""
+    """What middlewares and waiting callers see of a run that began at ``started`` (monotonic).
+
+    ``value`` of a handler that ran in a process is its JSON, a :class:`msgspec.Raw`.
+    """
+    if isinstance(value, msgspec.Raw):
+        value = msgspec.json.decode(value)
+    if isinstance(error, HandlerError):
+        # Who knows a PermanentError by its type, shall know it here as well.
+        error = error.report.exception() or error
     return TaskiqResult.model_construct(
         is_err=error is not None,
         log=None,

@@ -4,27 +4,38 @@ This room imports no Redis, no SQL and no HTTP, so that a plugin can be imported
 declarations alone.
 """
 
-from penstock.declarations.artifact import Artifact, ArtifactReader, Artifacts
+from penstock.declarations.address import Address
+from penstock.declarations.artifact import (
+    Artifact,
+    ArtifactReader,
+    Artifacts,
+    SyncArtifactReader,
+    SyncArtifacts,
+)
 from penstock.declarations.context import Context
 from penstock.declarations.errors import (
     DeclarationError,
     PenstockError,
     PermanentError,
     Snooze,
+    SupersededError,
     TaskError,
     TransientError,
 )
-from penstock.declarations.interruption import Interruption
+from penstock.declarations.interruption import Interruption, TaskInterrupted
 from penstock.declarations.priority import Priority
 from penstock.declarations.queue import Queue
 from penstock.declarations.rate_limit import RateLimit
 from penstock.declarations.retry_policy import RetryPolicy
-from penstock.declarations.task_type import TaskType, task
+from penstock.declarations.sync_context import SyncContext
+from penstock.declarations.task_type import AsyncTaskType, SyncTaskType, TaskType, task
 
 __all__ = [
+    "Address",
     "Artifact",
     "ArtifactReader",
     "Artifacts",
+    "AsyncTaskType",
     "Context",
     "DeclarationError",
     "Interruption",
@@ -35,7 +46,13 @@ __all__ = [
     "RateLimit",
     "RetryPolicy",
     "Snooze",
+    "SupersededError",
+    "SyncArtifactReader",
+    "SyncArtifacts",
+    "SyncContext",
+    "SyncTaskType",
     "TaskError",
+    "TaskInterrupted",
     "TaskType",
     "TransientError",
     "task",

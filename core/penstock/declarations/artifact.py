@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -58,4 +58,30 @@ class Artifacts(Protocol):
         Raises:
             PermanentError: code ``artifact_not_found``.
         """
+        ...
+
+
+class SyncArtifactReader(Protocol):
+    """An opened artifact in a ``def`` handler: read it whole, or iterate over its chunks (once)."""
+
+    artifact: Artifact
+
+    def read(self) -> bytes:
+        """All of its bytes."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+class SyncArtifacts(Protocol):
+    """The files of one task in a ``def`` handler."""
+
+    def put(
+        self, name: str, data: bytes | Path | Iterable[bytes], *, content_type: str
+    ) -> Artifact:
+        """As :meth:`Artifacts.put`."""
+        ...
+
+    def open(self, artifact_id: UUID) -> SyncArtifactReader:
+        """As :meth:`Artifacts.open`."""
         ...

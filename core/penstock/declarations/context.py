@@ -1,19 +1,26 @@
-"""What a running handler can ask of, and say to, the worker that runs it."""
+"""What a running ``async def`` handler can ask of, and say to, the worker that runs it."""
+
+from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from penstock.declarations.artifact import Artifacts
 from penstock.declarations.interruption import Interruption
 
+if TYPE_CHECKING:
+    # Nobody evaluates this annotation, and structlog takes longer to import than all of this room.
+    from structlog.stdlib import BoundLogger
+
 S = TypeVar("S")
 
 
 class Context(ABC):
-    """The running task, as its handler sees it.
+    """The running task, as its ``async def`` handler sees it.
 
-    A handler gets one by annotating a parameter with this type, whatever its name.
+    A handler gets one by annotating a parameter with this type, whatever its name. A ``def``
+    handler takes a :class:`~penstock.declarations.SyncContext` instead.
 
     Attributes:
         task_id: the task's id.
@@ -24,6 +31,8 @@ class Context(ABC):
         run: how often the task was started, this time included. It only ever grows, so it serves
             as a fencing token: whoever got a larger one may ignore what carries a smaller.
         artifacts: where to put files, and to open those of earlier tasks.
+        log: a structlog logger that says which task a line is about:
+            ``ctx.log.info("downloaded", pages=3)``.
     """
 
     task_id: UUID
@@ -33,6 +42,7 @@ class Context(ABC):
     attempt: int
     run: int
     artifacts: Artifacts
+    log: BoundLogger
 
     @abstractmethod
     async def progress(self, percent: float, message: str = "") -> None:
@@ -43,6 +53,41 @@ class Context(ABC):
         Args:
             percent: from 0 to 100; values outside are clamped.
             message: a short text for people.
+        """
+
+    @abstractmethod
+    async def save(self, name: str, value: object) -> None:
+        """Keep ``value`` for later attempts of this task: a checkpoint.
+
+        On return it is committed, so that what follows may rely on it. While the database is away
+        this waits. Checkpoints outlive the task's end: who retries it by hand resumes from them.
+
+        Args:
+            name: a lower-case letter, then at most 62 of a-z, 0-9, '_' and '-'. An earlier value of
+                that name is replaced.
+            value: anything that msgspec encodes as JSON.
+
+        Raises:
+            SupersededError: another run of the task is under way, or this one has ended; nothing
+                was written.
+            PermanentError: code ``checkpoint_not_storable``.
+            DeclarationError: for another ``name``.
+        """
+
+    @abstractmethod
+    async def load(self, name: str, kind: type[S]) -> S | None:
+        """What this task saved last under ``name``, in this or an earlier run; else ``None``.
+
+        While the database is away this waits.
+
+        Args:
+            name: as in :meth:`save`.
+            kind: the type to read it as.
+
+        Raises:
+            PermanentError: code ``checkpoint_incompatible`` if it does not fit ``kind``, naming the
+                place.
+            DeclarationError: for another ``name``, or a type that has no JSON form.
         """
 
     @property

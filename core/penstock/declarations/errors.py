@@ -4,6 +4,7 @@
 
     PenstockError
     ├── DeclarationError        a declaration that cannot be right (also a ValueError)
+    ├── SupersededError         this run is over: another one is under way, or it has ended
     └── TaskError               raised by a handler to say what shall happen next
         ├── PermanentError      do not try again
         ├── TransientError      try again, by the policy or after ``retry_after``
@@ -21,6 +22,14 @@ class PenstockError(Exception):
 
 class DeclarationError(PenstockError, ValueError):
     """A declaration that cannot be honoured; raised when it is built, never later."""
+
+
+class SupersededError(PenstockError):
+    """A run that is not its task's present one any more tried to write something; nothing was.
+
+    Its worker was thought dead and the task runs elsewhere, or the run has ended already. Whatever
+    the handler does from here on counts for nothing, so it lets this pass.
+    """
 
 
 class TaskError(PenstockError):

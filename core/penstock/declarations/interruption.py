@@ -1,4 +1,4 @@
-"""Why a run is stopped before its handler has ended."""
+"""Why a run is stopped before its handler has ended, and how a ``def`` handler is told."""
 
 from typing import Literal
 
@@ -16,3 +16,18 @@ class Interruption(msgspec.Struct, frozen=True):
 
     code: Literal["cancelled", "timeout", "shutdown", "lease_lost"]
     message: str
+
+
+class TaskInterrupted(BaseException):
+    """Raised in a ``def`` handler, wherever it is, when its run is stopped.
+
+    What :class:`asyncio.CancelledError` is to an ``async def`` handler: it may clean up, or save
+    how far it is, and lets it pass. Half a second later its process is killed.
+
+    Attributes:
+        interruption: why.
+    """
+
+    def __init__(self, interruption: Interruption) -> None:
+        super().__init__(interruption.message)
+        self.interruption = interruption

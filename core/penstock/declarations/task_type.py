@@ -7,12 +7,11 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any, Generic, ParamSpec, TypeVar, get_origin, get_type_hints
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 import msgspec
 
-from penstock.declarations import checks
-from penstock.declarations.context import Context
+from penstock.declarations import checks, signature
 from penstock.declarations.errors import DeclarationError
 from penstock.declarations.queue import Queue
 from penstock.declarations.retry_policy import RetryPolicy
@@ -21,6 +20,9 @@ from penstock.declarations.type_parts import type_parts
 P = ParamSpec("P")
 R = TypeVar("R")
 
+DEFAULT_MAX_MEMORY = 2 * 1024**3
+"""Of a ``def`` handler's process, in bytes."""
+_LEAST_MAX_MEMORY = 64 * 1024**2
 _TASK_NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
 _MAX_NAME_LENGTH = 128
 
@@ -29,13 +31,15 @@ _MAX_NAME_LENGTH = 128
 class TaskType(Generic[P, R]):
     """A declared task type. Call it like the function it was made from.
 
-    Build one with :func:`task`. ``input_type`` and ``output_type`` come from the function's
-    annotations; ``context_parameter`` is the name of its :class:`Context` parameter, if it has one.
+    Build one with :func:`task`, which makes an :class:`AsyncTaskType` of an ``async def`` and a
+    :class:`SyncTaskType` of a ``def``. ``input_type`` and ``output_type`` come from the function's
+    annotations; ``context_parameter`` is the name of its :class:`Context` or :class:`SyncContext`
+    parameter, if it has one.
     """
 
     name: str
     _: KW_ONLY
-    handler: Callable[P, Awaitable[R]]
+    handler: Callable[P, Any]
     queue: Queue
     input_parameter: str
     input_type: Any
@@ -45,10 +49,6 @@ class TaskType(Generic[P, R]):
     timeout: timedelta | None = None
     upload: str | None = None
     examples: Sequence[Any] = field(default=())
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
-        """Run the handler right here, outside of any queue."""
-        return self.handler(*args, **kwargs)
 
     @property
     def description(self) -> str:
@@ -64,25 +64,73 @@ class TaskType(Generic[P, R]):
         return msgspec.json.schema(self.output_type)
 
 
+@dataclass(frozen=True)
+class AsyncTaskType(TaskType[P, R]):
+    """One whose handler is an ``async def``: it runs on the worker's event loop."""
+
+    _: KW_ONLY
+    handler: Callable[P, Awaitable[R]]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
+        """Run the handler right here, outside of any queue."""
+        return self.handler(*args, **kwargs)
+
+
+@dataclass(frozen=True)
+class SyncTaskType(TaskType[P, R]):
+    """One whose handler is a ``def``: it runs in a process that may be killed, or crash.
+
+    ``max_memory`` is what that process may have, in bytes; ``None`` is no limit.
+    """
+
+    _: KW_ONLY
+    handler: Callable[P, R]
+    max_memory: int | None = DEFAULT_MAX_MEMORY
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the handler right here, outside of any queue and in this very process."""
+        return self.handler(*args, **kwargs)
+
+
+class Declare(Protocol):
+    """What :func:`task` returns: it makes a task type of a function."""
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # a 'def' that returns an awaitable is refused
+        self, handler: Callable[P, Awaitable[R]], /
+    ) -> AsyncTaskType[P, R]: ...
+
+    @overload
+    def __call__(self, handler: Callable[P, R], /) -> SyncTaskType[P, R]: ...
+
+
 def task(
     name: str,
     *,
     queue: Queue,
     retry: RetryPolicy | None = None,
     timeout: timedelta | None = None,
+    max_memory: int | msgspec.UnsetType | None = msgspec.UNSET,
     upload: str | None = None,
     examples: Sequence[Any] = (),
-) -> Callable[[Callable[P, Awaitable[R]]], TaskType[P, R]]:
-    """Declare an ``async def`` function as a task type.
+) -> Declare:
+    """Declare a function as a task type.
+
+    An ``async def`` runs on the worker's event loop. A ``def`` runs in a process of its plugin's,
+    which can be killed, is limited in memory, and may crash without harm to anybody else.
 
     The first parameter is the input, whatever its name; a parameter annotated with
-    :class:`Context` gets the running task's context. Both, and the return value, are annotated.
+    :class:`Context` (in a ``def``, :class:`SyncContext`) gets the running task's context. Both, and
+    the return value, are annotated.
 
     Args:
         name: dotted and unique, by convention with the plugin's name in front: ``acme.resize``.
         queue: where its tasks wait.
         retry: its policy; the queue's if left out.
-        timeout: after this long a run is cancelled and counts as a failed attempt.
+        timeout: after this long a run is stopped and counts as a failed attempt.
+        max_memory: what the process of a ``def`` handler may have, in bytes; 2 GiB if left out,
+            ``None`` is no limit. Counted is the memory that it may write to, touched or not
+            (``RLIMIT_DATA``); beyond it a run fails with ``memory_limit``. Enforced on Linux.
         upload: the input's field that gets the id of an uploaded file, a :class:`~uuid.UUID`: with
             it, ``POST /api/uploads`` takes files for this task type.
         examples: inputs that succeed on a fresh install; shown by ``GET /api/task-types``.
@@ -102,87 +150,51 @@ def task(
         checks.instance(retry, RetryPolicy, of=f"retry of task type {name!r}")
     if timeout is not None:
         checks.positive(timeout, of=f"timeout of task type {name!r}")
+    if max_memory is not msgspec.UNSET:
+        _check_max_memory(name, max_memory)
 
-    def declare(handler: Callable[P, Awaitable[R]]) -> TaskType[P, R]:
-        input_parameter, context_parameter, hints = _read_signature(name, handler)
+    def declare(handler: Callable[..., Any]) -> TaskType[Any, Any]:
+        read = signature.read(name, handler)
         if upload is not None:
-            _check_upload(name, upload, hints[input_parameter])
+            _check_upload(name, upload, read.input_type)
         for example in examples:
-            _check_example(name, example, hints[input_parameter])
-        return TaskType(
-            name,
-            handler=handler,
-            queue=queue,
-            input_parameter=input_parameter,
-            input_type=hints[input_parameter],
-            output_type=hints["return"],
-            context_parameter=context_parameter,
-            retry=retry or queue.retry,
-            timeout=timeout,
-            upload=upload,
-            examples=tuple(examples),
-        )
-
-    return declare
-
-
-def _read_signature(
-    name: str, handler: Callable[..., Any]
-) -> tuple[str, str | None, dict[str, Any]]:
-    """The names of the input and context parameters, and all annotations."""
-    if not inspect.iscoroutinefunction(handler):
-        message = (
-            f"expected the handler of task type {name!r} to be an 'async def' function, "
-            f"got {handler!r}; run blocking code in it with 'await asyncio.to_thread(...)'"
-        )
-        raise DeclarationError(message)
-    try:
-        hints = get_type_hints(handler, include_extras=True)
-    except (NameError, TypeError) as error:
-        message = (
-            f"the annotations of task type {name!r} cannot be read: {error}; import the types "
-            "that they name at module level, outside of 'if TYPE_CHECKING'"
-        )
-        raise DeclarationError(message) from error
-    signature = inspect.signature(handler).parameters
-    parameters = list(signature)
-    unannotated = [each for each in (*parameters, "return") if each not in hints]
-    if unannotated:
-        message = (
-            f"expected every parameter and the return value of task type {name!r} to be "
-            f"annotated, got none for {', '.join(map(repr, unannotated))} in {handler.__qualname__}"
-        )
-        raise DeclarationError(message)
-    contexts = [each for each in parameters if hints[each] is Context]
-    inputs = [each for each in parameters if each not in contexts]
-    if not inputs or len(contexts) > 1:
-        message = (
-            f"expected the handler of task type {name!r} to take its input first and at most one "
-            f"Context, got the parameters ({', '.join(parameters)}) in {handler.__qualname__}"
-        )
-        raise DeclarationError(message)
-    for each in parameters:
-        if not _can_be_given(signature[each], hints[each], known=(inputs[0], *contexts)):
+            _check_example(name, example, read.input_type)
+        common: dict[str, Any] = {
+            "handler": handler,
+            "queue": queue,
+            "input_parameter": read.input_parameter,
+            "input_type": read.input_type,
+            "output_type": read.output_type,
+            "context_parameter": read.context_parameter,
+            "retry": retry or queue.retry,
+            "timeout": timeout,
+            "upload": upload,
+            "examples": tuple(examples),
+        }
+        if not read.is_async:
+            limit = DEFAULT_MAX_MEMORY if max_memory is msgspec.UNSET else max_memory
+            return SyncTaskType(name, **common, max_memory=limit)
+        if max_memory is not msgspec.UNSET:
             message = (
-                f"nobody can give parameter {each!r} to task type {name!r}: beside its input and "
-                "a Context, by keyword, a handler takes what has a default or is "
-                f"Annotated[..., TaskiqDepends(...)] in {handler.__qualname__}"
+                f"max_memory of task type {name!r} would limit nothing: its handler is an "
+                "'async def', which shares the worker's memory; make it a 'def', or leave it out"
             )
             raise DeclarationError(message)
-    for what in (inputs[0], "return"):
-        _check_schema(name, what, hints[what])
-    return inputs[0], (contexts[0] if contexts else None), hints
+        return AsyncTaskType(name, **common)
+
+    return declare  # type: ignore[return-value]  # which of the two, the overloads say
 
 
-def _can_be_given(parameter: inspect.Parameter, hint: object, *, known: Sequence[str]) -> bool:
-    """Whether a worker, which passes everything by keyword, has something for ``parameter``."""
-    if parameter.kind not in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}:
-        return False
-    return (
-        parameter.name in known
-        or parameter.default is not parameter.empty
-        or get_origin(hint) is Annotated
-    )
+def _check_max_memory(name: str, max_memory: object) -> None:
+    if max_memory is None:
+        return
+    checks.at_least_one(max_memory, of=f"max_memory of task type {name!r}")
+    if max_memory < _LEAST_MAX_MEMORY:  # type: ignore[operator]  # a number by now
+        message = (
+            f"expected max_memory of task type {name!r}, in bytes, to be at least "
+            f"{_LEAST_MAX_MEMORY:,} (Python itself needs most of that), got {max_memory!r}"
+        )
+        raise DeclarationError(message)
 
 
 def _check_upload(name: str, upload: str, input_type: Any) -> None:
@@ -212,16 +224,4 @@ def _check_example(name: str, example: object, input_type: Any) -> None:
         msgspec.json.decode(msgspec.json.encode(example), type=input_type)
     except (TypeError, ValueError, msgspec.MsgspecError) as error:
         message = f"expected {of} to fit its input, got {example!r}: {error}"
-        raise DeclarationError(message) from error
-
-
-def _check_schema(name: str, what: str, annotation: object) -> None:
-    """Refuse types that have no JSON Schema, so could neither be validated nor documented."""
-    try:
-        msgspec.json.schema(annotation)
-    except (TypeError, NameError) as error:
-        message = (
-            f"expected the type of {what!r} of task type {name!r} to be a msgspec Struct, "
-            f"dataclass or other type with a JSON Schema, got {annotation!r}: {error}"
-        )
         raise DeclarationError(message) from error

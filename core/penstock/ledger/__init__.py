@@ -4,6 +4,7 @@ from penstock.ledger.errors import LedgerUnavailableError
 from penstock.ledger.leadership import Leadership
 from penstock.ledger.ledger import Ledger
 from penstock.ledger.records import (
+    Checkpoint,
     ClaimedTask,
     EndedCounts,
     Failure,
@@ -19,6 +20,7 @@ from penstock.ledger.records import (
 )
 
 __all__ = [
+    "Checkpoint",
     "ClaimedTask",
     "EndedCounts",
     "Failure",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 from penstock.ledger.queries import query
 from penstock.ledger.records import (
+    Checkpoint,
     ClaimedTask,
     NewTask,
     Outcome,
@@ -34,10 +35,13 @@ Run = tuple[UUID, int]
 """Task, run."""
 Progress = tuple[UUID, int, float, str]
 """Task, run, percent, message."""
+CheckpointKey = tuple[UUID, int, str]
+"""Task, run, name."""
 _STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {"id": Id, "started_at": Instant}
 # The columns of a new row; a task's files are rows of their own.
 _TASK_FIELDS = tuple(each for each in NewTask.__struct_fields__ if each != "files")
 _ARTIFACT_FIELDS = StoredArtifact.__struct_fields__
+_CHECKPOINT_FIELDS = Checkpoint.__struct_fields__
 # PostgreSQL takes these from the task's row.
 _SQLITE_ONLY = ("attempt", "started_at")
 
@@ -86,6 +90,15 @@ class Batches(ABC):
     ) -> None:
         """Write the progress of runs that are still current."""
 
+    @abstractmethod
+    async def save_checkpoints(
+        self, connection: AsyncConnection, checkpoints: Sequence[Checkpoint], *, now: datetime
+    ) -> set[CheckpointKey]:
+        """Keep the checkpoints of runs that are still current; returns which those are.
+
+        Each of ``checkpoints`` is of another run or name.
+        """
+
 
 class PostgresqlBatches(Batches):
     """Arrays, unnested by the server."""
@@ -97,6 +110,7 @@ class PostgresqlBatches(Batches):
         self._start = query("postgresql", "start_tasks").columns(**_STARTED_TYPES)
         self._record = query("postgresql", "record_outcomes")
         self._progress = query("postgresql", "record_progress")
+        self._checkpoints = query("postgresql", "save_checkpoints").columns(task_id=Id)
 
     async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
         """See :class:`Batches`."""
@@ -154,6 +168,13 @@ class PostgresqlBatches(Batches):
         }
         await connection.execute(self._progress, values)
 
+    async def save_checkpoints(
+        self, connection: AsyncConnection, checkpoints: Sequence[Checkpoint], *, now: datetime
+    ) -> set[CheckpointKey]:
+        """See :class:`Batches`."""
+        values = {**_columns(checkpoints, _CHECKPOINT_FIELDS), "now": now}
+        return _keys(await connection.execute(self._checkpoints, values))
+
 
 class SqliteBatches(Batches):
     """A JSON array of objects, taken apart by SQLite's own JSON functions."""
@@ -167,6 +188,7 @@ class SqliteBatches(Batches):
         self._attempts = query("sqlite", "record_attempts")
         self._count = query("sqlite", "count_ended")
         self._progress = query("sqlite", "record_progress")
+        self._checkpoints = query("sqlite", "save_checkpoints").columns(task_id=Id)
 
     async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
         """See :class:`Batches`."""
@@ -239,6 +261,13 @@ class SqliteBatches(Batches):
         ]
         await connection.execute(self._progress, {"rows": json_text(rows), "now": sqlite_time(now)})
 
+    async def save_checkpoints(
+        self, connection: AsyncConnection, checkpoints: Sequence[Checkpoint], *, now: datetime
+    ) -> set[CheckpointKey]:
+        """See :class:`Batches`."""
+        values = {"rows": json_text(checkpoints), "now": sqlite_time(now)}
+        return _keys(await connection.execute(self._checkpoints, values))
+
 
 def _columns(rows: Sequence[msgspec.Struct], fields: Sequence[str]) -> dict[str, list[Any]]:
     return {field: [getattr(row, field) for row in rows] for field in fields}
@@ -272,6 +301,10 @@ def _json_row(values: Mapping[str, Any]) -> dict[str, Any]:
         name: sqlite_time(value) if isinstance(value, datetime) else value
         for name, value in values.items()
     }
+
+
+def _keys(rows: Iterable[Row[Any]]) -> set[CheckpointKey]:
+    return {(row.task_id, row.run, row.name) for row in rows}
 
 
 def _started(row: Row[Any]) -> StartedTask:

@@ -22,8 +22,9 @@ from penstock.ledger.batches import Batches, PostgresqlBatches, SqliteBatches
 from penstock.ledger.database import Database
 from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.group_commit import GroupCommit
-from penstock.ledger.models import ArtifactRow, QueueStat, Task
+from penstock.ledger.models import ArtifactRow, CheckpointRow, QueueStat, Task
 from penstock.ledger.records import (
+    Checkpoint,
     ClaimedTask,
     EndedCounts,
     Failure,
@@ -70,10 +71,12 @@ class Ledger:
         self._batches = batches(shard)
         self._shard = shard
         self._inserts = GroupCommit(self._insert)
+        self._checkpoints = GroupCommit(self._save_checkpoints)
 
     async def close(self) -> None:
         """Finish the writes under way, and close all connections."""
         await self._inserts.close()
+        await self._checkpoints.close()
         await self.database.close()
 
     async def ping(self) -> None:
@@ -292,6 +295,42 @@ class Ledger:
             )
             for row in rows
         }
+
+    # -- checkpoints -----------------------------------------------------------------------------
+
+    async def save_checkpoint(self, checkpoint: Checkpoint) -> bool:
+        """Keep a checkpoint; on return it is committed. Those that arrive together share a batch.
+
+        Returns:
+            False if its run was superseded or has ended: then nothing was written.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the database refused this very value.
+        """
+        return await self._checkpoints.add(checkpoint)
+
+    @repeated_if_cut
+    async def _save_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> Sequence[bool]:
+        keys = [(each.task_id, each.run, each.name) for each in checkpoints]
+        # No statement may write a row twice; of two values, the later one counts.
+        latest = dict(zip(keys, checkpoints, strict=True))
+        async with self.database.write("save checkpoints") as connection:
+            saved = await self._batches.save_checkpoints(
+                connection, list(latest.values()), now=_now()
+            )
+        return [key in saved for key in keys]
+
+    @repeated_if_cut
+    async def find_checkpoint(self, task_id: UUID, name: str) -> Checkpoint | None:
+        """What the task saved last under that name, if it saved anything."""
+        statement = select(CheckpointRow.run, CheckpointRow.data).where(
+            CheckpointRow.task_id == task_id, CheckpointRow.name == name
+        )
+        async with self.database.read("load a checkpoint") as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        return Checkpoint(task_id=task_id, run=row.run, name=name, data=row.data)
 
     # -- artifacts -------------------------------------------------------------------------------
 

@@ -113,6 +113,21 @@ class TaskAttempt(Base):
     finished_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class CheckpointRow(Base):
+    """What a task keeps for its later runs; the latest value of each name."""
+
+    __tablename__ = "checkpoint"
+
+    task_id: Mapped[UUID] = mapped_column(
+        Id, ForeignKey("task.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    run: Mapped[int] = mapped_column(Integer)
+    """The run that saved it."""
+    data: Mapped[str] = mapped_column(Json)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class ArtifactRow(Base):
     """One stored file."""
 

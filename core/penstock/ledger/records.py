@@ -149,6 +149,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     spends_attempt: bool = True
 
 
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run of a task keeps for later ones. ``data`` is a JSON text."""
+
+    task_id: UUID
+    run: int
+    name: str
+    data: str
+
+
 class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
     """A row that is not finished, as the reconciler sees it."""
 

@@ -94,6 +94,17 @@ class Catalogue:
         except KeyError:
             raise UnknownTaskTypeError(name, list(self.task_types)) from None
 
+    def plugin_of(self, task_type: str) -> str:
+        """The name of the plugin that declares a task type.
+
+        Raises:
+            UnknownTaskTypeError: with the nearest known name.
+        """
+        for plugin in self.plugins:
+            if any(each.name == task_type for each in plugin.tasks):
+                return plugin.name
+        raise UnknownTaskTypeError(task_type, list(self.task_types))
+
 
 def _tuned(queue: Queue, fields: Mapping[str, Any]) -> Queue:
     own = {name: value for name, value in fields.items() if name != "max_attempts"}

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import pluggy
 
-from penstock.declarations import Queue, TaskType
+from penstock.declarations import Address, Queue, SyncTaskType, TaskType
 from penstock.declarations.type_parts import type_parts
 from penstock.plugins import hookspecs
 from penstock.plugins.catalogue import Catalogue, Plugin, QuarantinedPlugin
@@ -116,6 +116,7 @@ def _ask(candidate: _Candidate) -> tuple[Plugin, list[str]]:
     tasks = _answers(manager.hook.penstock_tasks, TaskType, problems)
     settings = _answers(manager.hook.penstock_settings, type, problems)
     problems += _unusable_settings(settings)
+    problems += _lost_handlers(tasks)
     plugin = Plugin(
         name=candidate.name,
         distribution=candidate.distribution,
@@ -161,6 +162,23 @@ def _answers(hook: pluggy.HookCaller, expected: type[Any], problems: list[str]) 
                         f"got {each!r}"
                     )
     return found
+
+
+def _lost_handlers(tasks: Sequence[TaskType[Any, Any]]) -> Iterable[str]:
+    """``def`` handlers that their processes, which look them up by name, would not find."""
+    for each in tasks:
+        if not isinstance(each, SyncTaskType):
+            continue
+        address = Address.of(each.handler)
+        try:
+            found = address.find()
+        except (ImportError, AttributeError):
+            found = None
+        if each.handler not in (found, getattr(found, "handler", None)):
+            yield (
+                f"the process of task type {each.name!r} would not find its handler: {address} is "
+                f"{found!r}; leave the function, or the task type that '@task' makes of it, there"
+            )
 
 
 def _unusable_settings(kinds: Sequence[type[Any]]) -> Iterable[str]:

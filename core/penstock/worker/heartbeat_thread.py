@@ -1,4 +1,4 @@
-"""The heartbeat: a thread that renews leases, whatever the event loop is doing."""
+"""The heartbeat: a thread that renews leases, and keeps deadlines, whatever the loop is doing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from functools import partial
 
 from penstock.broker import LeaseTable
 from penstock.engine import EngineUnavailableError, EpochMissingError, Heartbeat, Lease
+from penstock.processes.deadlines import Deadlines
 from penstock.worker.watchdog import Watchdog
 
 _RETRY_INTERVAL = 1.0
@@ -22,11 +23,14 @@ _log = logging.getLogger(__name__)
 class HeartbeatThread:
     """Renews all leases three times per lease, and says which were lost.
 
+    In between it kills the processes that are past their deadline.
+
     Args:
         lost: called on the event loop with each lost lease.
         cancelled: called on the event loop with a queue, and the leases of tasks of it that
             somebody wants cancelled.
         watchdog: is told what each beat brings.
+        deadlines: of the runs in processes.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class HeartbeatThread:
         lost: Callable[[Lease], None],
         cancelled: Callable[[str, Sequence[Lease]], None],
         watchdog: Watchdog,
+        deadlines: Deadlines,
     ) -> None:
         self._heartbeat = heartbeat
         self._leases = leases
@@ -52,7 +57,8 @@ class HeartbeatThread:
         self._server = ""
         self._suspicious: set[str] = set()
         self._failing: set[str] = set()
-        self._stopping = threading.Event()
+        self._is_stopping = False
+        self._deadlines = deadlines
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -65,7 +71,8 @@ class HeartbeatThread:
 
     async def stop(self) -> None:
         """Stop renewing, say that this worker left, and close the connection."""
-        self._stopping.set()
+        self._is_stopping = True
+        self._deadlines.changed.set()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
         self._heartbeat.close()
@@ -85,10 +92,21 @@ class HeartbeatThread:
                 # Each for itself: what is wrong with one queue costs no other its leases.
                 beat = partial(self._beat, loop, queue, leases.get(queue, []))
                 well &= self._try(beat, queue)
-            if self._stopping.wait(self._interval if well else self._retry):
+            self._wait(self._interval if well else self._retry)
+            if self._is_stopping:
                 break
         with contextlib.suppress(EngineUnavailableError):
             self._heartbeat.leave(self._queues)
+
+    def _wait(self, seconds: float) -> None:
+        """Wait for the next beat, or until this thread shall stop; enforce deadlines meanwhile."""
+        until = time.monotonic() + seconds
+        while not self._is_stopping and (left := until - time.monotonic()) > 0:
+            first = self._deadlines.next_in()
+            if first is None or first > 0:
+                self._deadlines.changed.wait(left if first is None else min(left, first))
+                self._deadlines.changed.clear()
+            self._deadlines.enforce()
 
     def _look_at_server(self) -> bool:
         def look() -> None:

@@ -24,6 +24,7 @@ from penstock.broker import (
 from penstock.declarations import PenstockError, Queue
 from penstock.engine import Heartbeat, Lease
 from penstock.plugins import Catalogue
+from penstock.processes.pool import ProcessPool
 from penstock.worker.health import WorkerHealth
 from penstock.worker.heartbeat_thread import HeartbeatThread
 from penstock.worker.notice_listener import NoticeListener
@@ -76,6 +77,7 @@ class Worker:
         self._leases = LeaseTable()
         self._outcomes = OutcomeWriter(services.ledger)
         self._progress = ProgressWriter(services.ledger)
+        self._processes = ProcessPool()
         self._receivers = {queue.name: self._receiver(queue) for queue in served}
         consumers = {name: each.consumer for name, each in self._receivers.items()}
         loop = asyncio.get_running_loop()
@@ -96,6 +98,7 @@ class Worker:
             lost=self._lose,
             cancelled=self._cancel,
             watchdog=self._watchdog,
+            deadlines=self._processes.deadlines,
         )
         self._notices = NoticeListener(engine, consumers=consumers)
         self._health = WorkerHealth(
@@ -128,8 +131,10 @@ class Worker:
         broker.with_result_backend(services.result_backend)
         return Receiver(
             broker,
+            ledger=services.ledger,
             artifacts=services.artifacts,
             progress=self._progress,
+            processes=self._processes,
             settings=services.plugin_settings,
             drain=self._drain,
         )
@@ -188,6 +193,7 @@ class Worker:
         await asyncio.gather(*(each.consumer.close(patience=_CLOSE_PATIENCE) for each in receivers))
         await self._notices.stop()
         await background.end(*self._steps)
+        await self._processes.close()
         await self._progress.close()
         # The consumers have waited for it already, unless the database is away.
         await self._outcomes.close(patience=_LAST_PATIENCE)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from penstock import PermanentError, TaskError
-from penstock_upload.stoppable import Stop, StoppedError
 
 SUPPORTED = (
     "images (PNG, JPEG, WebP, GIF, AVIF, BMP, TIFF), video and sound (MP4, MOV, WebM, MKV, AVI, "
@@ -31,7 +30,7 @@ def unsupported(found: str) -> PermanentError:
 
 
 @contextmanager
-def decoding(what: str, stop: Stop) -> Iterator[None]:
+def decoding(what: str) -> Iterator[None]:
     """Turn whatever a decoder raises over hostile bytes into ``file_damaged``.
 
     Errors of this machine (no memory, a disk that cannot be read) stay what they are, so that the
@@ -39,14 +38,12 @@ def decoding(what: str, stop: Stop) -> Iterator[None]:
 
     Raises:
         PermanentError: ``file_damaged``.
-        StoppedError: if the work shall stop: then no error of the decoder means anything.
     """
     try:
         yield
-    except (StoppedError, MemoryError):
+    except MemoryError:
         raise
     except Exception as error:
-        stop.check()
         if isinstance(error, TaskError) or _is_of_this_machine(error):
             raise
         raise damaged(what, str(error) or type(error).__name__) from error

@@ -1,6 +1,7 @@
 """Images, by Pillow."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import ExifTags, Image
 from PIL.AvifImagePlugin import AvifImageFile
@@ -19,7 +20,6 @@ from penstock_upload.faults import damaged, decoding
 from penstock_upload.finding import Finding, Thumbnail
 from penstock_upload.magic import Signature
 from penstock_upload.settings import UploadSettings
-from penstock_upload.stoppable import Stop, StoppableFile
 from penstock_upload.thumbnails import LONGEST_SIDE, SIDEWAYS, thumbnail_of
 
 # Not Image.open(): it tries other formats, and warns above a limit that is set for the process.
@@ -38,14 +38,11 @@ _MAX_READ_WHOLE = 100_000_000
 _ANIMATION_FACTOR = 20
 
 
-def inspect_image(
-    path: Path, size: int, signature: Signature, settings: UploadSettings, stop: Stop
-) -> Finding:
+def inspect_image(path: Path, size: int, signature: Signature, settings: UploadSettings) -> Finding:
     """Decode every frame of an image, and make a thumbnail of the first.
 
     Raises:
         PermanentError: ``image_too_large``, ``too_many_frames``, ``file_damaged``.
-        StoppedError: if the work shall stop.
     """
     if signature.decoder in _READ_WHOLE and size > _MAX_READ_WHOLE:
         message = (
@@ -53,11 +50,11 @@ def inspect_image(
             "compress it more"
         )
         raise PermanentError(message, code="image_too_large")
-    with StoppableFile(path, stop) as file, decoding(signature.label, stop):
+    with path.open("rb") as file, decoding(signature.label):
         check_end(file, size, signature)
         try:
             image = _DECODERS[signature.decoder](file)
-            return _Reading(image, file, signature, settings, stop).finding()
+            return _Reading(image, file, signature, settings).finding()
         except Image.DecompressionBombError as error:
             message = f"expected an image of a reasonable size, got one where {error}; scale it"
             raise PermanentError(message, code="image_too_large") from error
@@ -69,16 +66,14 @@ class _Reading:
     def __init__(
         self,
         image: ImageFile,
-        file: StoppableFile,
+        file: BinaryIO,
         signature: Signature,
         settings: UploadSettings,
-        stop: Stop,
     ) -> None:
         self._image = image
         self._file = file
         self._signature = signature
         self._settings = settings
-        self._stop = stop
         self._pixels = 0
 
     def finding(self) -> Finding:
@@ -118,7 +113,6 @@ class _Reading:
         return size, thumbnail_of(image, orientation=orientation)
 
     def _seek(self, frame: int) -> bool:
-        self._stop.check()
         try:
             self._image.seek(frame)
         except EOFError:

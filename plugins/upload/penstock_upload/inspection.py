@@ -6,15 +6,13 @@ from penstock_upload import faults
 from penstock_upload.finding import Finding
 from penstock_upload.magic import HEAD, recognise, stranger
 from penstock_upload.settings import UploadSettings
-from penstock_upload.stoppable import Stop
 
 
-def inspect_file(path: Path, size: int, settings: UploadSettings, stop: Stop) -> Finding:
+def inspect_file(path: Path, size: int, settings: UploadSettings) -> Finding:
     """Have a file decoded.
 
     Raises:
         PermanentError: ``unsupported_type``, or what its decoder raises.
-        StoppedError: if the work shall stop.
     """
     # Each decoder is imported only when a file needs it.
     with path.open("rb") as file:
@@ -23,7 +21,7 @@ def inspect_file(path: Path, size: int, settings: UploadSettings, stop: Stop) ->
     if signature is None:
         from penstock_upload.text import inspect_text
 
-        found = inspect_text(path, size, stop)
+        found = inspect_text(path, size)
         if found is None:
             raise faults.unsupported(stranger(head))
         return found
@@ -31,12 +29,12 @@ def inspect_file(path: Path, size: int, settings: UploadSettings, stop: Stop) ->
         case "image":
             from penstock_upload.images import inspect_image
 
-            return inspect_image(path, size, signature, settings, stop)
+            return inspect_image(path, size, signature, settings)
         case "media":
             from penstock_upload.media import inspect_media
 
-            return inspect_media(path, size, signature, settings, stop)
+            return inspect_media(path, size, signature, settings)
         case "pdf":
             from penstock_upload.pdf import inspect_pdf
 
-            return inspect_pdf(path, size, signature, settings, stop)
+            return inspect_pdf(path, size, signature, settings)

@@ -21,7 +21,6 @@ from penstock_upload.faults import damaged, decoding
 from penstock_upload.finding import Finding, Thumbnail
 from penstock_upload.magic import Signature
 from penstock_upload.settings import UploadSettings
-from penstock_upload.stoppable import Stop, StoppableFile
 from penstock_upload.thumbnails import LONGEST_SIDE, thumbnail_of
 
 _CODECS = frozenset(
@@ -55,16 +54,13 @@ _SOUND = {
 _PICTURES = {"audio/ogg": ("video/ogg", "ogv")}
 
 
-def inspect_media(
-    path: Path, size: int, signature: Signature, settings: UploadSettings, stop: Stop
-) -> Finding:
+def inspect_media(path: Path, size: int, signature: Signature, settings: UploadSettings) -> Finding:
     """Read all of a video or a sound, and decode its start and its end.
 
     Raises:
         PermanentError: ``file_damaged``, ``unsupported_type``, ``video_too_large``.
-        StoppedError: if the work shall stop.
     """
-    with StoppableFile(path, stop) as file, decoding(signature.label, stop):
+    with path.open("rb") as file, decoding(signature.label):
         check_end(file, size, signature)
         try:
             # The format is given, so no other one is tried; nothing else can be opened by it.
@@ -78,22 +74,20 @@ def inspect_media(
                     "protocol_whitelist": "none",
                 },
             ) as container:
-                return _Reading(container, signature, settings, stop).finding()
+                return _Reading(container, signature, settings).finding()
         except av.FFmpegError as error:
-            stop.check()
+            if isinstance(error, MemoryError):  # of this machine, not of the file
+                raise
             raise damaged(signature.label, error.strerror or type(error).__name__) from error
 
 
 class _Reading:
     """One file, read from its start to its end, and then its end once more."""
 
-    def __init__(
-        self, container: Any, signature: Signature, settings: UploadSettings, stop: Stop
-    ) -> None:
+    def __init__(self, container: Any, signature: Signature, settings: UploadSettings) -> None:
         self._container = container
         self._signature = signature
         self._settings = settings
-        self._stop = stop
         tracks = [each for each in container.streams if each.type in {"audio", "video"}]
         self._tracks = {each.index: each for each in tracks}
         videos = [each for each in tracks if each.type == "video"]
@@ -156,7 +150,6 @@ class _Reading:
         """Read every packet, and decode those of the first seconds."""
         budget = _Budget()
         for packet in self._container.demux():
-            self._stop.check()
             track = self._tracks.get(packet.stream.index)
             if packet.size:
                 if packet.is_corrupt and track:
@@ -173,7 +166,6 @@ class _Reading:
         self._container.seek(int((self._start + self._end - seconds) * _MICROSECONDS))
         budget = _Budget()
         for packet in self._container.demux():
-            self._stop.check()
             if packet.stream.index in self._tracks:
                 self._decode(packet, budget)
 

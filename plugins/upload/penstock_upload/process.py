@@ -2,16 +2,15 @@
 
 import hashlib
 from base64 import b64decode
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
 
-from penstock import Artifact, Context, PermanentError, TransientError, task
+from penstock import Artifact, PermanentError, SyncContext, TransientError, task
 from penstock_upload import content_types
 from penstock_upload.description import PdfDetails, Upload
 from penstock_upload.file_name import beside, check_plain
@@ -20,7 +19,6 @@ from penstock_upload.inspection import inspect_file
 from penstock_upload.queues import UPLOAD
 from penstock_upload.request import UploadInput
 from penstock_upload.settings import UploadSettings
-from penstock_upload.stoppable import Stop, in_thread
 
 _SUN = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgBAMAAACBVGfHAAAAGFBMVEX+1TX60jzex1VOj9VGjN1GjNxGjNs/ieMn"
@@ -57,7 +55,7 @@ class _Received:
         ),
     ],
 )
-async def process(request: UploadInput, ctx: Context) -> Upload:
+def process(request: UploadInput, ctx: SyncContext) -> Upload:
     """Find out what a file really is, whatever its name and its sender say.
 
     Its first bytes choose a decoder, which then reads the file: an image in full, a video or a
@@ -74,27 +72,27 @@ async def process(request: UploadInput, ctx: Context) -> Upload:
     settings = ctx.settings(UploadSettings)
     with TemporaryDirectory(prefix="penstock-upload-") as folder:
         path = Path(folder) / "file"
-        await ctx.progress(5, "receiving the file")
-        received = await _receive(request, ctx, path)
+        ctx.progress(5, "receiving the file")
+        received = _receive(request, ctx, path)
         if not received.size:
             message = (
                 f"expected {received.name!r} to have at least one byte, got none; "
                 "send a file that is not empty"
             )
             raise PermanentError(message, code="empty_file")
-        await ctx.progress(30, "decoding the file")
-        found = await in_thread(partial(_inspect, path, received.size, settings))
+        ctx.progress(30, "decoding the file")
+        found = inspect_file(path, received.size, settings)
         _check_declared_type(received, found)
-        await ctx.progress(90, "storing what was made")
-        return await _store(received, found, ctx, path)
+        ctx.progress(90, "storing what was made")
+        return _store(received, found, ctx, path)
 
 
-async def _receive(request: UploadInput, ctx: Context, path: Path) -> _Received:
+def _receive(request: UploadInput, ctx: SyncContext, path: Path) -> _Received:
     """Copy the file to ``path``, a chunk at a time."""
     if request.file is None:
         name = request.name or ""
         check_plain(name)
-        size, sha256 = await _write(_once(request.content or b""), path)
+        size, sha256 = _write([request.content or b""], path)
         return _Received(
             name=name,
             declared_type=request.content_type or "",
@@ -102,8 +100,8 @@ async def _receive(request: UploadInput, ctx: Context, path: Path) -> _Received:
             sha256=sha256,
             artifact=None,
         )
-    reader = await ctx.artifacts.open(request.file)
-    size, sha256 = await _write(reader, path)
+    reader = ctx.artifacts.open(request.file)
+    size, sha256 = _write(reader, path)
     stored = reader.artifact
     if sha256 != stored.sha256:
         message = (
@@ -120,28 +118,16 @@ async def _receive(request: UploadInput, ctx: Context, path: Path) -> _Received:
     )
 
 
-async def _write(chunks: AsyncIterable[bytes], path: Path) -> tuple[int, str]:
+def _write(chunks: Iterable[bytes], path: Path) -> tuple[int, str]:
     """Returns the size and the SHA-256 of what was written."""
     digest = hashlib.sha256()
     size = 0
     with path.open("wb") as file:
-
-        def append(chunk: bytes, _: Stop) -> None:
+        for chunk in chunks:
             digest.update(chunk)
             file.write(chunk)
-
-        async for chunk in chunks:
-            await in_thread(partial(append, chunk))
             size += len(chunk)
     return size, digest.hexdigest()
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data
-
-
-def _inspect(path: Path, size: int, settings: UploadSettings, stop: Stop) -> Finding:
-    return inspect_file(path, size, settings, stop)
 
 
 def _check_declared_type(received: _Received, found: Finding) -> None:
@@ -153,20 +139,20 @@ def _check_declared_type(received: _Received, found: Finding) -> None:
         raise PermanentError(message, code="content_type_mismatch")
 
 
-async def _store(received: _Received, found: Finding, ctx: Context, path: Path) -> Upload:
-    file = received.artifact or await ctx.artifacts.put(
+def _store(received: _Received, found: Finding, ctx: SyncContext, path: Path) -> Upload:
+    file = received.artifact or ctx.artifacts.put(
         received.name, path, content_type=found.content_type
     )
     thumbnail = None
     if found.thumbnail:
-        thumbnail = await ctx.artifacts.put(
+        thumbnail = ctx.artifacts.put(
             beside(received.name, f"-thumbnail.{found.thumbnail.extension}"),
             found.thumbnail.data,
             content_type=found.thumbnail.content_type,
         )
     details = found.details
     if found.text and isinstance(details, PdfDetails):
-        text = await ctx.artifacts.put(
+        text = ctx.artifacts.put(
             beside(received.name, ".txt"), found.text, content_type="text/plain"
         )
         details = msgspec.structs.replace(details, text=text)

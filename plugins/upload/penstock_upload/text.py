@@ -8,7 +8,6 @@ import msgspec
 
 from penstock_upload.description import TextDetails
 from penstock_upload.finding import Finding
-from penstock_upload.stoppable import Stop, StoppableFile
 
 EXCERPT = 2_000
 """So many characters of a text are in the result itself."""
@@ -19,23 +18,17 @@ _MAX_JSON = 10_000_000
 _NOISE = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def inspect_text(path: Path, size: int, stop: Stop) -> Finding | None:
-    """Decode a text in full, a piece at a time; ``None`` if it is none.
-
-    Raises:
-        StoppedError: if the work shall stop.
-    """
+def inspect_text(path: Path, size: int) -> Finding | None:
+    """Decode a text in full, a piece at a time; ``None`` if it is none."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     characters = breaks = 0
     excerpt = last = ""
-    with StoppableFile(path, stop) as file:
+    with path.open("rb") as file:
         while True:
-            stop.check()
             chunk = file.read(_CHUNK)
             try:
                 piece = decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError:
-                stop.check()
                 return None
             if _NOISE.search(piece):
                 return None
@@ -45,7 +38,6 @@ def inspect_text(path: Path, size: int, stop: Stop) -> Finding | None:
             last = piece[-1:] or last
             if not chunk:
                 break
-    stop.check()
     is_json = size <= _MAX_JSON and _is_json(path)
     return Finding(
         kind="text",

@@ -1,22 +1,15 @@
 """The task type ``video.generate``: a storyboard to an MP4 with a poster."""
 
-import asyncio
 import re
-import threading
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
 
 import msgspec
 
-from penstock import Artifact, Context, PermanentError, task
+from penstock import Artifact, PermanentError, SyncContext, task
 from penstock_video.queues import VIDEO
 from penstock_video.request import Scene, VideoInput
-
-T = TypeVar("T")
 
 _RENDERED_PERCENT = 95
 """What is left is for storing the files."""
@@ -72,13 +65,13 @@ class Video(msgspec.Struct, kw_only=True, frozen=True):
         ),
     ],
 )
-async def generate(request: VideoInput, ctx: Context) -> Video:
+def generate(request: VideoInput, ctx: SyncContext) -> Video:
     """Render a storyboard's scenes to an H.264 video (MP4, without sound) and a poster (JPEG).
 
     The built-in renderer draws the scenes as title cards, with cross-fades between them; nothing is
     fetched from anywhere and no AI model is used. A free-form prompt needs a video model, and none
-    is installed. A run that is cut short (by its time-out, or
-    because its worker shuts down) stops within half a second, and leaves no file behind.
+    is installed. A run that is cut short (by its time-out, or because its worker shuts down) stops
+    within half a second, and leaves no file behind.
 
     Raises:
         PermanentError: ``capability_unavailable`` for a prompt.
@@ -93,21 +86,17 @@ async def generate(request: VideoInput, ctx: Context) -> Video:
 
     from penstock_video.storyboard import render
 
-    loop = asyncio.get_running_loop()
     total = sum(map(request.frames_of, request.scenes))
 
     def on_frame(frame: int) -> None:
-        report = ctx.progress(_RENDERED_PERCENT * frame / total, f"frame {frame} of {total}")
-        asyncio.run_coroutine_threadsafe(report, loop)
+        ctx.progress(_RENDERED_PERCENT * frame / total, f"frame {frame} of {total}")
 
     with TemporaryDirectory(prefix="penstock-video-") as folder:
-        rendered = await _until_stopped(
-            lambda stop: render(request, Path(folder), on_frame=on_frame, stop=stop)
-        )
-        await ctx.progress(_RENDERED_PERCENT, "storing the files")
+        rendered = render(request, Path(folder), on_frame=on_frame)
+        ctx.progress(_RENDERED_PERCENT, "storing the files")
         stem = _file_stem(request.title or request.scenes[0].title)
-        artifact = await ctx.artifacts.put(f"{stem}.mp4", rendered.video, content_type="video/mp4")
-        poster = await ctx.artifacts.put(f"{stem}.jpg", rendered.poster, content_type="image/jpeg")
+        artifact = ctx.artifacts.put(f"{stem}.mp4", rendered.video, content_type="video/mp4")
+        poster = ctx.artifacts.put(f"{stem}.jpg", rendered.poster, content_type="image/jpeg")
     return Video(
         artifact=artifact,
         poster=poster,
@@ -118,26 +107,6 @@ async def generate(request: VideoInput, ctx: Context) -> Video:
         duration_seconds=total / request.fps,
         warnings=list(rendered.warnings),
     )
-
-
-async def _until_stopped(work: Callable[[threading.Event], T]) -> T:
-    """Run ``work`` in a thread that does not outlive the caller.
-
-    When the caller is cancelled the event is set, and the thread waited for, however often the
-    caller is cancelled meanwhile.
-    """
-    stop = threading.Event()
-    working = asyncio.create_task(asyncio.to_thread(work, stop))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        stop.set()
-        while not working.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait({working})
-        # Whatever it ended with is of no more interest; asking keeps asyncio from logging it.
-        working.exception()
-        raise
 
 
 def _file_stem(title: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Row, text
 from uuid_utils.compat import uuid7
 
-from penstock.ledger import Failure, Ledger, NewTask, Outcome, Status, StoredArtifact
+from penstock.ledger import Checkpoint, Failure, Ledger, NewTask, Outcome, Status, StoredArtifact
 from tests.services.gate import pass_gate
 
 PAGE = (Path(__file__).parents[3] / "docs" / "sql.md").read_text()
@@ -41,6 +41,9 @@ async def ledger(database_url: str) -> AsyncIterator[Ledger]:
     for task_id in (GOOD, BAD):
         await ledger.accept(new_task(task_id))
     runs, _ = await pass_gate(ledger, GOOD, BAD)
+    await ledger.save_checkpoint(
+        Checkpoint(task_id=GOOD, run=1, name="operation", data='{"id": "op-1"}')
+    )
     results: dict[Any, dict[str, Any]] = {
         GOOD: {"status": Status.SUCCESS, "result": '{"provider": "builtin"}'},
         BAD: {
@@ -116,6 +119,13 @@ async def test_failed_attempts_are_listed_with_their_traceback(ledger: Ledger) -
     assert [row.traceback for row in await ask(ledger, "FROM task_attempt", BAD)] == ["Traceback"]
 
 
+async def test_what_a_task_keeps_is_listed(ledger: Ledger) -> None:
+    (row,) = await ask(ledger, "FROM checkpoint")
+
+    assert (row.name, row.run) == ("operation", 1)
+    assert "op-1" in str(row.data)
+
+
 async def test_the_files_of_a_task_are_listed(ledger: Ledger) -> None:
     assert [str(row.id) for row in await ask(ledger, "FROM artifact")] == [str(ARTIFACT)]
 
@@ -141,4 +151,4 @@ async def test_an_orm_reads_the_table_without_our_code(sqlite_url: str) -> None:
 
 
 def test_every_statement_of_the_page_is_tested() -> None:
-    assert len(STATEMENTS) == 7
+    assert len(STATEMENTS) == 8

@@ -73,8 +73,9 @@ def test_a_task_type_is_read_from_its_signature_and_still_callable() -> None:
     assert declared.input_schema()["$defs"]["Resize"]["required"] == ["source"]
 
 
-def _plain(image: Resize) -> Image:
-    return Image(key=image.source)
+class _Callable:
+    async def __call__(self, image: Resize) -> Image:
+        return Image(key=image.source)
 
 
 async def _bare(image, ctx):
@@ -92,7 +93,7 @@ async def _without_schema(image: Resize) -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("handler", "message"),
     [
-        (_plain, "to be an 'async def' function.*asyncio.to_thread"),
+        (_Callable(), "to be an 'async def' or a 'def' function"),
         (_bare, "annotated, got none for 'image', 'ctx', 'return'"),
         (_without_input, "take its input first"),
         (_without_schema, "type of 'return' of task type 'acme.resize'.*JSON Schema"),

@@ -29,6 +29,10 @@ async def _many(*images: Resize) -> Resize:
     return images[0]
 
 
+async def _annotated(image: Resize, size: Annotated[int, Meta(ge=1)]) -> Resize:
+    return image
+
+
 async def _unknown_name(image: "Rezise") -> Resize:  # type: ignore[name-defined]  # noqa: F821
     return image  # type: ignore[no-any-return]
 
@@ -38,6 +42,7 @@ async def _unknown_name(image: "Rezise") -> Resize:  # type: ignore[name-defined
     [
         (_two_inputs, "nobody can give parameter 'other' to task type 'acme.resize'"),
         (_positional_only, "nobody can give parameter 'image'.*by keyword"),
+        (_annotated, "nobody can give parameter 'size'"),
         (_many, "nobody can give parameter 'images'"),
         (_unknown_name, "name 'Rezise' is not defined; import the types.*at module level"),
     ],

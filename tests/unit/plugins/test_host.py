@@ -104,6 +104,11 @@ def test_a_plugin_brings_its_queues_and_task_types(
             "task type 'bad.run' runs on queue 'bad', which this plugin does not return",
         ),
         (
+            good("bad").replace("async def", "def") + "\nrun_task, run = run, None\n"
+            "penstock_tasks = hookimpl(lambda: [run_task], specname='penstock_tasks')\n",
+            "the process of task type 'bad.run' would not find its handler: plugin_bad.run is None",
+        ),
+        (
             good("bad").replace("return [run]", "return [run, run]"),
             "declares task type 'bad.run' 2 times",
         ),

@@ -1,6 +1,6 @@
 """A stored file, and the handler called with it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,13 +14,12 @@ from penstock_upload.inspection import inspect_file
 from penstock_upload.process import process
 from penstock_upload.request import UploadInput
 from penstock_upload.settings import UploadSettings
-from penstock_upload.stoppable import Stop
-from tests.services.plugin_context import PluginContext
+from tests.services.plugin_context import SyncPluginContext
 
 
 class Processed(NamedTuple):
     result: Upload
-    run: PluginContext
+    run: SyncPluginContext
 
     @property
     def thumbnail(self) -> Image.Image:
@@ -29,18 +28,18 @@ class Processed(NamedTuple):
 
 
 @pytest.fixture
-def upload() -> Callable[..., Awaitable[Processed]]:
+def upload() -> Callable[..., Processed]:
     """Store a file as the API does, and process it."""
 
-    async def store_and_process(
+    def store_and_process(
         data: bytes,
         name: str = "file.bin",
         content_type: str = "application/octet-stream",
         **settings: Any,
     ) -> Processed:
-        run = PluginContext(process, UploadSettings(**settings))
-        stored = await run.artifacts.put(name, data, content_type=content_type)
-        return Processed(await process(UploadInput(file=stored.id), run), run)
+        run = SyncPluginContext(process, UploadSettings(**settings))
+        stored = run.artifacts.put(name, data, content_type=content_type)
+        return Processed(process(UploadInput(file=stored.id), run), run)
 
     return store_and_process
 
@@ -49,9 +48,9 @@ def upload() -> Callable[..., Awaitable[Processed]]:
 def inspect(tmp_path: Path) -> Callable[..., Finding]:
     """Have a file decoded, right here."""
 
-    def write_and_inspect(data: bytes, stop: Stop | None = None, **settings: Any) -> Finding:
+    def write_and_inspect(data: bytes, **settings: Any) -> Finding:
         path = tmp_path / "file"
         path.write_bytes(data)
-        return inspect_file(path, len(data), UploadSettings(**settings), stop or Stop())
+        return inspect_file(path, len(data), UploadSettings(**settings))
 
     return write_and_inspect

@@ -13,7 +13,6 @@ from PIL import Image
 
 from penstock import PermanentError
 from penstock_upload.magic import is_layer_3
-from penstock_upload.stoppable import Stop, StoppedError
 from tests.unit.upload import samples
 
 BINARY = [each for each in samples.ONE_OF_EACH if each not in {"application/json", "text/plain"}]
@@ -193,25 +192,3 @@ def test_a_polyglot_is_what_its_decoder_finds(inspect):
 @pytest.mark.parametrize("data", [b"", b"\xff", b"\xff\xfb\x90", b"\xff\xfb\x90\x00" * 3])
 def test_a_few_bytes_are_no_sound(data):
     assert not is_layer_3(data)
-
-
-class StopLater(Stop):
-    """Wanted after it was asked for a number of times."""
-
-    def __init__(self, times):
-        super().__init__()
-        self._left = times
-
-    @property
-    def wanted(self):
-        self._left -= 1
-        return self._left < 0
-
-
-@pytest.mark.parametrize("times", [0, 1, 2, 3])
-@pytest.mark.parametrize("content_type", samples.ONE_OF_EACH)
-def test_every_decoder_stops_when_it_is_told(inspect, content_type, times):
-    data = samples.ONE_OF_EACH[content_type]()
-
-    with pytest.raises(StoppedError):
-        inspect(data, StopLater(times))

@@ -47,8 +47,8 @@ def test_pages_of_any_size_have_a_thumbnail_of_that_size(inspect, box, size):
     assert opened(inspect(samples.written_pdf(b"", box=box)).thumbnail).size == size
 
 
-async def test_the_whole_text_is_stored_as_a_file(upload):
-    result, run = await upload(samples.pdf(pages=200), "report.pdf")
+def test_the_whole_text_is_stored_as_a_file(upload):
+    result, run = upload(samples.pdf(pages=200), "report.pdf")
 
     whole = run.artifacts.bytes_of(result.details.text).decode()
     assert (result.details.text.name, result.details.text.content_type) == (
@@ -61,8 +61,8 @@ async def test_the_whole_text_is_stored_as_a_file(upload):
     assert result.details.characters == len(whole) > 2000
 
 
-async def test_a_pdf_without_text_has_no_text_file(upload):
-    result, run = await upload(samples.written_pdf(b"1 0 0 rg 0 0 100 100 re f"))
+def test_a_pdf_without_text_has_no_text_file(upload):
+    result, run = upload(samples.written_pdf(b"1 0 0 rg 0 0 100 100 re f"))
 
     assert (result.details.text, result.details.excerpt) == (None, "")
     assert result.details.title is None
@@ -115,15 +115,3 @@ def test_a_pdf_whose_pages_are_missing_is_damaged(inspect):
     with pytest.raises(PermanentError) as caught:
         inspect(data)
     assert caught.value.code == "file_damaged"
-
-
-async def test_several_pdfs_at_once_do_not_disturb_each_other(upload):
-    """PDFium is not thread-safe."""
-    import asyncio
-
-    data = samples.pdf(pages=40)
-
-    done = await asyncio.gather(*(upload(data) for _ in range(6)))
-
-    assert {each.result.details.excerpt for each in done} == {done[0].result.details.excerpt}
-    assert {each.result.details.pages for each in done} == {40}

@@ -1,9 +1,6 @@
-import asyncio
 import hashlib
 import subprocess
 import sys
-import tempfile
-import time
 import tracemalloc
 from uuid import uuid4
 
@@ -17,7 +14,7 @@ from penstock_upload.process import process
 from penstock_upload.queues import UPLOAD
 from penstock_upload.request import UploadInput
 from penstock_upload.settings import UploadSettings
-from tests.services.plugin_context import PluginContext
+from tests.services.plugin_context import SyncPluginContext
 from tests.unit.upload import samples
 
 
@@ -25,10 +22,10 @@ def decode(**fields):
     return msgspec.json.decode(msgspec.json.encode(fields), type=UploadInput)
 
 
-async def process_inline(content, name="file.bin", content_type=None):
-    run = PluginContext(process, UploadSettings())
+def process_inline(content, name="file.bin", content_type=None):
+    run = SyncPluginContext(process, UploadSettings())
     request = decode(content=content, name=name, content_type=content_type)
-    return await process(request, run), run
+    return process(request, run), run
 
 
 def test_the_plugin_declares_its_queue_task_and_settings():
@@ -59,10 +56,10 @@ def test_examples_need_no_file_that_was_uploaded_before():
     assert all(example.file is None for example in process.examples)
 
 
-async def test_the_first_example_is_an_image_and_gets_a_thumbnail():
-    run = PluginContext(process, UploadSettings())
+def test_the_first_example_is_an_image_and_gets_a_thumbnail():
+    run = SyncPluginContext(process, UploadSettings())
 
-    result = await process(process.examples[0], run)
+    result = process(process.examples[0], run)
 
     assert (result.kind, result.content_type, result.extension) == ("image", "image/png", "png")
     assert result.details == ImageDetails(
@@ -74,8 +71,8 @@ async def test_the_first_example_is_an_image_and_gets_a_thumbnail():
     assert [percent for percent, _ in run.seen] == [5, 30, 90]
 
 
-async def test_the_second_example_is_a_text():
-    result = await process(process.examples[1], PluginContext(process, UploadSettings()))
+def test_the_second_example_is_a_text():
+    result = process(process.examples[1], SyncPluginContext(process, UploadSettings()))
 
     assert (result.kind, result.content_type, result.thumbnail) == ("text", "text/plain", None)
     assert isinstance(result.details, TextDetails)
@@ -83,10 +80,10 @@ async def test_the_second_example_is_a_text():
 
 
 @pytest.mark.parametrize("content_type", samples.ONE_OF_EACH)
-async def test_every_supported_type_is_what_its_decoder_confirms(upload, content_type):
+def test_every_supported_type_is_what_its_decoder_confirms(upload, content_type):
     data = samples.ONE_OF_EACH[content_type]()
 
-    result, _ = await upload(data, "misleading.exe")
+    result, _ = upload(data, "misleading.exe")
 
     assert result.content_type == content_type
     assert result.size == len(data)
@@ -99,10 +96,10 @@ async def test_every_supported_type_is_what_its_decoder_confirms(upload, content
 
 
 @pytest.mark.parametrize("content_type", samples.ONE_OF_EACH)
-async def test_every_supported_type_may_be_declared(upload, content_type):
+def test_every_supported_type_may_be_declared(upload, content_type):
     data = samples.ONE_OF_EACH[content_type]()
 
-    result, _ = await upload(data, content_type=f"{content_type.upper()}; charset=utf-8")
+    result, _ = upload(data, content_type=f"{content_type.upper()}; charset=utf-8")
 
     assert result.content_type == content_type
 
@@ -124,8 +121,8 @@ async def test_every_supported_type_may_be_declared(upload, content_type):
         ("", "image/png"),
     ],
 )
-async def test_other_names_of_the_same_type_are_accepted(upload, declared, real):
-    result, _ = await upload(samples.ONE_OF_EACH[real](), content_type=declared)
+def test_other_names_of_the_same_type_are_accepted(upload, declared, real):
+    result, _ = upload(samples.ONE_OF_EACH[real](), content_type=declared)
 
     assert result.content_type == real
 
@@ -142,76 +139,76 @@ async def test_other_names_of_the_same_type_are_accepted(upload, declared, real)
         ("nonsense", "image/png"),
     ],
 )
-async def test_a_declared_type_that_is_not_the_real_one_is_refused(upload, declared, real):
+def test_a_declared_type_that_is_not_the_real_one_is_refused(upload, declared, real):
     with pytest.raises(PermanentError, match=f"to be {declared}.*got {real}") as caught:
-        await upload(samples.ONE_OF_EACH[real](), content_type=declared)
+        upload(samples.ONE_OF_EACH[real](), content_type=declared)
 
     assert caught.value.code == "content_type_mismatch"
 
 
-async def test_html_is_text_whatever_its_name_says(upload):
-    result, run = await upload(b"<!doctype html><script>alert(1)</script>", "cat.png")
+def test_html_is_text_whatever_its_name_says(upload):
+    result, run = upload(b"<!doctype html><script>alert(1)</script>", "cat.png")
 
     assert (result.kind, result.content_type, result.extension) == ("text", "text/plain", "txt")
     assert result.thumbnail is None
     assert len(run.artifacts.files) == 1
 
 
-async def test_inline_content_is_stored_under_the_type_that_was_confirmed():
+def test_inline_content_is_stored_under_the_type_that_was_confirmed():
     data = samples.image_file("PNG")
 
-    result, run = await process_inline(data, "a.jpeg")
+    result, run = process_inline(data, "a.jpeg")
 
     assert run.artifacts.bytes_of(result.file) == data
     assert (result.file.name, result.file.content_type) == ("a.jpeg", "image/png")
 
 
-async def test_a_stored_file_is_not_stored_again(upload):
-    result, run = await upload(b"text")
+def test_a_stored_file_is_not_stored_again(upload):
+    result, run = upload(b"text")
 
     assert list(run.artifacts.files) == [result.file.id]
 
 
-async def test_what_is_refused_leaves_nothing_behind():
-    run = PluginContext(process, UploadSettings())
+def test_what_is_refused_leaves_nothing_behind():
+    run = SyncPluginContext(process, UploadSettings())
 
     with pytest.raises(PermanentError):
-        await process(decode(content=b"\x7fELF", name="a"), run)
+        process(decode(content=b"\x7fELF", name="a"), run)
 
     assert run.artifacts.files == {}
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "/etc/passwd", "a\\b", "a\nb", "\u202ea"])
-async def test_a_name_that_is_not_plain_is_refused(name):
+def test_a_name_that_is_not_plain_is_refused(name):
     with pytest.raises(PermanentError, match="plain file name") as caught:
-        await process_inline(b"x", name)
+        process_inline(b"x", name)
 
     assert caught.value.code == "invalid_name"
 
 
-async def test_zero_bytes_are_refused_inline_and_stored(upload):
-    for attempt in (process_inline(b"", "void.txt"), upload(b"", "void.txt")):
+def test_zero_bytes_are_refused_inline_and_stored(upload):
+    for attempt in (process_inline, upload):
         with pytest.raises(
             PermanentError, match=r"'void\.txt' to have at least one byte"
         ) as caught:
-            await attempt
+            attempt(b"", "void.txt")
         assert caught.value.code == "empty_file"
 
 
-async def test_a_file_that_is_not_there_is_refused():
+def test_a_file_that_is_not_there_is_refused():
     with pytest.raises(PermanentError) as caught:
-        await process(UploadInput(file=uuid4()), PluginContext(process, UploadSettings()))
+        process(UploadInput(file=uuid4()), SyncPluginContext(process, UploadSettings()))
 
     assert caught.value.code == "artifact_not_found"
 
 
-async def test_bytes_that_changed_in_the_storage_are_tried_again():
-    run = PluginContext(process, UploadSettings())
-    stored = await run.artifacts.put("a.txt", b"text", content_type="text/plain")
+def test_bytes_that_changed_in_the_storage_are_tried_again():
+    run = SyncPluginContext(process, UploadSettings())
+    stored = run.artifacts.put("a.txt", b"text", content_type="text/plain")
     run.artifacts.files[stored.id] = (stored, b"tex!")
 
     with pytest.raises(TransientError, match=stored.sha256) as caught:
-        await process(UploadInput(file=stored.id), run)
+        process(UploadInput(file=stored.id), run)
 
     assert caught.value.code == "checksum_mismatch"
 
@@ -238,57 +235,18 @@ def test_bad_input_is_refused_when_it_is_decoded(fields, problem):
     assert problem in str(caught.value)
 
 
-async def test_a_long_name_still_leaves_room_for_the_names_of_what_is_made(upload):
-    result, _ = await upload(samples.image_file("PNG"), "x" * 251 + ".png")
+def test_a_long_name_still_leaves_room_for_the_names_of_what_is_made(upload):
+    result, _ = upload(samples.image_file("PNG"), "x" * 251 + ".png")
 
     assert len(result.thumbnail.name) < 255
 
 
-class Announcing(PluginContext):
-    """Says when the decoding begins."""
-
-    def __init__(self, *args):
-        super().__init__(*args)
-        self.decoding = asyncio.Event()
-
-    async def progress(self, percent, message=""):
-        if percent == 30:
-            self.decoding.set()
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: samples.gif_of(frames=900, size=1000),
-        lambda: samples.written_pdf(b"0 0 m 200 300 -100 -200 200 100 c f\n" * 100_000),
-    ],
-    ids=["frames of an image", "drawing of a page"],
-)
-async def test_a_cancelled_task_stops_its_thread_and_leaves_no_file(tmp_path, monkeypatch, make):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    run = Announcing(process, UploadSettings())
-    stored = await run.artifacts.put("a", make(), content_type="")
-    working = asyncio.ensure_future(process(UploadInput(file=stored.id), run))
-    await run.decoding.wait()
-    done, _ = await asyncio.wait([working], timeout=0.3)  # well into it: it takes seconds
-    assert not done
-    assert list(tmp_path.iterdir())
-
-    started = time.monotonic()
-    working.cancel()
-    await asyncio.wait([working])
-
-    assert time.monotonic() - started < 0.5
-    assert working.cancelled()
-    assert list(tmp_path.iterdir()) == []
-
-
-async def test_a_large_file_does_not_pass_through_memory(upload):
+def test_a_large_file_does_not_pass_through_memory(upload):
     line = "0123456789 " * 9 + "\n"
     data = (line * 500_000).encode()
     tracemalloc.start()
     try:
-        result, _ = await upload(data)
+        result, _ = upload(data)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -11,7 +11,7 @@ from PIL import Image
 
 from penstock_video.generate import Video, generate
 from penstock_video.request import VideoInput
-from tests.services.plugin_context import PluginContext
+from tests.services.plugin_context import SyncPluginContext
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Made:
 def make() -> Callable[..., object]:
     """Run ``video.generate``, and decode all that it made."""
 
-    async def run(request: VideoInput) -> Made:
-        ctx = PluginContext(generate)
-        result = await generate(request, ctx)
+    def run(request: VideoInput) -> Made:
+        ctx = SyncPluginContext(generate)
+        result = generate(request, ctx)
         data = ctx.artifacts.bytes_of(result.artifact)
         poster = Image.open(BytesIO(ctx.artifacts.bytes_of(result.poster)))
         with av.open(BytesIO(data), "r") as container:

@@ -25,8 +25,8 @@ def request(*scenes, **options):
     )
 
 
-async def test_a_scene_shows_its_colours(make):
-    made = await make(request(Scene(title="I", background=NAVY, accent=ORANGE, seconds=2)))
+def test_a_scene_shows_its_colours(make):
+    made = make(request(Scene(title="I", background=NAVY, accent=ORANGE, seconds=2)))
 
     still = made.frames[-1]
     assert close(still[4, 4], NAVY)
@@ -35,8 +35,8 @@ async def test_a_scene_shows_its_colours(make):
 
 
 @pytest.mark.parametrize("colour", ["#ff0000", "#00ff00", "#0000ff", "#ffffff", "#000000"])
-async def test_the_purest_colours_survive_encoding(make, colour):
-    made = await make(request(Scene(title=" ", background=colour, accent=colour, seconds=0.5)))
+def test_the_purest_colours_survive_encoding(make, colour):
+    made = make(request(Scene(title=" ", background=colour, accent=colour, seconds=0.5)))
 
     assert close(made.frames[-1][4, 4], colour, tolerance=6)
 
@@ -44,17 +44,17 @@ async def test_the_purest_colours_survive_encoding(make, colour):
 @pytest.mark.parametrize(
     ("background", "ink"), [(NAVY, "#ffffff"), (SAND, "#11141a"), ("#2e8b57", "#11141a")]
 )
-async def test_letters_are_light_on_dark_and_dark_on_light(make, background, ink):
+def test_letters_are_light_on_dark_and_dark_on_light(make, background, ink):
     scene = Scene(title="IIIIII", background=background, accent=background, seconds=1)
 
-    made = await make(request(scene))
+    made = make(request(scene))
 
     middle = made.frames[-1][120:300, 40:300]
     assert close(middle, ink, tolerance=16).sum() > 200
 
 
-async def test_scenes_come_in_order_and_fade_into_each_other(make):
-    made = await make(
+def test_scenes_come_in_order_and_fade_into_each_other(make):
+    made = make(
         request(
             Scene(title="a", background=NAVY, seconds=2),
             Scene(title="b", background=SAND, seconds=2),
@@ -69,10 +69,10 @@ async def test_scenes_come_in_order_and_fade_into_each_other(make):
     assert sum(close(each, NAVY) or close(each, SAND) for each in corner[20:26]) == 0
 
 
-async def test_old_and_new_text_never_lie_on_each_other(make):
+def test_old_and_new_text_never_lie_on_each_other(make):
     # The same card with and without letters: what differs is text.
     with_text, without = [
-        await make(
+        make(
             request(
                 Scene(title=first, background=NAVY, accent=NAVY, seconds=2),
                 Scene(title=second, background=NAVY, accent=NAVY, seconds=2),
@@ -92,16 +92,16 @@ async def test_old_and_new_text_never_lie_on_each_other(make):
     assert visible[-1] > 150
 
 
-async def test_the_line_along_the_bottom_shows_how_far_the_video_is(make):
-    made = await make(request(Scene(title="x", accent=GREEN, seconds=2)))
+def test_the_line_along_the_bottom_shows_how_far_the_video_is(make):
+    made = make(request(Scene(title="x", accent=GREEN, seconds=2)))
 
     for number, frame in enumerate(made.frames, start=1):
         done = close(frame[HEIGHT - 2], GREEN, tolerance=24).mean()
         assert done == pytest.approx(number / 20, abs=0.02)
 
 
-async def test_the_poster_is_the_frame_in_the_middle_of_the_first_scene(make):
-    made = await make(
+def test_the_poster_is_the_frame_in_the_middle_of_the_first_scene(make):
+    made = make(
         request(
             Scene(title="The first", background=SAND, accent=GREEN, seconds=2),
             Scene(title="The second", seconds=1),
@@ -115,10 +115,8 @@ async def test_the_poster_is_the_frame_in_the_middle_of_the_first_scene(make):
     assert difference[10] < 2
 
 
-async def test_one_frame_is_a_video_with_all_its_text(make):
-    made = await make(
-        request(Scene(title="HHHH", background=NAVY, accent=NAVY, seconds=0.5), fps=1)
-    )
+def test_one_frame_is_a_video_with_all_its_text(make):
+    made = make(request(Scene(title="HHHH", background=NAVY, accent=NAVY, seconds=0.5), fps=1))
 
     assert len(made.frames) == 1
     assert close(made.frames[0][100:300], "#ffffff", tolerance=16).sum() > 200
@@ -126,17 +124,17 @@ async def test_one_frame_is_a_video_with_all_its_text(make):
 
 
 @pytest.mark.parametrize(("width", "height"), [(160, 90), (160, 1080), (1920, 90), (162, 92)])
-async def test_the_smallest_and_the_oddest_sizes_work(make, width, height):
-    made = await make(request(Scene(title="Hello there", seconds=0.5), width=width, height=height))
+def test_the_smallest_and_the_oddest_sizes_work(make, width, height):
+    made = make(request(Scene(title="Hello there", seconds=0.5), width=width, height=height))
 
     assert made.stream["size"] == made.poster.size == (width, height)
     assert len(made.frames) == 5
 
 
-async def test_the_same_input_gives_the_same_poster(make):
+def test_the_same_input_gives_the_same_poster(make):
     posters = []
     for _ in range(2):
-        made = await make(request(Scene(title="Twice", seconds=0.5)))
+        made = make(request(Scene(title="Twice", seconds=0.5)))
         out = io.BytesIO()
         made.poster.save(out, "PNG")
         posters.append(out.getvalue())

@@ -1,6 +1,5 @@
 """Scenes to an MP4 and a poster. What it imports is heavy: import it inside a handler."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,7 @@ from penstock_video.storyboard.encoder import Encoder
 from penstock_video.storyboard.frames import frames
 from penstock_video.storyboard.typeface import Typeface
 
-__all__ = ["Rendered", "StoppedError", "render"]
-
-
-class StoppedError(Exception):
-    """Rendering was told to stop."""
+__all__ = ["Rendered", "render"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,19 +25,13 @@ class Rendered:
     """What of the text the frames do not show as it was sent."""
 
 
-def render(
-    request: VideoInput, folder: Path, *, on_frame: Callable[[int], None], stop: threading.Event
-) -> Rendered:
-    """Draw and encode the scenes, one frame after the other, in the calling thread.
+def render(request: VideoInput, folder: Path, *, on_frame: Callable[[int], None]) -> Rendered:
+    """Draw and encode the scenes, one frame after the other.
 
     Args:
         request: one with scenes.
         folder: where the files go.
         on_frame: called with the number of each frame, from 1, when it is encoded.
-        stop: checked between frames.
-
-    Raises:
-        StoppedError: soon after ``stop`` was set; the folder may hold unfinished files.
     """
     scenes = request.scenes or []
     lengths = [request.frames_of(scene) for scene in scenes]
@@ -67,13 +56,9 @@ def render(
     with Encoder(video, width=request.width, height=request.height, fps=request.fps) as encoder:
         shown = frames(lengths, card, fps=request.fps)
         for number, frame in enumerate(shown, start=1):
-            if stop.is_set():
-                raise StoppedError
             if number == lengths[0] // 2 + 1:
                 frame.save(poster, quality=90)
             encoder.add(frame)
             on_frame(number)
-        for _ in encoder.finish():
-            if stop.is_set():
-                raise StoppedError
+        encoder.finish()
     return Rendered(video=video, poster=poster, warnings=(*typeface.warnings(), *warnings))

@@ -1,6 +1,5 @@
 """Pictures to an MP4 file."""
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +11,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from PIL import Image
 
 _THREADS = 2
-"""Of the encoder: the worker's other tasks need the cores, too."""
+"""Of the encoder: other tasks need the cores, too."""
 _SECONDS_BETWEEN_KEY_FRAMES = 2
 """Where a player can jump to at once."""
 
@@ -62,8 +61,6 @@ class Encoder:
         )
         self._container.mux(self._stream.encode(frame))
 
-    def finish(self) -> Iterator[None]:
-        """Write the frames that the encoder holds back; yields after each of them."""
-        for packet in self._stream.encode_lazy(None):
-            self._container.mux(packet)
-            yield
+    def finish(self) -> None:
+        """Write the frames that the encoder holds back."""
+        self._container.mux(self._stream.encode(None))

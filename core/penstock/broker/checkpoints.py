@@ -1,0 +1,70 @@
+"""What one run keeps for later ones, and finds of earlier ones."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from penstock.declarations import PermanentError, SupersededError, checkpoint
+from penstock.ledger import Checkpoint, Ledger, LedgerUnavailableError, StartedTask
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+S = TypeVar("S")
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class Checkpoints:
+    """The checkpoints of a task, as one run of it sees them."""
+
+    def __init__(self, ledger: Ledger, task: StartedTask) -> None:
+        self._ledger = ledger
+        self._task = task
+
+    async def save(self, name: str, value: object) -> None:
+        """See :meth:`penstock.declarations.Context.save`."""
+        task = self._task
+        kept = Checkpoint(
+            task_id=task.id, run=task.run, name=name, data=checkpoint.encode(name, value)
+        )
+        try:
+            saved = await self._patiently(
+                lambda: self._ledger.save_checkpoint(kept), f"saving checkpoint {name!r}"
+            )
+        except DBAPIError as error:
+            message = f"the database refused checkpoint {name!r}: {error.orig}"
+            raise PermanentError(message, code="checkpoint_not_storable") from error
+        if not saved:
+            message = (
+                f"checkpoint {name!r} of task {task.id} was not saved: run {task.run} was "
+                "superseded or has ended; stop working, and let this error pass"
+            )
+            raise SupersededError(message)
+
+    async def load(self, name: str, kind: type[S]) -> S | None:
+        """See :meth:`penstock.declarations.Context.load`."""
+        checkpoint.check_name(name)
+        found = await self._patiently(
+            lambda: self._ledger.find_checkpoint(self._task.id, name),
+            f"loading checkpoint {name!r}",
+        )
+        if found is None:
+            return None
+        return checkpoint.decode(name, found.data, kind)
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]], doing: str) -> T:
+        """Call until the database answers."""
+        # Here and not in a writer of its own: what is waited for ends with the handler that waits.
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return await call()
+            except LedgerUnavailableError as error:
+                _log.warning("task %s: %s waits: %s", self._task.id, doing, error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,0 +1,66 @@
+"""Checkpoints as text: what a handler keeps for a later attempt, and how it comes back."""
+
+from typing import TypeVar
+
+import msgspec
+
+from penstock.declarations import checks
+from penstock.declarations.errors import DeclarationError, PermanentError
+
+S = TypeVar("S")
+
+
+def check_name(name: str) -> None:
+    """Refuse what is no name of a checkpoint.
+
+    Raises:
+        DeclarationError: the rule is that of queues' names.
+    """
+    checks.name(name, of="checkpoint")
+
+
+def encode(name: str, value: object) -> str:
+    """``value`` as JSON.
+
+    Raises:
+        DeclarationError: ``name`` is no name of a checkpoint.
+        PermanentError: code ``checkpoint_not_storable``.
+    """
+    check_name(name)
+    try:
+        return msgspec.json.encode(value).decode()
+    except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
+        message = (
+            f"expected checkpoint {name!r} to have a JSON form, got a {type(value).__name__}: "
+            f"{error}; save a msgspec Struct, a dataclass or plain values"
+        )
+        raise PermanentError(message, code="checkpoint_not_storable") from error
+
+
+def decode(name: str, text: str | bytes, kind: type[S]) -> S:
+    """The value that ``text`` holds.
+
+    Raises:
+        DeclarationError: ``kind`` is nothing that JSON can be read as.
+        PermanentError: code ``checkpoint_incompatible``, naming the place.
+    """
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        # msgspec names the place of what it met below the value itself.
+        place = "" if " - at `$" in str(error) else " - at `$`"
+        message = (
+            f"expected checkpoint {name!r} to be of type {_name_of(kind)}: {error}{place}; give "
+            "fields that came after it was saved a default, or use another name"
+        )
+        raise PermanentError(message, code="checkpoint_incompatible") from error
+    except TypeError as error:
+        message = (
+            f"expected the type of checkpoint {name!r} to be a msgspec Struct, dataclass or other "
+            f"type with a JSON form, got {kind!r}: {error}"
+        )
+        raise DeclarationError(message) from error
+
+
+def _name_of(kind: object) -> str:
+    return kind.__qualname__ if isinstance(kind, type) else str(kind)

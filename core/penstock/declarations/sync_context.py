@@ -1,0 +1,58 @@
+"""What a ``def`` handler, which runs in a process of its own, can ask of its worker."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from penstock.declarations.artifact import SyncArtifacts
+from penstock.declarations.interruption import Interruption
+
+if TYPE_CHECKING:
+    # As in Context: a process that writes no line must not wait for structlog.
+    from structlog.stdlib import BoundLogger
+
+S = TypeVar("S")
+
+
+class SyncContext(ABC):
+    """The running task, as its ``def`` handler sees it.
+
+    What :class:`~penstock.declarations.Context`, which describes them, is to an ``async def``
+    handler: the same attributes and methods, but nothing is awaited. Threads that the handler
+    starts may use it too.
+    """
+
+    task_id: UUID
+    task_type: str
+    queue: str
+    user_id: str | None
+    attempt: int
+    run: int
+    artifacts: SyncArtifacts
+    log: BoundLogger
+
+    @abstractmethod
+    def progress(self, percent: float, message: str = "") -> None:
+        """As :meth:`penstock.declarations.Context.progress`; it never waits for the worker."""
+
+    @abstractmethod
+    def save(self, name: str, value: object) -> None:
+        """As :meth:`penstock.declarations.Context.save`."""
+
+    @abstractmethod
+    def load(self, name: str, kind: type[S]) -> S | None:
+        """As :meth:`penstock.declarations.Context.load`."""
+
+    @property
+    def interruption(self) -> Interruption | None:
+        """Why this run is being stopped; ``None`` as long as it is not.
+
+        A handler that is stopped gets a :class:`~penstock.declarations.TaskInterrupted`.
+        """
+        return None
+
+    @abstractmethod
+    def settings(self, kind: type[S]) -> S:
+        """As :meth:`penstock.declarations.Context.settings`."""

@@ -1,0 +1,61 @@
+"""What a type checker makes of the decorator and of the client; mypy runs this file."""
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, assert_type
+
+from msgspec import Struct
+
+from penstock import Client, Context, Queue, SyncContext, task
+
+ACME = Queue("acme")
+
+
+class Resize(Struct):
+    source: str
+
+
+class Image(Struct):
+    key: str
+
+
+@task("acme.resize", queue=ACME)
+async def resize(image: Resize, ctx: Context) -> Image:
+    return Image(image.source)
+
+
+@task("acme.shrink", queue=ACME, max_memory=None)
+def shrink(image: Resize, ctx: SyncContext) -> Image:
+    return Image(image.source)
+
+
+@task("acme.turn", queue=ACME)
+def turn(image: Resize, degrees: int = 90) -> Image:
+    return Image(f"{image.source} by {degrees}")
+
+
+if TYPE_CHECKING:
+
+    async def _read_by_mypy(client: Client, ctx: Context, sync_ctx: SyncContext) -> None:
+        coming = resize(Resize("a"), ctx)
+        assert_type(await assert_type(coming, Awaitable[Image]), Image)
+        assert_type(shrink(Resize("a"), sync_ctx), Image)
+        assert_type(turn(Resize("a"), degrees=180), Image)
+        resize(Resize("a"), sync_ctx)  # type: ignore[arg-type, unused-awaitable]
+        shrink(Resize("a"), ctx)  # type: ignore[arg-type]
+        turn(Resize("a"), degrees="180")  # type: ignore[arg-type]
+
+        for handle in (
+            await client.submit(resize, Resize("a")),
+            await client.submit(shrink, Resize("a")),
+            await client.submit(turn, Resize("a")),
+        ):
+            assert_type(await handle.result(), Image)
+        await client.submit(shrink, Image("a"))  # type: ignore[arg-type]
+
+        assert_type(await ctx.load("operation", Image), Image | None)
+        assert_type(sync_ctx.load("operation", list[int]), list[int] | None)
+        assert_type(sync_ctx.settings(Resize), Resize)
+
+
+def test_a_declared_function_is_called_as_before() -> None:
+    assert turn(Resize("a"), degrees=180) == Image("a by 180")

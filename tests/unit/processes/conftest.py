@@ -1,0 +1,58 @@
+"""A pool, and handlers that run in it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from penstock.declarations import SyncTaskType
+from penstock.processes.pool import ProcessPool
+from tests.services.plugin_context import PluginContext
+from tests.services.process_life import is_alive
+from tests.unit.processes.asking_handlers import Settings
+from tests.unit.processes.handlers import Job
+
+Run = Callable[..., Coroutine[Any, Any, Any]]
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[ProcessPool]:
+    pool = ProcessPool()
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def run(pool: ProcessPool) -> Run:
+    """Run a handler in a process; returns what it returned."""
+
+    async def run(
+        task_type: SyncTaskType[Any, Any],
+        value: Any = None,
+        context: PluginContext | None = None,
+        **options: Any,
+    ) -> Any:
+        text = msgspec.json.encode(Job() if value is None else value).decode()
+        context = context or PluginContext(task_type, Settings(factor=2.5))
+        options = {"plugin": "processes", **options}
+        return msgspec.json.decode(await pool.run(task_type, text, context, **options))
+
+    return run
+
+
+async def appearance(path: Path) -> str:
+    """Wait for a file that another process writes; returns its text."""
+    async with asyncio.timeout(20):
+        while not path.exists():  # noqa: ASYNC110, ASYNC240  (across processes nothing is awaited)
+            await asyncio.sleep(0.01)
+    return path.read_text()  # noqa: ASYNC240
+
+
+async def disappearance(pid: int) -> None:
+    """Wait until there is no process of that id, or only its remains."""
+    async with asyncio.timeout(20):
+        while is_alive(pid):  # noqa: ASYNC110  (as above)
+            await asyncio.sleep(0.01)

@@ -1,0 +1,103 @@
+"""The handler where a worker runs it: in processes, several at once, and stopped at any time."""
+
+import asyncio
+import dataclasses
+import sys
+import time
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from penstock import Interruption
+from penstock.processes.error_report import HandlerError
+from penstock.processes.pool import ProcessPool
+from penstock_upload.process import process
+from penstock_upload.request import UploadInput
+from penstock_upload.settings import UploadSettings
+from tests.services.plugin_context import PluginContext
+from tests.unit.upload import samples
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[ProcessPool]:
+    pool = ProcessPool()
+    yield pool
+    await pool.close()
+
+
+async def run(pool: ProcessPool, context: PluginContext, data: bytes, task_type=process):
+    stored = await context.artifacts.put("a", data, content_type="")
+    text = msgspec.json.encode(UploadInput(file=stored.id)).decode()
+    return msgspec.json.decode(await pool.run(task_type, text, context, plugin="upload"))
+
+
+async def test_several_pdfs_at_once_do_not_disturb_each_other(pool):
+    data = samples.pdf(pages=40)
+    contexts = [PluginContext(process, UploadSettings()) for _ in range(4)]
+
+    done = await asyncio.gather(*(run(pool, context, data) for context in contexts))
+
+    assert {each["details"]["pages"] for each in done} == {40}
+    assert {each["details"]["excerpt"] for each in done} == {done[0]["details"]["excerpt"]}
+    for context in contexts:
+        assert [percent for percent, _ in context.seen] == [5, 30, 90]
+        assert len(context.artifacts.files) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits what a process maps")
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: samples.video(codec="mpeg4", sound=None, frames=3, size=(8000, 6000)),
+        lambda: samples.png_bomb(width=8_000, height=8_000),
+    ],
+    ids=["video", "image"],
+)
+async def test_a_file_that_needs_too_much_memory_is_not_called_damaged(pool, make):
+    context = PluginContext(process, UploadSettings(max_pixels=80_000_000))
+    small = dataclasses.replace(process, max_memory=120 * 1024**2)
+
+    with pytest.raises(HandlerError) as caught:
+        await run(pool, context, make(), small)
+
+    assert caught.value.report.code == "memory_limit"
+
+
+class Announcing(PluginContext):
+    """Says when the decoding begins."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.decoding = asyncio.Event()
+
+    async def progress(self, percent, message=""):
+        if percent == 30:
+            self.decoding.set()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: samples.gif_of(frames=900, size=1000),
+        lambda: samples.written_pdf(b"0 0 m 200 300 -100 -200 200 100 c f\n" * 200_000),
+    ],
+    ids=["frames of an image", "drawing of a page"],
+)
+async def test_a_stopped_run_leaves_no_file(pool, tmp_path, monkeypatch, make):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    context = Announcing(process, UploadSettings())
+    working = asyncio.create_task(run(pool, context, make()))
+    await context.decoding.wait()
+    done, _ = await asyncio.wait([working], timeout=0.3)  # well into it: it takes seconds
+    assert not done
+    assert list(tmp_path.glob("*/penstock-upload-*/file"))
+
+    started = time.monotonic()
+    context.interruption = Interruption("cancelled", "by ada")
+    working.cancel()
+    await asyncio.wait([working])
+
+    assert time.monotonic() - started < 1
+    assert isinstance(working.exception(), HandlerError)
+    assert list(tmp_path.iterdir()) == []
