@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.conftest import Install
 from tests.services.installation import Installation, wait_until
+from tests.services.process_life import is_alive
 
 
 @pytest.fixture
@@ -64,6 +65,28 @@ def test_a_running_task_is_stopped_within_a_second_and_its_handler_is_told_why(
     wait_until(
         lambda: penstock.queue_status()["probe"]["active"] == 0, what="its lease to be settled"
     )
+
+
+def test_a_busy_loop_in_a_process_is_stopped_within_a_second(
+    penstock: Installation, log: Path
+) -> None:
+    worker = penstock.start_worker("probe")
+    task_id = penstock.submit("probe.spin", {"log": str(log)})
+    wait_until(log.exists, what="the handler to start")
+    time.sleep(0.2)
+
+    asked = time.monotonic()
+    assert cancel(penstock, task_id, "enough").status_code == 202
+    task = penstock.outcome(task_id, timeout=5)
+    seconds = time.monotonic() - asked
+
+    assert (task["status"], task["error"]["message"]) == (
+        "cancelled",
+        "cancelled by api-key: enough",
+    )
+    assert seconds < 1
+    assert not is_alive(int(log.read_text().split()[4]))
+    assert worker.poll() is None
 
 
 def test_a_cancelled_task_runs_again_when_it_is_asked_to(penstock: Installation, log: Path) -> None:

@@ -131,6 +131,29 @@ def test_a_run_that_is_handed_back_at_shutdown_goes_on_from_its_checkpoint_elsew
     assert len(notes(log, "start")) == 1
 
 
+def test_a_shutdown_waits_for_what_ends_in_time_and_hands_the_rest_over_at_once(
+    install: Install, log: Path
+) -> None:
+    # With a lease this long, whoever waited for it to run out would be found out.
+    penstock = install(lease=60, drain=3)
+    first = penstock.start_worker("probe")
+    short = penstock.submit("probe.sleep", {"log": str(log), "name": "short", "seconds": 2})
+    long = penstock.submit("probe.resume", {"log": str(log), "name": "long", "seconds": 300})
+    for name in ("short", "long"):
+        started(log, name)
+    second = penstock.start_worker("probe")
+
+    began = time.monotonic()
+    assert penstock.stop(first) == 0
+    task = penstock.outcome(long, timeout=10)
+
+    assert time.monotonic() - began < 10
+    assert (task["status"], task["attempts"], task["result"]) == ("success", 1, {"attempt": 100})
+    assert penstock.task(short)["status"] == "success"
+    assert len(notes(log, "start", "short")) == 1
+    assert second.poll() is None
+
+
 def test_a_service_manager_that_signals_all_processes_stops_the_worker_as_any_other(
     penstock: Installation, worker: subprocess.Popen[bytes], log: Path
 ) -> None:
