@@ -10,6 +10,8 @@ UV := .tools/uv
 MEMBERS := core $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 MEMBER_FILES := $(addsuffix /pyproject.toml,$(MEMBERS))
 PYTEST := $(BIN)/python -m pytest
+# Most tests wait for servers and processes; those of one file share some, and stay together.
+PARALLEL ?= -n 3 --dist loadfile
 ARGS ?=
 
 # Stamps lie inside the folders that they vouch for: whoever deletes the folder gets it rebuilt.
@@ -65,7 +67,7 @@ bench: install ## Run the benchmarks
 
 .PHONY: test
 test: install lint types check ## Run everything that CI runs: lint, types, boundaries, all tests
-	$(PYTEST) $(ARGS)
+	$(PYTEST) $(PARALLEL) $(ARGS)
 
 .PHONY: lint
 lint: install ## Lint and check the formatting
