@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.chaos.checker.circumstances import Circumstances
 from tests.chaos.checker.finding import Finding
-from tests.chaos.evidence import QUEUES, REDIS_TROUBLE, SECOND, Effect, State, Transition
+from tests.chaos.evidence import QUEUES, REDIS_TROUBLE, SECOND, Effect, State
 
 _TROUBLE = REDIS_TROUBLE | Effect.DATABASE_AWAY | Effect.DATABASE_CUT | Effect.DATABASE_SLOW
 _WIPE_SECONDS = 5.0
@@ -104,20 +104,10 @@ def _wipes(circumstances: Circumstances) -> Iterator[Recovery]:
 
 def _waiting(circumstances: Circumstances, queue: str, at: int) -> bool:
     """Whether a task of a queue was pending and due at that time."""
-    evidence = circumstances.evidence
     return any(
-        row.queue == queue and _is_due(_state_at(evidence.transitions.get(row.id, ()), at), at)
-        for row in evidence.rows.values()
+        row.queue == queue and _is_due(circumstances.state_at(row.id, at), at)
+        for row in circumstances.evidence.rows.values()
     )
-
-
-def _state_at(transitions: Sequence[Transition], at: int) -> State | None:
-    state = None
-    for each in transitions:
-        if each.at > at:
-            break
-        state = each.after
-    return state
 
 
 def _is_due(state: State | None, at: int) -> bool:
