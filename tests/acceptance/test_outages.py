@@ -10,6 +10,8 @@ from tests.acceptance.conftest import Install
 from tests.services import RedisServer
 from tests.services.installation import Installation, wait_until
 
+LEASE = 1.0
+
 
 @pytest.fixture
 def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
@@ -20,7 +22,7 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]
 
 @pytest.fixture
 def penstock(install: Install, own_redis: RedisServer) -> Installation:
-    return install(redis_url=own_redis.url, lease=1.0)
+    return install(redis_url=own_redis.url, lease=LEASE)
 
 
 def health(penstock: Installation) -> tuple[int, float, dict[str, object]]:
@@ -100,3 +102,56 @@ def test_a_task_that_runs_while_redis_is_wiped_is_adopted_and_runs_once(
 
     assert (task["status"], task["attempts"]) == ("success", 1)
     assert log.read_text().count("start") == 1
+
+
+@pytest.mark.parametrize("outage", ["away", "hangs", "cut"])
+def test_an_outage_longer_than_a_lease_costs_no_running_task_its_run(
+    penstock: Installation, own_redis: RedisServer, log: Path, outage: str
+) -> None:
+    workers = penstock.start_workers(2, "probe")
+    tasks = [penstock.submit("probe.sleep", {"log": str(log), "seconds": 6}) for _ in range(4)]
+    wait_until(
+        lambda: log.exists() and log.read_text().count("start") == 4, what="all slots to be taken"
+    )
+
+    if outage == "away":
+        own_redis.stop()
+        time.sleep(2.5 * LEASE)
+        own_redis.start()
+    elif outage == "hangs":
+        own_redis.pause()
+        time.sleep(2.5 * LEASE)
+        own_redis.resume()
+    else:
+        for _ in range(10):
+            own_redis.cut()
+            time.sleep(LEASE / 4)
+
+    for task_id in tasks:
+        task = penstock.outcome(task_id)
+        assert (task["status"], task["attempts"]) == ("success", 1)
+    assert log.read_text().count("start") == 4
+    assert [worker.poll() for worker in workers] == [None, None]
+    # And everything goes on.
+    assert penstock.outcome(penstock.submit("probe.sleep", {"log": str(log)}))["status"] == (
+        "success"
+    )
+
+
+def test_a_worker_takes_no_more_than_it_can_run_and_leaves_the_rest_to_another(
+    penstock: Installation, log: Path
+) -> None:
+    penstock.start_worker("probe")
+    tasks = [penstock.submit("probe.sleep", {"log": str(log), "seconds": 2}) for _ in range(4)]
+    wait_until(
+        lambda: log.exists() and log.read_text().count("start") == 2, what="its slots to be taken"
+    )
+    status = penstock.queue_status()["probe"]
+    assert (status["active"], status["waiting"]) == (2, 2)
+
+    penstock.start_worker("probe")
+
+    for task_id in tasks:
+        assert penstock.outcome(task_id)["status"] == "success"
+    processes = {line.split()[4] for line in log.read_text().splitlines()}
+    assert len(processes) == 2
