@@ -58,7 +58,9 @@ class Handover:
             for queue, pending in waiting.items():
                 self._pending[queue] = []
                 try:
-                    await self._engine.enqueue(queue, [_aged(*each) for each in pending])
+                    entries = [_aged(*each) for each in pending]
+                    # Whoever cancelled one of them meanwhile may have told Redis already.
+                    await self._engine.enqueue(queue, entries, unless_cancelled=True)
                 except EngineUnavailableError as error:
                     self._pending[queue] = pending + self._pending[queue]
                     _log.warning(
