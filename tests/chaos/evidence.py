@@ -253,7 +253,7 @@ class Execution:
     started: int
     ended: int | None = None
     how: str | None = None
-    """``end``, ``error``, ``crash``, ``snooze`` or ``cancelled:…``; ``None`` if its process died."""
+    """``end``, ``error``, ``crash``, ``snooze`` or ``cancelled:…``; ``None``: its worker died."""
 
     def __str__(self) -> str:
         ended = "…" if self.ended is None else clock(self.ended)

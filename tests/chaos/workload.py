@@ -16,6 +16,7 @@ _BURST = 40
 _BURSTS = 0.02
 # As many as a task has attempts, so that some use up all of them.
 _MOST_FAILURES = 3
+_Chances = Mapping[tuple[type[Operation], ...], float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class Kind:
     share: float = 0.0
     delay: float = 0.0
     """The longest."""
-    operations: Mapping[Sequence[type[Operation]], float] = field(default_factory=dict)
+    operations: _Chances = field(default_factory=dict)
     """How likely it is that these are asked for of one of them."""
 
 
@@ -78,9 +79,9 @@ def _crash(chance: random.Random, _: float) -> Mapping[str, float]:
     return {"failures": chance.randint(1, _MOST_FAILURES), "seconds": chance.uniform(0, 0.2)}
 
 
-_RARELY = {(Cancel,): 0.04, (Cancel, Retry): 0.04}
-_OFTEN = {(Cancel,): 0.15, (Cancel, Retry): 0.15}
-_RETRY = {(Retry,): 0.2, (Retry, Cancel): 0.1, (Retry, Cancel, Retry): 0.1}
+_RARELY: _Chances = {(Cancel,): 0.04, (Cancel, Retry): 0.04}
+_OFTEN: _Chances = {(Cancel,): 0.15, (Cancel, Retry): 0.15}
+_RETRY: _Chances = {(Retry,): 0.2, (Retry, Cancel): 0.1, (Retry, Cancel, Retry): 0.1}
 
 KINDS = (
     Kind(type="chaos.poison", each=30, draw=lambda _, __: {}),

@@ -112,7 +112,9 @@ def started(
         upgrade(postgres.url(database))
         postgres.execute(ledger_log.statements(), database)
         cluster = stack.enter_context(SentinelCluster(folder)) if sentinel else None
-        servers = cluster.servers if cluster else [stack.enter_context(RedisServer(folder / "redis"))]
+        servers = (
+            cluster.servers if cluster else [stack.enter_context(RedisServer(folder / "redis"))]
+        )
         upstream = {"postgres": postgres.port}
         if cluster is None:
             upstream["redis"] = servers[0].port

@@ -15,8 +15,8 @@ _HOW = {"worker_lost": None, "cancelled": None, "process_crashed": "crash"}
 def attempts_are_failures(circumstances: Circumstances) -> Iterator[Finding]:
     """What a task spent is what failed, and the success if there is one.
 
-    So a death, a hand-back or a snooze that spent one shows. Whoever has a task retried gives it all
-    of its attempts again.
+    So a death, a hand-back or a snooze that spent one shows. Whoever has a task retried gives it
+    all of its attempts again.
     """
     evidence = circumstances.evidence
     for row in evidence.rows.values():

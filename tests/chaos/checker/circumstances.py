@@ -27,6 +27,7 @@ from tests.chaos.world import process_id
 
 _NOTICED = SECOND // 10
 """A death is on record a little after it happened."""
+_BLOCKING = "chaos.block"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +210,16 @@ class Circumstances:
         if life is not None and life.ended is not None:
             return max(life.ended, execution.started)
         return sys.maxsize
+
+    @cached_property
+    def blocking(self) -> Sequence[Execution]:
+        """All calls of handlers that block the event loop of their worker."""
+        return [
+            each
+            for row in self.evidence.rows.values()
+            if row.type == _BLOCKING
+            for each in self.evidence.executions.get(row.id, ())
+        ]
 
     @cached_property
     def _claims(self) -> Mapping[UUID, Sequence[Claimed]]:

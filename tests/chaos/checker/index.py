@@ -17,13 +17,14 @@ from tests.chaos.evidence import (
     Claimed,
     Effect,
     Misplaced,
+    Transition,
     clock,
 )
 
 _AUDIT = 5 * SECOND
 """Beyond two leases: how long the reconcilers may take to come round."""
 _FULL_AUDIT = 8 * SECOND
-"""Within which the leader has looked at everything after the server changed, if nothing is wrong."""
+"""Within which the leader has looked at everything after the server changed."""
 _NEXT_LEADER = _FULL_AUDIT + 16 * SECOND
 """Within which the next leader has: a term later."""
 _ROUND_TRIPS = 3 * SECOND // 4
@@ -168,15 +169,19 @@ def why_stale(circumstances: Circumstances, claim: Claimed, found: Round) -> str
         before = circumstances.handovers(claim.task_id, opened, ended)
         first = before[0].at if before else opened
         return _why_handed_over_again(circumstances, opened, first, again[-1].at)
-    if circumstances.faults(REDIS_TROUBLE, ended - circumstances.lease, claim.at):
+    return _why_not_settled(circumstances, claim, found.ended)
+
+
+def _why_not_settled(circumstances: Circumstances, claim: Claimed, ended: Transition) -> str | None:
+    """Why the lease of a run that had ended ran out."""
+    if circumstances.faults(REDIS_TROUBLE, ended.at - circumstances.lease, claim.at):
         return "the worker was cut off before it settled"
-    worker = found.ended.before.worker if found.ended.before else None
-    life = circumstances.life_of(worker, ended)
+    life = circumstances.life_of(ended.before.worker if ended.before else None, ended.at)
     if life is None:
         return None
     if life.ended is not None and life.ended <= claim.at:
         return "the worker died before it settled"
-    if circumstances.stood_still(life, ended - circumstances.lease, claim.at):
+    if circumstances.stood_still(life, ended.at - circumstances.lease, claim.at):
         return "the worker stood still before it settled"
     return None
 
@@ -213,6 +218,8 @@ def _why_not_taken_out(circumstances: Circumstances, claim: Claimed) -> str | No
         # The ledger says so first, the engine is told then, and the answer comes last.
         if claim.at <= each.ended:
             return "it was just being cancelled"
-        if each.is_unknown or circumstances.faults(REDIS_TROUBLE, each.began, each.ended):
+        # Nor is it by whoever tries again, because the commit was not answered, and finds it done.
+        trouble = REDIS_TROUBLE | DATABASE_TROUBLE
+        if each.is_unknown or circumstances.faults(trouble, each.began, each.ended):
             return "its cancellation was not told to Redis"
     return None

@@ -30,13 +30,15 @@ class Retry(Operation):
 
     async def perform(self, api: Api, task_id: UUID) -> AsyncIterator[Request]:
         """Ask for it once the task has ended, unless it succeeded."""
-        while (status := await self._status(api, task_id)) not in ENDED:
-            await asyncio.sleep(_LOOK)
-        if status == "success":
+        if await self._outcome(api, task_id) == "success":
             return
         await asyncio.sleep(self.after)
         async for request in self._ask(api, task_id, (_ACCEPTED, _OPEN_OR_DONE)):
             yield request
 
-    async def _status(self, api: Api, task_id: UUID) -> str | None:
-        return (await api.get(f"/api/queues/tasks/{task_id}")).data.get("status")
+    async def _outcome(self, api: Api, task_id: UUID) -> str:
+        while True:
+            status = (await api.get(f"/api/queues/tasks/{task_id}")).data.get("status")
+            if status in ENDED:
+                return str(status)
+            await asyncio.sleep(_LOOK)
