@@ -76,8 +76,8 @@ class Handover:
 
 
 def _aged(entry: Entry, since: float) -> Entry:
-    """``entry`` with the delay that is left of it now."""
-    if not entry.delay:
-        return entry
+    """``entry`` as it is after waiting here."""
     waited = timedelta(seconds=time.monotonic() - since)
-    return replace(entry, delay=max(entry.delay - waited, timedelta(0)))
+    if entry.kind == "again":
+        return replace(entry, age=waited)
+    return replace(entry, delay=max(entry.delay - waited, timedelta(0))) if entry.delay else entry

@@ -34,13 +34,26 @@ class Entry:
         priority: its band.
         delay: the time until it is due.
         kind: ``due`` in ``delay``; ``running``: leased to whoever is heard of that runs it; or
-            ``again``: it begins anew, and whoever has it has an earlier life of it.
+            ``again``: it begins anew, and whoever had it ``age`` ago has an earlier life of it.
+        age: how long ago that was written down.
     """
 
     id: UUID
     priority: Priority
     delay: timedelta = timedelta(0)
     kind: Literal["due", "running", "again"] = "due"
+    age: timedelta = timedelta(0)
+
+    @property
+    def how(self) -> str:
+        """``kind`` as the script takes it."""
+        match self.kind:
+            case "due":
+                return str(_milliseconds(self.delay))
+            case "again":
+                return f"again {_milliseconds(self.age)}"
+            case "running":
+                return self.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,8 +246,7 @@ class Engine:
         for start in range(0, len(entries), _ENQUEUE_BATCH):
             arguments: list[Any] = [int(unless_cancelled)]
             for entry in entries[start : start + _ENQUEUE_BATCH]:
-                how = _milliseconds(entry.delay) if entry.kind == "due" else entry.kind
-                arguments += (entry.id.bytes, int(entry.priority), how)
+                arguments += (entry.id.bytes, int(entry.priority), entry.how)
             _, new = await self._run("enqueue", queue, arguments)
             added += int(new)
         return added

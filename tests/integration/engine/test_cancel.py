@@ -96,6 +96,21 @@ async def test_a_task_that_begins_anew_takes_nothing_over_from_its_earlier_life(
     assert await engine.missing("acme", [task.id]) == []
 
 
+async def test_a_task_that_began_anew_long_ago_is_left_to_whoever_took_it_since(
+    engine: Engine,
+) -> None:
+    task = entry()
+    await engine.enqueue("acme", [task])
+    (lease,) = (await engine.claim(ACME, 1)).leases
+
+    again = replace(task, kind="again", age=timedelta(seconds=10))
+    assert await engine.enqueue("acme", [again]) == 0
+
+    heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
+    assert (await asyncio.to_thread(heartbeat.renew, "acme", [lease])).lost == []
+    heartbeat.close()
+
+
 async def test_a_cancellation_that_overtakes_the_handing_over_is_remembered(engine: Engine) -> None:
     due, delayed = entry(), entry(timedelta(minutes=1))
     await engine.cancel("acme", [due.id, delayed.id])
