@@ -178,6 +178,19 @@ class Circumstances:
         claims = [each.at for each in self._claims.get(gate.task_id, ())]
         return max((at for at in claims if at <= gate.opened.at), default=gate.opened.at)
 
+    def waited_in_line(self, gate: Gate, since: int) -> bool:
+        """Whether a task merely waited, from then until ``gate``, for those before it in line."""
+        claims = [each for each in self._claims.get(gate.task_id, ()) if each.at <= gate.opened.at]
+        if not claims:
+            return False
+        own = claims[-1]
+        others = [
+            each.score
+            for each in self.evidence.claims
+            if each.queue == own.queue and since < each.at < own.at
+        ]
+        return bool(others) and max(others) <= own.score
+
     def executed(self, gate: Gate) -> bool:
         """Whether the handler was called in the run before this one."""
         run = gate.opened.before.run if gate.opened.before else 0

@@ -123,10 +123,14 @@ def _run_under_way(circumstances: Circumstances, claim: Claimed) -> Gate | None:
 
 def _may_be_lost(circumstances: Circumstances, run: Gate, claim: Claimed) -> bool:
     opened = run.opened.at
-    if circumstances.faults(LOST_DATA | Effect.NEWER_LAYOUT, opened - _AUDIT, claim.at):
+    if _is_rebuilt(circumstances, opened, claim.at):
         return True
-    # A claim, or what was to become of it, was not answered; or whether the gate was passed.
-    if circumstances.faults(REDIS_TROUBLE, opened - circumstances.lease, claim.at):
+    # A claim, or what was to become of it, was not answered; or whether the gate was passed. Or it
+    # took long to tell Redis that the task was retried.
+    since = opened - circumstances.lease
+    if run.anew:
+        since = min(since, _round_of(circumstances, run).opened.at)
+    if circumstances.faults(REDIS_TROUBLE, since, claim.at):
         return True
     if circumstances.faults(DATABASE_TROUBLE, opened - _MOMENT, opened + _MOMENT):
         return True
@@ -138,6 +142,12 @@ def _may_be_lost(circumstances: Circumstances, run: Gate, claim: Claimed) -> boo
         or (life.asked_to_stop is not None and life.asked_to_stop <= claim.at)
         or circumstances.stood_still(life, opened - circumstances.lease, claim.at)
     )
+
+
+def _round_of(circumstances: Circumstances, run: Gate) -> Round:
+    return [each for each in circumstances.rounds(run.task_id) if each.opened.at <= run.opened.at][
+        -1
+    ]
 
 
 def stale_claims(circumstances: Circumstances) -> Iterator[tuple[Claimed, Round]]:
@@ -157,8 +167,7 @@ def why_stale(circumstances: Circumstances, claim: Claimed, found: Round) -> str
     """What excuses that the engine still had it, or had it again."""
     assert found.ended is not None
     opened, ended = found.opened.at, found.ended.at
-    # An index that is being rebuilt, and whoever waits for it, may both hand a new task over.
-    if circumstances.faults(LOST_DATA | Effect.NEWER_LAYOUT, opened - _AUDIT, claim.at):
+    if _is_rebuilt(circumstances, opened, claim.at):
         return "Redis lost data"
     if found.ended.before is not None and found.ended.before.status == "pending":
         cancelled = _why_not_taken_out(circumstances, claim)
@@ -184,6 +193,21 @@ def _why_not_settled(circumstances: Circumstances, claim: Claimed, ended: Transi
     if circumstances.stood_still(life, ended.at - circumstances.lease, claim.at):
         return "the worker stood still before it settled"
     return None
+
+
+def _is_rebuilt(circumstances: Circumstances, began: int, ended: int) -> bool:
+    """Whether an index may have been rebuilt between two moments.
+
+    Whoever fills it, and whoever waits for it, may both hand a new task over; and what was told to
+    Redis meanwhile is forgotten.
+    """
+    trouble = REDIS_TROUBLE | DATABASE_TROUBLE
+    return any(
+        each.ended >= began - _AUDIT or circumstances.faults(trouble, each.ended + 1, began)
+        for each in circumstances.faults(
+            LOST_DATA | Effect.NEWER_LAYOUT, began - _NEXT_LEADER, ended
+        )
+    )
 
 
 def _why_handed_over_again(

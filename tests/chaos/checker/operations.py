@@ -128,8 +128,12 @@ def _is_retried(transition: Transition) -> bool:
 
 
 def _is_kept(circumstances: Circumstances, task_id: UUID, outcome: State) -> bool:
-    """Whether an earlier outcome stays among the attempts."""
+    """Whether an earlier outcome stays among the attempts.
+
+    A cancellation came after the run, which may have failed: then that is what is kept of it.
+    """
     return any(
-        (each.run, each.error_code) == (outcome.run, outcome.error_code)
+        each.run == outcome.run
+        and (each.error_code == outcome.error_code or outcome.status == "cancelled")
         for each in circumstances.evidence.attempts.get(task_id, ())
     )

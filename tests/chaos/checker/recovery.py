@@ -75,12 +75,20 @@ def _deaths(circumstances: Circumstances) -> Iterator[Recovery]:
             life = circumstances.life_of(opened.after.worker, opened.at)
             if life is None or life.ended is None or life.ended > gate.opened.at:
                 continue
-            disturbed = circumstances.faults(_TROUBLE, life.ended, gate.opened.at)
+            due = life.ended + round(promised * SECOND)
+            excused = circumstances.faults(
+                _TROUBLE, life.ended, gate.opened.at
+            ) or circumstances.waited_in_line(gate, due)
             yield Recovery(
                 fault="the death of a worker",
                 seconds=(gate.opened.at - life.ended) / SECOND,
-                promised=None if disturbed else promised,
+                promised=None if excused else promised,
                 what=f"task {task_id}",
+                proof=[
+                    life,
+                    *circumstances.around(life.ended, gate.opened.at),
+                    *circumstances.story(task_id),
+                ],
             )
 
 
