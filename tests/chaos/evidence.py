@@ -210,12 +210,12 @@ class Transition:
 
     @property
     def begins_anew(self) -> bool:
-        """Whether a task that had ended was opened again here."""
+        """Whether a task that had not succeeded was opened again here."""
         return (
             self.before is not None
             and self.after is not None
-            and self.before.status in ENDED
-            and self.after.status not in ENDED
+            and self.before.status in {"failed", "cancelled"}
+            and self.after.status == "pending"
         )
 
     @property

@@ -115,7 +115,7 @@ def running_tasks_are_not_handed_out(circumstances: Circumstances) -> Iterator[F
 
 def _run_under_way(circumstances: Circumstances, claim: Claimed) -> Gate | None:
     """The run that a task was in when it was handed out."""
-    state = circumstances.state_at(claim.task_id, claim.at)
+    state = circumstances.state_at(claim.task_id, claim.at - 1)
     if state is None or state.status != "running":
         return None
     return circumstances.gate(claim.task_id, state.run)
@@ -153,7 +153,7 @@ def _round_of(circumstances: Circumstances, run: Gate) -> Round:
 def stale_claims(circumstances: Circumstances) -> Iterator[tuple[Claimed, Round]]:
     """Tasks that were handed out after they had ended, and how they had."""
     for each in circumstances.evidence.claims:
-        state = circumstances.state_at(each.task_id, each.at)
+        state = circumstances.state_at(each.task_id, each.at - 1)
         if state is not None and state.status in ENDED:
             ended = [
                 found

@@ -118,8 +118,6 @@ def _is_retried(transition: Transition) -> bool:
     return (
         before is not None
         and after is not None
-        and before.status in {"failed", "cancelled"}
-        and after.status == "pending"
         and after.run == before.run + 1
         and (after.attempts, after.losses) == (0, 0)
         and not after.cancel_requested
