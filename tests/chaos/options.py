@@ -14,7 +14,8 @@ from tests.chaos.faults import FAULTS, SENTINEL_FAULTS, Fault, Scale
 class Options:
     """What can be asked for; the default is the short seed of `make test`."""
 
-    seed: int = 7
+    seed: int = 2780
+    """The short one is chosen for its plan: `tests/unit/chaos/test_plan.py` says what it has."""
     tasks: int = 1200
     faults: int = len(FAULTS)
     sentinel: bool = False
