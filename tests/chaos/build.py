@@ -40,8 +40,12 @@ def build(folder: Path, changes: Iterable[Change] = ()) -> Path:
     shutil.copytree(Path(penstock.__file__).parent, package)
     for each in changes:
         _apply(package / each.file, each)
-    for script in ("claim", "renew"):
-        _instrument(package / "engine" / "scripts" / f"{script}.lua", script)
+    scripts = package / "engine" / "scripts"
+    for script in ("claim", "enqueue", "renew"):
+        original = (scripts / f"{script}.lua").read_text()
+        (scripts / f"{script}.lua").write_text(_instrument(script).replace(_ORIGINAL, original))
+    with (scripts / "prelude.lua").open("a") as prelude:
+        prelude.write(_instrument("prelude"))
     return folder
 
 
@@ -55,7 +59,6 @@ def _apply(path: Path, change: Change) -> None:
     path.write_text(source.replace(change.old, change.new))
 
 
-def _instrument(path: Path, script: str) -> None:
-    """Put a script into one that writes down what it did."""
-    around = files("tests.chaos.instruments").joinpath(f"{script}.lua").read_text()
-    path.write_text(around.replace(_ORIGINAL, path.read_text()))
+def _instrument(script: str) -> str:
+    """What makes a script write down what it does."""
+    return files("tests.chaos.instruments").joinpath(f"{script}.lua").read_text()

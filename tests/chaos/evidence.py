@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Flag, auto
+from http import HTTPStatus
 from uuid import UUID
 
 from tests.chaos_plugin import penstock_chaos as plugin
@@ -36,6 +37,8 @@ class Effect(Flag):
     DATABASE_SLOW = auto()
     NEWER_LAYOUT = auto()
     """The queue `queue` belonged to a newer version for a while, which then removed its keys."""
+    REDIS_CHANGED = auto()
+    """Another process serves as Redis afterwards: the leader audits everything."""
 
 
 LOST_DATA = Effect.WIPED | Effect.REWOUND
@@ -94,6 +97,26 @@ class Post:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Request:
+    """One attempt to have a task cancelled, or to have it retried."""
+
+    kind: str
+    task_id: UUID
+    began: int
+    ended: int
+    status: int | None
+    """The answer's status; ``None`` if there was none, so that it may have been done or not."""
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it may have been done, or be done yet."""
+        return self.status is None or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __str__(self) -> str:
+        return f"{clock(self.began)} {self.kind} asked for, at {clock(self.ended)} {self.status}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """A task's row at the end."""
 
@@ -145,6 +168,7 @@ class State:
     result: str | None = None
     run_at: int | None = None
     finished: int | None = None
+    cancel_requested: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +191,15 @@ class Transition:
         )
 
     @property
+    def closes_run(self) -> bool:
+        """Whether the task was taken out of a run here."""
+        return (
+            self.before is not None
+            and self.before.status == "running"
+            and (self.after is None or self.after.status != "running")
+        )
+
+    @property
     def ends(self) -> bool:
         """Whether the task got its outcome here."""
         return (
@@ -175,11 +208,31 @@ class Transition:
             and (self.before is None or self.before.status not in ENDED)
         )
 
+    @property
+    def begins_anew(self) -> bool:
+        """Whether a task that had not succeeded was opened again here."""
+        return (
+            self.before is not None
+            and self.after is not None
+            and self.before.status in {"failed", "cancelled"}
+            and self.after.status == "pending"
+        )
+
+    @property
+    def asks_to_cancel(self) -> bool:
+        """Whether somebody's wish to cancel the task was written down here."""
+        return (
+            self.after is not None
+            and self.after.cancel_requested
+            and (self.before is None or not self.before.cancel_requested)
+        )
+
     def __str__(self) -> str:
         def shown(state: State | None) -> str:
             if state is None:
                 return "(no row)"
             code = f" {state.error_code}" if state.error_code else ""
+            code += " (to be cancelled)" if state.cancel_requested else ""
             return (
                 f"{state.status}{code} run {state.run} attempts {state.attempts} "
                 f"losses {state.losses} worker {state.worker}"
@@ -190,7 +243,7 @@ class Transition:
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """One call of a handler, as the handler wrote it down."""
+    """One call of a handler, as the handler wrote it down. ``pid`` is its worker's."""
 
     task_id: UUID
     queue: str
@@ -200,7 +253,7 @@ class Execution:
     started: int
     ended: int | None = None
     how: str | None = None
-    """``end``, ``error``, ``snooze`` or ``cancelled:…``; ``None`` if its process died first."""
+    """``end``, ``error``, ``crash``, ``snooze`` or ``cancelled:…``; ``None``: its worker died."""
 
     def __str__(self) -> str:
         ended = "…" if self.ended is None else clock(self.ended)
@@ -211,12 +264,37 @@ class Execution:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Step:
+    """A step of a task that keeps checkpoints: that it was done, or that it was kept."""
+
+    task_id: UUID
+    run: int
+    number: int
+    at: int
+
+    def __str__(self) -> str:
+        return f"{clock(self.at)} step {self.number} of {self.task_id} in run {self.run}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stall:
     """A process that did not get to run for a while, whoever's fault it was."""
 
     pid: int
     began: int
     ended: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enqueued:
+    """A task that the engine did not have and was handed, as Redis itself noted it."""
+
+    queue: str
+    at: int
+    task_id: UUID
+
+    def __str__(self) -> str:
+        return f"{clock(self.at)} queue {self.queue} was handed {self.task_id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,15 +345,21 @@ class Evidence:
     drained: bool = True
     """Whether every task ended before the deadline."""
     posts: Sequence[Post] = ()
+    requests: Sequence[Request] = ()
     rows: Mapping[UUID, Row] = field(default_factory=dict)
     attempts: Mapping[UUID, Sequence[AttemptRow]] = field(default_factory=dict)
     transitions: Mapping[UUID, Sequence[Transition]] = field(default_factory=dict)
     """By task, in the order in which they happened."""
     executions: Mapping[UUID, Sequence[Execution]] = field(default_factory=dict)
     """By task, in the order in which they began."""
+    steps: Sequence[Step] = ()
+    """What tasks that keep checkpoints did, step by step."""
+    saves: Sequence[Step] = ()
+    """Which of their steps were kept."""
     stalls: Sequence[Stall] = ()
+    enqueued: Sequence[Enqueued] = ()
     claims: Sequence[Claimed] = ()
-    """In the order in which they happened."""
+    """In the order in which they happened, like ``enqueued``."""
     faults: Sequence[FaultRecord] = ()
     lives: Sequence[Life] = ()
     misplaced: Sequence[Misplaced] = ()

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from tests.chaos.evidence import Execution, Stall
+from tests.chaos.evidence import Execution, Stall, Step
 
 
-def read_executions(lines: Iterable[str]) -> tuple[Mapping[UUID, Sequence[Execution]], list[Stall]]:
-    """All calls of handlers by task, and when a process stood still."""
+@dataclass(frozen=True, kw_only=True)
+class ExecutionLog:
+    """All calls of handlers by task, what some of them did, and when a process stood still."""
+
+    executions: Mapping[UUID, Sequence[Execution]]
+    steps: Sequence[Step]
+    stalls: Sequence[Stall]
+
+
+def read(lines: Iterable[str]) -> ExecutionLog:
+    """Read all of it."""
     executions: dict[UUID, list[Execution]] = defaultdict(list)
+    steps: list[Step] = []
     stalls: list[Stall] = []
     for line in lines:
         at, pid, event, *fields = line.split()
@@ -33,11 +43,18 @@ def read_executions(lines: Iterable[str]) -> tuple[Mapping[UUID, Sequence[Execut
                     started=int(at),
                 )
             )
-            continue
-        open_ones = [
-            i
-            for i, each in enumerate(of_task)
-            if (each.run, each.pid, each.ended) == (run, int(pid), None)
-        ]
-        of_task[open_ones[-1]] = replace(of_task[open_ones[-1]], ended=int(at), how=event)
-    return executions, stalls
+        elif event == "step":
+            steps.append(Step(task_id=task_id, run=run, number=int(fields[4]), at=int(at)))
+        else:
+            place = _open_one(of_task, run, int(pid))
+            of_task[place] = replace(of_task[place], ended=int(at), how=event)
+    return ExecutionLog(executions=executions, steps=steps, stalls=stalls)
+
+
+def _open_one(executions: Sequence[Execution], run: int, pid: int) -> int:
+    """The place of the last call of that run which is not over yet."""
+    return max(
+        place
+        for place, each in enumerate(executions)
+        if (each.run, each.pid, each.ended) == (run, pid, None)
+    )

@@ -71,13 +71,12 @@ class Fleet:
 
     # -- breaking and repairing --------------------------------------------------------------------
 
-    def start(self, name: str) -> None:
-        """Start another in its place; if it has not left yet, as soon as it has."""
+    def start(self, name: str, *, after: float = 0.0) -> None:
+        """Start another in its place after some seconds; if it has not left yet, once it has."""
         place = self._places[name]
         place.wanted = True
-        place.revive_at = 0.0
-        if place.process is None:
-            self._spawn(place)
+        place.revive_at = time.monotonic() + after
+        self._revive(place)
 
     def _spawn(self, place: _Place) -> None:
         log = self._folder / f"{place.name}-{len(place.lives)}.log"
@@ -142,13 +141,29 @@ class Fleet:
             frozen = (*life.frozen[:-1], (life.frozen[-1][0], time.time_ns()))
             place.lives[-1] = replace(life, frozen=frozen)
 
+    def change_version(self, name: str) -> None:
+        """Let the next one in its place be of the other version."""
+        place = self._places[name]
+        place.version = "new" if place.version == "old" else "old"
+
     def replace_old(self) -> None:
         """End the rolling update: whoever is of the old version makes room for a new one."""
         for place in self._places.values():
             if place.version == "old":
                 self.stop(place.name)
-                place.version = "new"
+                self.change_version(place.name)
                 self.start(place.name)
+
+    def name_of(self, pid: int | None) -> str | None:
+        """Who has this process id now."""
+        return next(
+            (
+                place.name
+                for place in self._places.values()
+                if place.process is not None and place.process.pid == pid
+            ),
+            None,
+        )
 
     def tend(self) -> None:
         """Notice who died, and start those again that should live; to be called all the time."""
@@ -157,8 +172,11 @@ class Fleet:
                 self._note_end(place)
                 if place.lives[-1].asked_to_stop is None:
                     place.revive_at = time.monotonic() + _REVIVAL
-            if place.process is None and place.wanted and time.monotonic() >= place.revive_at:
-                self._spawn(place)
+            self._revive(place)
+
+    def _revive(self, place: _Place) -> None:
+        if place.process is None and place.wanted and time.monotonic() >= place.revive_at:
+            self._spawn(place)
 
     def _note_end(self, place: _Place, ended: int | None = None) -> None:
         assert place.process is not None

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from tests.chaos.evidence import AttemptRow, Row, State, Transition
+from tests.chaos.evidence import AttemptRow, Row, State, Step, Transition
 
 _ROWS = """
 SELECT id, input::text AS input, type, queue, status, run, attempts, max_attempts, losses,
@@ -24,6 +24,7 @@ _ATTEMPTS = "SELECT task_id, run, attempt, error_code FROM task_attempt ORDER BY
 _TRANSITIONS = """
 SELECT at, task_id, before::text AS before, after::text AS after FROM chaos_transition ORDER BY n
 """
+_SAVES = "SELECT at, task_id, run, step FROM chaos_save ORDER BY n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class LedgerLog:
     rows: Mapping[UUID, Row]
     attempts: Mapping[UUID, Sequence[AttemptRow]]
     transitions: Mapping[UUID, Sequence[Transition]]
+    saves: Sequence[Step]
 
 
 def statements() -> str:
@@ -58,10 +60,22 @@ async def read(dsn: str) -> LedgerLog:
                     after=_state(each["after"]),
                 )
             )
+        saves = [
+            Step(
+                task_id=each["task_id"],
+                run=each["run"],
+                number=each["step"],
+                at=nanoseconds(each["at"]),
+            )
+            for each in await connection.fetch(_SAVES)
+        ]
     finally:
         await connection.close()
     return LedgerLog(
-        rows={each.id: each for each in rows}, attempts=attempts, transitions=transitions
+        rows={each.id: each for each in rows},
+        attempts=attempts,
+        transitions=transitions,
+        saves=saves,
     )
 
 

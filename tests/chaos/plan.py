@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.chaos import workload
-from tests.chaos.faults import FAULTS, Fault, Scale
+from tests.chaos.faults import Fault, Scale
 from tests.chaos.workload import TaskSpec
 
 _CALM = 1.0
 """Seconds of peace at the start: something must be under way to be disturbed."""
-_GAP = (0.4, 1.6)
+_GAP = (0.3, 1.1)
 """Seconds from the beginning of one fault to that of the next."""
 _REST = 0.3
 """Seconds that a thing is left alone after a fault of its own."""
@@ -48,10 +48,12 @@ class Plan:
         return max((each.until for each in self.faults), default=_CALM) + _REST
 
     @classmethod
-    def draw(cls, seed: int, *, tasks: int, faults: int, scale: Scale) -> Plan:
+    def draw(
+        cls, seed: int, *, tasks: int, faults: int, kinds: Sequence[type[Fault]], scale: Scale
+    ) -> Plan:
         """The plan of a seed; the same one whenever it is asked for."""
         chance = random.Random(f"faults {seed}")
-        timetable = _timetable(chance, faults, scale)
+        timetable = _timetable(chance, kinds, faults, scale)
         seconds = max((each.until for each in timetable), default=_CALM)
         return cls(
             seed=seed,
@@ -62,16 +64,16 @@ class Plan:
         )
 
 
-def _timetable(chance: random.Random, count: int, scale: Scale) -> Sequence[PlannedFault]:
-    kinds = list(FAULTS)
+def _timetable(
+    chance: random.Random, kinds: Sequence[type[Fault]], count: int, scale: Scale
+) -> Sequence[PlannedFault]:
     # Each kind once, as far as there is room; then by weight.
-    chance.shuffle(kinds)
-    kinds = kinds[:count]
-    kinds += chance.choices(FAULTS, [each.weight for each in FAULTS], k=count - len(kinds))
+    drawn = chance.sample(kinds, min(count, len(kinds)))
+    drawn += chance.choices(kinds, [each.weight for each in kinds], k=count - len(drawn))
     free: dict[str, float] = {}
     at = _CALM
     planned = []
-    for kind in kinds:
+    for kind in drawn:
         fault = kind.draw(chance, scale)
         begin = max(at, *(free.get(each, 0.0) for each in fault.touches))
         for each in fault.touches:

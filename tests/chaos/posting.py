@@ -1,4 +1,4 @@
-"""Posting tasks over HTTP, through all API processes at once."""
+"""Posting tasks, and asking for more once they are accepted."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from collections import deque
 from collections.abc import Sequence
 from uuid import UUID
 
-import httpx
-
-from tests.chaos.evidence import Post
+from tests.chaos.api import Api
+from tests.chaos.evidence import Post, Request
 from tests.chaos.workload import TaskSpec
-from tests.chaos.world import API_KEY
 
 _CALLERS = 12
-_TIMEOUT = 10.0
 _PAUSE = 0.1
 _ACCEPTED = 202
 
@@ -26,7 +23,7 @@ class Poster:
     """Posts each task when its time has come, again and again until it is accepted.
 
     A post that was not answered may have made a task: the next attempt has another key, and the
-    checker looks for both.
+    checker looks for both. Then whatever else is planned for the task is asked for.
     """
 
     def __init__(self, tasks: Sequence[TaskSpec], apis: Sequence[str]) -> None:
@@ -35,54 +32,57 @@ class Poster:
         self._thread = threading.Thread(target=self._run, name="posting", daemon=True)
         self._stopping = threading.Event()
         self.posts: list[Post] = []
+        self.requests: list[Request] = []
 
     def start(self) -> None:
         """Begin; the times of the tasks count from now."""
         self._started = time.monotonic()
         self._thread.start()
 
-    def join(self, timeout: float) -> bool:
-        """Whether everything was accepted in time; what was not is given up."""
-        self._thread.join(timeout)
-        done = not self._thread.is_alive()
+    @property
+    def is_done(self) -> bool:
+        """Whether everything was answered."""
+        return not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Give up what was not answered yet."""
         self._stopping.set()
-        self._thread.join(2 * _TIMEOUT)
-        return done
+        self._thread.join()
 
     def _run(self) -> None:
-        asyncio.run(self._post_all())
+        asyncio.run(self._until_stopped())
+
+    async def _until_stopped(self) -> None:
+        posting = asyncio.create_task(self._post_all())
+        while not posting.done() and not self._stopping.is_set():
+            await asyncio.wait({posting}, timeout=_PAUSE)
+        posting.cancel()
+        await asyncio.wait({posting})
 
     async def _post_all(self) -> None:
-        limits = httpx.Limits(max_keepalive_connections=_CALLERS)
-        clients = [
-            httpx.AsyncClient(
-                base_url=each,
-                headers={"Authorization": f"Bearer {API_KEY}"},
-                timeout=_TIMEOUT,
-                trust_env=False,
-                limits=limits,
-            )
-            for each in self._apis
-        ]
-        turns = itertools.cycle(clients)
-        try:
-            await asyncio.gather(*(self._call(turns) for _ in range(_CALLERS)))
-        finally:
-            for client in clients:
-                await client.aclose()
+        async with Api(self._apis, callers=_CALLERS) as api, asyncio.TaskGroup() as group:
+            for _ in range(_CALLERS):
+                group.create_task(self._call(api, group))
 
-    async def _call(self, turns: itertools.cycle[httpx.AsyncClient]) -> None:
-        while self._tasks and not self._stopping.is_set():
+    async def _call(self, api: Api, group: asyncio.TaskGroup) -> None:
+        while self._tasks:
             spec = self._tasks.popleft()
             await asyncio.sleep(max(0.0, self._started + spec.at - time.monotonic()))
             for attempt in itertools.count():
-                post = await self._post(next(turns), spec, attempt)
+                post = await self._post(api, spec, attempt)
                 self.posts.append(post)
-                if post.status == _ACCEPTED or self._stopping.is_set():
+                if post.task_id is not None:
+                    if spec.operations:
+                        group.create_task(self._operate(api, spec, post.task_id))
                     break
                 await asyncio.sleep(_PAUSE)
 
-    async def _post(self, client: httpx.AsyncClient, spec: TaskSpec, attempt: int) -> Post:
+    async def _operate(self, api: Api, spec: TaskSpec, task_id: UUID) -> None:
+        for operation in spec.operations:
+            async for request in operation.perform(api, task_id):
+                self.requests.append(request)
+
+    async def _post(self, api: Api, spec: TaskSpec, attempt: int) -> Post:
         key = f"{spec.key}.{attempt}" if attempt else spec.key
         body = {
             "type": spec.type,
@@ -91,21 +91,13 @@ class Poster:
             "user_id": spec.user,
             "delay_seconds": spec.delay,
         }
-        began = time.time_ns()
-        status = task_id = None
-        try:
-            answer = await client.post("/api/queues/tasks", json=body)
-        except httpx.TransportError:
-            pass
-        else:
-            status = answer.status_code
-            if status == _ACCEPTED:
-                task_id = UUID(answer.json()["data"]["id"])
+        answer = await api.post("/api/queues/tasks", body)
+        accepted = answer.status == _ACCEPTED
         return Post(
             key=key,
             type=spec.type,
-            began=began,
-            ended=time.time_ns(),
-            status=status,
-            task_id=task_id,
+            began=answer.began,
+            ended=answer.ended,
+            status=answer.status,
+            task_id=UUID(answer.data["id"]) if accepted else None,
         )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-import asyncpg
 from redis import Redis
 
 from tests.chaos.evidence import Leftover
 from tests.chaos.world import World
 
-_OPEN = "SELECT count(*) FROM task WHERE finished_at IS NULL"
 _TICK = 0.1
 _SIZES = {
     "string": "STRLEN",
@@ -24,10 +21,10 @@ _SIZES = {
 }
 
 
-def wait_until_drained(world: World, timeout: float) -> bool:
-    """Whether every task in the ledger ended in time."""
+def wait_until(world: World, condition: Callable[[], bool], timeout: float) -> bool:
+    """Whether ``condition`` came true in time; the fleet is looked after meanwhile."""
     deadline = time.monotonic() + timeout
-    while asyncio.run(_open_tasks(world.dsn)):
+    while not condition():
         if time.monotonic() > deadline:
             return False
         world.fleet.tend()
@@ -37,10 +34,7 @@ def wait_until_drained(world: World, timeout: float) -> bool:
 
 def wait(world: World, seconds: float) -> None:
     """Let ``seconds`` pass, while the fleet is looked after."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        world.fleet.tend()
-        time.sleep(_TICK)
+    wait_until(world, lambda: False, seconds)
 
 
 def leftovers(world: World) -> Sequence[Leftover]:
@@ -53,11 +47,3 @@ def _leftover(client: Redis, name: bytes) -> Leftover:
     kind = str(client.execute_command("TYPE", name), "ascii")
     size = client.execute_command(_SIZES[kind], name) if kind in _SIZES else 0
     return Leftover(name=name.decode(), kind=kind, size=int(size), seconds=client.ttl(name))
-
-
-async def _open_tasks(dsn: str) -> int:
-    connection = await asyncpg.connect(dsn)
-    try:
-        return int(await connection.fetchval(_OPEN))
-    finally:
-        await connection.close()

@@ -28,7 +28,13 @@ def run(
     options: Options, say: Callable[[str], None], changes: Iterable[Change] = ()
 ) -> tuple[Plan, Evidence]:
     """Carry out the plan of ``options``, on a core with ``changes``."""
-    plan = Plan.draw(options.seed, tasks=options.tasks, faults=options.faults, scale=options.scale)
+    plan = Plan.draw(
+        options.seed,
+        tasks=options.tasks,
+        faults=options.faults,
+        kinds=options.kinds,
+        scale=options.scale,
+    )
     with _folder(options.keep) as folder:
         core = build(folder / "core", changes)
         with world.started(
@@ -37,6 +43,7 @@ def run(
             workers=options.workers,
             apis=options.apis,
             lease=options.lease,
+            sentinel=options.sentinel,
         ) as everything:
             return plan, _break(everything, plan, options, say)
 
@@ -44,34 +51,39 @@ def run(
 def _break(everything: World, plan: Plan, options: Options, say: Callable[[str], None]) -> Evidence:
     poster = Poster(plan.tasks, everything.apis)
     sampler = Sampler(everything)
-    say(f"{options.tasks} tasks and {options.faults} faults in {plan.seconds:.0f} s")
+    say(f"{len(plan.tasks)} tasks and {len(plan.faults)} faults in {plan.seconds:.0f} s")
     poster.start()
     sampler.start()
     faults = schedule.carry_out(everything, plan.faults, say)
     quiet_since = time.time_ns()
     everything.fleet.replace_old()
-    accepted = poster.join(_POSTING)
-    say("waiting until every task has ended" if accepted else "posting takes too long: given up")
-    drained = quiet.wait_until_drained(everything, options.patience)
+    if not quiet.wait_until(everything, lambda: poster.is_done, _POSTING):
+        say("posting takes too long: given up")
+    poster.stop()
+    say("waiting until every task has ended")
+    drained = quiet.wait_until(everything, everything.is_drained, options.patience)
     quiet.wait(everything, _REST)
     sampler.stop()
     leftovers = quiet.leftovers(everything)
     say("gathering the evidence")
     ledger = asyncio.run(ledger_log.read(everything.dsn))
     with everything.execution_log.open() as lines:
-        executions, stalls = execution_log.read_executions(lines)
-    with everything.redis.log_path.open(errors="replace") as lines:
-        claims = engine_log.read_claims(lines)
+        handlers = execution_log.read(lines)
+    engine = engine_log.read(each.log_path for each in everything.servers)
     return Evidence(
         lease=options.lease,
         drained=drained,
         posts=poster.posts,
+        requests=poster.requests,
         rows=ledger.rows,
         attempts=ledger.attempts,
         transitions=ledger.transitions,
-        executions=executions,
-        stalls=stalls,
-        claims=claims,
+        executions=handlers.executions,
+        steps=handlers.steps,
+        saves=ledger.saves,
+        stalls=handlers.stalls,
+        enqueued=engine.enqueued,
+        claims=engine.claims,
         faults=faults,
         lives=everything.fleet.lives,
         misplaced=sampler.misplaced,

@@ -34,8 +34,7 @@ class Sampler:
     """
 
     def __init__(self, world: World) -> None:
-        self._dsn = world.dsn
-        self._redis_url = world.redis.url
+        self._world = world
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self.misplaced: list[Misplaced] = []
@@ -76,9 +75,14 @@ class Sampler:
 
     async def _look_until_it_breaks(self) -> None:
         async with Redis.from_url(
-            self._redis_url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT, protocol=2
+            self._world.redis.url,
+            socket_timeout=_TIMEOUT,
+            socket_connect_timeout=_TIMEOUT,
+            protocol=2,
         ) as redis:
-            database = await asyncpg.connect(self._dsn, timeout=_TIMEOUT, command_timeout=_TIMEOUT)
+            database = await asyncpg.connect(
+                self._world.dsn, timeout=_TIMEOUT, command_timeout=_TIMEOUT
+            )
             try:
                 while not self._stopping.is_set():
                     await self._look(database, redis)

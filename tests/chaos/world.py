@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 from redis import Redis
 
 from tests.chaos import ledger_log
 from tests.chaos.evidence import QUEUES
 from tests.chaos.fleet import Fleet
-from tests.services import PostgresServer, Proxy, RedisServer, find_free_port
+from tests.services import PostgresServer, Proxy, RedisServer, SentinelCluster, find_free_port
 
 NAMESPACE = "chaos"
 API_KEY = "key-of-the-chaos"
@@ -26,13 +29,17 @@ _START_TIMEOUT = 60.0
 # What a crash of the server alone may lose is what it promised to keep: nothing.
 _POSTGRES = {"synchronous_commit": "on"}
 
+_LEADER = "SELECT holder FROM leader WHERE expires_at > now()"
+_ANY_OPEN = "SELECT EXISTS (SELECT FROM task WHERE finished_at IS NULL)"
+
 
 @dataclass(frozen=True, kw_only=True)
 class World:
     """What faults work on."""
 
     folder: Path
-    redis: RedisServer
+    servers: Sequence[RedisServer]
+    """Whoever may be Redis."""
     postgres: PostgresServer
     database: str
     lines: Mapping[str, Proxy]
@@ -41,6 +48,23 @@ class World:
     apis: Sequence[str]
     """The addresses of the API processes."""
     execution_log: Path
+    cluster: SentinelCluster | None = None
+
+    @property
+    def sentinels(self) -> SentinelCluster:
+        """Who decides which server is Redis.
+
+        Raises:
+            RuntimeError: nobody does, there is but one.
+        """
+        if self.cluster is None:
+            raise RuntimeError("this world has no Sentinels: ask for --sentinel")
+        return self.cluster
+
+    @property
+    def redis(self) -> RedisServer:
+        """The server that is Redis now."""
+        return self.servers[0] if self.cluster is None else self.cluster.master
 
     @property
     def dsn(self) -> str:
@@ -51,9 +75,25 @@ class World:
         """A connection to Redis, without a proxy."""
         return Redis.from_url(self.redis.url, socket_timeout=5)
 
+    def leader(self) -> int | None:
+        """The process id of whoever leads, if anybody does."""
+        holder = asyncio.run(_ask(self.dsn, _LEADER))
+        return None if holder is None else process_id(holder)
+
+    def is_drained(self) -> bool:
+        """Whether every task in the ledger has ended."""
+        return not asyncio.run(_ask(self.dsn, _ANY_OPEN))
+
+
+def process_id(name: str) -> int:
+    """The process id in the name that a process goes by in the ledger: host-pid-token."""
+    return int(name.rsplit("-", 2)[1])
+
 
 @contextmanager
-def started(folder: Path, *, core: Path, workers: int, apis: int, lease: float) -> Iterator[World]:
+def started(
+    folder: Path, *, core: Path, workers: int, apis: int, lease: float, sentinel: bool
+) -> Iterator[World]:
     """Start it all, and return once it serves; nothing is left at the end.
 
     Args:
@@ -62,6 +102,7 @@ def started(folder: Path, *, core: Path, workers: int, apis: int, lease: float) 
         workers: how many; the last one is of the old version.
         apis: how many API processes.
         lease: in seconds.
+        sentinel: whether Redis is a master with a replica, watched by Sentinels.
     """
     from penstock.ledger.migrate import upgrade
 
@@ -70,28 +111,38 @@ def started(folder: Path, *, core: Path, workers: int, apis: int, lease: float) 
         database = postgres.create_database()
         upgrade(postgres.url(database))
         postgres.execute(ledger_log.statements(), database)
-        redis = stack.enter_context(RedisServer(folder / "redis"))
+        cluster = stack.enter_context(SentinelCluster(folder)) if sentinel else None
+        servers = (
+            cluster.servers if cluster else [stack.enter_context(RedisServer(folder / "redis"))]
+        )
+        upstream = {"postgres": postgres.port}
+        if cluster is None:
+            upstream["redis"] = servers[0].port
         lines = {
-            f"{caller}-{name}": stack.enter_context(Proxy(server.port))
+            f"{caller}-{name}": stack.enter_context(Proxy(port))
             for caller in ("api", "worker")
-            for name, server in (("redis", redis), ("postgres", postgres))
+            for name, port in upstream.items()
         }
         fleet = Fleet(folder)
         stack.callback(fleet.close)
         ports = [find_free_port() for _ in range(apis)]
         world = World(
             folder=folder,
-            redis=redis,
+            servers=servers,
             postgres=postgres,
             database=database,
             lines=lines,
             fleet=fleet,
             apis=[f"http://127.0.0.1:{port}" for port in ports],
             execution_log=folder / "executions.log",
+            cluster=cluster,
         )
         for number, port in enumerate(ports):
-            environment = {**_environment(world, core, "api", lease), "PENSTOCK_PORT": str(port)}
+            environment = _environment(world, core, "api", lease)
+            environment["PENSTOCK_PORT"] = str(port)
             fleet.add(f"api-{number}", role="api", arguments=["api"], environment=environment)
+        # The APIs lead: their lines are broken apart from those of the workers.
+        _wait(world, lambda: world.leader() is not None)
         for number in range(workers):
             fleet.add(
                 f"worker-{number}",
@@ -100,7 +151,7 @@ def started(folder: Path, *, core: Path, workers: int, apis: int, lease: float) 
                 environment=_environment(world, core, "worker", lease),
                 version="old" if number == workers - 1 > 0 else "new",
             )
-        _wait_until_served(world, workers)
+        _wait(world, lambda: all(_serves(each, workers) for each in world.apis))
         yield world
 
 
@@ -108,6 +159,10 @@ def _environment(world: World, core: Path, caller: str, lease: float) -> dict[st
     def through(url: str, line: str) -> str:
         port = urlsplit(url).port
         return url.replace(f":{port}/", f":{world.lines[line].port}/")
+
+    redis_url = (
+        through(world.redis.url, f"{caller}-redis") if world.cluster is None else world.cluster.url
+    )
 
     own = {
         name: value
@@ -118,7 +173,7 @@ def _environment(world: World, core: Path, caller: str, lease: float) -> dict[st
         **own,
         "PYTHONPATH": f"{core}{os.pathsep}{_PLUGIN}",
         "CHAOS_LOG": str(world.execution_log),
-        "REDIS_URL": through(world.redis.url, f"{caller}-redis"),
+        "REDIS_URL": redis_url,
         "DATABASE_URL": through(world.postgres.url(world.database), f"{caller}-postgres"),
         "PENSTOCK_NAMESPACE": NAMESPACE,
         "PENSTOCK_DATA_DIR": str(world.folder / "data"),
@@ -128,9 +183,9 @@ def _environment(world: World, core: Path, caller: str, lease: float) -> dict[st
     }
 
 
-def _wait_until_served(world: World, workers: int) -> None:
+def _wait(world: World, condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _START_TIMEOUT
-    while not all(_serves(each, workers) for each in world.apis):
+    while not condition():
         if time.monotonic() > deadline:
             logs = "\n".join(
                 f"--- {path.name}\n{path.read_text()}" for path in world.folder.glob("*.log")
@@ -148,3 +203,11 @@ def _serves(api: str, workers: int) -> bool:
         return False
     serving: Mapping[str, int] = answer.json()["data"]["workers"]
     return all(serving.get(queue, 0) >= workers for queue in QUEUES)
+
+
+async def _ask(dsn: str, question: str) -> Any:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetchval(question)
+    finally:
+        await connection.close()

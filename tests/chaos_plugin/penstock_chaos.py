@@ -1,7 +1,8 @@
 """The plugin whose tasks run while everything around them is broken.
 
-Each execution writes down when it begins and how it ends, in one log for all processes; so does a
-process that stood still for a while. `tests/chaos/execution_log.py` reads it.
+Each execution writes down when it begins and how it ends, in one log for all processes; so does
+each step of a task that keeps checkpoints, and a process that stood still for a while.
+`tests/chaos/execution_log.py` reads it.
 
 Environment:
     CHAOS_LOG: the log's path.
@@ -20,7 +21,18 @@ from functools import cache
 
 from msgspec import Struct
 
-from penstock import Context, PermanentError, Queue, RateLimit, RetryPolicy, Snooze, hookimpl, task
+from penstock import (
+    Context,
+    PermanentError,
+    Queue,
+    RateLimit,
+    RetryPolicy,
+    Snooze,
+    SyncContext,
+    TaskInterrupted,
+    hookimpl,
+    task,
+)
 
 RETRY = RetryPolicy(
     max_attempts=3,
@@ -37,6 +49,7 @@ RATED = Queue(
     retry=RETRY,
 )
 GRIM = Queue("grim", concurrency=2, retry=RETRY)
+APART = Queue("apart", concurrency=3, retry=RETRY)
 
 # A process that missed its own clock by this much stood still.
 _CLOCK = 0.05
@@ -50,6 +63,7 @@ class Order(Struct):
     seconds: float = 0.0
     failures: int = 0
     snoozes: int = 0
+    steps: int = 0
 
 
 class Report(Struct):
@@ -65,24 +79,29 @@ def _log() -> int:
     return os.open(os.environ["CHAOS_LOG"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
 
-def _write(*fields: object) -> None:
-    line = " ".join(map(str, (time.time_ns(), os.getpid(), *fields)))
+# Read when the module is imported: a process of a `def` handler outlives its worker for a moment.
+_PARENT = os.getppid()
+
+
+def _write(pid: int, *fields: object) -> None:
+    line = " ".join(map(str, (time.time_ns(), pid, *fields)))
     os.write(_log(), f"{line}\n".encode())
 
 
-def _note(event: str, ctx: Context) -> None:
-    _write(event, ctx.task_id, ctx.run, ctx.attempt, ctx.queue)
+def _note(event: str, ctx: Context | SyncContext, *fields: object) -> None:
+    worker = _PARENT if isinstance(ctx, SyncContext) else os.getpid()
+    _write(worker, event, ctx.task_id, ctx.run, ctx.attempt, ctx.queue, *fields)
 
 
 @contextmanager
-def _noted(ctx: Context) -> Iterator[None]:
+def _noted(ctx: Context | SyncContext) -> Iterator[None]:
     _note("start", ctx)
     try:
         yield
     except Snooze:
         _note("snooze", ctx)
         raise
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, TaskInterrupted):
         _note(f"cancelled:{ctx.interruption.code if ctx.interruption else '?'}", ctx)
         raise
     except BaseException:
@@ -91,7 +110,7 @@ def _noted(ctx: Context) -> Iterator[None]:
     _note("end", ctx)
 
 
-def _report(ctx: Context) -> Report:
+def _report(ctx: Context | SyncContext) -> Report:
     return Report(run=ctx.run, attempt=ctx.attempt)
 
 
@@ -177,12 +196,80 @@ async def poison(order: Order, ctx: Context) -> Report:
     return _report(ctx)
 
 
-TASKS = [quick, long, new, narrow, rated, flaky, permanent, snooze, block, poison]
+@task("chaos.steps", queue=OPEN)
+async def steps(order: Order, ctx: Context) -> Report:
+    """Keep each step, fail once in the middle, and go on after what was kept."""
+    with _noted(ctx):
+        done = await ctx.load("steps", int) or 0
+        _fail_in_the_middle(order, ctx, done)
+        for number in range(done + 1, order.steps + 1):
+            _note("step", ctx, number)
+            await asyncio.sleep(order.seconds)
+            await ctx.save("steps", number)
+            _fail_in_the_middle(order, ctx, number)
+    return _report(ctx)
+
+
+@task("chaos.apart", queue=APART)
+def apart(order: Order, ctx: SyncContext) -> Report:
+    """Run in a process, which may be blocked for as long as it likes."""
+    with _noted(ctx):
+        time.sleep(order.seconds)
+    return _report(ctx)
+
+
+@task("chaos.steps_apart", queue=APART)
+def steps_apart(order: Order, ctx: SyncContext) -> Report:
+    """As `chaos.steps`, in a process."""
+    with _noted(ctx):
+        done = ctx.load("steps", int) or 0
+        _fail_in_the_middle(order, ctx, done)
+        for number in range(done + 1, order.steps + 1):
+            _note("step", ctx, number)
+            time.sleep(order.seconds)
+            ctx.save("steps", number)
+            _fail_in_the_middle(order, ctx, number)
+    return _report(ctx)
+
+
+@task("chaos.crash", queue=APART)
+def crash(order: Order, ctx: SyncContext) -> Report:
+    """Take down the process that it runs in, and nothing else, for the first attempts."""
+    with _noted(ctx):
+        time.sleep(order.seconds)
+        if ctx.attempt <= order.failures:
+            _note("crash", ctx)
+            signal.raise_signal(signal.SIGSEGV)
+    return _report(ctx)
+
+
+def _fail_in_the_middle(order: Order, ctx: Context | SyncContext, done: int) -> None:
+    if ctx.attempt <= order.failures and done == order.steps // 2:
+        message = f"attempt {ctx.attempt} fails after step {done}"
+        raise RuntimeError(message)
+
+
+TASKS = [
+    quick,
+    long,
+    new,
+    narrow,
+    rated,
+    flaky,
+    permanent,
+    snooze,
+    block,
+    poison,
+    steps,
+    apart,
+    steps_apart,
+    crash,
+]
 
 
 @hookimpl
 def penstock_queues() -> list[Queue]:
-    return [OPEN, NARROW, RATED, GRIM]
+    return [OPEN, NARROW, RATED, GRIM, APART]
 
 
 @hookimpl
@@ -197,7 +284,7 @@ def _watch_the_clock() -> None:
         time.sleep(_CLOCK)
         now = time.monotonic()
         if now - before > _CLOCK + _STALL:
-            _write("stall", round((now - before) * 1000))
+            _write(os.getpid(), "stall", round((now - before) * 1000))
         before = now
 
 

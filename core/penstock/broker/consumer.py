@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -18,7 +18,7 @@ from penstock.broker.leases import LeaseTable
 from penstock.broker.outcomes import OutcomeWriter
 from penstock.declarations import Interruption, Queue
 from penstock.engine import Engine, EngineUnavailableError, EpochMissingError, Lease, Settlement
-from penstock.ledger import Ledger, LedgerUnavailableError, Outcome, Status
+from penstock.ledger import CancelWish, Ledger, LedgerUnavailableError, Outcome, Status
 
 MAX_LOSSES = 3
 """A task whose worker died under it this often is not given to another one."""
@@ -69,7 +69,9 @@ class Consumer:
         self._at_gate: set[UUID] = set()
         # By lease: an earlier run of the same task may be ending here still.
         self._held: dict[bytes, Delivery] = {}
-        self._early: dict[UUID, Interruption] = {}
+        # What is heard of those at the gate: who shall be cancelled, and whose lease was refused.
+        self._early: dict[UUID, CancelWish] = {}
+        self._refused: set[bytes] = set()
         self._settlements: list[Settlement] = []
         self._finishing: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
@@ -114,28 +116,33 @@ class Consumer:
     # -- stopping runs -----------------------------------------------------------------------
 
     def lose(self, lease: Lease) -> None:
-        """The engine refused this lease: stop the run that it was for."""
+        """The engine refused this lease: stop the run that it was for, or do not begin it."""
         delivery = self._held.get(lease.token)
         if delivery is not None:
             _log.warning("task %s: its lease was lost; this run is cancelled", lease.id)
             delivery.interrupt(_LEASE_LOST)
+        elif lease.id in self._at_gate:
+            self._refused.add(lease.token)
 
     async def cancel(self, ids: Collection[UUID]) -> None:
-        """Somebody wants these tasks cancelled: stop those that run here."""
+        """Somebody wants these tasks cancelled: stop those runs here of which the ledger says so.
+
+        What is told may be about an earlier life of a task that was retried since. While the
+        database is away nothing is known; the next heartbeat tells it again.
+        """
         here = self._at_gate | {each.task.id for each in self._held.values()}
         ids = [each for each in ids if each in here]
         if not ids:
             return
         try:
-            reasons = await self._ledger.cancel_reasons(ids)
-        except LedgerUnavailableError:
-            reasons = dict.fromkeys(ids, "somebody asked for it")
-        interruptions = {each: Interruption("cancelled", reasons[each]) for each in reasons}
+            wishes = await self._ledger.cancel_wishes(ids)
+        except LedgerUnavailableError as error:
+            _log.debug("queue %r: cancelling waits: %s", self.queue.name, error)
+            return
         for delivery in list(self._held.values()):
-            if delivery.task.id in interruptions:
-                delivery.interrupt(interruptions[delivery.task.id])
+            _stop_if_wanted(delivery, wishes)
         # Those that are at the gate still get it when they have passed.
-        self._early |= {each: why for each, why in interruptions.items() if each in self._at_gate}
+        self._early |= {each: wish for each, wish in wishes.items() if each in self._at_gate}
 
     def look(self) -> None:
         """Somebody parked a task: perhaps its type is known here."""
@@ -255,11 +262,12 @@ class Consumer:
         for delivery in deliveries:
             self._admit(delivery)
         self._early.clear()
+        self._refused.clear()
 
     def _admit(self, delivery: Delivery) -> None:
         task = delivery.task
         self._held[delivery.lease.token] = delivery
-        if self._draining:
+        if self._draining or delivery.lease.token in self._refused:
             self.finish(delivery, outcomes.handed_back(task))
         elif task.losses >= MAX_LOSSES:
             message = f"its worker died under it {task.losses} times; it is not tried again"
@@ -273,8 +281,7 @@ class Consumer:
             )
             self.finish(delivery, outcomes.handed_back(task))
         else:
-            if task.id in self._early:
-                delivery.interrupt(self._early[task.id])
+            _stop_if_wanted(delivery, self._early)
             self._ready.put_nowait(delivery)
 
     @property
@@ -369,3 +376,9 @@ class Consumer:
         if delivery.task.type not in self._task_types:
             return Settlement(lease=lease, kind="park", task_type=delivery.task.type)
         return Settlement(lease=lease, kind="back")
+
+
+def _stop_if_wanted(delivery: Delivery, wishes: Mapping[UUID, CancelWish]) -> None:
+    wish = wishes.get(delivery.task.id)
+    if wish is not None and wish.run == delivery.task.run:
+        delivery.interrupt(Interruption("cancelled", wish.reason))

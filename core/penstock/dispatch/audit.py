@@ -76,7 +76,7 @@ class Audit:
             each.id for each in tasks if each.cancel_requested and each.status is Status.RUNNING
         ]
         if stopping:
-            await self._engine.cancel(queue, stopping)
+            await self._engine.cancel(queue, stopping, running=True)
         missing = await self._engine.missing(queue, [each.id for each in tasks])
         # What has ended while we asked is missing rightly.
         still_open = await self._ledger.still_open(missing) if missing else []

@@ -123,8 +123,9 @@ class Dispatch:
         """
         found = await self._ledger.cancel(task_id, reason=reason)
         if found is not None and found.changed:
+            running = found.status is Status.RUNNING
             try:
-                await self._engine.cancel(found.queue, [task_id])
+                await self._engine.cancel(found.queue, [task_id], running=running)
             except EngineUnavailableError as error:
                 # The ledger knows: no run of it starts any more, and the audit tells its worker.
                 _log.warning("task %s: its cancellation is told to Redis later: %s", task_id, error)

@@ -58,7 +58,9 @@ class Handover:
             for queue, pending in waiting.items():
                 self._pending[queue] = []
                 try:
-                    await self._engine.enqueue(queue, [_aged(*each) for each in pending])
+                    entries = [_aged(*each) for each in pending]
+                    # Whoever cancelled one of them meanwhile may have told Redis already.
+                    await self._engine.enqueue(queue, entries, unless_cancelled=True)
                 except EngineUnavailableError as error:
                     self._pending[queue] = pending + self._pending[queue]
                     _log.warning(
@@ -74,8 +76,8 @@ class Handover:
 
 
 def _aged(entry: Entry, since: float) -> Entry:
-    """``entry`` with the delay that is left of it now."""
-    if not entry.delay:
-        return entry
+    """``entry`` as it is after waiting here."""
     waited = timedelta(seconds=time.monotonic() - since)
-    return replace(entry, delay=max(entry.delay - waited, timedelta(0)))
+    if entry.kind == "again":
+        return replace(entry, age=waited)
+    return replace(entry, delay=max(entry.delay - waited, timedelta(0))) if entry.delay else entry

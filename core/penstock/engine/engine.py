@@ -34,13 +34,26 @@ class Entry:
         priority: its band.
         delay: the time until it is due.
         kind: ``due`` in ``delay``; ``running``: leased to whoever is heard of that runs it; or
-            ``again``: it begins anew, and whoever has it has an earlier life of it.
+            ``again``: it begins anew, and whoever had it ``age`` ago has an earlier life of it.
+        age: how long ago that was written down.
     """
 
     id: UUID
     priority: Priority
     delay: timedelta = timedelta(0)
     kind: Literal["due", "running", "again"] = "due"
+    age: timedelta = timedelta(0)
+
+    @property
+    def how(self) -> str:
+        """``kind`` as the script takes it."""
+        match self.kind:
+            case "due":
+                return str(_milliseconds(self.delay))
+            case "again":
+                return f"again {_milliseconds(self.age)}"
+            case "running":
+                return self.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,20 +231,34 @@ class Engine:
 
     # -- putting in and taking out -------------------------------------------------------------
 
-    async def enqueue(self, queue: str, entries: Sequence[Entry]) -> int:
-        """Put tasks in line; returns how many the queue did not have already."""
+    async def enqueue(
+        self, queue: str, entries: Sequence[Entry], *, unless_cancelled: bool = False
+    ) -> int:
+        """Put tasks in line; returns how many the queue did not have already.
+
+        Args:
+            queue: its name.
+            entries: the tasks.
+            unless_cancelled: leave out what was cancelled in the last minute, for callers who have
+                not looked since whether it is open.
+        """
         added = 0
         for start in range(0, len(entries), _ENQUEUE_BATCH):
-            arguments: list[Any] = []
+            arguments: list[Any] = [int(unless_cancelled)]
             for entry in entries[start : start + _ENQUEUE_BATCH]:
-                how = _milliseconds(entry.delay) if entry.kind == "due" else entry.kind
-                arguments += (entry.id.bytes, int(entry.priority), how)
+                arguments += (entry.id.bytes, int(entry.priority), entry.how)
             _, new = await self._run("enqueue", queue, arguments)
             added += int(new)
         return added
 
-    async def cancel(self, queue: str, ids: Sequence[UUID]) -> int:
+    async def cancel(self, queue: str, ids: Sequence[UUID], *, running: bool = False) -> int:
         """Take tasks out of line, and tell the workers that run some of them.
+
+        Args:
+            queue: its name.
+            ids: the tasks.
+            running: these run, as the ledger knows: one that has lost its worker stays in line,
+                so that another one finds it, and what somebody wants of it.
 
         Returns:
             How many are leased.
@@ -239,7 +266,7 @@ class Engine:
         leased = 0
         for start in range(0, len(ids), _ENQUEUE_BATCH):
             members = [each.bytes for each in ids[start : start + _ENQUEUE_BATCH]]
-            _, told = await self._run("cancel", queue, members)
+            _, told = await self._run("cancel", queue, [int(not running), *members])
             leased += int(told)
         return leased
 

@@ -4,6 +4,7 @@ from penstock.ledger.errors import LedgerUnavailableError
 from penstock.ledger.leadership import Leadership
 from penstock.ledger.ledger import Ledger
 from penstock.ledger.records import (
+    CancelWish,
     Checkpoint,
     ClaimedTask,
     EndedCounts,
@@ -20,6 +21,7 @@ from penstock.ledger.records import (
 )
 
 __all__ = [
+    "CancelWish",
     "Checkpoint",
     "ClaimedTask",
     "EndedCounts",

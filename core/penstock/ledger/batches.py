@@ -229,15 +229,13 @@ class SqliteBatches(Batches):
         # By run: a superseded run of a task may stand beside its present one.
         by_run = {(each.id, each.run): each for each in outcomes}
         rows = [_json_row(_outcome_values(each)) for each in by_run.values()]
-        result = await connection.execute(self._record, {"rows": json_text(rows)})
+        written = list(await connection.execute(self._record, {"rows": json_text(rows)}))
         recorded: dict[Run, Status] = {
-            (UUID(row.id), row.run): Status(row.status) for row in result
+            (UUID(row.id), row.run): Status(row.status) for row in written
         }
-        failed = [
-            _json_row(_outcome_values(by_run[run])) for run in recorded if _is_attempt(by_run[run])
-        ]
-        if failed:
-            await connection.execute(self._attempts, {"rows": json_text(failed)})
+        kept = [_attempt_values(by_run[UUID(row.id), row.run], row) for row in written]
+        if attempts := [_json_row(each) for each in kept if each is not None]:
+            await connection.execute(self._attempts, {"rows": json_text(attempts)})
         ended = Counter((by_run[run].queue, status) for run, status in recorded.items())
         for queue in sorted({queue for queue, _ in ended}):
             counts = {
@@ -292,8 +290,20 @@ def _outcome_values(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _is_attempt(outcome: Outcome) -> bool:
-    return outcome.error is not None and outcome.spends_attempt
+def _attempt_values(outcome: Outcome, row: Row[Any]) -> dict[str, Any] | None:
+    """What is kept of a run beside its outcome, as it was written to the task's ``row``."""
+    cancelled = row.status == Status.CANCELLED
+    if row.error_code is None or not (outcome.spends_attempt or cancelled):
+        return None
+    values = _outcome_values(outcome)
+    values["attempt"] -= values["refund"]
+    if outcome.error is None:
+        values |= {
+            "error_code": row.error_code,
+            "error_message": row.error_message,
+            "error_type": "",
+        }
+    return values
 
 
 def _json_row(values: Mapping[str, Any]) -> dict[str, Any]:

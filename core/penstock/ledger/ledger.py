@@ -24,6 +24,7 @@ from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.group_commit import GroupCommit
 from penstock.ledger.models import ArtifactRow, CheckpointRow, QueueStat, Task
 from penstock.ledger.records import (
+    CancelWish,
     Checkpoint,
     ClaimedTask,
     EndedCounts,
@@ -181,13 +182,16 @@ class Ledger:
             )
 
     @repeated_if_cut
-    async def cancel_reasons(self, ids: Sequence[UUID]) -> dict[UUID, str]:
-        """Why those of ``ids`` shall be cancelled that shall be, in the words of who asked."""
-        statement = select(Task.id, Task.cancel_reason).where(
+    async def cancel_wishes(self, ids: Sequence[UUID]) -> dict[UUID, CancelWish]:
+        """Which runs of ``ids`` shall be cancelled, and why, in the words of who asked."""
+        statement = select(Task.id, Task.run, Task.cancel_reason).where(
             Task.id.in_(ids), Task.cancel_requested_at.is_not(None)
         )
         async with self.database.read("look up why to cancel") as connection:
-            return {row.id: row.cancel_reason for row in await connection.execute(statement)}
+            return {
+                row.id: CancelWish(row.run, row.cancel_reason)
+                for row in await connection.execute(statement)
+            }
 
     async def retry(self, task_id: UUID) -> Transition | None:
         """Let a failed or cancelled task begin anew: with all its attempts, and its checkpoints.

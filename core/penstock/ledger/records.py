@@ -170,6 +170,13 @@ class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class CancelWish(msgspec.Struct, frozen=True):
+    """That somebody wants a run stopped, and why; later runs of the same task are not meant."""
+
+    run: int
+    reason: str
+
+
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a request to cancel or to retry: the task's state, and whether that is new."""
 

@@ -16,7 +16,9 @@ from penstock.engine import EngineUnavailableError, EpochMissingError, Heartbeat
 from penstock.processes.deadlines import Deadlines
 from penstock.worker.watchdog import Watchdog
 
-_RETRY_INTERVAL = 1.0
+_LONGEST_RETRY = 1.0
+# Of an interval: after an outage leases are renewed before they run out, which may be soon.
+_RETRY = 0.2
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +51,7 @@ class HeartbeatThread:
         self._leases = leases
         self._queues = queues
         self._interval = lease.total_seconds() / 3
-        self._retry = min(self._interval, _RETRY_INTERVAL)
+        self._retry = min(self._interval * _RETRY, _LONGEST_RETRY)
         self._lost = lost
         self._cancelled = cancelled
         self._watchdog = watchdog

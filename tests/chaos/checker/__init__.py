@@ -9,15 +9,18 @@ from collections.abc import Mapping, Sequence
 
 from tests.chaos.checker.acceptance import accepted_tasks_are_kept, tasks_end_once
 from tests.chaos.checker.attempts import attempts_are_failures, tasks_are_given_up_for_a_reason
+from tests.chaos.checker.checkpoints import kept_steps_are_not_repeated
 from tests.chaos.checker.circumstances import Circumstances
 from tests.chaos.checker.concurrency import concurrency_holds, global_concurrency_holds
 from tests.chaos.checker.finding import Check, Finding, Violation
 from tests.chaos.checker.index import (
     ended_tasks_are_not_handed_out,
     running_tasks_are_in_the_engine,
+    running_tasks_are_not_handed_out,
 )
 from tests.chaos.checker.keys import nothing_is_left_behind
 from tests.chaos.checker.layout import newer_layouts_are_left_alone
+from tests.chaos.checker.operations import cancellations_are_kept, retries_begin_anew
 from tests.chaos.checker.order import higher_bands_go_first
 from tests.chaos.checker.outcomes import outcomes_are_of_the_last_run, outcomes_stand
 from tests.chaos.checker.processes import processes_live
@@ -38,6 +41,9 @@ INVARIANTS: Mapping[str, Check] = {
         tasks_end_once,
         outcomes_stand,
         outcomes_are_of_the_last_run,
+        cancellations_are_kept,
+        retries_begin_anew,
+        kept_steps_are_not_repeated,
         global_concurrency_holds,
         concurrency_holds,
         attempts_are_failures,
@@ -48,6 +54,7 @@ INVARIANTS: Mapping[str, Check] = {
         runs_follow_from_each_other,
         higher_bands_go_first,
         running_tasks_are_in_the_engine,
+        running_tasks_are_not_handed_out,
         ended_tasks_are_not_handed_out,
         rate_limits_hold,
         recovery_is_timely,

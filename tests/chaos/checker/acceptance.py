@@ -32,17 +32,18 @@ def accepted_tasks_are_kept(circumstances: Circumstances) -> Iterator[Finding]:
 
 
 def tasks_end_once(circumstances: Circumstances) -> Iterator[Finding]:
-    """Each task in the ledger reaches one terminal outcome, and reaches it in time."""
+    """Each task reaches one terminal outcome for each time that it was opened, and in time."""
     evidence = circumstances.evidence
     for row in evidence.rows.values():
         endings = [each for each in evidence.transitions.get(row.id, ()) if each.ends]
+        expected = len(circumstances.rounds(row.id))
         if row.status not in ENDED:
             yield Finding(
                 message=f"task {row.id} is still {row.status} at the deadline",
                 proof=circumstances.story(row.id),
             )
-        elif len(endings) != 1:
+        elif len(endings) != expected:
             yield Finding(
-                message=f"task {row.id} ended {len(endings)} times",
+                message=f"task {row.id} ended {len(endings)} times, expected {expected}",
                 proof=circumstances.story(row.id),
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from uuid import UUID
 
@@ -13,16 +13,21 @@ from tests.chaos.evidence import (
     SECOND,
     Claimed,
     Effect,
+    Enqueued,
     Evidence,
     Execution,
     FaultRecord,
     Life,
+    Request,
+    State,
     Transition,
 )
 from tests.chaos.fleet import overlaps
+from tests.chaos.world import process_id
 
 _NOTICED = SECOND // 10
 """A death is on record a little after it happened."""
+_BLOCKING = "chaos.block"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,8 @@ class Gate:
     """What took the task out of the run before; ``None`` if nothing did: it was lost."""
     before: Transition | None
     """What opened the run before."""
+    anew: bool
+    """Whether somebody had the task retried between the two."""
 
     @property
     def task_id(self) -> UUID:
@@ -49,6 +56,15 @@ class Gate:
     def counts_loss(self) -> bool:
         """Whether the ledger counted a loss here."""
         return _losses(self.opened) > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """A task on its way to one outcome."""
+
+    opened: Transition
+    """It was accepted, or somebody had it retried."""
+    ended: Transition | None
 
 
 def _losses(transition: Transition) -> int:
@@ -94,9 +110,7 @@ class Circumstances:
 
     def life_of(self, worker: str | None, at: int) -> Life | None:
         """The process behind a worker's name in the ledger."""
-        # host-pid-token
-        pid = (worker or "--").rsplit("-", 2)[1]
-        return self.life(int(pid), at) if pid.isdigit() else None
+        return None if worker is None else self.life(process_id(worker), at)
 
     @cached_property
     def _stalls(self) -> dict[int, list[tuple[int, int]]]:
@@ -123,12 +137,34 @@ class Circumstances:
         """Every run of a task that was opened."""
         before: Transition | None = None
         closed_by: Transition | None = None
+        anew = False
         for each in self.evidence.transitions.get(task_id, ()):
             if each.opens_run:
-                yield Gate(opened=each, closed_by=closed_by, before=before)
-                before, closed_by = each, None
-            elif each.before is not None and each.before.status == "running":
+                yield Gate(opened=each, closed_by=closed_by, before=before, anew=anew)
+                before, closed_by, anew = each, None, False
+            elif each.begins_anew:
+                anew = True
+            elif each.closes_run:
                 closed_by = each
+
+    def rounds(self, task_id: UUID) -> Sequence[Round]:
+        """From where a task was open to how it ended; more than one if it was retried."""
+        rounds: list[Round] = []
+        for each in self.evidence.transitions.get(task_id, ()):
+            if not rounds or each.begins_anew:
+                rounds.append(Round(opened=each, ended=None))
+            elif each.ends and rounds[-1].ended is None:
+                rounds[-1] = replace(rounds[-1], ended=each)
+        return rounds
+
+    def state_at(self, task_id: UUID, at: int) -> State | None:
+        """A task's row at a moment."""
+        state = None
+        for each in self.evidence.transitions.get(task_id, ()):
+            if each.at > at:
+                break
+            state = each.after
+        return state
 
     def gate(self, task_id: UUID, run: int) -> Gate | None:
         """What opened this run."""
@@ -141,6 +177,19 @@ class Circumstances:
         """When the engine handed the task out for this run: some time before the gate."""
         claims = [each.at for each in self._claims.get(gate.task_id, ())]
         return max((at for at in claims if at <= gate.opened.at), default=gate.opened.at)
+
+    def waited_in_line(self, gate: Gate, since: int) -> bool:
+        """Whether a task merely waited, from then until ``gate``, for those before it in line."""
+        claims = [each for each in self._claims.get(gate.task_id, ()) if each.at <= gate.opened.at]
+        if not claims:
+            return False
+        own = claims[-1]
+        others = [
+            each.score
+            for each in self.evidence.claims
+            if each.queue == own.queue and since < each.at < own.at
+        ]
+        return bool(others) and max(others) <= own.score
 
     def executed(self, gate: Gate) -> bool:
         """Whether the handler was called in the run before this one."""
@@ -176,16 +225,50 @@ class Circumstances:
         return sys.maxsize
 
     @cached_property
+    def blocking(self) -> Sequence[Execution]:
+        """All calls of handlers that block the event loop of their worker."""
+        return [
+            each
+            for row in self.evidence.rows.values()
+            if row.type == _BLOCKING
+            for each in self.evidence.executions.get(row.id, ())
+        ]
+
+    @cached_property
     def _claims(self) -> Mapping[UUID, Sequence[Claimed]]:
         claims = defaultdict(list)
         for each in self.evidence.claims:
             claims[each.task_id].append(each)
         return claims
 
+    def handovers(self, task_id: UUID, began: int, ended: int) -> Sequence[Enqueued]:
+        """When the engine was handed the task, and did not have it, between two moments."""
+        return [each for each in self._enqueued.get(task_id, ()) if began <= each.at <= ended]
+
+    @cached_property
+    def _enqueued(self) -> Mapping[UUID, Sequence[Enqueued]]:
+        enqueued = defaultdict(list)
+        for each in self.evidence.enqueued:
+            enqueued[each.task_id].append(each)
+        return enqueued
+
+    def requests(self, task_id: UUID, kind: str) -> Sequence[Request]:
+        """What users asked for, in order."""
+        return [each for each in self._requests.get(task_id, ()) if each.kind == kind]
+
+    @cached_property
+    def _requests(self) -> Mapping[UUID, Sequence[Request]]:
+        requests = defaultdict(list)
+        for each in sorted(self.evidence.requests, key=lambda each: each.began):
+            requests[each.task_id].append(each)
+        return requests
+
     def story(self, task_id: UUID) -> Sequence[object]:
         """All that happened to a task, for a reader: its row, and how it came to that."""
         evidence = self.evidence
         events = [
+            *((each.began, each) for each in self._requests.get(task_id, ())),
+            *((each.at, each) for each in self._enqueued.get(task_id, ())),
             *((each.at, each) for each in evidence.transitions.get(task_id, ())),
             *((each.at, each) for each in self._claims.get(task_id, ())),
             *((each.started, each) for each in evidence.executions.get(task_id, ())),

@@ -49,11 +49,14 @@ def _spans(circumstances: Circumstances, execution: Execution) -> Iterator[Span]
     """When a handler really ran, by right."""
     began, ended = execution.started, circumstances.end_of(execution)
     life = circumstances.life(execution.pid, began)
-    if life is None or not circumstances.stood_still(life, began, ended):
+    # It may have stood still on the way to the start gate already.
+    gate = circumstances.gate(execution.task_id, execution.run)
+    claimed = began if gate is None else circumstances.claimed_before(gate)
+    if life is None or not circumstances.stood_still(life, claimed, ended):
         yield began, ended, execution
         return
     disowned = _disowned(circumstances, execution)
-    for since, until in sorted(circumstances.pauses(life, began, ended)):
+    for since, until in sorted(circumstances.pauses(life, claimed, ended)):
         yield began, max(began, since), execution
         if disowned:
             return

@@ -10,11 +10,15 @@ from tests.chaos.evidence import ENDED, clock
 
 
 def outcomes_stand(circumstances: Circumstances) -> Iterator[Finding]:
-    """Once a task has ended nothing of it changes, and it does not run again."""
+    """Once a task has ended nothing of it changes, and it does not run again.
+
+    Unless somebody has it retried: `retries_begin_anew` says what that may change.
+    """
     evidence = circumstances.evidence
     for task_id, transitions in evidence.transitions.items():
         for each in transitions:
-            if each.before is not None and each.before.status in ENDED:
+            ended = each.before is not None and each.before.status in ENDED
+            if ended and not each.begins_anew:
                 yield Finding(
                     message=f"task {task_id} had ended, and was written to at {clock(each.at)}",
                     proof=circumstances.story(task_id),

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from tests.chaos.checker.circumstances import Circumstances
 from tests.chaos.checker.finding import Finding
-from tests.chaos.evidence import SECOND
+from tests.chaos.evidence import SECOND, Life
 
-_START = 5 * SECOND
+_START = 10 * SECOND
 """A process that is told to stop before it listens to signals ends by the signal."""
 _STOP = 30 * SECOND
 """Within which one that was told to stop has left, whatever is away."""
@@ -39,8 +39,14 @@ def processes_live(circumstances: Circumstances) -> Iterator[Finding]:
                 message=f"{life.name} ended by itself with {life.exit_code}",
                 proof=[life, *circumstances.around(life.ended, life.ended)],
             )
-        elif life.exit_code != 0 and life.asked_to_stop - life.started > _START:
+        elif life.exit_code != 0 and _awake(circumstances, life, life.asked_to_stop) > _START:
             yield Finding(
                 message=f"{life.name} was told to stop, and exited with {life.exit_code}",
                 proof=[life, *circumstances.around(life.asked_to_stop, life.ended)],
             )
+
+
+def _awake(circumstances: Circumstances, life: Life, until: int) -> int:
+    """How long a process has run; it may have stood still since it was started."""
+    pauses = circumstances.pauses(life, life.started, until)
+    return until - life.started - sum(min(to, until) - since for since, to in pauses)

@@ -12,6 +12,9 @@ from tests.chaos.evidence import QUEUES, REDIS_TROUBLE, SECOND, Effect, State, T
 
 _TROUBLE = REDIS_TROUBLE | Effect.DATABASE_AWAY | Effect.DATABASE_CUT | Effect.DATABASE_SLOW
 _WIPE_SECONDS = 5.0
+_CANCEL_SECONDS = 1.0
+_LISTENING = 3 * SECOND
+"""Until a worker that was cut off, or has just begun, hears of cancellations at once."""
 _GENEROUS = 2.0
 """The machine is shared: what is asserted is this many times what is promised."""
 
@@ -25,23 +28,29 @@ class Recovery:
     promised: float | None
     """Within which it should be; ``None`` if something else was broken meanwhile."""
     what: str
+    proof: Sequence[object] = ()
 
 
 def recoveries(circumstances: Circumstances) -> Iterator[Recovery]:
     """All that can be measured."""
     yield from _deaths(circumstances)
     yield from _wipes(circumstances)
+    yield from _cancellations(circumstances)
 
 
 def recovery_is_timely(circumstances: Circumstances) -> Iterator[Finding]:
-    """A dead worker's tasks, and those of a wiped Redis, run again within the promised time."""
+    """A dead worker's tasks, and those of a wiped Redis, run again within the promised time.
+
+    And a task that is cancelled while it runs stops.
+    """
     for each in recoveries(circumstances):
         if each.promised is not None and each.seconds > _GENEROUS * each.promised:
             yield Finding(
                 message=(
-                    f"{each.what} ran again {each.seconds:.1f} s after {each.fault}, promised are "
+                    f"{each.what} took {each.seconds:.1f} s after {each.fault}, promised are "
                     f"{each.promised:.1f} s"
-                )
+                ),
+                proof=each.proof,
             )
 
 
@@ -66,12 +75,20 @@ def _deaths(circumstances: Circumstances) -> Iterator[Recovery]:
             life = circumstances.life_of(opened.after.worker, opened.at)
             if life is None or life.ended is None or life.ended > gate.opened.at:
                 continue
-            disturbed = circumstances.faults(_TROUBLE, life.ended, gate.opened.at)
+            due = life.ended + round(promised * SECOND)
+            excused = circumstances.faults(
+                _TROUBLE, life.ended, gate.opened.at
+            ) or circumstances.waited_in_line(gate, due)
             yield Recovery(
                 fault="the death of a worker",
                 seconds=(gate.opened.at - life.ended) / SECOND,
-                promised=None if disturbed else promised,
+                promised=None if excused else promised,
                 what=f"task {task_id}",
+                proof=[
+                    life,
+                    *circumstances.around(life.ended, gate.opened.at),
+                    *circumstances.story(task_id),
+                ],
             )
 
 
@@ -102,22 +119,59 @@ def _wipes(circumstances: Circumstances) -> Iterator[Recovery]:
             )
 
 
-def _waiting(circumstances: Circumstances, queue: str, at: int) -> bool:
-    """Whether a task of a queue was pending and due at that time."""
-    evidence = circumstances.evidence
+def _cancellations(circumstances: Circumstances) -> Iterator[Recovery]:
+    """From the wish to cancel a running task to where it is out of its run."""
+    for task_id, transitions in circumstances.evidence.transitions.items():
+        for asked, closed in _stopped(transitions):
+            yield Recovery(
+                fault="its cancellation",
+                seconds=(closed.at - asked.at) / SECOND,
+                promised=None
+                if _is_hard_to_stop(circumstances, asked, closed)
+                else _CANCEL_SECONDS,
+                what=f"task {task_id}",
+                proof=[
+                    *circumstances.around(asked.at, closed.at),
+                    *circumstances.story(task_id),
+                ],
+            )
+
+
+def _stopped(transitions: Sequence[Transition]) -> Iterator[tuple[Transition, Transition]]:
+    asked = None
+    for each in transitions:
+        if each.asks_to_cancel and each.after is not None and each.after.status == "running":
+            asked = each
+        elif each.closes_run and asked is not None:
+            yield asked, each
+            asked = None
+
+
+def _is_hard_to_stop(circumstances: Circumstances, asked: Transition, closed: Transition) -> bool:
+    """Whether something kept the worker from hearing of it, or from acting."""
+    # Whoever was cut off listens again after a while.
+    if circumstances.faults(_TROUBLE, asked.at - _LISTENING, closed.at):
+        return True
+    life = circumstances.life_of(asked.after.worker if asked.after else None, asked.at)
+    if life is None or (life.ended is not None and life.ended <= closed.at):
+        return True
+    # It listens once it serves.
+    if life.started > asked.at - _LISTENING or circumstances.pauses(life, asked.at, closed.at):
+        return True
     return any(
-        row.queue == queue and _is_due(_state_at(evidence.transitions.get(row.id, ()), at), at)
-        for row in evidence.rows.values()
+        each.pid == life.pid
+        and each.started <= closed.at
+        and circumstances.end_of(each) >= asked.at
+        for each in circumstances.blocking
     )
 
 
-def _state_at(transitions: Sequence[Transition], at: int) -> State | None:
-    state = None
-    for each in transitions:
-        if each.at > at:
-            break
-        state = each.after
-    return state
+def _waiting(circumstances: Circumstances, queue: str, at: int) -> bool:
+    """Whether a task of a queue was pending and due at that time."""
+    return any(
+        row.queue == queue and _is_due(circumstances.state_at(row.id, at), at)
+        for row in circumstances.evidence.rows.values()
+    )
 
 
 def _is_due(state: State | None, at: int) -> bool:

@@ -89,7 +89,8 @@ def poison_ends(circumstances: Circumstances) -> Iterator[Finding]:
     evidence = circumstances.evidence
     for row in evidence.rows.values():
         lost = row.losses >= MAX_LOSSES
-        if row.status in ENDED and (row.error_code == "worker_lost") != lost:
+        # Whoever was to record the failure may have died, and the task been cancelled since.
+        if row.status in {"success", "failed"} and (row.error_code == "worker_lost") != lost:
             yield Finding(
                 message=(
                     f"task {row.id} ended as {row.status} {row.error_code or ''} after "
@@ -117,6 +118,8 @@ def poison_ends(circumstances: Circumstances) -> Iterator[Finding]:
 
 def cause(circumstances: Circumstances, gate: Gate) -> str | None:
     """Why a run was opened after another one, in a word or two; ``None`` if there is no reason."""
+    if gate.anew:
+        return "retried by hand"
     if gate.before is None:
         return "first"
     if gate.took:

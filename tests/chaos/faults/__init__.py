@@ -1,9 +1,11 @@
 """The faults that there are. A new one is a class in a module here, and a line below."""
 
 from tests.chaos.faults.apis import KillApi, StopApi
+from tests.chaos.faults.failover import FailOver
 from tests.chaos.faults.fault import Fault, Scale
 from tests.chaos.faults.layout import NewerLayout
-from tests.chaos.faults.network import LINE_FAULTS
+from tests.chaos.faults.leader import KillLeader
+from tests.chaos.faults.network import POSTGRES_LINE_FAULTS, REDIS_LINE_FAULTS
 from tests.chaos.faults.postgres import CutPostgres, KillPostgres, PausePostgres, RestartPostgres
 from tests.chaos.faults.redis import (
     CutRedis,
@@ -14,27 +16,37 @@ from tests.chaos.faults.redis import (
     RestartRedis,
     RewindRedis,
 )
-from tests.chaos.faults.workers import FreezeWorker, KillWorker, StopWorker
+from tests.chaos.faults.workers import ChangeVersion, FreezeWorker, KillWorker, StopWorker
 
-FAULTS: tuple[type[Fault], ...] = (
+_ANYWHERE: tuple[type[Fault], ...] = (
     KillWorker,
     StopWorker,
     FreezeWorker,
+    ChangeVersion,
     KillApi,
     StopApi,
-    RestartRedis,
-    KillRedis,
-    PauseRedis,
+    KillLeader,
     FlushRedis,
-    ReplaceRedis,
-    RewindRedis,
     CutRedis,
     RestartPostgres,
     KillPostgres,
     PausePostgres,
     CutPostgres,
-    *LINE_FAULTS,
+    *POSTGRES_LINE_FAULTS,
     NewerLayout,
 )
+FAULTS: tuple[type[Fault], ...] = (
+    *_ANYWHERE,
+    RestartRedis,
+    KillRedis,
+    PauseRedis,
+    ReplaceRedis,
+    RewindRedis,
+    *REDIS_LINE_FAULTS,
+)
+"""What happens to an installation with one Redis."""
+SENTINEL_FAULTS: tuple[type[Fault], ...] = (*_ANYWHERE, FailOver)
+"""What happens to one whose Redis is watched by Sentinels; nothing is between it and its callers,
+whom the Sentinels tell where the servers really are."""
 
-__all__ = ["FAULTS", "Fault", "Scale"]
+__all__ = ["FAULTS", "SENTINEL_FAULTS", "Fault", "Scale"]

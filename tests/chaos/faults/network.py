@@ -67,8 +67,41 @@ class SlowPostgres(Slow):
 
     @classmethod
     def draw(cls, chance: random.Random, scale: Scale) -> Self:
-        """Between 50 and 300 ms for each round trip."""
-        return cls(seconds=chance.uniform(1.5, 4), delay=chance.uniform(0.025, 0.15))
+        """Between 50 and 300 ms for each round trip, for as long as an audit is awaited."""
+        return cls(seconds=chance.uniform(2, 7), delay=chance.uniform(0.025, 0.15))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Narrow(LineFault):
+    """The line is thin: large messages take long."""
+
+    bytes_per_second: float
+
+    def begin(self, world: World) -> None:
+        """Narrow it."""
+        world.lines[self.line].limit(self.bytes_per_second)
+
+
+class NarrowRedis(Narrow):
+    """Some heartbeats per second still get through."""
+
+    effects = Effect.REDIS_SLOW
+
+    @classmethod
+    def draw(cls, chance: random.Random, scale: Scale) -> Self:
+        """As much as an old modem, or ten of them; each connection has it for itself."""
+        return cls(seconds=chance.uniform(1.5, 3), bytes_per_second=chance.uniform(2e4, 2e5))
+
+
+class NarrowPostgres(Narrow):
+    """Batches take a while."""
+
+    effects = Effect.DATABASE_SLOW
+
+    @classmethod
+    def draw(cls, chance: random.Random, scale: Scale) -> Self:
+        """Room for some tasks per second and connection."""
+        return cls(seconds=chance.uniform(1.5, 4), bytes_per_second=chance.uniform(2e4, 2e5))
 
 
 class Refuse(LineFault):
@@ -132,11 +165,15 @@ def _on_each_line(kind: type[LineFault], what: str, server: str) -> Sequence[typ
     ]
 
 
-LINE_FAULTS: Sequence[type[LineFault]] = [
+REDIS_LINE_FAULTS: Sequence[type[LineFault]] = [
     *_on_each_line(SlowRedis, "slow", "redis"),
-    *_on_each_line(SlowPostgres, "slow", "postgres"),
+    *_on_each_line(NarrowRedis, "narrow", "redis"),
     *_on_each_line(RefuseRedis, "refuse", "redis"),
-    *_on_each_line(RefusePostgres, "refuse", "postgres"),
     *_on_each_line(StallRedis, "stall", "redis"),
+]
+POSTGRES_LINE_FAULTS: Sequence[type[LineFault]] = [
+    *_on_each_line(SlowPostgres, "slow", "postgres"),
+    *_on_each_line(NarrowPostgres, "narrow", "postgres"),
+    *_on_each_line(RefusePostgres, "refuse", "postgres"),
     *_on_each_line(StallPostgres, "stall", "postgres"),
 ]

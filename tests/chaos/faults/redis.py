@@ -31,7 +31,7 @@ class RestartRedis(RedisFault):
     """An orderly restart: the data survives."""
 
     kind = "restart redis"
-    effects = Effect.REDIS_AWAY | Effect.REDIS_CUT
+    effects = Effect.REDIS_AWAY | Effect.REDIS_CUT | Effect.REDIS_CHANGED
 
     def begin(self, world: World) -> None:
         """Shut it down."""
@@ -93,7 +93,7 @@ class ReplaceRedis(RedisFault):
     """An empty server at the same address."""
 
     kind = "replace redis"
-    effects = Effect.WIPED | Effect.REDIS_AWAY | Effect.REDIS_CUT
+    effects = Effect.WIPED | Effect.REDIS_AWAY | Effect.REDIS_CUT | Effect.REDIS_CHANGED
 
     def begin(self, world: World) -> None:
         """Kill it, and remove its data."""
@@ -109,7 +109,7 @@ class RewindRedis(RedisFault):
     """A failover to a replica that lagged by ``seconds``: the epoch stays, recent writes go."""
 
     kind = "rewind redis"
-    effects = Effect.REWOUND | Effect.REDIS_AWAY | Effect.REDIS_CUT
+    effects = Effect.REWOUND | Effect.REDIS_AWAY | Effect.REDIS_CUT | Effect.REDIS_CHANGED
     weight = 2.0
 
     @classmethod

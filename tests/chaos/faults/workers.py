@@ -58,6 +58,21 @@ class StopWorker(WorkerFault):
         world.fleet.start(self.worker)
 
 
+class ChangeVersion(StopWorker):
+    """A rolling update, or one that is rolled back: the next one is of the other version.
+
+    The old one lacks a task type.
+    """
+
+    kind = "change version"
+    weight = 2.0
+
+    def end(self, world: World) -> None:
+        """Start one of the other version in its place."""
+        world.fleet.change_version(self.worker)
+        super().end(world)
+
+
 class FreezeWorker(WorkerFault):
     """SIGSTOP for longer than a lease, then SIGCONT: it wakes up and thinks it is in charge."""
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 from tests.chaos.build import Change
 from tests.chaos.mutants.mutant import Mutant
 
+_WRITE = "            recorded = await self._outcomes.write(outcome)\n"
+_SETTLE = (
+    "                self._settlements.append(self._settle(delivery, outcome))\n"
+    "                self._changed.set()\n"
+)
+
 MUTANTS = (
     Mutant(
         name="acknowledge_before_commit",
@@ -12,45 +18,89 @@ MUTANTS = (
         changes=(
             Change(
                 file="broker/consumer.py",
-                old="            recorded = await self._outcomes.write(outcome)\n",
-                new=(
-                    "            if outcome.status is not Status.PENDING:\n"
-                    "                self._settlements.append(_settle(delivery, outcome))\n"
-                    "                self._changed.set()\n"
-                    "            recorded = await self._outcomes.write(outcome)\n"
-                ),
+                old=_WRITE,
+                new=f"            if outcome.status is not Status.PENDING:\n{_SETTLE}{_WRITE}",
             ),
         ),
         caught_by=frozenset({"running_tasks_are_in_the_engine"}),
     ),
     Mutant(
         name="retry_engine_first",
-        why="a retry overtakes the outcome that it follows from, and looks like a loss",
+        why="a retry overtakes the outcome that it follows from, and finds the task running",
         changes=(
             Change(
                 file="broker/consumer.py",
-                old="            recorded = await self._outcomes.write(outcome)\n",
-                new=(
-                    "            if outcome.status is Status.PENDING:\n"
-                    "                self._settlements.append(_settle(delivery, outcome))\n"
-                    "                self._changed.set()\n"
-                    "            recorded = await self._outcomes.write(outcome)\n"
-                ),
+                old=_WRITE,
+                new=f"            if outcome.status is Status.PENDING:\n{_SETTLE}{_WRITE}",
+            ),
+        ),
+        caught_by=frozenset({"running_tasks_are_not_handed_out"}),
+    ),
+    Mutant(
+        name="epoch_ignored",
+        why="a new index knows nothing of what runs, and whoever runs it does not tell",
+        changes=(
+            Change(
+                file="engine/scripts/enqueue.lua",
+                old="      if how == 'running' then\n",
+                new="      if false then\n",
+            ),
+            Change(
+                file="engine/scripts/renew.lua",
+                old="  local mine = held == token or held == NOBODY\n",
+                new="  local mine = held == token\n",
+            ),
+            Change(
+                file="engine/scripts/renew.lua",
+                old="  if not held and (info == LOST or may_be_lost) then\n",
+                new="  if false then\n",
             ),
         ),
         caught_by=frozenset({"losses_are_deaths"}),
     ),
     Mutant(
-        name="no_adoption",
-        why="whoever runs a task while Redis is wiped loses it",
+        name="audit_without_rereading",
+        why="what ends while the engine is asked is put in line once more",
         changes=(
             Change(
-                file="engine/scripts/renew.lua",
-                old="elseif score ~= '' and not",
-                new="elseif false and not",
+                file="dispatch/audit.py",
+                old="await self._ledger.still_open(missing) if missing else []\n",
+                new="[each for each in tasks if each.id in missing]\n",
             ),
         ),
-        caught_by=frozenset({"losses_are_deaths"}),
+        caught_by=frozenset({"ended_tasks_are_not_handed_out"}),
+    ),
+    Mutant(
+        name="leases_in_a_counter",
+        why="a lost lease is never counted down, and a wipe forgets what runs",
+        changes=(
+            Change(
+                file="engine/scripts/claim.lua",
+                old="  room = global_concurrency - redis.call('ZCARD', leases)\n",
+                new=(
+                    "  room = global_concurrency - "
+                    "tonumber(redis.call('GET', leases .. ':count') or 0)\n"
+                ),
+            ),
+            Change(
+                file="engine/scripts/claim.lua",
+                old="    redis.call('HSET', entry, id, held .. ':' .. score)\n",
+                new=(
+                    "    redis.call('HSET', entry, id, held .. ':' .. score)\n"
+                    "    redis.call('INCR', leases .. ':count')\n"
+                ),
+            ),
+            Change(
+                file="engine/scripts/claim.lua",
+                old="      redis.call('ZREM', cancels, id)\n      if kind == 'delay' then\n",
+                new=(
+                    "      redis.call('ZREM', cancels, id)\n"
+                    "      redis.call('DECR', leases .. ':count')\n"
+                    "      if kind == 'delay' then\n"
+                ),
+            ),
+        ),
+        caught_by=frozenset({"global_concurrency_holds", "tasks_end_once"}),
     ),
     Mutant(
         name="hand_back_is_a_loss",
@@ -85,13 +135,13 @@ MUTANTS = (
         changes=(
             Change(
                 file="ledger/queries/postgresql/start_tasks.sql",
-                old="    AND status IN ('pending', 'running')\n",
-                new="",
+                old="    AND task.cancel_requested_at IS NULL\n    AND (\n",
+                new="    AND (\n        true OR\n",
             ),
             Change(
                 file="ledger/queries/postgresql/start_tasks.sql",
-                old="    run = run + 1,\n",
-                new="    run = run + 1,\n    finished_at = NULL,\n",
+                old="    status = 'running',\n",
+                new="    status = 'running',\n    finished_at = NULL,\n",
             ),
         ),
         caught_by=frozenset({"outcomes_stand", "tasks_end_once"}),
@@ -102,11 +152,13 @@ MUTANTS = (
         changes=(
             Change(
                 file="worker/heartbeat_thread.py",
-                old="                self._beat(loop)\n",
+                old="                well &= self._try(beat, queue)\n",
                 new=(
-                    "                async def beat() -> None:\n"
-                    "                    self._beat(loop)\n\n"
-                    "                asyncio.run_coroutine_threadsafe(beat(), loop).result()\n"
+                    "                async def on_loop(beat=beat, queue=queue):\n"
+                    "                    return self._try(beat, queue)\n\n"
+                    "                well &= asyncio.run_coroutine_threadsafe(\n"
+                    "                    on_loop(), loop\n"
+                    "                ).result()\n"
                 ),
             ),
         ),
@@ -117,7 +169,7 @@ MUTANTS = (
         why="a process goes on in a queue that a newer version took over",
         changes=(
             Change(
-                file="engine/scripts/claim.lua",
+                file="engine/scripts/prelude.lua",
                 old="if redis.call('GET', epoch) ~= ARGV[1] then",
                 new="if false then",
             ),

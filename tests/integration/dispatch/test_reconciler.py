@@ -317,6 +317,36 @@ async def test_a_worker_that_was_not_told_of_a_cancellation_is_told_by_the_audit
     heartbeat.close()
 
 
+async def test_a_running_task_without_its_worker_stays_in_line_though_it_is_to_be_cancelled(
+    installation: Installation,
+) -> None:
+    (task,) = await accept(installation, row())
+    await installation.builder.build("acme")
+    await take(installation)
+    await pass_gate(installation.ledger, task)
+    await silence(installation.engine, LEASE.total_seconds() + 0.05)
+    assert (await installation.engine.claim(ACME, 0)).expired == 1
+    await installation.dispatch.cancel(task, reason="no longer needed")
+    await installation.audit.everything("acme")
+
+    (lease,) = await take(installation)
+
+    assert (lease.id, lease.orphan) == (task, True)
+
+
+async def test_a_task_that_was_retried_is_handed_over_though_redis_remembers_its_cancellation(
+    installation: Installation,
+) -> None:
+    (task,) = await accept(installation, row())
+    await installation.builder.build("acme")
+    await installation.dispatch.cancel(task, reason="a mistake")
+    await installation.ledger.retry(task)  # a failover forgot the handing over
+
+    assert await installation.audit.everything("acme") == 1
+
+    assert [each.id for each in await take(installation)] == [task]
+
+
 async def test_a_queue_that_cannot_be_reconciled_stops_no_other(
     installation: Installation, redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:

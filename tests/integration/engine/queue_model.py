@@ -35,13 +35,14 @@ class QueueModel:
             task in place for place in (self.waiting, self.leased, self.delayed, self.parked)
         )
 
-    def enqueue(self, task: UUID, priority: Priority, how: str) -> bool:
+    def enqueue(self, task: UUID, priority: Priority, how: str, *, unless_cancelled: bool) -> bool:
         """Whether it is new; ``how`` is ``due``, ``delayed``, ``running`` or ``again``."""
         if how == "again":
             self.cancelled.discard(task)
             if task in self.leased:
                 self._end_lease(task)
-        if self.has(task) or (task in self.cancelled and how != "running"):
+        unwanted = unless_cancelled and task in self.cancelled and how != "running"
+        if self.has(task) or unwanted:
             return False
         if how == "delayed":
             self.delayed[task] = -priority
@@ -109,12 +110,13 @@ class QueueModel:
         self.leased[task] = (lease, place)
         return True
 
-    def cancel(self, task: UUID) -> bool:
+    def cancel(self, task: UUID, *, running: bool) -> bool:
         """Whether somebody runs it, and has to be told."""
         self.cancelled.add(task)
         if task in self.leased:
             return True
-        self.forget(task)
+        if not running:
+            self.forget(task)
         return False
 
     def forget(self, task: UUID) -> None:

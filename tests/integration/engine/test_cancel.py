@@ -96,12 +96,52 @@ async def test_a_task_that_begins_anew_takes_nothing_over_from_its_earlier_life(
     assert await engine.missing("acme", [task.id]) == []
 
 
+async def test_a_task_that_began_anew_long_ago_is_left_to_whoever_took_it_since(
+    engine: Engine,
+) -> None:
+    task = entry()
+    await engine.enqueue("acme", [task])
+    (lease,) = (await engine.claim(ACME, 1)).leases
+
+    again = replace(task, kind="again", age=timedelta(seconds=10))
+    assert await engine.enqueue("acme", [again]) == 0
+
+    heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
+    assert (await asyncio.to_thread(heartbeat.renew, "acme", [lease])).lost == []
+    heartbeat.close()
+
+
 async def test_a_cancellation_that_overtakes_the_handing_over_is_remembered(engine: Engine) -> None:
     due, delayed = entry(), entry(timedelta(minutes=1))
     await engine.cancel("acme", [due.id, delayed.id])
 
-    assert await engine.enqueue("acme", [due, delayed]) == 0
+    assert await engine.enqueue("acme", [due, delayed], unless_cancelled=True) == 0
 
     assert await engine.missing("acme", [due.id, delayed.id]) == [due.id, delayed.id]
     assert await engine.enqueue("acme", [replace(due, kind="again")]) == 1
     assert [each.id for each in (await engine.claim(ACME, 5)).leases] == [due.id]
+
+
+async def test_whoever_knows_that_a_task_is_open_puts_it_in_line_whatever_is_remembered(
+    engine: Engine,
+) -> None:
+    task = entry()
+    # As if it was cancelled and retried, and Redis remembered only the first.
+    await engine.cancel("acme", [task.id])
+
+    assert await engine.enqueue("acme", [task]) == 1
+
+    assert [each.id for each in (await engine.claim(ACME, 5)).leases] == [task.id]
+
+
+async def test_a_running_task_that_has_lost_its_worker_stays_in_line(engine: Engine) -> None:
+    task = entry()
+    await engine.enqueue("acme", [task])
+    await engine.claim(ACME, 1)
+    await silence(engine, LEASE.total_seconds() + 0.02)
+    assert (await engine.claim(ACME, 0)).expired == 1
+
+    assert await engine.cancel("acme", [task.id], running=True) == 0
+
+    (lease,) = (await engine.claim(ACME, 1)).leases
+    assert (lease.id, lease.orphan) == (task.id, True)

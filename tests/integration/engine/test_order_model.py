@@ -87,19 +87,27 @@ class Line(RuleBasedStateMachine):
         numbers=some,
         priority=priorities,
         how=st.sampled_from(["due", "delayed", "running", "again"]),
+        unless_cancelled=st.booleans(),
     )
-    def enqueue_known(self, numbers: list[int], priority: Priority, how: str) -> None:
+    def enqueue_known(
+        self, numbers: list[int], priority: Priority, how: str, *, unless_cancelled: bool
+    ) -> None:
         if self.known:
-            self.put([(task, priority, how) for task in self.pick(numbers, self.known)])
+            tasks = [(task, priority, how) for task in self.pick(numbers, self.known)]
+            self.put(tasks, unless_cancelled=unless_cancelled)
 
-    def put(self, tasks: list[tuple[UUID, Priority, str]]) -> None:
+    def put(
+        self, tasks: list[tuple[UUID, Priority, str]], *, unless_cancelled: bool = False
+    ) -> None:
         entries = []
         for task, priority, how in tasks:
             kind: Any = "due" if how == "delayed" else how
             delay = LONG if how == "delayed" else timedelta(0)
             entries.append(Entry(id=task, priority=priority, delay=delay, kind=kind))
-        added = self.run(self.engine.enqueue("acme", entries))
-        assert added == sum(self.model.enqueue(*each) for each in tasks)
+        added = self.run(self.engine.enqueue("acme", entries, unless_cancelled=unless_cancelled))
+        assert added == sum(
+            self.model.enqueue(*each, unless_cancelled=unless_cancelled) for each in tasks
+        )
         self.known += [task for task, _, _ in tasks if task not in self.known]
 
     # -- taking out ----------------------------------------------------------------------------
@@ -164,12 +172,12 @@ class Line(RuleBasedStateMachine):
             self.leases.append((lease, self.model.leased[lease.id][1]))
         assert claim.parked == len(self.model.parked)
 
-    @rule(numbers=some)
-    def cancel(self, numbers: list[int]) -> None:
+    @rule(numbers=some, running=st.booleans())
+    def cancel(self, numbers: list[int], *, running: bool) -> None:
         if self.known:
             tasks = self.pick(numbers, self.known)
-            told = self.run(self.engine.cancel("acme", tasks))
-            assert told == sum(self.model.cancel(each) for each in tasks)
+            told = self.run(self.engine.cancel("acme", tasks, running=running))
+            assert told == sum(self.model.cancel(each, running=running) for each in tasks)
 
     # -- what time and mishaps bring -------------------------------------------------------------
 

@@ -183,6 +183,17 @@ async def test_leases_do_not_run_out_while_nobody_can_renew_them(
     assert (await worker.beat([lease])).lost == []
 
 
+async def test_an_outage_of_more_than_half_a_lease_costs_none_that_was_about_to_be_renewed(
+    engine: Engine, worker: Worker
+) -> None:
+    await taken(engine)
+    for part in (0.3, 0.55, 0.2):
+        await asyncio.sleep(LEASE.total_seconds() * part)
+        await worker.beat([])  # another one, heard of before the outage and after it
+
+    assert (await engine.claim(ACME, 1)).expired == 0
+
+
 async def test_a_worker_that_died_meanwhile_is_noticed_a_lease_later(engine: Engine) -> None:
     lease = await taken(engine)
     await asyncio.sleep(LEASE.total_seconds() * 1.2)

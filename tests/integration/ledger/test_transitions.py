@@ -9,6 +9,7 @@ from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
 from penstock.ledger import (
+    CancelWish,
     ClaimedTask,
     Failure,
     Leadership,
@@ -77,7 +78,7 @@ async def test_of_a_running_task_the_first_who_asks_is_remembered(ledger: Ledger
     found = await find(ledger, run)
     assert (found.status, found.finished_at) == ("running", None)
     assert found.cancel_requested_at is not None
-    assert await ledger.cancel_reasons([run.id, uuid7()]) == {run.id: "first"}
+    assert await ledger.cancel_wishes([run.id, uuid7()]) == {run.id: CancelWish(1, "first")}
 
 
 async def test_the_first_outcome_wins_whether_it_is_a_success_or_a_cancellation(
@@ -123,6 +124,8 @@ async def test_a_task_that_was_to_run_again_is_cancelled_instead(
     )
     assert found.finished_at is not None
     assert await cancelled_count(ledger) == 1
+    kept = (1, 1, "handler_error", "boom") if spends_attempt else (1, 0, "cancelled", "stop")
+    assert await attempts(ledger) == [kept]
 
 
 async def test_a_task_whose_worker_died_before_it_stopped_it_is_cancelled_at_the_gate(
@@ -165,7 +168,7 @@ async def test_a_cancelled_task_begins_anew_and_is_wanted_again(ledger: Ledger) 
     await ledger.retry(task.id)
 
     ((run,), _) = await pass_gate(ledger, task.id)
-    assert await ledger.cancel_reasons([task.id]) == {}
+    assert await ledger.cancel_wishes([task.id]) == {}
     assert await ledger.record([outcome(run)]) == {(task.id, run.run): Status.SUCCESS}
     assert await attempts(ledger) == [(1, 0, "cancelled", "stop")]
 

@@ -13,13 +13,16 @@ from tests.chaos.evidence import (
     AttemptRow,
     Claimed,
     Effect,
+    Enqueued,
     Evidence,
     Execution,
     FaultRecord,
     Life,
     Post,
+    Request,
     Row,
     State,
+    Step,
     Transition,
 )
 
@@ -61,12 +64,20 @@ class Story:
         self.executions: list[Execution] = []
         self.attempts: list[AttemptRow] = []
         self.claims: list[Claimed] = []
+        self.handovers: list[Enqueued] = []
+        self.requests: list[Request] = []
+        self.steps: list[Step] = []
+        self.saves: list[Step] = []
         self.post_status: int | None = 202
 
     # -- what happens ------------------------------------------------------------------------------
 
     def posted(self, moment: float = 0.0) -> Story:
         self.transitions.append(Transition(at=at(moment), task_id=self.id, after=self.state))
+        return self
+
+    def handed_over(self, moment: float) -> Story:
+        self.handovers.append(Enqueued(queue=self.queue, at=at(moment), task_id=self.id))
         return self
 
     def claimed(
@@ -118,24 +129,27 @@ class Story:
         )
         return self
 
-    def failed(self, moment: float, *, again: bool) -> Story:
+    def failed(self, moment: float, *, again: bool, code: str = "handler_error") -> Story:
         """The handler raised."""
         self.returned(moment, how="error")
+        self._keep(code)
+        self._change(
+            moment,
+            status="pending" if again else "failed",
+            error_code=code,
+            finished=None if again else at(moment),
+        )
+        return self
+
+    def _keep(self, code: str) -> None:
         self.attempts.append(
             AttemptRow(
                 task_id=self.id,
                 run=self.state.run,
                 attempt=self.state.attempts,
-                error_code="handler_error",
+                error_code=code,
             )
         )
-        self._change(
-            moment,
-            status="pending" if again else "failed",
-            error_code="handler_error",
-            finished=None if again else at(moment),
-        )
-        return self
 
     def given_back(self, moment: float, *, how: str = "cancelled:shutdown") -> Story:
         """The run ends without an outcome, and spends no attempt."""
@@ -143,17 +157,77 @@ class Story:
         self._change(moment, status="pending", attempts=self.state.attempts - 1)
         return self
 
+    def crashed(self, moment: float, *, again: bool) -> Story:
+        """The process of the handler died."""
+        self.failed(moment, again=again, code="process_crashed")
+        return self.returned(moment, how="crash")
+
+    def asked(
+        self, kind: str, moment: float, status: int | None, *, answered: float | None = None
+    ) -> Story:
+        """Somebody wants it cancelled or retried; the answer comes after a tenth of a second."""
+        ended = moment + 0.1 if answered is None else answered
+        self.requests.append(
+            Request(kind=kind, task_id=self.id, began=at(moment), ended=at(ended), status=status)
+        )
+        return self
+
+    def cancelled(self, moment: float) -> Story:
+        """It waits, and is cancelled at once; or it runs, and its worker is told."""
+        if self.state.status == "running":
+            self._change(moment, cancel_requested=True)
+            return self
+        self._end_as_cancelled(moment, run=self.state.run + 1)
+        return self
+
+    def stopped(self, moment: float) -> Story:
+        """Its worker cancels it."""
+        self.returned(moment, how="cancelled:cancelled")
+        self._end_as_cancelled(moment)
+        return self
+
+    def _end_as_cancelled(self, moment: float, **fields: Any) -> None:
+        self._change(
+            moment,
+            status="cancelled",
+            error_code="cancelled",
+            cancel_requested=True,
+            finished=at(moment),
+            **fields,
+        )
+        self._keep("cancelled")
+
+    def retried(self, moment: float, **fields: Any) -> Story:
+        """It begins anew."""
+        anew = {
+            "status": "pending",
+            "run": self.state.run + 1,
+            "attempts": 0,
+            "losses": 0,
+            "error_code": None,
+            "cancel_requested": False,
+            "finished": None,
+        }
+        self._change(moment, **{**anew, **fields})
+        return self
+
+    def step(self, moment: float, number: int) -> Story:
+        """Its present run does a step."""
+        self.steps.append(self._step(moment, number))
+        return self
+
+    def kept(self, moment: float, number: int) -> Story:
+        """Its present run keeps a step."""
+        self.saves.append(self._step(moment, number))
+        return self
+
+    def _step(self, moment: float, number: int) -> Step:
+        return Step(task_id=self.id, run=self.state.run, number=number, at=at(moment))
+
     def given_up(self, moment: float) -> Story:
         """Lost too often: recorded by a run whose handler is not called."""
         self.executions.pop()
-        self.attempts.append(
-            AttemptRow(
-                task_id=self.id,
-                run=self.state.run,
-                attempt=self.state.attempts,
-                error_code="worker_lost",
-            )
-        )
+        self._keep("worker_lost")
         self._change(moment, status="failed", error_code="worker_lost", finished=at(moment))
         return self
 
@@ -208,6 +282,10 @@ def evidence(*stories: Story, lives: Iterable[Life] = (), **fields: Any) -> Evid
         "claims": sorted(
             (claim for each in stories for claim in each.claims), key=lambda each: each.at
         ),
+        "enqueued": [handover for each in stories for handover in each.handovers],
+        "requests": [request for each in stories for request in each.requests],
+        "steps": [step for each in stories for step in each.steps],
+        "saves": [save for each in stories for save in each.saves],
         "lives": list(lives) or [life(1), life(2)],
     }
     return Evidence(**{**found, **fields})

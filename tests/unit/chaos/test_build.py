@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import penstock
 from tests.chaos.build import Change, StaleChangeError, build
 from tests.chaos.mutants import MUTANTS
 
@@ -23,12 +25,16 @@ def test_a_copy_is_imported_before_the_installed_core(tmp_path):
 
 
 def test_the_scripts_are_within_their_instruments(tmp_path):
+    source = Path(penstock.__file__).parent / "engine" / "scripts"
     scripts = build(tmp_path / "core") / "penstock" / "engine" / "scripts"
-    for name in ("claim", "renew"):
+    for name in ("claim", "enqueue", "renew"):
         text = (scripts / f"{name}.lua").read_text()
         assert text.startswith(f"-- Around {name}.lua")
         assert "--@original" not in text
-        assert "redis.call('GET', epoch)" in text
+        assert (source / f"{name}.lua").read_text() in text
+    prelude = (scripts / "prelude.lua").read_text()
+    assert prelude.startswith((source / "prelude.lua").read_text())
+    assert "chaos_note" in prelude
 
 
 def test_a_change_is_written_into_the_copy(tmp_path):

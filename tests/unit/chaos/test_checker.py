@@ -173,6 +173,146 @@ def test_more_starts_than_the_rate_allows(apart, expected):
     assert broken(evidence(task, faults=wiped)) == set()
 
 
+# --- operations -----------------------------------------------------------------------------------
+
+
+def test_a_task_that_is_cancelled_while_it_waits():
+    task = Story(1).posted().asked("cancel", 1.0, 200).cancelled(1.05)
+    assert broken(evidence(task)) == set()
+    assert broken(evidence(task, requests=[])) == {"cancellations_are_kept"}
+    assert "cancellations_are_kept" in broken(evidence(task.started(2.0)))
+
+
+def test_a_task_that_is_cancelled_while_it_runs():
+    task = Story(1).posted().started(1.0).asked("cancel", 1.5, 202).cancelled(1.55).stopped(1.6)
+    assert broken(evidence(task)) == set()
+    assert broken(evidence(task, requests=[])) == {"cancellations_are_kept"}
+
+
+def test_a_success_may_beat_a_cancellation():
+    task = Story(1).posted().started(1.0).asked("cancel", 1.5, 202).cancelled(1.55).succeeded(1.6)
+    assert broken(evidence(task)) == set()
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (200, {"cancellations_are_kept"}),
+        (202, {"cancellations_are_kept"}),
+        (409, set()),
+        (503, set()),
+    ],
+)
+def test_a_cancellation_that_was_answered_is_on_record(status, expected):
+    assert broken(evidence(simple().asked("cancel", 0.5, status))) == expected
+
+
+def test_a_cancellation_that_was_not_answered_may_be_done_late():
+    task = Story(1).posted().asked("cancel", 1.0, None).cancelled(5.0)
+    assert broken(evidence(task)) == set()
+
+
+def test_a_cancelled_task_does_not_wait_for_another_run():
+    task = Story(1).posted().started(1.0).asked("cancel", 1.5, 202).cancelled(1.55)
+    task.failed(1.6, again=True).started(1.8).succeeded(1.9)
+    assert broken(evidence(task)) == {"cancellations_are_kept"}
+
+
+def test_a_run_is_not_cancelled_for_what_somebody_wanted_of_an_earlier_life():
+    task = Story(1).posted().asked("cancel", 1.0, 200).cancelled(1.05)
+    task.asked("retry", 2.0, 202).retried(2.05).started(2.1).stopped(2.2)
+    task.state = dataclasses.replace(task.state, cancel_requested=False)
+    task.transitions[-1] = dataclasses.replace(task.transitions[-1], after=task.state)
+    assert broken(evidence(task)) == {"cancellations_are_kept"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "faults", "expected"),
+    [
+        (1.5, [], set()),
+        (5.0, [], {"recovery_is_timely"}),
+        (5.0, [fault(Effect.REDIS_CUT, -1.0, -0.9)], set()),
+        (5.0, [fault(Effect.DATABASE_AWAY, 3.0, 4.0)], set()),
+    ],
+)
+def test_a_cancelled_run_stops_soon(seconds, faults, expected):
+    task = Story(1).posted().started(1.0).asked("cancel", 1.5, 202).cancelled(1.55)
+    assert broken(evidence(task.stopped(1.55 + seconds), faults=faults)) == expected
+
+
+def failed_for_good():
+    task = Story(1).posted()
+    for moment in (1, 2, 3):
+        task.started(moment).failed(moment + 0.1, again=moment < 3)
+    return task
+
+
+def test_a_task_that_is_retried_has_all_of_its_attempts_again():
+    task = failed_for_good().asked("retry", 4.0, 202).retried(4.05)
+    for moment in (5, 6):
+        task.started(moment).failed(moment + 0.1, again=True)
+    task.started(7.0).succeeded(7.1)
+    assert broken(evidence(task)) == set()
+    assert broken(evidence(task, requests=[])) == {"retries_begin_anew"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"attempts": 3}, {"losses": 1}, {"run": 3}, {"cancel_requested": True}]
+)
+def test_a_retry_that_does_not_begin_anew(wrong):
+    task = failed_for_good().asked("retry", 4.0, 202).retried(4.05, **wrong)
+    assert "retries_begin_anew" in broken(evidence(task))
+
+
+def test_a_retry_that_was_answered_and_did_nothing():
+    task = failed_for_good().asked("retry", 4.0, 202)
+    assert broken(evidence(task)) == {"retries_begin_anew"}
+
+
+def test_a_retry_that_was_not_answered_may_be_done_or_not():
+    task = failed_for_good().asked("retry", 4.0, None)
+    assert broken(evidence(task)) == set()
+    assert broken(evidence(task.retried(6.0).started(7.0).succeeded(8.0))) == set()
+
+
+def test_the_outcome_before_a_retry_is_kept():
+    task = failed_for_good().asked("retry", 4.0, 202).retried(4.05).started(5.0).succeeded(6.0)
+    kept = {task.id: [each for each in task.attempts if each.run != 3]}
+    assert broken(evidence(task, attempts=kept)) == {"retries_begin_anew"}
+
+
+def test_a_task_that_was_retried_ends_once_more():
+    task = failed_for_good().asked("retry", 4.0, 202).retried(4.05)
+    assert broken(evidence(task)) == {"tasks_end_once"}
+
+
+# --- checkpoints ----------------------------------------------------------------------------------
+
+
+def test_a_step_may_be_repeated_until_it_is_kept():
+    task = Story(1, kind="chaos.steps").posted().started(1.0).step(1.1, 1)
+    task.started(3.0, worker=2).step(3.1, 1).kept(3.2, 1).step(3.3, 2).succeeded(4.0)
+    dead = [life(1, ended=at(2.0), killed=True), life(2)]
+    assert broken(evidence(task, lives=dead)) == set()
+    task.steps.append(dataclasses.replace(task.steps[1], at=at(3.4)))
+    assert broken(evidence(task, lives=dead)) == {"kept_steps_are_not_repeated"}
+
+
+def test_what_a_run_does_that_was_given_up_is_nobodys_fault():
+    task = Story(1, kind="chaos.steps").posted().started(1.0).step(1.1, 1).kept(1.2, 1)
+    superseded = dataclasses.replace(task.steps[0], number=2, at=at(3.5))
+    task.started(3.0, worker=2).step(3.1, 2).kept(3.2, 2).succeeded(4.0)
+    task.steps.append(superseded)
+    frozen = [life(1, frozen=((at(1.3), at(3.4)),)), life(2)]
+    assert broken(evidence(task, lives=frozen)) == set()
+
+
+def test_a_checkpoint_that_an_earlier_one_overwrites():
+    task = Story(1, kind="chaos.steps").posted().started(1.0)
+    task.kept(1.1, 1).kept(1.2, 2).kept(1.3, 1).succeeded(2.0)
+    assert broken(evidence(task)) == {"kept_steps_are_not_repeated"}
+
+
 # --- attempts -------------------------------------------------------------------------------------
 
 
@@ -203,6 +343,14 @@ def test_a_task_that_is_given_up_too_early():
 
 def test_a_failure_on_record_that_did_not_happen():
     task = Story(1).posted().started(1.0).failed(1.1, again=True).started(2.0).succeeded(3.0)
+    task.returned(1.1, how="end", which=0)
+    assert broken(evidence(task)) == {"tasks_are_given_up_for_a_reason"}
+
+
+def test_a_process_that_crashed_is_a_failed_attempt():
+    task = Story(1, queue="apart", kind="chaos.crash").posted()
+    task.started(1.0).crashed(1.1, again=True).started(2.0).succeeded(3.0)
+    assert broken(evidence(task)) == set()
     task.returned(1.1, how="end", which=0)
     assert broken(evidence(task)) == {"tasks_are_given_up_for_a_reason"}
 
@@ -378,6 +526,62 @@ def test_the_id_of_an_ended_task_that_is_handed_out(lives, faults, expected):
     assert broken(evidence(task, lives=lives, faults=faults)) == expected
 
 
+@pytest.mark.parametrize(
+    ("faults", "expected"),
+    [
+        ([], {"ended_tasks_are_not_handed_out"}),
+        ([fault(Effect.REDIS_CHANGED, -2.0, -1.0)], set()),
+        ([fault(Effect.REDIS_CHANGED, -20.0, -19.0)], {"ended_tasks_are_not_handed_out"}),
+        ([fault(Effect.REDIS_CUT, -2.0, -1.0)], {"ended_tasks_are_not_handed_out"}),
+        ([fault(Effect.REDIS_CUT, 0.05, 0.15)], set()),
+    ],
+)
+def test_a_task_that_is_handed_over_again_when_it_has_ended(faults, expected):
+    task = Story(1).posted().handed_over(0.1).claimed(0.2).started(0.3).succeeded(0.4)
+    task.handed_over(0.5).claimed(3.0)
+    assert broken(evidence(task, faults=faults)) == expected
+
+
+def test_an_audit_hands_nothing_over_that_was_in_line_when_it_looked():
+    task = Story(1).posted().handed_over(0.1).claimed(0.2).started(0.3).succeeded(2.0)
+    task.handed_over(2.1).claimed(3.0)
+    changed = [fault(Effect.REDIS_CHANGED, -2.0, -1.0)]
+    assert broken(evidence(task, faults=changed)) == {"ended_tasks_are_not_handed_out"}
+
+
+def test_who_leads_next_looks_at_everything_too():
+    task = Story(1).posted().handed_over(0.1).claimed(0.2).started(0.3).succeeded(0.4)
+    task.handed_over(0.5).claimed(3.0)
+    changed = [fault(Effect.REDIS_CHANGED, -12.0, -11.0)]
+    dead = life(9, ended=at(-10.0), killed=True)
+    assert broken(evidence(task, faults=changed, lives=[life(1), dead])) == set()
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [(1.08, set()), (3.0, {"ended_tasks_are_not_handed_out"})],
+)
+def test_a_task_may_be_handed_out_while_it_is_just_being_cancelled(moment, expected):
+    task = Story(1).posted().handed_over(0.1).asked("cancel", 1.0, 200).cancelled(1.05)
+    assert broken(evidence(task.claimed(moment))) == expected
+
+
+@pytest.mark.parametrize(
+    ("lives", "faults", "expected"),
+    [
+        ([life(1)], [], {"running_tasks_are_not_handed_out"}),
+        ([life(1)], [fault(LOST_DATA, 1.5, 1.6)], set()),
+        ([life(1)], [fault(Effect.REDIS_CUT, 1.5, 1.6)], set()),
+        ([life(1)], [fault(Effect.DATABASE_CUT, 1.0, 1.1)], set()),
+        ([life(1)], [fault(Effect.DATABASE_CUT, 2.0, 2.1)], {"running_tasks_are_not_handed_out"}),
+        ([life(1, frozen=((at(1.1), at(2.9)),))], [], set()),
+    ],
+)
+def test_the_id_of_a_running_task_that_is_handed_out(lives, faults, expected):
+    task = Story(1).posted().claimed(0.9).started(1.0).claimed(3.0).succeeded(4.0)
+    assert broken(evidence(task, lives=lives, faults=faults)) == expected
+
+
 def test_a_queue_of_a_newer_layout_that_is_served():
     task = simple().claimed(0.9)
     newer = [fault(Effect.NEWER_LAYOUT, 0.5, 1.5, queue="open")]
@@ -412,6 +616,15 @@ def test_a_dead_workers_task_that_waits_too_long():
     assert broken(evidence(late, lives=dead)) == {"recovery_is_timely"}
     away = [fault(Effect.DATABASE_AWAY, 3.0, 25.0)]
     assert broken(evidence(late, lives=dead, faults=away)) == set()
+
+
+def test_a_dead_workers_task_may_wait_for_those_before_it_in_line():
+    dead = [life(1, ended=at(2.0), killed=True), life(2)]
+    late = Story(1).posted().started(1.0).claimed(30.0, score=5.0).started(30.1, worker=2)
+    late.succeeded(31.0)
+    for score, expected in ((4.0, set()), (6.0, {"recovery_is_timely"})):
+        other = Story(2).posted().claimed(20.0, score=score).started(20.1).succeeded(21.0)
+        assert broken(evidence(late, other, lives=[*dead, life(1, started=19.0)])) == expected
 
 
 def test_a_wiped_queue_that_waits_too_long():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.faults import FAULTS
+from tests.chaos.faults import FAULTS, SENTINEL_FAULTS
 from tests.chaos.options import Options, parse
 
 
@@ -27,6 +27,11 @@ def test_every_parameter_is_read():
         report=Path("a.json"),
         keep=Path("b"),
     )
+
+
+def test_an_installation_over_sentinels_has_faults_of_its_own():
+    assert parse([]).kinds == FAULTS
+    assert parse(["--sentinel"]).kinds == SENTINEL_FAULTS
 
 
 def test_what_is_no_number_is_refused(capsys):

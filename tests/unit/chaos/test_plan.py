@@ -10,7 +10,7 @@ KINDS = len(FAULTS)
 
 
 def draw(seed, *, tasks=300, faults=KINDS):
-    return Plan.draw(seed, tasks=tasks, faults=faults, scale=SCALE)
+    return Plan.draw(seed, tasks=tasks, faults=faults, kinds=FAULTS, scale=SCALE)
 
 
 def test_the_same_seed_is_the_same_plan():

@@ -1,22 +1,27 @@
 -- Puts tasks into a queue.
 --
--- ARGV  …, then per task: id, priority, and one of
+-- ARGV  …, '1' to leave out what was cancelled lately ('0': not), then per task: id, priority, and
+--       one of
 --         a delay in ms (0: due now)
 --         'running'  lease it to whoever is heard of that runs it, for one lease
---         'again'    it begins anew, due now: whoever has it, has an earlier life of it
+--         'again N'  it begins anew, due now: whoever had it N ms ago has an earlier life of it
 -- Returns how many were new. Of a task that the queue already has nothing is changed (but for
--- 'again'), so that handing one over twice does no harm; one that was cancelled meanwhile is left out.
+-- 'again'), so that handing one over twice does no harm.
 -- Work: O(log N) per task; the caller bounds how many it sends.
 local added, roused = 0, false
-local any_cancelled = redis.call('EXISTS', cancels) == 1
+local any_cancelled = ARGV[3] == '1' and redis.call('EXISTS', cancels) == 1
 
-for i = 3, #ARGV, 3 do
+for i = 4, #ARGV, 3 do
   local id, priority, how = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
   local known = redis.call('ZSCORE', waiting, id)
   local info = redis.call('HGET', entry, id)
-  if how == 'again' then
+  local age = string.match(how, '^again (%d+)$')
+  if age then
     redis.call('ZREM', cancels, id)
-    if holder(info) then
+    -- The number of a token is when it was taken; nobody knows that of a lease without a holder.
+    local held = holder(info)
+    local taken = held and tonumber(string.match(held, '^%d+') or 0)
+    if held and taken <= now - tonumber(age) then
       redis.call('ZREM', leases, id)
       redis.call('HDEL', entry, id)
       info = nil

@@ -26,11 +26,12 @@ local lease = tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- A worker is heard of. If none was for as long as two heartbeats take (the server was down, or hung,
--- or all of them were cut off), live ones could not renew their leases: they get the time of one more.
+-- A worker is heard of. If none was for half a lease (the server was down, or hung, or all of them
+-- were cut off), live ones, which renew three times per lease, could not: they get the time of one
+-- more. Shorter outages cost no lease that was renewed in time before.
 local function hear()
   local last = tonumber(redis.call('GET', seen) or now)
-  if now - last > lease * 2 / 3 then
+  if now - last > lease / 2 then
     redis.call('SET', grace, 1, 'PX', lease)
   end
   if math.abs(now - last) > lease / 10 or last == now then

@@ -1,6 +1,8 @@
 -- Records how runs ended, and counts the ended tasks, in one statement. A run that was superseded
 -- or is finished already matches no row, and changes nothing. A task that somebody wants cancelled
--- does not run again: instead of 'pending' it becomes 'cancelled'.
+-- does not run again: instead of 'pending' it becomes 'cancelled'. What ended a run otherwise than
+-- well is kept as an attempt; for whoever retries the task later, so is a cancellation that came
+-- instead of another run.
 WITH outcome AS (
     SELECT * FROM unnest(
         CAST(:id AS uuid[]), CAST(:run AS integer[]), CAST(:status AS text[]),
@@ -42,7 +44,9 @@ WITH outcome AS (
     WHERE task.id = outcome.id AND task.run = outcome.run AND task.status = 'running'
     RETURNING
         task.id, task.run, task.queue, task.attempts, task.started_at, task.status,
-        outcome.error_code, outcome.error_message, outcome.error_type, outcome.traceback,
+        COALESCE(outcome.error_code, task.error_code) AS error_code,
+        COALESCE(outcome.error_message, task.error_message) AS error_message,
+        COALESCE(outcome.error_type, '') AS error_type, outcome.traceback,
         outcome.refund, outcome.finished_at
 ), attempt AS (
     INSERT INTO task_attempt (
@@ -52,7 +56,8 @@ WITH outcome AS (
     SELECT
         id, run, attempts, error_code, error_message, error_type, traceback,
         started_at, finished_at
-    FROM recorded WHERE error_code IS NOT NULL AND refund = 0
+    FROM recorded
+    WHERE error_code IS NOT NULL AND (refund = 0 OR status = 'cancelled')
 ), counted AS (
     INSERT INTO queue_stat (queue, shard, completed, failed, cancelled)
     SELECT

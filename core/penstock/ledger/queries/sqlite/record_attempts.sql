@@ -1,4 +1,5 @@
--- Keeps the failed attempts among recorded outcomes.
+-- Keeps what ended runs otherwise than well, among recorded outcomes; for whoever retries the task
+-- later, so is a cancellation that came instead of another run.
 INSERT INTO task_attempt (
     task_id, run, attempt, error_code, error_message, error_type, traceback,
     started_at, finished_at

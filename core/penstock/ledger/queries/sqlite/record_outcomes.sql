@@ -35,4 +35,4 @@ WHERE task.id = json_extract(outcome.value, '$.id')
     AND task.run = json_extract(outcome.value, '$.run')
     AND task.finished_at IS NULL
     AND task.status = 'running'
-RETURNING id, run, status
+RETURNING id, run, status, error_code, error_message

@@ -1,0 +1,121 @@
+"""What a worker hears late, of an earlier life of a task or while it is at the start gate."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from penstock import Queue, task
+from penstock.app import Application
+from penstock.broker import Consumer
+from penstock.ledger import CancelWish, Ledger, LedgerUnavailableError
+from penstock.plugins import Catalogue, Plugin
+from penstock.settings import Settings
+from tests.integration.dispatch.conftest import until
+
+ACME = Queue("acme")
+
+
+@task("acme.wait", queue=ACME, timeout=timedelta(minutes=1))
+async def wait(seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return "done"
+
+
+PLUGIN = Plugin(name="acme", distribution="acme", version="1", queues=[ACME], tasks=[wait])
+
+
+@pytest.fixture
+def settings(redis_url: str, namespace: str, sqlite_url: str, tmp_path: Path) -> Settings:
+    environment = {
+        "REDIS_URL": redis_url,
+        "DATABASE_URL": sqlite_url,
+        "PENSTOCK_NAMESPACE": namespace,
+        "PENSTOCK_LEASE_SECONDS": "2",
+    }
+    return Settings.load(environment, tmp_path)
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncIterator[tuple[Application, Consumer]]:
+    """An application with a worker, and what that claims with."""
+    async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
+        stop = asyncio.Event()
+        worker = application.worker()
+        running = asyncio.create_task(worker.run(stop))
+        yield application, worker._receivers["acme"].consumer
+        stop.set()
+        await running
+
+
+async def reach(application: Application, task_id: UUID, status: str, *, attempts: int = 1) -> None:
+    async def reached() -> bool:
+        found = await application.ledger.find(task_id)
+        return found is not None and (found.status, found.attempts) == (status, attempts)
+
+    await until(reached, within=15)
+
+
+async def test_a_cancellation_of_an_earlier_life_stops_no_later_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with working(settings) as (application, consumer):
+        record = await application.dispatch.submit("acme.wait", b"1")
+        await reach(application, record.id, "running")
+
+        async def looked_up_before_it_was_retried(
+            _: Ledger, ids: Sequence[UUID]
+        ) -> dict[UUID, CancelWish]:
+            return dict.fromkeys(ids, CancelWish(0, "a mistake"))
+
+        monkeypatch.setattr(Ledger, "cancel_wishes", looked_up_before_it_was_retried)
+        await consumer.cancel([record.id])
+
+        await reach(application, record.id, "success")
+
+
+async def test_nothing_is_stopped_while_nobody_can_say_whether_it_shall_be(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with working(settings) as (application, consumer):
+        record = await application.dispatch.submit("acme.wait", b"1")
+        await reach(application, record.id, "running")
+
+        async def away(_: Ledger, ids: Sequence[UUID]) -> dict[UUID, CancelWish]:
+            raise LedgerUnavailableError("the database is away")
+
+        monkeypatch.setattr(Ledger, "cancel_wishes", away)
+        await consumer.cancel([record.id])
+
+        await reach(application, record.id, "success")
+
+
+async def test_a_run_whose_lease_was_refused_at_the_gate_does_not_begin(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = Ledger.start
+    async with working(settings) as (application, consumer):
+
+        async def start_late(ledger: Ledger, claims, *, worker):
+            monkeypatch.undo()
+            for lease in application_leases(consumer):
+                consumer.lose(lease)
+            return await start(ledger, claims, worker=worker)
+
+        monkeypatch.setattr(Ledger, "start", start_late)
+        record = await application.dispatch.submit("acme.wait", b"0")
+
+        await reach(application, record.id, "success")
+        found = await application.ledger.find(record.id)
+        assert found is not None
+        async with application.ledger.database.read("look") as connection:
+            (run,) = (await connection.exec_driver_sql("SELECT run FROM task")).one()
+        assert run == 2  # the first was handed back
+
+
+def application_leases(consumer: Consumer):
+    return consumer._leases.by_queue().get("acme", [])
