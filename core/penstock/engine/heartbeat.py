@@ -39,8 +39,8 @@ class Heartbeat:
     def __init__(
         self, servers: RedisServers, *, namespace: str, lease: timedelta, worker: str
     ) -> None:
-        # Shorter than a lease, so that one slow answer cannot cost it.
-        self._client = servers.heartbeat_client(timeout=max(0.2, lease.total_seconds() / 4))
+        # Much shorter than a lease, so that one answer that never comes cannot cost it.
+        self._client = servers.heartbeat_client(timeout=max(0.2, lease.total_seconds() / 8))
         self._renew = self._client.register_script(scripts.source("renew"))
         self._namespace = namespace
         self._lease_ms = round(lease.total_seconds() * 1000)

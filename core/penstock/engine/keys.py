@@ -35,7 +35,7 @@ class QueueKeys(NamedTuple):
     parked: str
     """Sorted set: type and id of tasks that no worker so far knew the type of."""
     seen: str
-    """Integer: when a worker was last heard of, in ms, to a tenth of a lease."""
+    """Integer: when a worker was last heard of, in ms, to a twentieth of a lease."""
     grace: str
     """Exists while leases do not run out, because nobody could renew them; expires by itself."""
     notices: str

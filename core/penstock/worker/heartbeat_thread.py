@@ -88,7 +88,7 @@ class HeartbeatThread:
         while True:
             self._last_beat = time.monotonic()
             self._watchdog.look_at_loop()
-            well = self._look_at_server()
+            well = self._try(self._look_at_server, "")
             leases = self._leases.by_queue()
             for queue in self._queues:
                 # Each for itself: what is wrong with one queue costs no other its leases.
@@ -110,18 +110,21 @@ class HeartbeatThread:
                 self._deadlines.changed.clear()
             self._deadlines.enforce()
 
-    def _look_at_server(self) -> bool:
-        def look() -> None:
-            server = self._heartbeat.server()
-            if server != self._server:
-                # It was restarted, or another one took over: either may have lost leases.
-                self._suspicious = set(self._queues) if self._server else set()
-                self._server = server
-
-        return self._try(look, "")
+    def _look_at_server(self) -> None:
+        server = self._heartbeat.server()
+        if server != self._server:
+            # It was restarted, or another one took over: either may have lost leases.
+            self._suspicious = set(self._queues)
+            self._server = server
 
     def _beat(self, loop: asyncio.AbstractEventLoop, queue: str, leases: Sequence[Lease]) -> None:
-        beat = self._heartbeat.renew(queue, leases, may_be_lost=queue in self._suspicious)
+        suspicious = queue in self._suspicious
+        beat = self._heartbeat.renew(queue, leases, may_be_lost=suspicious)
+        if beat.lost and not suspicious:
+            # Perhaps not the server that was looked at refused them, but one that came after it.
+            self._look_at_server()
+            if queue in self._suspicious:
+                beat = self._heartbeat.renew(queue, leases, may_be_lost=True)
         self._suspicious.discard(queue)
         self._watchdog.observe(queue, beat.waiting)
         for lease in beat.lost:

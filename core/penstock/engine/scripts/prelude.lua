@@ -34,7 +34,7 @@ local function hear()
   if now - last > lease / 2 then
     redis.call('SET', grace, 1, 'PX', lease)
   end
-  if math.abs(now - last) > lease / 10 or last == now then
+  if math.abs(now - last) > lease / 20 or last == now then
     redis.call('SET', seen, now)
   end
 end

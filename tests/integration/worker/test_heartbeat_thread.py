@@ -1,0 +1,112 @@
+"""The heartbeat thread, on a Redis that loses what it was told last."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from penstock import Priority, Queue
+from penstock.broker import LeaseTable
+from penstock.engine import Engine, EngineUnavailableError, Entry, Heartbeat, Lease, RedisServers
+from penstock.processes.deadlines import Deadlines
+from penstock.worker.heartbeat_thread import HeartbeatThread
+from penstock.worker.watchdog import Watchdog
+from tests.integration.dispatch.conftest import until
+from tests.services import RedisServer
+from tests.services.index import new_index
+
+ACME = Queue("acme")
+LEASE = timedelta(milliseconds=600)
+
+
+class HardOfHearing(Heartbeat):
+    """Misses the first answer of each server but the first."""
+
+    heard = ""
+
+    def server(self) -> str:
+        before, self.heard = self.heard, super().server()
+        if before not in {"", self.heard}:
+            raise EngineUnavailableError("the answer was late")
+        return self.heard
+
+
+class Consumer:
+    """Has a slot, and nothing to do."""
+
+    claims, free_slots, outage = 0, 1, ""
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.fixture
+async def engine(redis: RedisServer, namespace: str) -> AsyncIterator[Engine]:
+    engine = Engine(RedisServers(redis.url), namespace=namespace, lease=LEASE)
+    await new_index(engine, "acme")
+    yield engine
+    await engine.close()
+
+
+async def test_a_lease_is_adopted_though_the_server_that_lost_it_was_not_recognised_in_time(
+    engine: Engine, redis: RedisServer, tmp_path: Path
+) -> None:
+    redis.snapshot(tmp_path / "snapshot")
+    await engine.enqueue("acme", [Entry(id=uuid7(), priority=Priority.NORMAL)])
+    (lease,) = (await engine.claim(ACME, 1)).leases
+    leases, lost = LeaseTable(), list[Lease]()
+    leases.add(lease)
+    heartbeat = HardOfHearing(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
+    thread = heartbeat_thread(heartbeat, leases, lost)
+    thread.start()
+
+    async def is_heard() -> bool:
+        return heartbeat.heard != ""
+
+    await until(is_heard, within=5)
+    redis.rewind(tmp_path / "snapshot")
+
+    async def is_adopted() -> bool:
+        with suppress(EngineUnavailableError):
+            return not await engine.missing("acme", [lease.id])
+        return False
+
+    try:
+        await until(is_adopted, within=5)
+    finally:
+        await thread.stop()
+    assert lost == []
+
+
+def heartbeat_thread(
+    heartbeat: Heartbeat, leases: LeaseTable, lost: list[Lease]
+) -> HeartbeatThread:
+    loop = asyncio.get_running_loop()
+
+    def cancelled(queue: str, leases: Sequence[Lease]) -> None:
+        raise AssertionError
+
+    return HeartbeatThread(
+        heartbeat,
+        leases=leases,
+        queues=["acme"],
+        lease=LEASE,
+        lost=lost.append,
+        cancelled=cancelled,
+        watchdog=Watchdog(
+            {"acme": Consumer()},
+            patience=timedelta(minutes=1),
+            restart=lambda _: None,
+            give_up=lambda _: None,
+            call_loop=loop.call_soon_threadsafe,
+            loop_thread=0,
+        ),
+        deadlines=Deadlines(),
+    )
