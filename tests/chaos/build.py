@@ -1,4 +1,4 @@
-"""A private copy of the core, to be written into: instruments, and mutations.
+"""A private copy of the core, to be written into: instruments, slow steps, and mutations.
 
 The processes that a run starts find it before the installed one.
 """
@@ -25,12 +25,34 @@ class Change:
     new: str
 
 
+SLOW_STEPS = (
+    Change(
+        file="broker/consumer.py",
+        old="            recorded = await self._outcomes.write(outcome)\n",
+        new=(
+            "            await asyncio.sleep(0.05)\n"
+            "            recorded = await self._outcomes.write(outcome)\n"
+        ),
+    ),
+    Change(
+        file="dispatch/audit.py", old="import logging\n", new="import asyncio\nimport logging\n"
+    ),
+    Change(
+        file="dispatch/audit.py",
+        old="        missing = await self._engine.missing(",
+        new="        await asyncio.sleep(0.5)\n        missing = await self._engine.missing(",
+    ),
+)
+"""Time for others to come between two steps that belong together. A few milliseconds are enough for
+them where there are many tasks; a short run has few."""
+
+
 class StaleChangeError(Exception):
     """A change whose old text is not in the source, or not only once: the source moved on."""
 
 
 def build(folder: Path, changes: Iterable[Change] = ()) -> Path:
-    """Copy the core into ``folder`` with instruments and ``changes``; the path to import it from.
+    """Copy the core into ``folder``, instrumented and with ``changes``; the path to import it from.
 
     Raises:
         StaleChangeError: naming the file and the text.
@@ -38,7 +60,7 @@ def build(folder: Path, changes: Iterable[Change] = ()) -> Path:
     package = folder / "penstock"
     # With the compiled files, whose time stamps stay valid: starting a process is half the work.
     shutil.copytree(Path(penstock.__file__).parent, package)
-    for each in changes:
+    for each in (*changes, *SLOW_STEPS):
         _apply(package / each.file, each)
     scripts = package / "engine" / "scripts"
     for script in ("claim", "enqueue", "renew"):

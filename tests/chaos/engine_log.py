@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from tests.chaos.evidence import Claimed, Enqueued
+from tests.chaos.evidence import Claimed, Enqueued, Refused
 
-_NOTE = re.compile(r"<lua> chaos (claimed|enqueued) (\S+) (\d+) ([0-9a-f]{32})(?: (\S+) (\S+))?$")
+_NOTE = re.compile(
+    r"<lua> chaos (claimed|enqueued|filled|refused) (\S+) (\d+) ([0-9a-f]{32})(?: (\S+) (\S+))?$"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,39 +21,38 @@ class EngineLog:
 
     enqueued: Sequence[Enqueued]
     claims: Sequence[Claimed]
+    refused: Sequence[Refused]
 
 
 def read(paths: Iterable[Path]) -> EngineLog:
     """Read the logs of all servers that there were; they share one clock."""
-    enqueued: list[Enqueued] = []
-    claims: list[Claimed] = []
+    notes: list[Enqueued | Claimed | Refused] = []
     for path in paths:
         with path.open(errors="replace") as lines:
-            for line in lines:
-                note = _read_note(line)
-                if isinstance(note, Enqueued):
-                    enqueued.append(note)
-                elif note is not None:
-                    claims.append(note)
+            notes += filter(None, map(_read_note, lines))
     # Stable: what one call handed out stays in its order.
+    notes.sort(key=lambda each: each.at)
     return EngineLog(
-        enqueued=sorted(enqueued, key=lambda each: each.at),
-        claims=sorted(claims, key=lambda each: each.at),
+        enqueued=[each for each in notes if isinstance(each, Enqueued)],
+        claims=[each for each in notes if isinstance(each, Claimed)],
+        refused=[each for each in notes if isinstance(each, Refused)],
     )
 
 
-def _read_note(line: str) -> Enqueued | Claimed | None:
+def _read_note(line: str) -> Enqueued | Claimed | Refused | None:
     found = _NOTE.search(line.rstrip())
     if found is None:
         return None
-    what, queue, at, task_id, score, lowest_left = found.groups()
-    moment = int(at) * 1000
-    if what == "enqueued":
-        return Enqueued(queue=queue, at=moment, task_id=UUID(task_id))
+    what, queue, moment, hexadecimal, score, lowest_left = found.groups()
+    at, task_id = int(moment) * 1000, UUID(hexadecimal)
+    if what == "refused":
+        return Refused(queue=queue, at=at, task_id=task_id)
+    if what != "claimed":
+        return Enqueued(queue=queue, at=at, task_id=task_id, building=what == "filled")
     return Claimed(
         queue=queue,
-        at=moment,
-        task_id=UUID(task_id),
+        at=at,
+        task_id=task_id,
         score=float(score),
         lowest_left=None if lowest_left == "-" else float(lowest_left),
     )

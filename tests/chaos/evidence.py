@@ -292,9 +292,24 @@ class Enqueued:
     queue: str
     at: int
     task_id: UUID
+    building: bool = False
+    """Whether the index was being filled: nothing was handed out of it yet."""
 
     def __str__(self) -> str:
-        return f"{clock(self.at)} queue {self.queue} was handed {self.task_id}"
+        building = ", which was being built" if self.building else ""
+        return f"{clock(self.at)} queue {self.queue}{building}, was handed {self.task_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A lease that a worker wanted to renew and has no more, as Redis itself noted it."""
+
+    queue: str
+    at: int
+    task_id: UUID
+
+    def __str__(self) -> str:
+        return f"{clock(self.at)} queue {self.queue} refused the lease of {self.task_id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -358,6 +373,7 @@ class Evidence:
     """Which of their steps were kept."""
     stalls: Sequence[Stall] = ()
     enqueued: Sequence[Enqueued] = ()
+    refused: Sequence[Refused] = ()
     claims: Sequence[Claimed] = ()
     """In the order in which they happened, like ``enqueued``."""
     faults: Sequence[FaultRecord] = ()

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.faults import FAULTS, SENTINEL_FAULTS, Fault, Scale
+from tests.chaos.faults import AT_LEAST, FAULTS, SENTINEL_FAULTS, Fault, Scale
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What can be asked for; the default is the short seed of `make test`."""
 
-    seed: int = 2780
+    seed: int = 1136
     """The short one is chosen for its plan: `tests/unit/chaos/test_plan.py` says what it has."""
     tasks: int = 1200
-    faults: int = len(FAULTS)
+    faults: int = AT_LEAST
     sentinel: bool = False
     """Whether Redis is a master and a replica, watched by Sentinels."""
     workers: int = 3

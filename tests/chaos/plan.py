@@ -67,8 +67,9 @@ class Plan:
 def _timetable(
     chance: random.Random, kinds: Sequence[type[Fault]], count: int, scale: Scale
 ) -> Sequence[PlannedFault]:
-    # Each kind once, as far as there is room; then by weight.
-    drawn = chance.sample(kinds, min(count, len(kinds)))
+    # What every plan should have, as far as there is room; then by weight.
+    least = [each for each in kinds for _ in range(each.least)]
+    drawn = chance.sample(least, min(count, len(least)))
     drawn += chance.choices(kinds, [each.weight for each in kinds], k=count - len(drawn))
     free: dict[str, float] = {}
     at = _CALM

@@ -36,7 +36,7 @@ from penstock import (
 
 RETRY = RetryPolicy(
     max_attempts=3,
-    initial_interval=timedelta(milliseconds=50),
+    initial_interval=timedelta(milliseconds=5),
     max_interval=timedelta(milliseconds=200),
     jitter=0.5,
 )

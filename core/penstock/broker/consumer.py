@@ -108,15 +108,14 @@ class Consumer:
         self._finishing.add(task)
         task.add_done_callback(self._finished)
 
-    def drop(self, delivery: Delivery) -> None:
-        """Forget a run whose lease was lost: another one may be under way."""
-        self._release(delivery)
-        self._leases.remove(delivery.lease)
-
     # -- stopping runs -----------------------------------------------------------------------
 
     def lose(self, lease: Lease) -> None:
-        """The engine refused this lease: stop the run that it was for, or do not begin it."""
+        """The engine refused this lease: stop the run that it was for, or do not begin it.
+
+        It is handed back. Whoever has the lease now may be at the start gate still, and would have
+        to take it for one whose worker died.
+        """
         delivery = self._held.get(lease.token)
         if delivery is not None:
             _log.warning("task %s: its lease was lost; this run is cancelled", lease.id)

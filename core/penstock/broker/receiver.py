@@ -111,9 +111,6 @@ class Receiver(TaskiqReceiver):
         except BaseException as raised:  # a handler's SystemExit is its failure, too
             if _uncancel() and message.interruption is None:
                 raise
-            if message.interruption is not None and message.interruption.code == "lease_lost":
-                self.consumer.drop(message)
-                return
             error, outcome = self._failed(message, task_type, raised)
         self._log_outcome(task.type, outcome, time.monotonic() - started)
         # Only middlewares and callers by .kiq(), whose tasks have labels, want taskiq's result.
@@ -130,7 +127,8 @@ class Receiver(TaskiqReceiver):
     ) -> tuple[BaseException, Outcome]:
         """The error to tell of, and the outcome: why it was stopped weighs more than how."""
         match delivery.interruption:
-            case Interruption("shutdown"):
+            case Interruption("shutdown" | "lease_lost"):
+                # If another run has begun, the fence drops this; if not, nothing was lost.
                 return raised, outcomes.handed_back(delivery.task)
             case Interruption("cancelled", reason):
                 return raised, outcomes.cancelled(delivery.task, reason)

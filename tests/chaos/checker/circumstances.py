@@ -18,6 +18,7 @@ from tests.chaos.evidence import (
     Execution,
     FaultRecord,
     Life,
+    Refused,
     Request,
     State,
     Transition,
@@ -196,8 +197,19 @@ class Circumstances:
         run = gate.opened.before.run if gate.opened.before else 0
         return any(each.run == run for each in self.evidence.executions.get(gate.task_id, ()))
 
+    def was_refused(self, gate: Gate) -> bool:
+        """Whether the run before this one ended because its worker was refused the lease."""
+        run = gate.opened.before.run if gate.opened.before else 0
+        return not gate.anew and any(
+            each.run == run and each.how == "cancelled:lease_lost"
+            for each in self.evidence.executions.get(gate.task_id, ())
+        )
+
     def why_lost(self, gate: Gate) -> str | None:
-        """What excuses that ``gate`` took a task from its worker; ``None`` if nothing does."""
+        """What excuses that a task was taken from its worker, for the run that ``gate`` opened.
+
+        ``None`` if nothing does.
+        """
         assert gate.before is not None
         assert gate.before.after is not None
         if not gate.counts_loss and not self.executed(gate):
@@ -211,8 +223,18 @@ class Circumstances:
             return "worker died"
         if self.stood_still(life, opened - self.lease, lost):
             return "worker stood still"
+        return self._why_redis_lost(gate.before.after.run, gate)
+
+    def _why_redis_lost(self, run: int, gate: Gate) -> str | None:
+        lost = gate.opened.at
         if self.faults(Effect.REWOUND, lost - self.lease - SECOND, lost):
             return "Redis was set back"
+        before = self.gate(gate.task_id, run)
+        if before is not None and self.faults(
+            Effect.WIPED | Effect.NEWER_LAYOUT, self.claimed_before(before), before.opened.at
+        ):
+            # Whoever filled the index anew found it waiting, just before its run was opened.
+            return "Redis was emptied while it was at the gate"
         return None
 
     def end_of(self, execution: Execution) -> int:
@@ -251,6 +273,14 @@ class Circumstances:
         for each in self.evidence.enqueued:
             enqueued[each.task_id].append(each)
         return enqueued
+
+    def refusals(self, task_id: UUID, began: int, ended: int) -> Sequence[Refused]:
+        """When a worker was refused a lease of the task, between two moments."""
+        return [
+            each
+            for each in self.evidence.refused
+            if each.task_id == task_id and began <= each.at <= ended
+        ]
 
     def requests(self, task_id: UUID, kind: str) -> Sequence[Request]:
         """What users asked for, in order."""

@@ -167,13 +167,15 @@ def why_stale(circumstances: Circumstances, claim: Claimed, found: Round) -> str
     """What excuses that the engine still had it, or had it again."""
     assert found.ended is not None
     opened, ended = found.opened.at, found.ended.at
-    if _is_rebuilt(circumstances, opened, claim.at):
-        return "Redis lost data"
     if found.ended.before is not None and found.ended.before.status == "pending":
         cancelled = _why_not_taken_out(circumstances, claim)
         if cancelled is not None:
             return cancelled
     again = circumstances.handovers(claim.task_id, ended, claim.at)
+    if not again and _is_rebuilt(circumstances, opened, claim.at):
+        return "Redis lost data"
+    if again and again[-1].building:
+        return "it ended while the index was filled"
     if again:
         before = circumstances.handovers(claim.task_id, opened, ended)
         first = before[0].at if before else opened

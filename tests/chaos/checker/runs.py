@@ -22,7 +22,8 @@ def losses_are_deaths(circumstances: Circumstances) -> Iterator[Finding]:
     """
     for task_id in circumstances.evidence.transitions:
         for gate in circumstances.gates(task_id):
-            if gate.took and circumstances.why_lost(gate) is None:
+            taken = gate.took or circumstances.was_refused(gate)
+            if taken and circumstances.why_lost(gate) is None:
                 yield Finding(
                     message=(
                         f"task {task_id} was taken at {clock(gate.opened.at)} from a worker that "
@@ -137,6 +138,11 @@ def _why_refunded(circumstances: Circumstances, closed: Transition, before: Stat
     executions = circumstances.evidence.executions.get(closed.task_id, ())
     if any(each.run == before.run and each.how == "snooze" for each in executions):
         return "snoozed"
+    gate = circumstances.gate(closed.task_id, before.run)
+    if gate is not None and circumstances.refusals(
+        closed.task_id, circumstances.claimed_before(gate), closed.at
+    ):
+        return "lease lost"
     life = circumstances.life_of(before.worker, closed.at)
     if life is None:
         return None

@@ -49,4 +49,7 @@ SENTINEL_FAULTS: tuple[type[Fault], ...] = (*_ANYWHERE, FailOver)
 """What happens to one whose Redis is watched by Sentinels; nothing is between it and its callers,
 whom the Sentinels tell where the servers really are."""
 
-__all__ = ["FAULTS", "SENTINEL_FAULTS", "Fault", "Scale"]
+AT_LEAST = sum(each.least for each in FAULTS)
+"""How many faults there are in the shortest plan that has all that every plan should have."""
+
+__all__ = ["AT_LEAST", "FAULTS", "SENTINEL_FAULTS", "Fault", "Scale"]

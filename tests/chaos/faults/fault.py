@@ -30,8 +30,10 @@ class Fault(ABC):
 
     kind: ClassVar[str]
     effects: ClassVar[Effect] = Effect.NONE
+    least: ClassVar[int] = 1
+    """How often it is in every plan that has room for it."""
     weight: ClassVar[float] = 1.0
-    """How often it is drawn, beside the others."""
+    """How often it is drawn for the room that is left, beside the others."""
 
     seconds: float
 

@@ -77,6 +77,8 @@ class FreezeWorker(WorkerFault):
     """SIGSTOP for longer than a lease, then SIGCONT: it wakes up and thinks it is in charge."""
 
     kind = "freeze worker"
+    # Nothing else makes a run write that was overtaken, and only if one is at it just then.
+    least = 3
     weight = 3.0
 
     @classmethod

@@ -1,4 +1,4 @@
--- Around enqueue.lua: notes each task that the queue did not have.
+-- Around enqueue.lua: notes each task that the queue did not have, and whether its index was open.
 local function original()
 --@original
 end
@@ -16,7 +16,7 @@ end
 local reply = original()
 for _, id in ipairs(new) do
   if known(id) then
-    chaos_note('enqueued', id)
+    chaos_note(redis.call('PTTL', epoch) < 0 and 'enqueued' or 'filled', id)
   end
 end
 return reply

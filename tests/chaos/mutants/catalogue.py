@@ -26,7 +26,7 @@ MUTANTS = (
     ),
     Mutant(
         name="retry_engine_first",
-        why="a retry overtakes the outcome that it follows from, and finds the task running",
+        why="a retry overtakes the outcome that it follows from, and looks like a loss",
         changes=(
             Change(
                 file="broker/consumer.py",
@@ -34,7 +34,7 @@ MUTANTS = (
                 new=f"            if outcome.status is Status.PENDING:\n{_SETTLE}{_WRITE}",
             ),
         ),
-        caught_by=frozenset({"running_tasks_are_not_handed_out"}),
+        caught_by=frozenset({"running_tasks_are_not_handed_out", "losses_are_deaths"}),
     ),
     Mutant(
         name="epoch_ignored",

@@ -117,5 +117,21 @@ async def test_a_run_whose_lease_was_refused_at_the_gate_does_not_begin(
         assert run == 2  # the first was handed back
 
 
+async def test_a_run_that_lost_its_lease_is_handed_back_as_long_as_no_other_one_began(
+    settings: Settings,
+) -> None:
+    async with working(settings) as (application, consumer):
+        record = await application.dispatch.submit("acme.wait", b"1")
+        await reach(application, record.id, "running")
+
+        for lease in application_leases(consumer):
+            consumer.lose(lease)
+
+        await reach(application, record.id, "success")
+        async with application.ledger.database.read("look") as connection:
+            (row,) = await connection.exec_driver_sql("SELECT run, losses FROM task")
+        assert tuple(row) == (2, 0)
+
+
 def application_leases(consumer: Consumer):
     return consumer._leases.by_queue().get("acme", [])

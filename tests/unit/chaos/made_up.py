@@ -19,6 +19,7 @@ from tests.chaos.evidence import (
     FaultRecord,
     Life,
     Post,
+    Refused,
     Request,
     Row,
     State,
@@ -65,6 +66,7 @@ class Story:
         self.attempts: list[AttemptRow] = []
         self.claims: list[Claimed] = []
         self.handovers: list[Enqueued] = []
+        self.refusals: list[Refused] = []
         self.requests: list[Request] = []
         self.steps: list[Step] = []
         self.saves: list[Step] = []
@@ -76,8 +78,10 @@ class Story:
         self.transitions.append(Transition(at=at(moment), task_id=self.id, after=self.state))
         return self
 
-    def handed_over(self, moment: float) -> Story:
-        self.handovers.append(Enqueued(queue=self.queue, at=at(moment), task_id=self.id))
+    def handed_over(self, moment: float, *, building: bool = False) -> Story:
+        self.handovers.append(
+            Enqueued(queue=self.queue, at=at(moment), task_id=self.id, building=building)
+        )
         return self
 
     def claimed(
@@ -150,6 +154,11 @@ class Story:
                 error_code=code,
             )
         )
+
+    def refused(self, moment: float) -> Story:
+        """Its worker is told that it has lost the lease, and stops."""
+        self.refusals.append(Refused(queue=self.queue, at=at(moment), task_id=self.id))
+        return self.given_back(moment, how="cancelled:lease_lost")
 
     def given_back(self, moment: float, *, how: str = "cancelled:shutdown") -> Story:
         """The run ends without an outcome, and spends no attempt."""
@@ -282,6 +291,7 @@ def evidence(*stories: Story, lives: Iterable[Life] = (), **fields: Any) -> Evid
         "claims": sorted(
             (claim for each in stories for claim in each.claims), key=lambda each: each.at
         ),
+        "refused": [refusal for each in stories for refusal in each.refusals],
         "enqueued": [handover for each in stories for handover in each.handovers],
         "requests": [request for each in stories for request in each.requests],
         "steps": [step for each in stories for step in each.steps],

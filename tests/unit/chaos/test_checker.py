@@ -154,6 +154,21 @@ def test_a_run_that_lost_its_lease_while_its_worker_stood_still_does_not_count_a
     assert broken(awake) == {"losses_are_deaths", "global_concurrency_holds"}
 
 
+@pytest.mark.parametrize(
+    ("lives", "faults", "expected"),
+    [
+        ([life(1)], [], {"losses_are_deaths"}),
+        ([life(1)], [fault(Effect.WIPED, 1.5, 1.6)], {"losses_are_deaths"}),
+        ([life(1)], [fault(Effect.WIPED, 0.95, 0.96)], set()),
+        ([life(1, frozen=((at(1.1), at(1.9)),))], [], set()),
+    ],
+)
+def test_a_live_worker_is_refused_no_lease(lives, faults, expected):
+    task = Story(1).posted().claimed(0.9).started(1.0).refused(2.0)
+    task.claimed(2.1).started(2.2).succeeded(3.0)
+    assert broken(evidence(task, lives=lives, faults=faults)) == expected
+
+
 def test_more_than_a_workers_concurrency():
     assert QUEUES["narrow"].concurrency == 2
     tasks = [Story(each, queue="narrow").posted().started(1.0).succeeded(2.0) for each in (1, 2, 3)]
@@ -540,6 +555,15 @@ def test_a_task_that_is_handed_over_again_when_it_has_ended(faults, expected):
     task = Story(1).posted().handed_over(0.1).claimed(0.2).started(0.3).succeeded(0.4)
     task.handed_over(0.5).claimed(3.0)
     assert broken(evidence(task, faults=faults)) == expected
+
+
+@pytest.mark.parametrize(
+    ("building", "expected"), [(True, set()), (False, {"ended_tasks_are_not_handed_out"})]
+)
+def test_a_task_that_ends_while_an_index_is_filled(building, expected):
+    task = Story(1).posted().handed_over(0.1).claimed(0.2).started(0.3).succeeded(0.4)
+    task.handed_over(0.5, building=building).claimed(3.0)
+    assert broken(evidence(task)) == expected
 
 
 def test_an_audit_hands_nothing_over_that_was_in_line_when_it_looked():

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from tests.chaos import engine_log, execution_log
+from tests.chaos.evidence import Enqueued, Refused
 
 TASK = UUID(int=5)
 
@@ -66,12 +67,15 @@ def test_what_the_engine_did_is_found_in_the_servers_logs(tmp_path: Path, left, 
     second.write_text(
         f"{head} # <lua> chaos claimed open 1795621189123455 {TASK.hex} 8 -\n"
         f"{head} # <lua> chaos enqueued open 1795621189123454 {TASK.hex}\n"
+        f"{head} # <lua> chaos filled open 1795621189123457 {TASK.hex}\n"
     )
     log = engine_log.read([first, second])
+    assert log.refused == [Refused(queue="open", at=1795621189123456000, task_id=TASK)]
     earlier, found = log.claims
     assert (found.queue, found.at, found.task_id) == ("open", 1795621189123456000, TASK)
     assert (found.score, found.lowest_left) == (7.0, lowest)
     assert earlier.score == 8.0
-    assert [(each.queue, each.at, each.task_id) for each in log.enqueued] == [
-        ("open", 1795621189123454000, TASK)
+    assert log.enqueued == [
+        Enqueued(queue="open", at=1795621189123454000, task_id=TASK),
+        Enqueued(queue="open", at=1795621189123457000, task_id=TASK, building=True),
     ]

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.faults import FAULTS, SENTINEL_FAULTS
+from tests.chaos.faults import AT_LEAST, FAULTS, SENTINEL_FAULTS
 from tests.chaos.options import Options, parse
 
 
 def test_nothing_asked_for_is_the_short_seed():
     assert parse([]) == Options()
-    assert Options().faults == len(FAULTS)
+    assert Options().faults == AT_LEAST
 
 
 def test_every_parameter_is_read():

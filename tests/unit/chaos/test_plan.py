@@ -2,14 +2,15 @@
 
 from collections import Counter
 
-from tests.chaos.faults import FAULTS, Scale
+from tests.chaos.evidence import REDIS_TROUBLE
+from tests.chaos.faults import AT_LEAST, FAULTS, Scale
+from tests.chaos.options import Options
 from tests.chaos.plan import Plan
 
 SCALE = Scale(workers=3, apis=2, lease=1.5)
-KINDS = len(FAULTS)
 
 
-def draw(seed, *, tasks=300, faults=KINDS):
+def draw(seed, *, tasks=300, faults=AT_LEAST):
     return Plan.draw(seed, tasks=tasks, faults=faults, kinds=FAULTS, scale=SCALE)
 
 
@@ -32,7 +33,23 @@ def test_what_takes_long_comes_by_the_clock_and_the_rest_fills_up():
 
 
 def test_every_kind_of_fault_is_in_it_where_there_is_room():
-    assert {each.fault.kind for each in draw(7).faults} == {each.kind for each in FAULTS}
+    kinds = Counter(each.fault.kind for each in draw(7).faults)
+    assert kinds == {each.kind: each.least for each in FAULTS}
+
+
+def test_the_short_seed_has_workers_frozen_while_redis_lets_their_leases_run_out():
+    short = Options()
+    faults = draw(short.seed, tasks=short.tasks, faults=short.faults).faults
+    calm = [
+        frozen
+        for frozen in faults
+        if frozen.fault.kind == "freeze worker"
+        and not any(
+            each.fault.effects & REDIS_TROUBLE and each.at < frozen.until and each.until > frozen.at
+            for each in faults
+        )
+    ]
+    assert len(calm) >= 2
 
 
 def test_what_touches_the_same_thing_does_not_overlap():

@@ -13,7 +13,7 @@ from tests.unit.chaos.made_up import Story, evidence, fault
 def made_up():
     retried = Story(1).posted().started(1).failed(1.1, again=True).started(1.3).succeeded(1.4)
     lost = Story(2).posted().started(1.0).started(3.0, worker=2).succeeded(4.0)
-    return Report.of(7, evidence(retried, lost, faults=[fault(Effect.WIPED, 1, 1)]))
+    return Report.of(7, evidence(retried, lost, faults=[fault(Effect.WIPED, 1.5, 1.6)]))
 
 
 def printed(report):
