@@ -14,7 +14,7 @@ from tests.chaos.faults import AT_LEAST, FAULTS, SENTINEL_FAULTS, Fault, Scale
 class Options:
     """What can be asked for; the default is the short seed of `make test`."""
 
-    seed: int = 1136
+    seed: int = 11635
     """The short one is chosen for its plan: `tests/unit/chaos/test_plan.py` says what it has."""
     tasks: int = 1200
     faults: int = AT_LEAST

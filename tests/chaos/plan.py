@@ -12,7 +12,7 @@ from tests.chaos.workload import TaskSpec
 
 _CALM = 1.0
 """Seconds of peace at the start: something must be under way to be disturbed."""
-_GAP = (0.3, 1.1)
+_GAP = (0.4, 1.6)
 """Seconds from the beginning of one fault to that of the next."""
 _REST = 0.3
 """Seconds that a thing is left alone after a fault of its own."""

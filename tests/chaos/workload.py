@@ -87,7 +87,7 @@ KINDS = (
     Kind(type="chaos.poison", each=30, draw=lambda _, __: {}),
     Kind(type="chaos.block", each=5, draw=_seconds(1.2, 1.8), operations=_OFTEN),
     Kind(type="chaos.long", each=0.5, draw=_seconds(1.5, 3), operations=_OFTEN),
-    Kind(type="chaos.narrow", each=0.5, draw=_seconds(0.1, 1.2), operations=_OFTEN),
+    Kind(type="chaos.narrow", each=0.35, draw=_seconds(0.1, 1.2), operations=_OFTEN),
     Kind(type="chaos.new", each=2, draw=_seconds(0, 0.05), operations=_OFTEN),
     Kind(type="chaos.steps", each=2, draw=_steps, operations=_OFTEN),
     Kind(type="chaos.apart", each=2, draw=_seconds(0, 1.8), operations=_OFTEN),

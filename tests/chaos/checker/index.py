@@ -178,6 +178,8 @@ def why_stale(circumstances: Circumstances, claim: Claimed, found: Round) -> str
         return "it ended while the index was filled"
     if again:
         before = circumstances.handovers(claim.task_id, opened, ended)
+        if before and before[0].building and _is_rebuilt(circumstances, opened, again[-1].at):
+            return "it waited for the index in which it was found"
         first = before[0].at if before else opened
         return _why_handed_over_again(circumstances, opened, first, again[-1].at)
     return _why_not_settled(circumstances, claim, found.ended)
@@ -246,6 +248,10 @@ def _why_not_taken_out(circumstances: Circumstances, claim: Claimed) -> str | No
             return "it was just being cancelled"
         # Nor is it by whoever tries again, because the commit was not answered, and finds it done.
         trouble = REDIS_TROUBLE | DATABASE_TROUBLE
-        if each.is_unknown or circumstances.faults(trouble, each.began, each.ended):
+        if (
+            each.is_unknown
+            or circumstances.faults(trouble, each.began, each.ended)
+            or _is_rebuilt(circumstances, each.began, each.ended)
+        ):
             return "its cancellation was not told to Redis"
     return None

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.chaos.evidence import REDIS_TROUBLE
+from tests.chaos.evidence import DATABASE_TROUBLE, REDIS_TROUBLE, Effect
 from tests.chaos.faults import AT_LEAST, FAULTS, Scale
 from tests.chaos.options import Options
 from tests.chaos.plan import Plan
@@ -37,19 +37,32 @@ def test_every_kind_of_fault_is_in_it_where_there_is_room():
     assert kinds == {each.kind: each.least for each in FAULTS}
 
 
-def test_the_short_seed_has_workers_frozen_while_redis_lets_their_leases_run_out():
-    short = Options()
-    faults = draw(short.seed, tasks=short.tasks, faults=short.faults).faults
-    calm = [
-        frozen
-        for frozen in faults
-        if frozen.fault.kind == "freeze worker"
+def undisturbed(faults, kinds, effects, *, before=0.0, after=0.0):
+    """Those of ``kinds`` around which nothing with one of ``effects`` happens to the workers."""
+    return [
+        found
+        for found in faults
+        if found.fault.kind in kinds
         and not any(
-            each.fault.effects & REDIS_TROUBLE and each.at < frozen.until and each.until > frozen.at
+            each is not found
+            and each.fault.effects & effects
+            and "of api" not in each.fault.kind
+            and each.at < found.until + after
+            and each.until > found.at - before
             for each in faults
         )
     ]
-    assert len(calm) >= 2
+
+
+def test_the_short_seed_has_what_some_mutants_need_to_be_seen():
+    short = Options()
+    faults = draw(short.seed, tasks=short.tasks, faults=short.faults).faults
+    # Frozen workers whose leases run out, so that they are overtaken.
+    assert len(undisturbed(faults, {"freeze worker"}, REDIS_TROUBLE)) >= 2
+    # A Redis that is emptied while as many tasks run as may, and their workers can go on at once.
+    trouble = REDIS_TROUBLE | DATABASE_TROUBLE | Effect.REDIS_SLOW | Effect.DATABASE_SLOW
+    wiped = undisturbed(faults, {"flush redis", "replace redis"}, trouble, before=1.5, after=0.7)
+    assert len(wiped) >= 1
 
 
 def test_what_touches_the_same_thing_does_not_overlap():
