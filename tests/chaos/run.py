@@ -20,7 +20,7 @@ from tests.chaos.world import World
 
 # Longer than anything that follows the last outcome: heartbeats, audits, expiring keys.
 _REST = 3.0
-# The poster goes on until everything is accepted, however long servers were away.
+# The poster goes on until everything is accepted, however long servers were away and it fell behind.
 _POSTING = 60.0
 
 
@@ -57,7 +57,7 @@ def _break(everything: World, plan: Plan, options: Options, say: Callable[[str],
     faults = schedule.carry_out(everything, plan.faults, say)
     quiet_since = time.time_ns()
     everything.fleet.replace_old()
-    if not quiet.wait_until(everything, lambda: poster.is_done, _POSTING):
+    if not quiet.wait_until(everything, lambda: poster.is_done, _POSTING + plan.seconds):
         say("posting takes too long: given up")
     poster.stop()
     say("waiting until every task has ended")
