@@ -16,7 +16,8 @@ from benchmarks.worker import Workers
 _LOOK = 0.005
 _RARELY = 10
 """Looking takes at most about one part in so many of the time."""
-_PATIENCE = 1800.0
+_PATIENCE = 60.0
+"""Seconds without a finished task, after which the rest is taken for lost."""
 
 
 class RoundOfPeer:
@@ -95,7 +96,7 @@ class RoundOfPeer:
         warm_up = self._options.warm_up
         processes = {"worker": workers.processes, **self._services.processes}
         deadline = time.monotonic() + _PATIENCE
-        begun, watch = 0, Watch(processes)
+        begun, latest, watch = 0, 0, Watch(processes)
         while True:
             workers.check()
             before = time.perf_counter()
@@ -105,8 +106,13 @@ class RoundOfPeer:
                 return done - begun, seconds, cpu
             if begun < warm_up:
                 begun, watch = done, Watch(processes)
+            if done > latest:
+                latest, deadline = done, time.monotonic() + _PATIENCE
             if time.monotonic() > deadline:
-                raise PeerError(f"{self._peer.title} has done {done} tasks after {_PATIENCE} s")
+                raise PeerError(
+                    f"{self._peer.title} stands still: {done} of {warm_up + tasks} tasks are done."
+                    f" The workers' logs:\n{workers.logs}"
+                )
             time.sleep(max(_LOOK, _RARELY * (time.perf_counter() - before)))
 
     def _pick_up(self, client: Client, environment: Mapping[str, str]) -> list[Pickup]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +17,8 @@ from redis import Redis
 from benchmarks.options import Options
 from benchmarks.peer import ROOT, Peer
 from tests.services import PostgresServer, RedisServer
+
+_REDIS_LOOKS = 0.3  # seconds
 
 
 class Services:
@@ -88,8 +91,15 @@ class Services:
         return found
 
     def redis_bytes(self) -> int | None:
-        """What keys and values take: no clients' buffers, no scripts, no append-only file."""
-        return None if self._redis is None else int(self._info("memory")["used_memory_dataset"])
+        """What keys and values take, with the tables that hold them; ``None`` without a Redis."""
+        if self._redis is None:
+            return None
+        # Redis looks at its clients' buffers only now and then. They and the append-only file's
+        # buffer are no memory of tasks; `used_memory_dataset` would leave out the table of keys too.
+        time.sleep(_REDIS_LOOKS)
+        memory = self._info("memory")
+        buffers = memory["mem_clients_normal"] + memory["mem_aof_buffer"]
+        return int(memory["used_memory"] - buffers)
 
     def versions(self) -> dict[str, str]:
         """The servers' versions by name."""

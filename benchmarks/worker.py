@@ -56,6 +56,11 @@ class Workers:
     def processes(self) -> list[psutil.Process]:
         return [psutil.Process(each.pid) for each in self._processes]
 
+    @property
+    def logs(self) -> str:
+        """The ends of their logs."""
+        return "\n".join(tail(self._log(number)) for number in range(self._number))
+
     def check(self) -> None:
         """Raises :class:`PeerError` if one of them has ended."""
         for number, process in enumerate(self._processes):

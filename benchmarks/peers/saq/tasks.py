@@ -8,12 +8,19 @@ import time
 from typing import Any
 
 import uvloop
-from saq import Queue
+from redis.asyncio import Redis
+from saq.queue.redis import RedisQueue
 
 # SAQ's command asks the policy for its event loop.
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
-queue = Queue.from_url(os.environ["BENCH_REDIS_URL"])
+_concurrency = int(os.environ["BENCH_CONCURRENCY"])
+
+# Each task that runs takes a connection, and so does the upkeep: redis-py's own limit of 100 would
+# fail tasks, which SAQ then never ends.
+queue = RedisQueue(
+    Redis.from_url(os.environ["BENCH_REDIS_URL"], max_connections=2 * _concurrency + 20)
+)
 
 
 async def noop(_: dict[str, Any], *, number: int) -> dict[str, int]:
@@ -27,5 +34,5 @@ async def pickup(_: dict[str, Any]) -> dict[str, int]:
 settings = {
     "queue": queue,
     "functions": [noop, pickup],
-    "concurrency": int(os.environ["BENCH_CONCURRENCY"]),
+    "concurrency": _concurrency,
 }
