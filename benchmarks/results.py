@@ -18,7 +18,7 @@ class Drain(msgspec.Struct, frozen=True, kw_only=True):
     workers: int
     bulk: Phase
     redis_bytes: float | None
-    """Per waiting task; ``None`` without a Redis."""
+    """Per waiting task. With the client connected: of worth for large backlogs only."""
     phase: Phase
 
 
@@ -26,6 +26,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """Everything once with one peer, on empty servers."""
 
     callers: Phase
+    redis_bytes: float | None
+    """Per waiting task; ``None`` without a Redis."""
     drains: list[Drain]
     """The first one is of ``--tasks`` tasks and the first number of ``--workers``."""
     pickups: list[Pickup]

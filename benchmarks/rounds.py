@@ -35,7 +35,7 @@ class RoundOfPeer:
     def measure(self) -> Round:
         """Everything once."""
         options = self._options
-        callers = self._enqueue_by_callers()
+        callers, redis_bytes = self._enqueue_by_callers()
         drains = []
         pickups: list[Pickup] = []
         for number in options.workers:
@@ -45,21 +45,26 @@ class RoundOfPeer:
                     drains.append(self._enqueue_and_drain(client, environment, backlog, number))
                     if not pickups:
                         pickups = self._pick_up(client, environment)
-        return Round(callers=callers, drains=drains, pickups=pickups)
+        return Round(callers=callers, redis_bytes=redis_bytes, drains=drains, pickups=pickups)
 
     def versions(self) -> dict[str, str]:
         """Of the peer's own libraries."""
         with self._client(self._services.fresh()) as client:
             return client.versions()
 
-    def _enqueue_by_callers(self) -> Phase:
+    def _enqueue_by_callers(self) -> tuple[Phase, float | None]:
+        """How fast it was, and how many bytes of Redis a waiting task takes."""
         options = self._options
-        with self._client(self._services.fresh()) as client:
+        environment = self._services.fresh()
+        empty = self._services.redis_bytes()
+        with self._client(environment) as client:
             client.prepare()
             client.enqueue_by_callers(options.warm_up, options.callers)
             watch = self._watch(client)
             enqueued = client.enqueue_by_callers(options.tasks, options.callers)
-            return _enqueue_phase(options.tasks, enqueued, watch)
+            phase = _enqueue_phase(options.tasks, enqueued, watch)
+        full = self._services.redis_bytes()
+        return phase, _per_task(empty, full, options.warm_up + options.tasks)
 
     def _enqueue_and_drain(
         self, client: Client, environment: Mapping[str, str], backlog: int, number: int
@@ -81,7 +86,7 @@ class RoundOfPeer:
             backlog=backlog,
             workers=number,
             bulk=bulk,
-            redis_bytes=None if full is None or empty is None else (full - empty) / backlog,
+            redis_bytes=_per_task(empty, full, backlog),
             phase=Phase(tasks=tasks, seconds=seconds, cpu_seconds=cpu, counters=counters),
         )
 
@@ -141,6 +146,10 @@ def _enqueue_phase(tasks: int, enqueued: Enqueued, watch: Watch) -> Phase:
         cpu_seconds=cpu,
         counters={name: value / tasks for name, value in enqueued.counters.items()},
     )
+
+
+def _per_task(empty: int | None, full: int | None, tasks: int) -> float | None:
+    return None if empty is None or full is None else (full - empty) / tasks
 
 
 def _require(peer: Peer, count: Count, tasks: int, *, whole: bool) -> None:

@@ -18,7 +18,8 @@ from benchmarks.options import Options
 from benchmarks.peer import ROOT, Peer
 from tests.services import PostgresServer, RedisServer
 
-_REDIS_LOOKS = 0.3  # seconds
+_REDIS_LOOKS = 0.3
+"""Seconds until Redis has seen which clients are gone, and how much their buffers take."""
 
 
 class Services:
@@ -91,15 +92,18 @@ class Services:
         return found
 
     def redis_bytes(self) -> int | None:
-        """What keys and values take, with the tables that hold them; ``None`` without a Redis."""
+        """What keys and values take, with the tables that hold them; ``None`` without a Redis.
+
+        Exact to some kilobytes if no client is connected: what their buffers take is known only
+        roughly.
+        """
         if self._redis is None:
             return None
-        # Redis looks at its clients' buffers only now and then. They and the append-only file's
-        # buffer are no memory of tasks; `used_memory_dataset` would leave out the table of keys too.
         time.sleep(_REDIS_LOOKS)
         memory = self._info("memory")
-        buffers = memory["mem_clients_normal"] + memory["mem_aof_buffer"]
-        return int(memory["used_memory"] - buffers)
+        # `used_memory_dataset` would leave out the tables of keys.
+        other = ("mem_clients_normal", "mem_aof_buffer", "used_memory_scripts")
+        return int(memory["used_memory"] - sum(memory.get(each, 0) for each in other))
 
     def versions(self) -> dict[str, str]:
         """The servers' versions by name."""
