@@ -18,7 +18,8 @@ def look(servers: Mapping[str, str]) -> Machine:
     """Look around on this machine; ``servers`` are the versions of those that were started."""
     return Machine(
         date=datetime.now(UTC).date().isoformat(),
-        system=platform.platform(terse=True),
+        # No more of the release: what builders append to it tells nothing about speed.
+        system=f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         processor=_processor(),
         cores=psutil.cpu_count() or 1,
         memory_gib=round(psutil.virtual_memory().total / 2**30, 1),

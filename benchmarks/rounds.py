@@ -80,7 +80,9 @@ class RoundOfPeer:
             tasks, seconds, cpu = self._drain(client, workers, min(backlog, self._options.tasks))
             counted = workers.stop()
         count = client.count()
-        _require(self._peer, count, warm_up + backlog, whole=backlog <= self._options.tasks)
+        require_completed(
+            self._peer, count, warm_up + backlog, whole=backlog <= self._options.tasks
+        )
         counters = {name: value / count.completed for name, value in counted.items()}
         return Drain(
             backlog=backlog,
@@ -152,7 +154,7 @@ def _per_task(empty: int | None, full: int | None, tasks: int) -> float | None:
     return None if empty is None or full is None else (full - empty) / tasks
 
 
-def _require(peer: Peer, count: Count, tasks: int, *, whole: bool) -> None:
+def require_completed(peer: Peer, count: Count, tasks: int, *, whole: bool) -> None:
     """Raises :class:`PeerError` unless all tasks are accounted for, and none failed."""
     lost = tasks - count.completed - count.failed - count.waiting
     if lost or count.failed or (whole and count.waiting):

@@ -24,12 +24,8 @@ def run(options: Options, peers: list[Peer], say: Callable[[str], None]) -> Resu
     for title, reason in left_out.items():
         say(f"{title} is left out: {reason}")
     with ExitStack() as stack:
-        services = {
-            each.name: stack.enter_context(Services(each, options)) for each in installed
-        }
-        rounds = {
-            each.name: RoundOfPeer(each, services[each.name], options) for each in installed
-        }
+        services = {each.name: stack.enter_context(Services(each, options)) for each in installed}
+        rounds = {each.name: RoundOfPeer(each, services[each.name], options) for each in installed}
         servers: dict[str, str] = {}
         for each in services.values():
             servers.update(each.versions())

@@ -36,13 +36,13 @@ class Client(ABC):
 
     def __init__(self) -> None:
         self.tasks: list[Any] = []
-        """All that was enqueued, in order, as the peer names it: task ``i`` has the number ``i``."""
+        """All that was enqueued, as the peer names it: task ``i`` has the number ``i``."""
 
     @abstractmethod
     async def prepare(self) -> None:
         """Connect, and make what an empty server must have."""
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - not everybody has something to close
         """Disconnect."""
 
     @abstractmethod
@@ -73,7 +73,7 @@ class Client(ABC):
         """What the peer itself counted so far, by name."""
         return {}
 
-    async def settle(self) -> None:
+    async def settle(self) -> None:  # noqa: B027 - for most, accepted is where it is looked for
         """Return once all that was enqueued is where workers look for it."""
 
     # -- what they all have in common ------------------------------------------------------------
@@ -135,23 +135,26 @@ class Client(ABC):
 
     async def answer(self, command: dict[str, Any]) -> Any:
         """Do what is asked for."""
+        found: Any
         match command:
             case {"do": "prepare"}:
                 await self.prepare()
-                return {}
+                found = {}
             case {"do": "versions"}:
-                return versions(self.distributions)
+                found = versions(self.distributions)
             case {"do": "enqueue_bulk", "tasks": tasks}:
-                return await self._timed(self.enqueue_bulk(tasks))
+                found = await self._timed(self.enqueue_bulk(tasks))
             case {"do": "enqueue_by_callers", "tasks": tasks, "callers": callers}:
-                return await self._timed(self.enqueue_by_callers(tasks, callers))
+                found = await self._timed(self.enqueue_by_callers(tasks, callers))
             case {"do": "progress"}:
-                return {"done": await self.done()}
+                found = {"done": await self.done()}
             case {"do": "count"}:
-                return await self.count()
+                found = await self.count()
             case {"do": "pick_up", "times": times}:
-                return await self.pick_up(times)
-        raise ValueError(f"expected a command of benchmarks/peers/README.md, got {command}")
+                found = await self.pick_up(times)
+            case _:
+                raise ValueError(f"expected a command of benchmarks/peers/README.md, got {command}")
+        return found
 
 
 class BlockingClient(Client):

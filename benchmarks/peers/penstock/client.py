@@ -55,7 +55,7 @@ class PenstockClient(Client):
     async def settle(self) -> None:
         """Accepted is what the ledger has; workers look into Redis, which has it a moment later."""
         async with asyncio.timeout(_PATIENCE):
-            while await self._open() < len(self.tasks):
+            while await self._open() < len(self.tasks):  # noqa: ASYNC110 - it is in Redis
                 await asyncio.sleep(0.001)
 
     async def done(self) -> int:

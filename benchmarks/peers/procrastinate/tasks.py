@@ -23,5 +23,5 @@ async def pickup(number: int) -> None:
     # There are no results, so this one goes to a file, complete as soon as it has its name.
     file = _FOLDER / f"pickup-{number}"
     part = file.with_suffix(".part")
-    part.write_text(str(started))  # noqa: ASYNC240 - measured before, and nothing else waits
-    part.rename(file)  # noqa: ASYNC240
+    part.write_text(str(started))
+    part.rename(file)

@@ -11,7 +11,6 @@ from saq.job import Status
 from benchmarks.peers.protocol import Client, Count, chunks, serve
 from benchmarks.peers.saq.tasks import queue
 
-
 _NO_SWEEP = 3600  # seconds
 
 
