@@ -591,6 +591,15 @@ def test_a_task_may_be_handed_out_while_it_is_just_being_cancelled(moment, expec
 
 
 @pytest.mark.parametrize(
+    ("moment", "expected"), [(1.15, set()), (1.9, {"ended_tasks_are_not_handed_out"})]
+)
+def test_a_task_may_be_handed_out_that_is_cancelled_while_its_run_is_settled(moment, expected):
+    task = Story(1).posted().claimed(0.9).started(1.0).given_back(1.1, how="snooze")
+    task.asked("cancel", moment - 0.01, 200).cancelled(moment).claimed(3.0)
+    assert broken(evidence(task)) == expected
+
+
+@pytest.mark.parametrize(
     ("lives", "faults", "expected"),
     [
         ([life(1)], [], {"running_tasks_are_not_handed_out"}),
