@@ -28,6 +28,8 @@ _LONGEST_PAUSE = 2.0
 _LONGEST_PAUSE_FOR_INDEX = 0.5
 # Finished runs whose outcome the database has not taken yet; beyond this nothing is claimed.
 _MOST_UNCOMMITTED = 200
+# The longest that free slots wait for others, so that one claim serves all of them.
+_LONGEST_GATHERING = 0.02
 _LEASE_LOST = Interruption(
     "lease_lost", "the worker was silent for longer than its lease, and was thought dead"
 )
@@ -65,13 +67,16 @@ class Consumer:
         self._gate = StartGate(ledger, worker=worker, give_up=lambda: self._draining)
         self._outcomes = outcome_writer
         self._leases = leases
-        self._ready: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._ready: list[Delivery] = []
+        self._has_ready = asyncio.Event()
         self._at_gate: set[UUID] = set()
         # By lease: an earlier run of the same task may be ending here still.
         self._held: dict[bytes, Delivery] = {}
         # What is heard of those at the gate: who shall be cancelled, and whose lease was refused.
         self._early: dict[UUID, CancelWish] = {}
         self._refused: set[bytes] = set()
+        # How long claiming and the gate took, if as much came as was wanted; else 0.
+        self._claim_seconds = 0.0
         self._settlements: list[Settlement] = []
         self._finishing: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
@@ -89,9 +94,15 @@ class Consumer:
         self._loop_task = asyncio.create_task(self._run(), name=f"consumer-{self.queue.name}")
         self._loop_task.add_done_callback(self._loop_ended)
 
-    async def get(self) -> Delivery:
-        """The next started task; its run has begun in the ledger."""
-        return await self._ready.get()
+    async def deliveries(self) -> list[Delivery]:
+        """The tasks that are started next; their runs have begun in the ledger."""
+        await self._has_ready.wait()
+        return self._take_ready()
+
+    def _take_ready(self) -> list[Delivery]:
+        ready, self._ready = self._ready, []
+        self._has_ready.clear()
+        return ready
 
     def finish(
         self,
@@ -155,8 +166,7 @@ class Consumer:
         """Claim nothing more, and hand back what is not running yet."""
         self._draining = True
         self._changed.set()
-        while not self._ready.empty():
-            delivery = self._ready.get_nowait()
+        for delivery in self._take_ready():
             self.finish(delivery, outcomes.handed_back(delivery.task))
 
     def interrupt(self) -> None:
@@ -192,6 +202,12 @@ class Consumer:
             if want <= 0 and not (self._settlements or self._has_marker):
                 await self._changed.wait()
                 continue
+            if 0 < want < self.queue.concurrency / 2 and self._claim_seconds:
+                # More waits than there is room for. Where tasks end as fast as they are claimed,
+                # waiting as long as a claim takes makes one claim of many; where they do not, a
+                # slot is free a little longer.
+                await asyncio.sleep(self._claim_seconds)
+                want = self.free_slots
             try:
                 # With no slot free this still puts a marker back for another worker.
                 next_wake = await self._claim(max(want, 0))
@@ -213,6 +229,7 @@ class Consumer:
         """Settle and claim once; returns the seconds until the next call is useful."""
         settlements, self._settlements = self._settlements, []
         self._has_marker = False
+        self._claim_seconds = 0.0
         known = self._parked
         asked = time.monotonic()
         try:
@@ -242,6 +259,8 @@ class Consumer:
         elif claim.leases:
             await self._start(claim.leases)
         self._parked = claim.parked
+        if claim.leases and len(claim.leases) == want:
+            self._claim_seconds = min(time.monotonic() - asked, _LONGEST_GATHERING)
         more = len(claim.leases) == want or (claim.parked and not known)
         return 0 if self.free_slots > 0 and more else claim.next_wake
 
@@ -281,7 +300,8 @@ class Consumer:
             self.finish(delivery, outcomes.handed_back(task))
         else:
             _stop_if_wanted(delivery, self._early)
-            self._ready.put_nowait(delivery)
+            self._ready.append(delivery)
+            self._has_ready.set()
 
     @property
     def outage(self) -> str:

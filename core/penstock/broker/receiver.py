@@ -2,8 +2,9 @@
 
 Overridden is what taskiq 0.13 does with one message: it swallows a cancellation and saves it as
 the result, drops names it does not know, and lets a failing middleware lose the task. Here every
-run ends in exactly one outcome, or was superseded. Slots, prefetching and shutting down are
-taskiq's own.
+run ends in exactly one outcome, or was superseded. Its prefetcher is left out: the consumer claims
+for free slots only, so that whatever it delivers can begin at once. Middlewares, dependencies and
+labels are honoured as taskiq does it.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from taskiq import AckableMessage, TaskiqMessage, TaskiqMiddleware, TaskiqResult, TaskiqState
 from taskiq import Context as TaskiqContext
+from taskiq import TaskiqMessage, TaskiqMiddleware, TaskiqResult, TaskiqState
 from taskiq.receiver import Receiver as TaskiqReceiver
 from taskiq.utils import maybe_awaitable
 
+from penstock import background
 from penstock.broker import outcomes
 from penstock.broker.broker import Broker
 from penstock.broker.context import TaskContext
@@ -68,7 +70,6 @@ class Receiver(TaskiqReceiver):
     ) -> None:
         self.consumer = broker.require_consumer()
         queue = self.consumer.queue
-        # The consumer claims for free slots only, so nothing is fetched ahead.
         super().__init__(
             broker,
             validate_params=False,
@@ -84,11 +85,33 @@ class Receiver(TaskiqReceiver):
         self._random = random.Random()  # noqa: S311  (jitter, not a secret)
         self._label = queue.name.upper() if len(queue.name) <= _ACRONYM else queue.name.capitalize()
 
-    async def callback(self, message: bytes | AckableMessage, raise_err: bool = False) -> None:  # noqa: FBT001, FBT002
+    async def listen(self, finish_event: asyncio.Event) -> None:
+        """Run what the consumer delivers until ``finish_event``, then wait for what still runs.
+
+        For as long as the drain limit; what runs beyond it is the consumer's to interrupt.
+        """
+        running: set[asyncio.Task[None]] = set()
+        pump = asyncio.create_task(self._pump(running), name=f"pump-{self.consumer.queue.name}")
+        finished = asyncio.create_task(finish_event.wait())
+        try:
+            await asyncio.wait({pump, finished}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            finished.cancel()
+            await background.end(pump)
+        if not pump.cancelled():
+            pump.result()
+        if running:
+            await asyncio.wait(running, timeout=self.wait_tasks_timeout)
+
+    async def _pump(self, running: set[asyncio.Task[None]]) -> None:
+        while True:
+            for delivery in await self.consumer.deliveries():
+                task = asyncio.create_task(self.run(delivery))
+                running.add(task)
+                task.add_done_callback(running.discard)
+
+    async def run(self, message: Delivery) -> None:
         """Run one delivery, and hand its outcome to the consumer."""
-        if not isinstance(message, Delivery):
-            await super().callback(message, raise_err)
-            return
         task = message.task
         _log.info(
             "[%s Worker] Processing task... %s %s (attempt %d of %d)",
