@@ -137,13 +137,14 @@ class Receiver(TaskiqReceiver):
             error, outcome = self._failed(message, task_type, raised)
         self._log_outcome(task.type, outcome, time.monotonic() - started)
         # Only middlewares and callers by .kiq(), whose tasks have labels, want taskiq's result.
-        result = None
         if self.broker.middlewares or task.labels is not None:
             result = as_result(value, error, taskiq_message.labels, started)
             await self._report(taskiq_message, result, error)
-        self.consumer.finish(
-            message, outcome, lambda recorded: self._announce(taskiq_message, recorded, result)
-        )
+            self.consumer.finish(
+                message, outcome, lambda recorded: self._announce(taskiq_message, recorded, result)
+            )
+        else:
+            self.consumer.finish(message, outcome)
 
     def _failed(
         self, delivery: Delivery, task_type: TaskType[Any, Any], raised: BaseException
@@ -256,10 +257,10 @@ class Receiver(TaskiqReceiver):
                 _log.exception("task %s: middleware %r failed", message.task_id, middleware)
 
     async def _announce(
-        self, message: TaskiqMessage, outcome: Outcome, result: TaskiqResult[Any] | None
+        self, message: TaskiqMessage, outcome: Outcome, result: TaskiqResult[Any]
     ) -> None:
         """After the commit: let a caller of ``wait_result()`` and the middlewares know."""
-        if result is None or outcome.status is Status.PENDING:
+        if outcome.status is Status.PENDING:
             return
         if outcome.error is not None and result.error is None:
             result = result.model_copy(
