@@ -31,6 +31,7 @@ def configure(
         stream: standard error if left out.
     """
     stream = stream or sys.stderr
+    _look_up_no_callers()
     bare: Callable[[logging.LogRecord], str] | None
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -77,6 +78,17 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _look_up_no_callers() -> None:
+    """Leave out what no line of ours says: a third of the time that a line takes.
+
+    See "Optimization" in the logging HOWTO of the Python documentation.
+    """
+    logging._srcfile = None  # noqa: SLF001
+    logging.logThreads = False
+    logging.logProcesses = False
+    logging.logMultiprocessing = False
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):

@@ -123,7 +123,9 @@ class Receiver(TaskiqReceiver):
         )
         started = time.monotonic()
         task_type = self.broker.catalogue.task_type(task.type)
-        taskiq_message = message.message(None)
+        # Only middlewares, and callers by .kiq(), whose tasks have labels, want what taskiq knows.
+        wants_result = bool(self.broker.middlewares) or task.labels is not None
+        taskiq_message = message.message(None) if wants_result else None
         value: Any = None
         error: BaseException | None = None
         try:
@@ -136,8 +138,7 @@ class Receiver(TaskiqReceiver):
                 raise
             error, outcome = self._failed(message, task_type, raised)
         self._log_outcome(task.type, outcome, time.monotonic() - started)
-        # Only middlewares and callers by .kiq(), whose tasks have labels, want taskiq's result.
-        if self.broker.middlewares or task.labels is not None:
+        if taskiq_message is not None:
             result = as_result(value, error, taskiq_message.labels, started)
             await self._report(taskiq_message, result, error)
             self.consumer.finish(
@@ -164,9 +165,9 @@ class Receiver(TaskiqReceiver):
         return raised, outcomes.failure(delivery.task, task_type, raised, self._random)
 
     async def _run(
-        self, delivery: Delivery, task_type: TaskType[Any, Any], message: TaskiqMessage
+        self, delivery: Delivery, task_type: TaskType[Any, Any], message: TaskiqMessage | None
     ) -> Any:
-        """Call the handler as its task type says."""
+        """Call the handler as its task type says; ``message`` if anybody wants to see it."""
         if delivery.interruption is not None:
             raise asyncio.CancelledError(delivery.interruption.message)
         try:
@@ -174,12 +175,14 @@ class Receiver(TaskiqReceiver):
         except InvalidInputError as error:
             # It fitted when it was accepted: the plugin has changed since.
             raise PermanentError(str(error), code="input_incompatible") from error
-        message.args = [value]
         text = delivery.task.input
-        for middleware in self.broker.middlewares:
-            if _overrides(middleware, "pre_execute"):
-                message = await maybe_awaitable(middleware.pre_execute(message))
-                text = msgspec.json.encode(message.args[0]).decode()
+        if message is not None:
+            message.args = [value]
+            for middleware in self.broker.middlewares:
+                if _overrides(middleware, "pre_execute"):
+                    message = await maybe_awaitable(middleware.pre_execute(message))
+                    value = message.args[0]
+                    text = msgspec.json.encode(value).decode()
         context = TaskContext(
             delivery,
             ledger=self._ledger,
@@ -193,7 +196,7 @@ class Receiver(TaskiqReceiver):
             if isinstance(task_type, SyncTaskType):
                 return await self._run_in_process(delivery, task_type, text, context, limit)
             limit.start()
-            return await self._call(task_type, message, context)
+            return await self._call(delivery, task_type, value, message, context)
         finally:
             delivery.running_in = None
             limit.stop()
@@ -220,10 +223,15 @@ class Receiver(TaskiqReceiver):
             raise
 
     async def _call(
-        self, task_type: TaskType[Any, Any], message: TaskiqMessage, context: TaskContext
+        self,
+        delivery: Delivery,
+        task_type: TaskType[Any, Any],
+        value: Any,
+        message: TaskiqMessage | None,
+        context: TaskContext,
     ) -> Any:
         """Run an ``async def`` handler, with what it depends on."""
-        arguments: dict[str, Any] = {task_type.input_parameter: message.args[0]}
+        arguments: dict[str, Any] = {task_type.input_parameter: value}
         if task_type.context_parameter is not None:
             arguments[task_type.context_parameter] = context
         graph = self.dependency_graphs[task_type.name]
@@ -231,7 +239,7 @@ class Receiver(TaskiqReceiver):
             return await task_type.handler(**arguments)
         # A copy: taskiq shares one dictionary between all tasks, and they would see each other's.
         known = dict(self.broker.custom_dependency_context)
-        known[TaskiqContext] = TaskiqContext(message, self.broker)
+        known[TaskiqContext] = TaskiqContext(message or delivery.message(value), self.broker)
         known[TaskiqState] = self.broker.state
         dependencies = graph.async_ctx(known, self.broker.dependency_overrides or None)
         try:
