@@ -233,7 +233,8 @@ def _why_handed_over_again(
         patience = _NEXT_LEADER
     changed = circumstances.faults(Effect.REDIS_CHANGED, again - patience, again)
     at_once = again - first <= _ROUND_TRIPS
-    if changed and (at_once or circumstances.faults(trouble, first, again)):
+    slow = trouble | Effect.REDIS_SLOW | Effect.DATABASE_SLOW
+    if changed and (at_once or circumstances.faults(slow, first, again)):
         return "it was audited while it was handed over"
     return None
 
