@@ -28,8 +28,6 @@ _LONGEST_PAUSE = 2.0
 _LONGEST_PAUSE_FOR_INDEX = 0.5
 # Finished runs whose outcome the database has not taken yet; beyond this nothing is claimed.
 _MOST_UNCOMMITTED = 200
-# The longest that free slots wait for others, so that one claim serves all of them.
-_LONGEST_GATHERING = 0.02
 _LEASE_LOST = Interruption(
     "lease_lost", "the worker was silent for longer than its lease, and was thought dead"
 )
@@ -75,8 +73,6 @@ class Consumer:
         # What is heard of those at the gate: who shall be cancelled, and whose lease was refused.
         self._early: dict[UUID, CancelWish] = {}
         self._refused: set[bytes] = set()
-        # How long claiming and the gate took, if as much came as was wanted; else 0.
-        self._claim_seconds = 0.0
         self._settlements: list[Settlement] = []
         self._finishing: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
@@ -202,12 +198,6 @@ class Consumer:
             if want <= 0 and not (self._settlements or self._has_marker):
                 await self._changed.wait()
                 continue
-            if 0 < want < self.queue.concurrency / 2 and self._claim_seconds:
-                # More waits than there is room for. Where tasks end as fast as they are claimed,
-                # waiting as long as a claim takes makes one claim of many; where they do not, a
-                # slot is free a little longer.
-                await asyncio.sleep(self._claim_seconds)
-                want = self.free_slots
             try:
                 # With no slot free this still puts a marker back for another worker.
                 next_wake = await self._claim(max(want, 0))
@@ -229,7 +219,6 @@ class Consumer:
         """Settle and claim once; returns the seconds until the next call is useful."""
         settlements, self._settlements = self._settlements, []
         self._has_marker = False
-        self._claim_seconds = 0.0
         known = self._parked
         asked = time.monotonic()
         try:
@@ -259,8 +248,6 @@ class Consumer:
         elif claim.leases:
             await self._start(claim.leases)
         self._parked = claim.parked
-        if claim.leases and len(claim.leases) == want:
-            self._claim_seconds = min(time.monotonic() - asked, _LONGEST_GATHERING)
         more = len(claim.leases) == want or (claim.parked and not known)
         return 0 if self.free_slots > 0 and more else claim.next_wake
 

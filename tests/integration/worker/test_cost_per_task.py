@@ -2,13 +2,12 @@
 
 import asyncio
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
 
 from benchmarks import client
-from benchmarks.bench_plugin import QUEUE, catalogue
+from benchmarks.bench_plugin import catalogue
 from benchmarks.measures import Counters
 from penstock.app import Application
 from penstock.settings import Settings
@@ -54,8 +53,7 @@ async def test_a_task_costs_a_small_part_of_a_statement_and_of_a_round_trip(
 async def drain(application: Application) -> None:
     stop = asyncio.Event()
     running = asyncio.create_task(application.worker().run(stop))
-    while await application.ledger.open_tasks(QUEUE, after=(0, UUID(int=0)), limit=1):
-        await asyncio.sleep(0.2)
+    await client.until_drained(application)
     stop.set()
     await running
 
