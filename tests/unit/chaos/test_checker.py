@@ -154,6 +154,18 @@ def test_a_run_that_lost_its_lease_while_its_worker_stood_still_does_not_count_a
     assert broken(awake) == {"losses_are_deaths", "global_concurrency_holds"}
 
 
+@pytest.mark.parametrize(("ended", "expected"), [(3.2, set()), (3.6, {"global_concurrency_holds"})])
+def test_a_worker_that_stood_still_learns_soon_what_it_has_lost(ended, expected):
+    thawed = Story(1, queue="narrow").posted().started(1.0, worker=3).succeeded(ended)
+    others = [
+        Story(number, queue="narrow").posted().started(3.0, worker=2 - number % 2).succeeded(4.0)
+        for number in (60, 61, 62)
+    ]
+    lives = [life(1), life(2), life(3)]
+    stalls = [Stall(pid=3, began=at(1.1), ended=at(3.1))]
+    assert broken(evidence(thawed, *others, lives=lives, stalls=stalls)) == expected
+
+
 @pytest.mark.parametrize(
     ("lives", "faults", "expected"),
     [
