@@ -219,6 +219,10 @@ class Consumer:
         """Settle and claim once; returns the seconds until the next call is useful."""
         settlements, self._settlements = self._settlements, []
         self._has_marker = False
+        for each in settlements:
+            if each.kind in {"presume", "stale"}:
+                # Somebody else has it: this worker shall not say that it does in the meantime.
+                self._leases.remove(each.lease)
         known = self._parked
         asked = time.monotonic()
         try:
@@ -373,7 +377,7 @@ class Consumer:
         lease = delivery.lease
         if outcome is None:
             # Whatever superseded it, the start gate knows what to do if it is still in line.
-            return Settlement(lease=lease, kind="back")
+            return Settlement(lease=lease, kind="stale")
         if outcome.status is not Status.PENDING:
             return Settlement(lease=lease)
         if outcome.run_at is not None:
