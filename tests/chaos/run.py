@@ -20,7 +20,7 @@ from tests.chaos.world import World
 
 # Longer than anything that follows the last outcome: heartbeats, audits, expiring keys.
 _REST = 3.0
-# The poster goes on until everything is accepted, however long servers were away and it fell behind.
+# The poster goes on until everything is accepted, however far it fell behind.
 _POSTING = 60.0
 
 

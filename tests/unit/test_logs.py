@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 import structlog
@@ -75,6 +76,41 @@ def test_less_important_lines_than_the_level_are_left_out():
     structlog.stdlib.get_logger("b").info("small talk")
 
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "critical"])
+@pytest.mark.parametrize("message", ["plain", "50 % of 'it'", "two\nlines", 'Grüße, "Welt"'])
+def test_the_short_cut_for_bare_messages_writes_what_structlog_would(log_format, level, message):
+    lines = []
+    for context in ({}, {"extra": 1}):
+        stream = io.StringIO()
+        logs.configure(log_format, "debug", stream=stream)
+        logging.getLogger("penstock.worker").log(
+            logging.getLevelName(level.upper()), message, extra=context
+        )
+        lines.append(stream.getvalue())
+    bare, full = lines
+    if log_format == "json":
+        bare, full = json.loads(bare), json.loads(full)
+        assert full.pop("extra") == 1
+        assert abs(_moment(full.pop("timestamp")) - _moment(bare.pop("timestamp"))) < 5
+        assert bare == full
+    else:
+        assert bare[8:] == full[8:].replace(" extra=1", "")
+        assert len(bare[:8].split(":")) == 3
+
+
+def _moment(timestamp: str) -> float:
+    return datetime.fromisoformat(timestamp).timestamp()
+
+
+def test_a_bare_message_is_told_with_the_context_it_was_said_in():
+    stream = io.StringIO()
+    logs.configure("json", "info", stream=stream)
+    with structlog.contextvars.bound_contextvars(request_id="7"):
+        logging.getLogger("penstock").info("hello")
+    assert json.loads(stream.getvalue())["request_id"] == "7"
 
 
 def test_a_second_call_replaces_the_first():

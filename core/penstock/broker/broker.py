@@ -98,10 +98,11 @@ class Broker(AsyncBroker):
         )
 
     async def listen(self) -> AsyncGenerator[bytes | AckableMessage, None]:
-        """Started tasks, one at a time, as the receiver has slots for them."""
+        """Started tasks, for a receiver of taskiq's own; ours takes them from the consumer."""
         consumer = self.require_consumer()
         while True:
-            yield await consumer.get()
+            for each in await consumer.deliveries():
+                yield each.ackable()
 
     def require_consumer(self) -> Consumer:
         """The consumer of a worker's broker.

@@ -65,7 +65,8 @@ class Consumer:
         self._gate = StartGate(ledger, worker=worker, give_up=lambda: self._draining)
         self._outcomes = outcome_writer
         self._leases = leases
-        self._ready: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._ready: list[Delivery] = []
+        self._has_ready = asyncio.Event()
         self._at_gate: set[UUID] = set()
         # By lease: an earlier run of the same task may be ending here still.
         self._held: dict[bytes, Delivery] = {}
@@ -89,9 +90,15 @@ class Consumer:
         self._loop_task = asyncio.create_task(self._run(), name=f"consumer-{self.queue.name}")
         self._loop_task.add_done_callback(self._loop_ended)
 
-    async def get(self) -> Delivery:
-        """The next started task; its run has begun in the ledger."""
-        return await self._ready.get()
+    async def deliveries(self) -> list[Delivery]:
+        """The tasks that are started next; their runs have begun in the ledger."""
+        await self._has_ready.wait()
+        return self._take_ready()
+
+    def _take_ready(self) -> list[Delivery]:
+        ready, self._ready = self._ready, []
+        self._has_ready.clear()
+        return ready
 
     def finish(
         self,
@@ -155,8 +162,7 @@ class Consumer:
         """Claim nothing more, and hand back what is not running yet."""
         self._draining = True
         self._changed.set()
-        while not self._ready.empty():
-            delivery = self._ready.get_nowait()
+        for delivery in self._take_ready():
             self.finish(delivery, outcomes.handed_back(delivery.task))
 
     def interrupt(self) -> None:
@@ -213,6 +219,10 @@ class Consumer:
         """Settle and claim once; returns the seconds until the next call is useful."""
         settlements, self._settlements = self._settlements, []
         self._has_marker = False
+        for each in settlements:
+            if each.kind in {"presume", "stale"}:
+                # Somebody else has it: this worker shall not say that it does in the meantime.
+                self._leases.remove(each.lease)
         known = self._parked
         asked = time.monotonic()
         try:
@@ -281,7 +291,8 @@ class Consumer:
             self.finish(delivery, outcomes.handed_back(task))
         else:
             _stop_if_wanted(delivery, self._early)
-            self._ready.put_nowait(delivery)
+            self._ready.append(delivery)
+            self._has_ready.set()
 
     @property
     def outage(self) -> str:
@@ -366,7 +377,7 @@ class Consumer:
         lease = delivery.lease
         if outcome is None:
             # Whatever superseded it, the start gate knows what to do if it is still in line.
-            return Settlement(lease=lease, kind="back")
+            return Settlement(lease=lease, kind="stale")
         if outcome.status is not Status.PENDING:
             return Settlement(lease=lease)
         if outcome.run_at is not None:

@@ -1,4 +1,4 @@
-"""One run of a task on its way through taskiq's receiver."""
+"""One run of a task on its way from the start gate to its outcome."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 import msgspec
-from pydantic import ConfigDict
 from taskiq import AckableMessage, TaskiqMessage
 
 from penstock.declarations import Interruption, PenstockError
@@ -18,38 +17,16 @@ class ForeignReceiverError(PenstockError):
     """A receiver that does not know the ledger tried to finish a task."""
 
 
-class Delivery(AckableMessage):
-    """A started task and its lease, as a message that taskiq understands.
+class Delivery:
+    """A started task and its lease; :class:`~penstock.broker.receiver.Receiver` runs it."""
 
-    :class:`~penstock.broker.receiver.Receiver` finishes it through its consumer; a receiver that
-    merely acknowledges would lose the outcome, and is refused.
-    """
+    __slots__ = ("interruption", "lease", "running_in", "task")
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    task: StartedTask
-    lease: Lease
-    running_in: asyncio.Task[Any] | None = None
-    interruption: Interruption | None = None
-
-    @classmethod
-    def of(cls, task: StartedTask, lease: Lease) -> Delivery:
-        """Wrap a started task, without pydantic's validation: both are ours."""
-        envelope = {
-            "task_id": str(task.id),
-            "task_name": task.type,
-            "labels": labels_of(task),
-            "args": [msgspec.Raw(task.input.encode())],
-            "kwargs": {},
-        }
-        return cls.model_construct(
-            data=msgspec.json.encode(envelope),
-            ack=_refuse,
-            task=task,
-            lease=lease,
-            running_in=None,
-            interruption=None,
-        )
+    def __init__(self, task: StartedTask, lease: Lease) -> None:
+        self.task = task
+        self.lease = lease
+        self.running_in: asyncio.Task[Any] | None = None
+        self.interruption: Interruption | None = None
 
     def message(self, value: Any) -> TaskiqMessage:
         """What middlewares and dependencies see; ``value`` is the decoded input."""
@@ -61,6 +38,17 @@ class Delivery(AckableMessage):
             args=[value],
             kwargs={},
         )
+
+    def ackable(self) -> AckableMessage:
+        """For a receiver of taskiq's own: it could only lose the outcome, and is refused."""
+        envelope = {
+            "task_id": str(self.task.id),
+            "task_name": self.task.type,
+            "labels": labels_of(self.task),
+            "args": [msgspec.Raw(self.task.input.encode())],
+            "kwargs": {},
+        }
+        return AckableMessage(data=msgspec.json.encode(envelope), ack=_refuse)
 
     def interrupt(self, reason: Interruption) -> None:
         """Stop the run: its handler is cancelled, and may ask its context why."""
@@ -77,8 +65,5 @@ def labels_of(task: StartedTask) -> dict[str, Any]:
 
 
 def _refuse() -> None:
-    message = (
-        "Penstock's tasks are finished in the ledger: run 'penstock worker', or 'taskiq worker' "
-        "with --receiver penstock.broker:Receiver"
-    )
+    message = "Penstock's tasks are finished in the ledger: run them with 'penstock worker'"
     raise ForeignReceiverError(message)

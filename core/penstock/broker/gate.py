@@ -55,7 +55,7 @@ class StartGate:
                 break
         # The database returns them in no order; the claim's order is that of the queue.
         by_id = {task.id: task for task in started}
-        deliveries = [Delivery.of(by_id[each.id], each) for each in leases if each.id in by_id]
+        deliveries = [Delivery(by_id[each.id], each) for each in leases if each.id in by_id]
         refusals = {each.id: each for each in refused}
         settlements = [
             _settle(lease, refusals[lease.id]) for lease in leases if lease.id in refusals

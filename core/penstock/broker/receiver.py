@@ -2,8 +2,9 @@
 
 Overridden is what taskiq 0.13 does with one message: it swallows a cancellation and saves it as
 the result, drops names it does not know, and lets a failing middleware lose the task. Here every
-run ends in exactly one outcome, or was superseded. Slots, prefetching and shutting down are
-taskiq's own.
+run ends in exactly one outcome, or was superseded. Its prefetcher is left out: the consumer claims
+for free slots only, so that whatever it delivers can begin at once. Middlewares, dependencies and
+labels are honoured as taskiq does it.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from taskiq import AckableMessage, TaskiqMessage, TaskiqMiddleware, TaskiqResult, TaskiqState
 from taskiq import Context as TaskiqContext
+from taskiq import TaskiqMessage, TaskiqMiddleware, TaskiqResult, TaskiqState
 from taskiq.receiver import Receiver as TaskiqReceiver
 from taskiq.utils import maybe_awaitable
 
+from penstock import background
 from penstock.broker import outcomes
 from penstock.broker.broker import Broker
 from penstock.broker.context import TaskContext
@@ -68,7 +70,6 @@ class Receiver(TaskiqReceiver):
     ) -> None:
         self.consumer = broker.require_consumer()
         queue = self.consumer.queue
-        # The consumer claims for free slots only, so nothing is fetched ahead.
         super().__init__(
             broker,
             validate_params=False,
@@ -84,11 +85,33 @@ class Receiver(TaskiqReceiver):
         self._random = random.Random()  # noqa: S311  (jitter, not a secret)
         self._label = queue.name.upper() if len(queue.name) <= _ACRONYM else queue.name.capitalize()
 
-    async def callback(self, message: bytes | AckableMessage, raise_err: bool = False) -> None:  # noqa: FBT001, FBT002
+    async def listen(self, finish_event: asyncio.Event) -> None:
+        """Run what the consumer delivers until ``finish_event``, then wait for what still runs.
+
+        For as long as the drain limit; what runs beyond it is the consumer's to interrupt.
+        """
+        running: set[asyncio.Task[None]] = set()
+        pump = asyncio.create_task(self._pump(running), name=f"pump-{self.consumer.queue.name}")
+        finished = asyncio.create_task(finish_event.wait())
+        try:
+            await asyncio.wait({pump, finished}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            finished.cancel()
+            await background.end(pump)
+        if not pump.cancelled():
+            pump.result()
+        if running:
+            await asyncio.wait(running, timeout=self.wait_tasks_timeout)
+
+    async def _pump(self, running: set[asyncio.Task[None]]) -> None:
+        while True:
+            for delivery in await self.consumer.deliveries():
+                task = asyncio.create_task(self.run(delivery))
+                running.add(task)
+                task.add_done_callback(running.discard)
+
+    async def run(self, message: Delivery) -> None:
         """Run one delivery, and hand its outcome to the consumer."""
-        if not isinstance(message, Delivery):
-            await super().callback(message, raise_err)
-            return
         task = message.task
         _log.info(
             "[%s Worker] Processing task... %s %s (attempt %d of %d)",
@@ -100,7 +123,9 @@ class Receiver(TaskiqReceiver):
         )
         started = time.monotonic()
         task_type = self.broker.catalogue.task_type(task.type)
-        taskiq_message = message.message(None)
+        # Only middlewares, and callers by .kiq(), whose tasks have labels, want what taskiq knows.
+        wants_result = bool(self.broker.middlewares) or task.labels is not None
+        taskiq_message = message.message(None) if wants_result else None
         value: Any = None
         error: BaseException | None = None
         try:
@@ -113,14 +138,14 @@ class Receiver(TaskiqReceiver):
                 raise
             error, outcome = self._failed(message, task_type, raised)
         self._log_outcome(task.type, outcome, time.monotonic() - started)
-        # Only middlewares and callers by .kiq(), whose tasks have labels, want taskiq's result.
-        result = None
-        if self.broker.middlewares or task.labels is not None:
+        if taskiq_message is not None:
             result = as_result(value, error, taskiq_message.labels, started)
             await self._report(taskiq_message, result, error)
-        self.consumer.finish(
-            message, outcome, lambda recorded: self._announce(taskiq_message, recorded, result)
-        )
+            self.consumer.finish(
+                message, outcome, lambda recorded: self._announce(taskiq_message, recorded, result)
+            )
+        else:
+            self.consumer.finish(message, outcome)
 
     def _failed(
         self, delivery: Delivery, task_type: TaskType[Any, Any], raised: BaseException
@@ -140,9 +165,9 @@ class Receiver(TaskiqReceiver):
         return raised, outcomes.failure(delivery.task, task_type, raised, self._random)
 
     async def _run(
-        self, delivery: Delivery, task_type: TaskType[Any, Any], message: TaskiqMessage
+        self, delivery: Delivery, task_type: TaskType[Any, Any], message: TaskiqMessage | None
     ) -> Any:
-        """Call the handler as its task type says."""
+        """Call the handler as its task type says; ``message`` if anybody wants to see it."""
         if delivery.interruption is not None:
             raise asyncio.CancelledError(delivery.interruption.message)
         try:
@@ -150,12 +175,14 @@ class Receiver(TaskiqReceiver):
         except InvalidInputError as error:
             # It fitted when it was accepted: the plugin has changed since.
             raise PermanentError(str(error), code="input_incompatible") from error
-        message.args = [value]
         text = delivery.task.input
-        for middleware in self.broker.middlewares:
-            if _overrides(middleware, "pre_execute"):
-                message = await maybe_awaitable(middleware.pre_execute(message))
-                text = msgspec.json.encode(message.args[0]).decode()
+        if message is not None:
+            message.args = [value]
+            for middleware in self.broker.middlewares:
+                if _overrides(middleware, "pre_execute"):
+                    message = await maybe_awaitable(middleware.pre_execute(message))
+                    value = message.args[0]
+                    text = msgspec.json.encode(value).decode()
         context = TaskContext(
             delivery,
             ledger=self._ledger,
@@ -169,7 +196,7 @@ class Receiver(TaskiqReceiver):
             if isinstance(task_type, SyncTaskType):
                 return await self._run_in_process(delivery, task_type, text, context, limit)
             limit.start()
-            return await self._call(task_type, message, context)
+            return await self._call(delivery, task_type, value, message, context)
         finally:
             delivery.running_in = None
             limit.stop()
@@ -196,10 +223,15 @@ class Receiver(TaskiqReceiver):
             raise
 
     async def _call(
-        self, task_type: TaskType[Any, Any], message: TaskiqMessage, context: TaskContext
+        self,
+        delivery: Delivery,
+        task_type: TaskType[Any, Any],
+        value: Any,
+        message: TaskiqMessage | None,
+        context: TaskContext,
     ) -> Any:
         """Run an ``async def`` handler, with what it depends on."""
-        arguments: dict[str, Any] = {task_type.input_parameter: message.args[0]}
+        arguments: dict[str, Any] = {task_type.input_parameter: value}
         if task_type.context_parameter is not None:
             arguments[task_type.context_parameter] = context
         graph = self.dependency_graphs[task_type.name]
@@ -207,7 +239,7 @@ class Receiver(TaskiqReceiver):
             return await task_type.handler(**arguments)
         # A copy: taskiq shares one dictionary between all tasks, and they would see each other's.
         known = dict(self.broker.custom_dependency_context)
-        known[TaskiqContext] = TaskiqContext(message, self.broker)
+        known[TaskiqContext] = TaskiqContext(message or delivery.message(value), self.broker)
         known[TaskiqState] = self.broker.state
         dependencies = graph.async_ctx(known, self.broker.dependency_overrides or None)
         try:
@@ -233,10 +265,10 @@ class Receiver(TaskiqReceiver):
                 _log.exception("task %s: middleware %r failed", message.task_id, middleware)
 
     async def _announce(
-        self, message: TaskiqMessage, outcome: Outcome, result: TaskiqResult[Any] | None
+        self, message: TaskiqMessage, outcome: Outcome, result: TaskiqResult[Any]
     ) -> None:
         """After the commit: let a caller of ``wait_result()`` and the middlewares know."""
-        if result is None or outcome.status is Status.PENDING:
+        if outcome.status is Status.PENDING:
             return
         if outcome.error is not None and result.error is None:
             result = result.model_copy(

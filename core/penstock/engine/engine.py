@@ -83,12 +83,13 @@ class Settlement:
     """What becomes of a lease.
 
     ``done``: the task is forgotten. ``delay``: it runs again after ``delay``. ``back``: it waits in
-    its old place. ``park``: it is left to workers that know ``task_type``. ``presume``: somebody
-    else may be running it, and has one lease to be heard of.
+    its old place. ``stale``: so it does, if the lease is this one still; another run has begun.
+    ``park``: it is left to workers that know ``task_type``. ``presume``: somebody else may be
+    running it, and has one lease to be heard of.
     """
 
     lease: Lease
-    kind: Literal["done", "delay", "back", "park", "presume"] = "done"
+    kind: Literal["done", "delay", "back", "stale", "park", "presume"] = "done"
     delay: timedelta = timedelta(0)
     task_type: str = ""
 

@@ -18,6 +18,9 @@ _POOL_TIMEOUT = 5.0
 _STATEMENT_TIMEOUT = 30.0
 # Its queue is not fair: under load one of several processes may wait long.
 _SQLITE_BUSY_TIMEOUT = 30.0
+# The plan for any parameters finds each row by its id. Plans for the very parameters look better to
+# PostgreSQL, and walk over the whole table, where it has no statistics yet or the table is small.
+_POSTGRES_SETTINGS = {"plan_cache_mode": "force_generic_plan"}
 
 
 class Database:
@@ -86,7 +89,11 @@ def _create_engine(url: str) -> AsyncEngine:
         pool_timeout=_POOL_TIMEOUT,
         # JSON stays the text that was written, as it does on SQLite.
         json_deserializer=str,
-        connect_args={"timeout": _CONNECT_TIMEOUT, "command_timeout": _STATEMENT_TIMEOUT},
+        connect_args={
+            "timeout": _CONNECT_TIMEOUT,
+            "command_timeout": _STATEMENT_TIMEOUT,
+            "server_settings": _POSTGRES_SETTINGS,
+        },
     )
 
 

@@ -69,9 +69,8 @@ class GroupCommit(Generic[T, R]):
 
     async def _flush(self) -> None:
         try:
-            # Callers that are ready in this very turn of the loop join the first batch.
-            await asyncio.sleep(0)
             while self._pending:
+                await self._gather()
                 self._batch = self._pending[: self._max_batch]
                 del self._pending[: self._max_batch]
                 await self._write_batch(self._batch)
@@ -84,6 +83,13 @@ class GroupCommit(Generic[T, R]):
         finally:
             self._flusher = None
             self._batch = []
+
+    async def _gather(self) -> None:
+        """Let callers that are ready now join, for as long as each turn of the loop brings some."""
+        before = -1
+        while before < len(self._pending) < self._max_batch:
+            before = len(self._pending)
+            await asyncio.sleep(0)
 
     async def _write_batch(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         try:

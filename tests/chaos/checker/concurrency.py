@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from tests.chaos.checker.circumstances import Circumstances
 from tests.chaos.checker.finding import Finding
-from tests.chaos.evidence import QUEUES, Execution, clock
+from tests.chaos.evidence import QUEUES, SECOND, Execution, clock
 
+_LEARNS = SECOND // 4
+"""How long a process that stood still may go on before a heartbeat tells it what it has lost."""
 Span = tuple[int, int, Execution]
 
 
@@ -60,7 +62,7 @@ def _spans(circumstances: Circumstances, execution: Execution) -> Iterator[Span]
         yield began, max(began, since), execution
         if disowned:
             return
-        began = max(began, until)
+        began = max(began, until + _LEARNS)
     if began < ended:
         yield began, ended, execution
 

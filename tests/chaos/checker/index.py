@@ -168,7 +168,7 @@ def why_stale(circumstances: Circumstances, claim: Claimed, found: Round) -> str
     assert found.ended is not None
     opened, ended = found.opened.at, found.ended.at
     if found.ended.before is not None and found.ended.before.status == "pending":
-        cancelled = _why_not_taken_out(circumstances, claim)
+        cancelled = _why_not_taken_out(circumstances, claim, ended)
         if cancelled is not None:
             return cancelled
     again = circumstances.handovers(claim.task_id, ended, claim.at)
@@ -233,13 +233,18 @@ def _why_handed_over_again(
         patience = _NEXT_LEADER
     changed = circumstances.faults(Effect.REDIS_CHANGED, again - patience, again)
     at_once = again - first <= _ROUND_TRIPS
-    if changed and (at_once or circumstances.faults(trouble, first, again)):
+    slow = trouble | Effect.REDIS_SLOW | Effect.DATABASE_SLOW
+    if changed and (at_once or circumstances.faults(slow, first, again)):
         return "it was audited while it was handed over"
     return None
 
 
-def _why_not_taken_out(circumstances: Circumstances, claim: Claimed) -> str | None:
+def _why_not_taken_out(circumstances: Circumstances, claim: Claimed, ended: int) -> str | None:
     """Why a task that was cancelled while it waited was in line still."""
+    transitions = circumstances.evidence.transitions[claim.task_id]
+    if any(each.closes_run and ended - _MOMENT <= each.at < ended for each in transitions):
+        # The ledger had it waiting again, and the engine was about to be told.
+        return "its run was just being settled"
     for each in circumstances.requests(claim.task_id, "cancel"):
         if each.began > claim.at:
             continue

@@ -47,7 +47,10 @@ MUTANTS = (
             ),
             Change(
                 file="engine/scripts/renew.lua",
-                old="  local mine = held == token or held == NOBODY\n",
+                old=(
+                    "  local mine = held == token or held == NOBODY "
+                    "or held and is_later(token, held)\n"
+                ),
                 new="  local mine = held == token\n",
             ),
             Change(

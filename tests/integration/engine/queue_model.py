@@ -58,13 +58,15 @@ class QueueModel:
         held, place = self.leased.get(lease.id, (lease, None))
         if place is None or held not in {lease, None}:
             return
+        if held is None and kind == "stale":
+            return
         if kind == "presume":
             self.leased[lease.id] = (None, place)
             return
         self._end_lease(lease.id)
         if kind == "delay":
             self.delayed[lease.id] = place[0]
-        elif kind == "back":
+        elif kind in {"back", "stale"}:
             self.waiting[lease.id] = place
         elif kind == "park":
             self.parked[lease.id] = (task_type, place)
@@ -100,7 +102,7 @@ class QueueModel:
         task = lease.id
         if task in self.leased:
             held, old = self.leased[task]
-            if held not in {lease, None}:
+            if held is not None and held.number > lease.number:
                 return False
             self.leased[task] = (lease, place if held is None else old)
             return True

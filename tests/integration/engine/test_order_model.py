@@ -22,8 +22,8 @@ from tests.integration.engine.queue_model import Place, QueueModel
 from tests.services.index import new_index
 
 T = TypeVar("T")
-Kind = Literal["done", "delay", "back", "park", "presume"]
-KINDS: list[Kind] = ["done", "delay", "back", "park", "presume"]
+Kind = Literal["done", "delay", "back", "stale", "park", "presume"]
+KINDS: list[Kind] = ["done", "delay", "back", "stale", "park", "presume"]
 TYPES = ["acme.a", "acme.ab", "acme.b"]
 LONG = timedelta(hours=1)
 _MOST_TASKS = 6

@@ -88,6 +88,35 @@ async def test_a_worker_adopts_what_it_runs_and_nobody_else_gets_it(
     assert await engine.missing("acme", [lease.id]) == [lease.id]
 
 
+async def test_of_two_that_hold_a_lease_of_one_task_the_later_has_it(
+    engine: Engine, redis: Redis, worker: Worker
+) -> None:
+    thought_dead = await taken(engine)
+    await engine.claim(ACME, 0, [Settlement(lease=thought_dead, kind="back")])
+    (later,) = (await engine.claim(ACME, 1)).leases
+    await wipe(engine, redis)
+    await engine.enqueue("acme", [running(later)])
+
+    assert (await worker.beat([thought_dead])).lost == []
+    assert (await worker.beat([later])).lost == []
+    assert (await worker.beat([thought_dead])).lost == [thought_dead]
+
+
+async def test_a_run_that_was_overtaken_takes_the_task_from_nobody(
+    engine: Engine, redis: Redis
+) -> None:
+    thought_dead = await taken(engine)
+    await engine.claim(ACME, 0, [Settlement(lease=thought_dead, kind="back")])
+    (later,) = (await engine.claim(ACME, 1)).leases
+    await wipe(engine, redis)
+    await engine.enqueue("acme", [running(later)])
+
+    claim = await engine.claim(ACME, 1, [Settlement(lease=thought_dead, kind="stale")])
+    assert claim.leases == []
+    claim = await engine.claim(ACME, 1, [Settlement(lease=later, kind="stale")])
+    assert claim.leases == []
+
+
 async def test_a_worker_that_is_not_heard_of_within_a_lease_has_lost_its_task(
     engine: Engine, redis: Redis
 ) -> None:

@@ -154,6 +154,18 @@ def test_a_run_that_lost_its_lease_while_its_worker_stood_still_does_not_count_a
     assert broken(awake) == {"losses_are_deaths", "global_concurrency_holds"}
 
 
+@pytest.mark.parametrize(("ended", "expected"), [(3.2, set()), (3.6, {"global_concurrency_holds"})])
+def test_a_worker_that_stood_still_learns_soon_what_it_has_lost(ended, expected):
+    thawed = Story(1, queue="narrow").posted().started(1.0, worker=3).succeeded(ended)
+    others = [
+        Story(number, queue="narrow").posted().started(3.0, worker=2 - number % 2).succeeded(4.0)
+        for number in (60, 61, 62)
+    ]
+    lives = [life(1), life(2), life(3)]
+    stalls = [Stall(pid=3, began=at(1.1), ended=at(3.1))]
+    assert broken(evidence(thawed, *others, lives=lives, stalls=stalls)) == expected
+
+
 @pytest.mark.parametrize(
     ("lives", "faults", "expected"),
     [
@@ -588,6 +600,15 @@ def test_who_leads_next_looks_at_everything_too():
 def test_a_task_may_be_handed_out_while_it_is_just_being_cancelled(moment, expected):
     task = Story(1).posted().handed_over(0.1).asked("cancel", 1.0, 200).cancelled(1.05)
     assert broken(evidence(task.claimed(moment))) == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"), [(1.15, set()), (1.9, {"ended_tasks_are_not_handed_out"})]
+)
+def test_a_task_may_be_handed_out_that_is_cancelled_while_its_run_is_settled(moment, expected):
+    task = Story(1).posted().claimed(0.9).started(1.0).given_back(1.1, how="snooze")
+    task.asked("cancel", moment - 0.01, 200).cancelled(moment).claimed(3.0)
+    assert broken(evidence(task)) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@
 --         'delay'    run it again after the argument, in ms
 --         'back'     it waits again, in its old place
 --         'park'     leave it to a worker that knows its type, the argument
+--         'stale'    as 'back', unless nobody is known to hold it: somebody else does
 --         'presume'  somebody may be running it: leased to whoever is heard of, for one lease
 --       A settlement whose token is not the lease's is ignored: the lease was lost.
 -- Returns {milliseconds until the next call is useful (-1: unknown), leases expired, tasks parked,
@@ -29,7 +30,7 @@ local parks = false
 for i = 8 + types, #ARGV, 4 do
   local kind, id, token, argument = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local held, score = holder(redis.call('HGET', entry, id))
-  if held == token or held == NOBODY then
+  if held == token or held == NOBODY and kind ~= 'stale' then
     if kind == 'presume' then
       redis.call('ZADD', leases, now + lease, id)
       redis.call('HSET', entry, id, NOBODY .. ':' .. score)
@@ -45,7 +46,7 @@ for i = 8 + types, #ARGV, 4 do
         redis.call('HSET', entry, id, argument .. '=' .. score)
       else
         redis.call('HDEL', entry, id)
-        if kind == 'back' then
+        if kind == 'back' or kind == 'stale' then
           redis.call('ZADD', waiting, score, id)
         end
       end

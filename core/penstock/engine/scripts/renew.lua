@@ -5,9 +5,23 @@
 -- A refused lease was lost, and another run may be under way. A lease that nobody is known to hold
 -- is adopted: the index was rebuilt under a running task, or its worker was silent for longer than
 -- its lease and no other one has taken the task yet. A lease that may have been lost is adopted if
--- the task is not leased at all.
+-- the task is not leased at all. Of two that hold leases of one task the later has it: the earlier
+-- was thought dead, and may have adopted the task before it learned that.
 -- Work: O(log N) per lease.
 hear()
+
+-- A token is the time and the ticket of its claim.
+local function is_later(token, held)
+  local time, ticket = string.match(token, '^(%d+)%.(%d+)$')
+  local other_time, other_ticket = string.match(held, '^(%d+)%.(%d+)$')
+  if not time or not other_time then
+    return false
+  end
+  if time ~= other_time then
+    return tonumber(time) > tonumber(other_time)
+  end
+  return tonumber(ticket) > tonumber(other_ticket)
+end
 
 local worker = ARGV[3]
 local refused, wanted = {}, {}
@@ -22,7 +36,7 @@ for i = 4, #ARGV, 4 do
   local id, token, score, may_be_lost = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3] == '1'
   local info = redis.call('HGET', entry, id)
   local held = holder(info)
-  local mine = held == token or held == NOBODY
+  local mine = held == token or held == NOBODY or held and is_later(token, held)
   if not held and (info == LOST or may_be_lost) then
     local task_type = parking(info)
     if task_type then
