@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from benchmarks.run import run
 
 def main() -> None:
     asked = options.parse()
+    # Whoever is told to end ends its servers too.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     progress = Console(stderr=True)
     try:
         peers = peer.find(asked.peers)
