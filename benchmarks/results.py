@@ -76,4 +76,4 @@ def read(file: Path) -> Results:
 
 def as_json(results: Results) -> str:
     """All figures of each round."""
-    return msgspec.json.format(msgspec.json.encode(results), indent=1).decode() + "\n"
+    return msgspec.json.encode(results).decode() + "\n"
