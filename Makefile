@@ -20,6 +20,13 @@ VENV_STAMP := .venv/.stamp-python
 REQUIREMENTS_STAMP := .venv/.stamp-requirements
 INSTALL_STAMP := .venv/.stamp-workspace
 
+# Each peer of the benchmarks has an environment of its own; the plots' is made when they are drawn.
+BENCH_LOCKS := $(wildcard benchmarks/peers/*/requirements.txt) \
+	$(if $(findstring --publish,$(ARGS)),benchmarks/plots/requirements.txt)
+BENCH_STAMPS := $(patsubst benchmarks/peers/%/requirements.txt,.bench/%/.stamp,$(filter benchmarks/peers/%,$(BENCH_LOCKS))) \
+	$(patsubst benchmarks/plots/%,.bench/plots/.stamp,$(filter benchmarks/plots/%,$(BENCH_LOCKS))) \
+	benchmarks/peers/bullmq/node_modules/.stamp
+
 # An environment that was moved here with its checkout, or whose Python is gone, is made anew.
 ifneq ($(wildcard $(VENV_STAMP)),)
 $(shell [ "$$(cat $(VENV_STAMP))" = "$$(pwd -P)" ] && $(BIN)/python -c '' 2>/dev/null || rm -f $(VENV_STAMP))
@@ -60,7 +67,7 @@ dev: install ## Start API, workers and the embedded services on 127.0.0.1:8000
 	@exec $(BIN)/penstock dev $(ARGS)
 
 .PHONY: bench
-bench: install ## Run the benchmarks
+bench: install $(BENCH_STAMPS) ## Measure Penstock beside its peers (ARGS="--peers penstock bullmq --rounds 3")
 	$(BIN)/python -m benchmarks $(ARGS)
 
 ##@ Test
@@ -112,7 +119,17 @@ lock: $(TOOLS_STAMP) ## Resolve the dependencies anew and write requirements/*.t
 	$(UV) export --quiet --frozen $(EXPORT) --all-extras --no-dev --output-file requirements/prod.txt; \
 	$(UV) export --quiet --frozen $(EXPORT) --only-group build --output-file requirements/build.txt; \
 	$(UV) pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11 \
-		$(ARGS) --output-file requirements/uv.txt requirements/uv.in
+		$(ARGS) --output-file requirements/uv.txt requirements/uv.in; \
+	for folder in benchmarks/peers/*/ benchmarks/plots/; do \
+		[ -e "$${folder}requirements.in" ] || continue; \
+		$(UV) pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11 \
+			$(ARGS) --output-file "$${folder}requirements.txt" "$${folder}requirements.in"; \
+	done; \
+	cd benchmarks/peers/bullmq; \
+	npm install --package-lock-only --omit-lockfile-registry-resolved $(NPM_QUIET)
+
+# No scripts: what the peer needs is in its packages.
+NPM_QUIET := --ignore-scripts --no-audit --no-fund --loglevel error
 
 # All extras, so that a key is all that a provider needs.
 # Names, versions, markers and hashes: no index, no path of this machine, no workspace member.
@@ -124,7 +141,7 @@ changelog: install ## Show the next release's notes, made from changelog.d/
 
 .PHONY: clean
 clean: ## Remove what the Makefile made (not the data of `penstock dev`)
-	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .tools .bench benchmarks/peers/*/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .PHONY: help
 help: ## Show this
@@ -170,3 +187,23 @@ $(INSTALL_STAMP): $(REQUIREMENTS_STAMP) $(MEMBER_FILES)
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --no-index \
 		$(addprefix --editable ./,$(MEMBERS))
 	@touch $@
+
+# --- The benchmarks' environments ---------------------------------------------------------------
+
+.bench/%/.stamp: benchmarks/peers/%/requirements.txt $(TOOLS_STAMP)
+	$(make_bench_environment)
+
+.bench/plots/.stamp: benchmarks/plots/requirements.txt $(TOOLS_STAMP)
+	$(make_bench_environment)
+
+make_bench_environment = @python=$(find_python) || exit 1; $(like_pip); set -e; \
+	echo "Installing $< …"; \
+	$(UV) venv --quiet --clear --python "$$python" $(@D); \
+	$(UV) pip sync --quiet --compile-bytecode --python $(@D)/bin/python --require-hashes $<; \
+	touch $@
+
+# Without Node there is no BullMQ, and the run says so.
+benchmarks/peers/bullmq/node_modules/.stamp: benchmarks/peers/bullmq/package-lock.json
+	@command -v npm >/dev/null || { echo "There is no npm: BullMQ will be left out." >&2; exit 0; }; \
+	echo "Installing $< …"; \
+	cd $(@D)/.. && npm ci $(NPM_QUIET) && touch node_modules/.stamp

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
+import signal
 import sys
+from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import options, report
-from benchmarks.profiling import profiled
+from benchmarks import options, peer, publish, report, results
+from benchmarks.client import PeerError
 from benchmarks.run import run
-from benchmarks.services import Services
-from penstock import logs
-from penstock.cli import serving
 
 
 def main() -> None:
     asked = options.parse()
-    logs.configure("console", "warning")
-    console = Console(stderr=True)
-    profile = None if asked.profile is None else asked.profile / "client.prof"
-    with (
-        Services(asked.database) as services,
-        profiled(profile),
-        asyncio.Runner(loop_factory=serving.loop_factory()) as runner,
-    ):
-        results = runner.run(
-            run(asked, services, lambda what: console.print(f"{what} …", style="dim"))
-        )
-    if asked.json:
-        sys.stdout.write(report.as_json(results) + "\n")
-    else:
-        report.print_table(results, Console())
+    # Whoever is told to end ends its servers too.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    progress = Console(stderr=True)
+    try:
+        peers = peer.find(asked.peers)
+        measured = run(asked, peers, lambda what: progress.print(f"{what} …", style="dim"))
+    except (PeerError, ValueError) as error:
+        sys.exit(str(error))
+    report.print_tables(measured, Console())
+    if asked.json is not None:
+        Path(asked.json).write_text(results.as_json(measured), encoding="utf-8")
+    if asked.publish:
+        for file in publish.publish(measured):
+            progress.print(f"wrote {file}")
 
 
 if __name__ == "__main__":

@@ -1,109 +1,156 @@
-"""The submitting side: what an application or the API does, without HTTP."""
+"""The orchestrator's side of the protocol that every peer speaks (``peers/README.md``)."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from dataclasses import dataclass
+import json
+import subprocess
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self, TypeVar
 
 import msgspec
+import psutil
 
-from benchmarks.bench_plugin import NOOP, PICKUP, QUEUE, Moment
-from penstock.app import Application
-from penstock.engine import EngineUnavailableError
+from benchmarks.peer import ROOT, Peer, command
+from penstock.embedded.parent_death import dying_with_parent
 
-_LOOK = 0.02
-_CHUNK = 1000
-_PATIENCE = 600.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pickup:
-    """One task on an idle queue, in milliseconds since it was submitted."""
-
-    accepted: float
-    """Until its row was committed and the caller had its answer."""
-    started: float
-    """Until its handler was called."""
+_PATIENCE = 900.0
+_Answer = TypeVar("_Answer")
 
 
-async def until_open(application: Application) -> None:
-    """Return once the queue has its index in Redis, and both servers were spoken to."""
-    async with asyncio.timeout(_PATIENCE):
-        while True:
-            try:
-                await application.engine.epoch(QUEUE)
-            except EngineUnavailableError:
-                await asyncio.sleep(_LOOK)
-            else:
-                break
-    await application.ledger.ping()
+class Enqueued(msgspec.Struct, kw_only=True):
+    """How long it took until all tasks were accepted."""
+
+    seconds: float
+    counters: dict[str, float] = {}
+    """What else the peer counted meanwhile, by name."""
 
 
-async def enqueue_in_bulk(application: Application, tasks: int) -> None:
-    """Submit ``tasks`` tasks, a thousand at a time; returns once Redis has them all."""
-    for first in range(0, tasks, _CHUNK):
-        chunk = range(first, min(first + _CHUNK, tasks))
-        await asyncio.gather(*(_submit(application, number) for number in chunk))
-    await _until_waiting(application, tasks)
+class Progress(msgspec.Struct):
+    done: int
 
 
-async def enqueue_by_callers(application: Application, tasks: int, callers: int) -> None:
-    """Submit ``tasks`` tasks by ``callers`` callers, each one after the other."""
-    numbers = iter(range(tasks))
+class Count(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the tasks, by the peer's own word."""
 
-    async def call() -> None:
-        for number in numbers:
-            await _submit(application, number)
-
-    await asyncio.gather(*(call() for _ in range(callers)))
-    await _until_waiting(application, tasks)
+    completed: int
+    """Those whose result is kept, and is the right one."""
+    failed: int
+    waiting: int
 
 
-async def until_drained(application: Application) -> None:
-    """Return once nothing waits or runs: every outcome is committed by then."""
-    async with asyncio.timeout(_PATIENCE):
-        while True:
-            counts = (await application.engine.counts([QUEUE]))[QUEUE]
-            if counts.waiting + counts.active + counts.delayed == 0:
-                return
-            await asyncio.sleep(_LOOK)
+class Pickup(msgspec.Struct, frozen=True, kw_only=True):
+    """One task for an idle worker: nanoseconds of a clock that client and worker share."""
+
+    called: int
+    returned: int
+    """The peer had accepted it."""
+    started: int
+    """The first line of its handler."""
 
 
-async def require_completed(application: Application, tasks: int) -> None:
-    """Check that the ledger knows of ``tasks`` successes and of nothing else."""
-    ended = (await application.ledger.ended_counts())[QUEUE]
-    if (ended.completed, ended.failed, ended.cancelled) != (tasks, 0, 0):
-        raise RuntimeError(f"expected {tasks} tasks to have succeeded, the ledger has {ended}")
+class PeerError(Exception):
+    """A peer did not do what it was asked; says what, with the log's end."""
 
 
-async def pick_up(application: Application, times: int, pause: float = 0.02) -> list[Pickup]:
-    """Submit tasks one by one to an idle worker, and say how soon each was started."""
-    sent = []
-    for number in range(times):
-        before = time.time_ns()
-        record = await application.dispatch.submit(PICKUP, f'{{"number":{number}}}')
-        sent.append((record.id, before, time.time_ns()))
-        await asyncio.sleep(pause)
-    await until_drained(application)
-    pickups = []
-    for task_id, before, accepted in sent:
-        found = await application.dispatch.find(task_id)
-        if found is None or found.result is None:
-            raise RuntimeError(f"expected task {task_id} to have a result, found {found}")
-        started = msgspec.json.decode(found.result, type=Moment).nanoseconds
-        pickups.append(Pickup(accepted=(accepted - before) / 1e6, started=(started - before) / 1e6))
-    return pickups
+class Client:
+    """A peer's client process; a context manager."""
+
+    def __init__(self, peer: Peer, environment: Mapping[str, str], log: Path) -> None:
+        self._peer = peer
+        self._environment = environment
+        self._log = log
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                dying_with_parent(command(self._peer.client)),
+                cwd=ROOT,
+                env=dict(self._environment),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                bufsize=1,
+            )
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        process = self._running
+        if process.stdin is not None:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+    @property
+    def process(self) -> psutil.Process:
+        return psutil.Process(self._running.pid)
+
+    def prepare(self) -> None:
+        """Connect, and make what an empty server must have."""
+        self._ask("prepare", dict[str, Any])
+
+    def versions(self) -> dict[str, str]:
+        return self._ask("versions", dict[str, str])
+
+    def enqueue_bulk(self, tasks: int) -> Enqueued:
+        return self._ask("enqueue_bulk", Enqueued, tasks=tasks)
+
+    def enqueue_by_callers(self, tasks: int, callers: int) -> Enqueued:
+        return self._ask("enqueue_by_callers", Enqueued, tasks=tasks, callers=callers)
+
+    def done(self) -> int:
+        """How many tasks are finished; cheap enough to be asked often."""
+        return self._ask("progress", Progress).done
+
+    def count(self) -> Count:
+        return self._ask("count", Count)
+
+    def pick_up(self, times: int) -> list[Pickup]:
+        return self._ask("pick_up", list[Pickup], times=times)
+
+    def _ask(self, do: str, answer: type[_Answer], **parameters: int) -> _Answer:
+        process = self._running
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("the client was started without pipes")
+        # Whoever hangs is ended, which ends the wait for its answer.
+        watchdog = threading.Timer(_PATIENCE, process.kill)
+        watchdog.start()
+        try:
+            process.stdin.write(json.dumps({"do": do, **parameters}) + "\n")
+            line = process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        finally:
+            watchdog.cancel()
+        try:
+            return msgspec.json.decode(line, type=answer)
+        except msgspec.DecodeError as error:
+            raise PeerError(
+                f"{self._peer.title} did not answer {do!r} as expected ({error}): {line!r}\n"
+                f"{tail(self._log)}"
+            ) from error
+
+    @property
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            raise RuntimeError("the client was not started: use `with`")
+        return self._process
 
 
-async def _submit(application: Application, number: int) -> None:
-    await application.dispatch.submit(NOOP, f'{{"number":{number}}}')
-
-
-async def _until_waiting(application: Application, tasks: int) -> None:
-    async with asyncio.timeout(_PATIENCE):
-        while True:
-            counts = (await application.engine.counts([QUEUE]))[QUEUE]
-            if counts.waiting >= tasks:
-                return
-            await asyncio.sleep(0.001)
+def tail(log: Path, lines: int = 30) -> str:
+    """The end of a log."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])

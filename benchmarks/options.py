@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+
+import msgspec
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters of one run."""
 
+    peers: tuple[str, ...] = ()
+    """Folders of ``benchmarks/peers``; none are all that are measured by default."""
     tasks: int = 10_000
     """Tasks that are enqueued and drained in each round."""
-    rounds: int = 3
+    rounds: int = 5
     concurrency: int = 100
-    """Of the queue: tasks that the worker runs at once."""
+    """Tasks that one worker process runs at once."""
     callers: int = 64
     """Concurrent callers, each of which waits for its task to be accepted before the next one."""
-    database: str = "postgresql"
-    pickups: int = 200
-    """Tasks that are submitted one by one to an idle worker."""
+    workers: tuple[int, ...] = (1,)
+    """Worker processes; a backlog is drained once by each number of them."""
+    backlogs: tuple[int, ...] = ()
+    """More backlogs that are enqueued, and drained as far as ``tasks``."""
+    pickups: int = 100
+    """Tasks that are submitted one by one to an idle worker, in each round."""
     log_level: str = "info"
-    """Of the worker. At info, the default of `penstock worker`, it writes two lines per task."""
-    json: bool = False
-    profile: Path | None = None
-    """A folder for cProfile's statistics of both processes; they are much slower then."""
+    """Of the workers that heed it. At info, `penstock worker` writes two lines per task."""
+    json: str | None = None
+    """A file for the results."""
+    publish: bool = False
+    """Write docs/benchmarks.md, with its plots and the results beside it."""
+    profile: str | None = None
+    """A folder for profiles of the peers that make them; they are much slower then."""
+
+    @property
+    def warm_up(self) -> int:
+        """Tasks that come before the measured ones of each measurement."""
+        return max(1, self.tasks // 10)
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
@@ -34,41 +46,53 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     default = Options()
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure Penstock with tasks that do nothing, on servers of its own.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description="Measure Penstock beside its peers with tasks that do nothing, on own servers.",
     )
-    parser.add_argument("--tasks", type=_positive, default=default.tasks, help="tasks per round")
-    parser.add_argument("--rounds", type=_positive, default=default.rounds, help="repetitions")
+
+    def number(name: str, help: str) -> None:  # noqa: A002 - argparse's own name for it
+        value = getattr(default, name)
+        parser.add_argument(
+            f"--{name}", type=_positive, default=value, help=f"{help} [default: {value}]"
+        )
+
     parser.add_argument(
-        "--concurrency", type=_positive, default=default.concurrency, help="tasks at once"
+        "--peers", nargs="+", default=(), metavar="PEER", help="only these [default: all]"
+    )
+    number("tasks", "tasks per round")
+    number("rounds", "repetitions; those of all peers are interleaved")
+    number("concurrency", "tasks that a worker process runs at once")
+    number("callers", "concurrent callers")
+    number("pickups", "tasks for an idle worker per round")
+    parser.add_argument(
+        "--workers",
+        nargs="+",
+        type=_positive,
+        default=default.workers,
+        metavar="NUMBER",
+        help="worker processes: 1 2 measures with one and with two [default: 1]",
     )
     parser.add_argument(
-        "--callers", type=_positive, default=default.callers, help="concurrent callers"
-    )
-    parser.add_argument(
-        "--database",
-        choices=("postgresql", "sqlite"),
-        default=default.database,
-        help="where the ledger is; both wait for the disk",
-    )
-    parser.add_argument(
-        "--pickups", type=_positive, default=default.pickups, help="tasks for an idle worker"
+        "--backlogs",
+        nargs="+",
+        type=_positive,
+        default=default.backlogs,
+        metavar="TASKS",
+        help="more backlogs: 1000 100000 1000000",
     )
     parser.add_argument(
         "--log-level",
         choices=("info", "warning"),
         default=default.log_level,
-        help="of the worker; info writes two lines per task",
+        help="of the workers that heed it; at info, Penstock writes two lines per task",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--json", metavar="FILE", help="write all figures there")
     parser.add_argument(
-        "--profile",
-        type=Path,
-        metavar="FOLDER",
-        default=default.profile,
-        help="write cProfile's statistics of client and worker there (slow)",
+        "--publish", action="store_true", help="write docs/benchmarks.md, its plots and figures"
     )
-    return Options(**vars(parser.parse_args(arguments)))
+    parser.add_argument(
+        "--profile", metavar="FOLDER", help="write Penstock's cProfile statistics there (slow)"
+    )
+    return msgspec.convert(vars(parser.parse_args(arguments)), Options)
 
 
 def _positive(text: str) -> int:

@@ -164,6 +164,11 @@ class PostgresServer:
     def __exit__(self, *exc_info: object) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """Of the process whose children serve the connections."""
+        return self._running().pid
+
     def url(self, database: str = "postgres") -> str:
         """The address for SQLAlchemy."""
         return f"postgresql+asyncpg://{self.USER}@127.0.0.1:{self.port}/{database}"

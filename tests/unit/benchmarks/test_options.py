@@ -11,24 +11,35 @@ def test_nothing_asked_for_is_the_default():
 
 def test_every_parameter_is_read():
     numbers = ["--tasks=5", "--rounds=1", "--concurrency=7", "--callers=3", "--pickups=2"]
+    lists = ["--peers", "saq", "celery", "--workers", "1", "2", "--backlogs", "10", "20"]
+    files = ["--json=figures.json", "--profile=folder"]
 
-    asked = parse([*numbers, "--database=sqlite", "--log-level=warning", "--json"])
+    asked = parse([*numbers, *lists, *files, "--log-level=warning", "--publish"])
 
     assert asked == Options(
+        peers=("saq", "celery"),
         tasks=5,
         rounds=1,
         concurrency=7,
         callers=3,
-        database="sqlite",
+        workers=(1, 2),
+        backlogs=(10, 20),
         pickups=2,
         log_level="warning",
-        json=True,
+        json="figures.json",
+        publish=True,
+        profile="folder",
     )
 
 
-@pytest.mark.parametrize("arguments", [["--tasks", "0"], ["--database", "oracle"]])
+@pytest.mark.parametrize("arguments", [["--tasks", "0"], ["--workers", "1", "none"]])
 def test_what_cannot_be_measured_is_refused(arguments, capsys):
     with pytest.raises(SystemExit):
         parse(arguments)
 
     assert arguments[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("tasks", "expected"), [(10_000, 1_000), (5, 1)])
+def test_a_tenth_more_tasks_warm_up_and_at_least_one(tasks, expected):
+    assert Options(tasks=tasks).warm_up == expected
