@@ -56,6 +56,7 @@ class HeartbeatThread:
         self._cancelled = cancelled
         self._watchdog = watchdog
         self._last_beat = time.monotonic()
+        self._has_looked = False
         self._server = ""
         self._suspicious: set[str] = set()
         self._failing: set[str] = set()
@@ -111,10 +112,12 @@ class HeartbeatThread:
             self._deadlines.enforce()
 
     def _look_at_server(self) -> None:
+        is_first, self._has_looked = not self._has_looked, True
         server = self._heartbeat.server()
         if server != self._server:
-            # It was restarted, or another one took over: either may have lost leases.
-            self._suspicious = set(self._queues)
+            if not is_first:
+                # It was restarted, or another one took over: either may have lost leases.
+                self._suspicious = set(self._queues)
             self._server = server
 
     def _beat(self, loop: asyncio.AbstractEventLoop, queue: str, leases: Sequence[Lease]) -> None:

@@ -11,7 +11,15 @@ from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
 from penstock.broker import LeaseTable
-from penstock.engine import Engine, EngineUnavailableError, Entry, Heartbeat, Lease, RedisServers
+from penstock.engine import (
+    Engine,
+    EngineUnavailableError,
+    Entry,
+    Heartbeat,
+    Lease,
+    RedisServers,
+    Settlement,
+)
 from penstock.processes.deadlines import Deadlines
 from penstock.worker.heartbeat_thread import HeartbeatThread
 from penstock.worker.watchdog import Watchdog
@@ -83,6 +91,30 @@ async def test_a_lease_is_adopted_though_the_server_that_lost_it_was_not_recogni
     finally:
         await thread.stop()
     assert lost == []
+
+
+async def test_what_is_settled_while_the_first_beat_is_on_its_way_is_not_brought_back(
+    engine: Engine,
+) -> None:
+    await engine.enqueue("acme", [Entry(id=uuid7(), priority=Priority.NORMAL)])
+    (lease,) = (await engine.claim(ACME, 1)).leases
+    leases, lost = LeaseTable(), list[Lease]()
+    # The thread has it in its hands still.
+    leases.add(lease)
+    await engine.claim(ACME, 0, [Settlement(lease=lease)])
+    heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
+    thread = heartbeat_thread(heartbeat, leases, lost)
+
+    thread.start()
+
+    async def is_refused() -> bool:
+        return bool(lost)
+
+    try:
+        await until(is_refused, within=5)
+    finally:
+        await thread.stop()
+    assert await engine.missing("acme", [lease.id]) == [lease.id]
 
 
 def heartbeat_thread(
