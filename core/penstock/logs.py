@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, MutableMapping
+from functools import lru_cache
 from typing import Any, Literal, TextIO
 
 import msgspec
@@ -122,13 +123,13 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
 
 
 def _bare_console(record: logging.LogRecord) -> str:
-    moment = time.strftime("%H:%M:%S", time.gmtime(record.created))
+    moment = _moment("%H:%M:%S", int(record.created))
     return f"{moment} [{record.levelname.lower():<9}] {record.getMessage()} [{record.name}]"
 
 
 def _bare_json(record: logging.LogRecord) -> str:
     seconds, microseconds = divmod(int(record.created * 1e6), 1_000_000)
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    moment = _moment("%Y-%m-%dT%H:%M:%S", seconds)
     line = {
         "event": record.getMessage(),
         "level": record.levelname.lower(),
@@ -136,6 +137,11 @@ def _bare_json(record: logging.LogRecord) -> str:
         "timestamp": f"{moment}.{microseconds:06}Z",
     }
     return _json(line)
+
+
+@lru_cache(maxsize=1)  # thousands of lines are of the same second
+def _moment(form: str, seconds: int) -> str:
+    return time.strftime(form, time.gmtime(seconds))
 
 
 def _json(line: object, default: Callable[[Any], Any] | None = None) -> str:

@@ -70,8 +70,10 @@ def _settle(lease: Lease, refused: RefusedStart) -> Settlement:
         _log.warning("task %s: it was claimed again meanwhile; this claim is given up", lease.id)
         return Settlement(lease=lease, kind="delay", delay=_CLOCK_PAUSE)
     match refused.status:
-        case Status.PENDING if refused.run_at is not None:
-            delay = max(refused.run_at - datetime.now(UTC), timedelta(0))
+        case Status.PENDING:
+            # Without a time it was handed back after the gate had refused it.
+            run_at = refused.run_at or datetime.now(UTC)
+            delay = max(run_at - datetime.now(UTC), timedelta(0))
             return Settlement(lease=lease, kind="delay", delay=delay)
         case Status.RUNNING:
             _log.warning(

@@ -14,6 +14,7 @@ from redis import SSLConnection as SyncSSLConnection
 from redis import UnixDomainSocketConnection as SyncUnixConnection
 from redis.asyncio import Connection, UnixDomainSocketConnection
 from redis.asyncio.sentinel import SentinelManagedConnection
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import MasterDownError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.sentinel import SentinelManagedConnection as SyncSentinelManagedConnection
@@ -36,7 +37,19 @@ def is_no_master(error: ResponseError) -> bool:
 
 
 class _Leaving:
-    """Closes the connection when the server says that it is no master."""
+    """Closes the connection when the server says that it is no master.
+
+    And packs commands by hiredis, as redis-py's synchronous connections do: a claim may settle
+    a hundred leases, and its asynchronous ones would take longer to write it down than the server
+    to do it.
+    """
+
+    _serializer = HiredisRespSerializer()
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """A command as the server reads it; see redis-py."""
+        packed: list[bytes] = self._serializer.pack(*args)
+        return packed
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         """The server's answer; see redis-py."""

@@ -152,7 +152,7 @@ class PostgresqlBatches(Batches):
             field: [row[field] for row in rows] for field in rows[0] if field not in _SQLITE_ONLY
         }
         result = await connection.execute(self._record, {**values, "shard": self._shard})
-        return {(row.id, row.run): Status(row.status) for row in result}
+        return {(task_id, run): Status(status) for task_id, run, status in result}
 
     async def record_progress(
         self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime
@@ -318,4 +318,5 @@ def _keys(rows: Iterable[Row[Any]]) -> set[CheckpointKey]:
 
 
 def _started(row: Row[Any]) -> StartedTask:
-    return StartedTask(**row._mapping)  # noqa: SLF001  (SQLAlchemy's public name for it)
+    # By position: by name it takes SQLAlchemy five times as long.
+    return StartedTask(*tuple(row))

@@ -33,6 +33,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _create_engine(url)
+        # The same connections.
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.dialect = self.engine.dialect.name
         self.statements = 0
         """How many statements were sent, for benchmarks and metrics."""
@@ -54,6 +56,24 @@ class Database:
             with translated(what):
                 async with self.engine.begin() as connection:
                     yield connection
+
+    @asynccontextmanager
+    async def statement(self, what: str) -> AsyncIterator[AsyncConnection]:
+        """A transaction of one statement; committed when that has returned.
+
+        PostgreSQL needs no BEGIN and no COMMIT for it, each of which is a round trip.
+
+        Raises:
+            LedgerUnavailableError: if the database is away; the statement's outcome is then
+                unknown.
+        """
+        if self.dialect == "sqlite":
+            async with self.write(what) as connection:
+                yield connection
+            return
+        with translated(what):
+            async with self._autocommit.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def read(self, what: str) -> AsyncIterator[AsyncConnection]:

@@ -103,9 +103,11 @@ class Ledger:
 
     @repeated_if_cut
     async def _insert(self, tasks: Sequence[NewTask]) -> Sequence[None]:
-        async with self.database.write("store new tasks") as connection:
+        files = [file for task in tasks for file in task.files]
+        transaction = self.database.write if files else self.database.statement
+        async with transaction("store new tasks") as connection:
             await self._batches.insert_tasks(connection, tasks)
-            if files := [file for task in tasks for file in task.files]:
+            if files:
                 await self._batches.insert_artifacts(connection, files, now=_now())
         return [None] * len(tasks)
 
@@ -122,15 +124,16 @@ class Ledger:
             The runs that were opened, and the tasks that may not start with the reason.
         """
         now = _now()
-        async with self.database.write("start tasks") as connection:
+        async with self.database.statement("start tasks") as connection:
             started = await self._batches.start_tasks(
                 connection, claims, worker=worker, now=now, due=now + _CLOCK_TOLERANCE
             )
-            opened = {task.id for task in started}
-            refused = [each for each in claims if each.id not in opened]
-            # In the same transaction: failing after the commit would lose the runs it opened.
-            refusals = await self._refusals(connection, refused, now) if refused else []
-        return started, refusals
+        opened = {task.id for task in started}
+        refused = [each for each in claims if each.id not in opened]
+        if not refused:
+            return started, []
+        async with self.database.write("look up why tasks may not start") as connection:
+            return started, await self._refusals(connection, refused, now)
 
     async def _refusals(
         self, connection: AsyncConnection, claims: Sequence[ClaimedTask], now: datetime
@@ -165,7 +168,7 @@ class Ledger:
             ``cancelled`` where somebody wanted that and the task was to run again. The other runs
             were superseded, and their outcome is dropped.
         """
-        async with self.database.write("record outcomes") as connection:
+        async with self.database.statement("record outcomes") as connection:
             return await self._batches.record_outcomes(connection, outcomes)
 
     @repeated_if_cut
@@ -207,7 +210,7 @@ class Ledger:
 
     async def report_progress(self, reports: Sequence[tuple[UUID, int, float, str]]) -> None:
         """Show how far runs are: (task, run, percent, message)."""
-        async with self.database.write("record progress") as connection:
+        async with self.database.statement("record progress") as connection:
             await self._batches.record_progress(connection, reports, now=_now())
 
     # -- what the reconciler asks -----------------------------------------------------------------
@@ -318,7 +321,7 @@ class Ledger:
         keys = [(each.task_id, each.run, each.name) for each in checkpoints]
         # No statement may write a row twice; of two values, the later one counts.
         latest = dict(zip(keys, checkpoints, strict=True))
-        async with self.database.write("save checkpoints") as connection:
+        async with self.database.statement("save checkpoints") as connection:
             saved = await self._batches.save_checkpoints(
                 connection, list(latest.values()), now=_now()
             )

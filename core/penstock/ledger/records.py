@@ -94,10 +94,11 @@ class ClaimedTask(msgspec.Struct, frozen=True, array_like=True):
     orphan: bool = False
 
 
-class StartedTask(msgspec.Struct, frozen=True, kw_only=True):
+class StartedTask(msgspec.Struct, frozen=True):
     """A task that passed the start gate: this run of it may call the handler.
 
-    ``run`` is the fence that every later write of this run carries.
+    ``run`` is the fence that every later write of this run carries. The fields are in the order of
+    the columns that ``start_tasks.sql`` returns.
     """
 
     id: UUID
