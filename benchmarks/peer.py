@@ -34,6 +34,8 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The command of one worker process."""
     settings: str
     """In a sentence for readers: how it is set up."""
+    pickups: bool = True
+    """Whether it can tell when a handler was started."""
     default: bool = True
     """Whether it is measured if no peers are named."""
 

@@ -31,6 +31,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     drains: list[Drain]
     """The first one is of ``--tasks`` tasks and the first number of ``--workers``."""
     pickups: list[Pickup]
+    """None of a peer that cannot tell."""
 
 
 class PeerResults(msgspec.Struct, kw_only=True):

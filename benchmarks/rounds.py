@@ -43,7 +43,7 @@ class RoundOfPeer:
                 environment = self._services.fresh()
                 with self._client(environment) as client:
                     drains.append(self._enqueue_and_drain(client, environment, backlog, number))
-                    if not pickups:
+                    if self._peer.pickups and not pickups:
                         pickups = self._pick_up(client, environment)
         return Round(callers=callers, redis_bytes=redis_bytes, drains=drains, pickups=pickups)
 

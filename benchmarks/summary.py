@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from benchmarks.client import Pickup
 from benchmarks.measures import Phase
 from benchmarks.results import Drain, PeerResults, Round
 
@@ -65,13 +66,23 @@ def _first(of: Callable[[Drain], float]) -> Callable[[Round], float]:
     return lambda each: of(each.drains[0])
 
 
-def _from_return(percent: float) -> Callable[[Round], float]:
+def _from_return(percent: float) -> Callable[[Round], float | None]:
     # A worker may be faster than the way back to the caller.
-    return lambda each: percentile([(p.started - p.returned) / 1e6 for p in each.pickups], percent)
+    return _latency(percent, lambda each: each.started - each.returned)
 
 
-def _from_call(percent: float) -> Callable[[Round], float]:
-    return lambda each: percentile([(p.started - p.called) / 1e6 for p in each.pickups], percent)
+def _from_call(percent: float) -> Callable[[Round], float | None]:
+    return _latency(percent, lambda each: each.started - each.called)
+
+
+def _latency(
+    percent: float, nanoseconds: Callable[[Pickup], int]
+) -> Callable[[Round], float | None]:
+    def milliseconds(of: Round) -> float | None:
+        taken = [nanoseconds(each) / 1e6 for each in of.pickups]
+        return percentile(taken, percent) if taken else None
+
+    return milliseconds
 
 
 def _figure(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 
+from benchmarks.peers.penstock import no_ledger
 from benchmarks.peers.penstock.plugin import QUEUE, catalogue
 from penstock.app import Application
 from penstock.engine import EngineUnavailableError
 from penstock.settings import Settings
 
+IS_WITHOUT_LEDGER = "--no-ledger" in sys.argv
 _LOOK = 0.02
 _PATIENCE = 60.0
 
@@ -29,8 +32,11 @@ def settings() -> Settings:
 
 
 def application() -> Application:
-    """With the bench plugin."""
-    return Application(settings(), catalogue(int(os.environ["BENCH_CONCURRENCY"])))
+    """With the bench plugin; with ``--no-ledger`` its ledger does nothing."""
+    of = Application(settings(), catalogue(int(os.environ["BENCH_CONCURRENCY"])))
+    if IS_WITHOUT_LEDGER:
+        no_ledger.silence(of.ledger)
+    return of
 
 
 def counters(of: Application) -> dict[str, float]:
