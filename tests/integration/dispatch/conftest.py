@@ -65,7 +65,9 @@ class Installation:
             catalogue=catalogue,
             ledger=ledger,
             engine=engine,
-            dispatch=Dispatch(catalogue=catalogue, ledger=ledger, engine=engine),
+            dispatch=Dispatch(
+                catalogue=catalogue, ledger=ledger, engine=engine, max_input_bytes=10_000
+            ),
             builder=IndexBuilder(ledger=ledger, engine=engine),
             audit=Audit(ledger=ledger, engine=engine, queues=list(catalogue.queues), lease=LEASE),
             reconciler=Reconciler(

@@ -21,12 +21,13 @@ import asyncio, sys
 import msgspec
 
 from penstock.processes.pool import ProcessPool
+from tests.services.size_limits import LIMITS
 from tests.services.plugin_context import PluginContext
 from tests.unit.processes import handlers, stopping_handlers
 from tests.unit.processes.handlers import Job
 
 async def main():
-    pool = ProcessPool()
+    pool = ProcessPool(LIMITS)
     idle = await pool.run(handlers.pid, "{}", PluginContext(handlers.pid), plugin="idle")
     handlers.sign(Job(sys.argv[1]), "idle", bytes(idle).decode())
     job = msgspec.json.encode(Job(sys.argv[1], sys.argv[2])).decode()
@@ -61,7 +62,7 @@ async def test_processes_die_with_their_worker(tmp_path: Path, how: str) -> None
 
 
 async def test_a_process_whose_connection_ends_in_the_middle_of_a_run_dies(tmp_path: Path) -> None:
-    process = await ChildProcess.start()
+    process = await ChildProcess.start(LIMITS)
     context = PluginContext(stopping_handlers.holds_out)
     text = msgspec.json.encode(Job(str(tmp_path), "swallow")).decode()
     process.send(_run_frame(stopping_handlers.holds_out, text, context))
