@@ -18,7 +18,7 @@ from penstock.dispatch.drain_rate import DrainRate
 from penstock.dispatch.errors import QueueFullError, UserQueueFullError
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.tally import Tally
-from penstock.engine import Engine, EngineUnavailableError
+from penstock.engine import Engine, EngineUnavailableError, EpochMissingError
 from penstock.ledger import Ledger
 
 # Callers wait for this: a Redis that is slow counts as one that is away, and is left alone a while.
@@ -95,6 +95,8 @@ class Admission:
             try:
                 async with asyncio.timeout(_PATIENCE):
                     return unsent + await self._engine.backlog(queue)
+            except EpochMissingError:
+                pass  # of this queue; the next one may have an index
             except (EngineUnavailableError, TimeoutError):
                 self._away_until = time.monotonic() + _PAUSE
         return await self._ledger.count_pending(queue, most=most)

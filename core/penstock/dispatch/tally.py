@@ -8,19 +8,19 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-ADMITS_FOR = 0.1
-"""Seconds for which a count is good enough to let tasks in."""
+# Seconds for which a count is good enough to let tasks in, and to refuse some.
+_ADMITS_FOR = 0.1
 _REFUSES_FOR = 0.02
 # A count that takes long is dear: it is used for this many times as long, within limits.
-_THRIFT = 20
-_LONGEST_USE = 5.0
+_THRIFT = 5
+_LONGEST_USE = 2.0
 
 
 class Tally:
     """A count that is kept for a moment, with what this process let in since on top.
 
-    Never less than what was counted and what this process itself has added, so a single process
-    lets in exactly what fits. What others let in is seen with the next count.
+    So a single process lets in exactly what fits. What others let in is seen with the next count,
+    a tenth of a second later as a rule.
 
     Args:
         count: counts, but need not go beyond the number that it is called with.
@@ -42,10 +42,10 @@ class Tally:
         Raises:
             PenstockError: what the count met.
         """
-        if self._is_known(ADMITS_FOR) and self.size < most:
+        if self._is_known(_ADMITS_FOR) and self.size < most:
             return True
         async with self._counting:
-            if not self._is_known(ADMITS_FOR if self.size < most else _REFUSES_FOR):
+            if not self._is_known(_ADMITS_FOR if self.size < most else _REFUSES_FOR):
                 await self._recount(most)
         return self.size < most
 

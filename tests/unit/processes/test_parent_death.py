@@ -11,6 +11,7 @@ import pytest
 from penstock.processes.child_process import ChildProcess
 from penstock.processes.pool import _run_frame
 from tests.services.plugin_context import PluginContext
+from tests.services.size_limits import LIMITS
 from tests.unit.processes import stopping_handlers
 from tests.unit.processes.conftest import appearance, disappearance
 from tests.unit.processes.handlers import Job
@@ -21,8 +22,8 @@ import asyncio, sys
 import msgspec
 
 from penstock.processes.pool import ProcessPool
-from tests.services.size_limits import LIMITS
 from tests.services.plugin_context import PluginContext
+from tests.services.size_limits import LIMITS
 from tests.unit.processes import handlers, stopping_handlers
 from tests.unit.processes.handlers import Job
 
