@@ -31,11 +31,13 @@ from penstock.plugins.hookspecs import hookimpl
 if TYPE_CHECKING:
     from penstock.client import (
         Client,
+        QueueFullError,
         TaskFailedError,
         TaskHandle,
         TaskInfo,
         TaskNotFoundError,
         TaskStatusError,
+        UserQueueFullError,
     )
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "PermanentError",
     "Priority",
     "Queue",
+    "QueueFullError",
     "RateLimit",
     "RetryPolicy",
     "Snooze",
@@ -62,17 +65,20 @@ __all__ = [
     "TaskStatusError",
     "TaskType",
     "TransientError",
+    "UserQueueFullError",
     "hookimpl",
     "task",
 ]
 
 _CLIENT = {
     "Client",
+    "QueueFullError",
     "TaskFailedError",
     "TaskHandle",
     "TaskInfo",
     "TaskNotFoundError",
     "TaskStatusError",
+    "UserQueueFullError",
 }
 
 

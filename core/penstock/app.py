@@ -21,6 +21,7 @@ from penstock.dispatch import ArtifactStore, Dispatch, Reconciler
 from penstock.engine import Engine, RedisServers
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue
+from penstock.processes.size_limits import SizeLimits
 from penstock.settings import Settings, plugin_settings, queue_tuning
 from penstock.storage import ObjectStorage
 from penstock.worker import Worker
@@ -54,7 +55,12 @@ class Application:
         self.artifacts = ArtifactStore(
             ledger=self.ledger, storage=ObjectStorage(settings.data_dir / "artifacts")
         )
-        self.dispatch = Dispatch(catalogue=catalogue, ledger=self.ledger, engine=self.engine)
+        self.dispatch = Dispatch(
+            catalogue=catalogue,
+            ledger=self.ledger,
+            engine=self.engine,
+            max_input_bytes=settings.max_input_bytes,
+        )
         self._reconciler = Reconciler(
             ledger=self.ledger,
             engine=self.engine,
@@ -105,6 +111,12 @@ class Application:
             artifacts=self.artifacts,
             result_backend=self._result_backend(),
             plugin_settings=self.plugin_settings,
+            limits=SizeLimits(
+                result=self.settings.max_result_bytes,
+                checkpoint=self.settings.max_checkpoint_bytes,
+                progress_message=self.settings.max_progress_message_bytes,
+                log_line=self.settings.max_log_line_bytes,
+            ),
         )
         return Worker(
             services,

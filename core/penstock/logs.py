@@ -12,13 +12,19 @@ import msgspec
 import structlog
 from structlog.typing import Processor
 
+from penstock.clipping import clipped, clipped_fields
+
 # They tell at length, and at level info, what is only worth knowing when something is wrong.
 _TALKATIVE = ("alembic", "httpx", "taskiq")
 _BARE = len(logging.makeLogRecord({}).__dict__)
 
 
 def configure(
-    log_format: Literal["console", "json"], level: str, *, stream: TextIO | None = None
+    log_format: Literal["console", "json"],
+    level: str,
+    *,
+    max_line_bytes: int | None = None,
+    stream: TextIO | None = None,
 ) -> None:
     """Send every log line of this process to one stream, in one format.
 
@@ -29,6 +35,8 @@ def configure(
             ``FORCE_COLOR`` are honoured); ``json`` for programs, one object per line with
             ``timestamp`` (UTC), ``level``, ``logger`` and ``event``.
         level: the least important level that is written: ``debug`` to ``critical``.
+        max_line_bytes: longer lines are clipped, ``json`` in their longest fields; no limit if
+            left out.
         stream: standard error if left out.
     """
     stream = stream or sys.stderr
@@ -58,7 +66,15 @@ def configure(
         ]
         bare = None if colours else _bare_console
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_Formatter(bare, foreign_pre_chain=shared, processors=final))
+    shorten = _clipped_json if log_format == "json" else clipped
+    handler.setFormatter(
+        _Formatter(
+            bare,
+            (lambda line: shorten(line, max_line_bytes)) if max_line_bytes else str,
+            foreign_pre_chain=shared,
+            processors=final,
+        )
+    )
     root = logging.getLogger()
     for earlier in root.handlers[:]:
         root.removeHandler(earlier)
@@ -100,16 +116,25 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
 
     Args:
         bare: makes such a line, the same that structlog would; ``None`` if it cannot.
+        shorten: clips a line that is too long.
     """
 
     def __init__(
-        self, bare: Callable[[logging.LogRecord], str] | None, *args: Any, **kwargs: Any
+        self,
+        bare: Callable[[logging.LogRecord], str] | None,
+        shorten: Callable[[str], str],
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._bare = bare
+        self._shorten = shorten
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of a record."""
+        return self._shorten(self._line(record))
+
+    def _line(self, record: logging.LogRecord) -> str:
         if (
             self._bare is not None
             and type(record.msg) is str
@@ -146,6 +171,16 @@ def _moment(form: str, seconds: int) -> str:
 
 def _json(line: object, default: Callable[[Any], Any] | None = None) -> str:
     return msgspec.json.encode(line, enc_hook=default).decode()
+
+
+def _clipped_json(line: str, most: int) -> str:
+    fields, room = None, most
+    # What is escaped in JSON takes more room than was counted.
+    while len(line) * 4 > most and len(line.encode()) > most and room:
+        fields = fields or msgspec.json.decode(line)
+        line = _json(clipped_fields(fields, room))
+        room //= 2
+    return line
 
 
 def _short_time(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

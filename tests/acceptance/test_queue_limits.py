@@ -19,6 +19,7 @@ from tests.services.installation import Installation
 from tests.services.openai_server import OpenAiServer
 
 DECLARED = load(discover()).queues
+SECONDS = 8
 
 
 class StartTimes:
@@ -144,6 +145,80 @@ def test_the_rate_is_used_up_by_tasks_that_take_no_time(
 
     assert starts.found.total() == 45
     assert starts.most_within(1000) == 10
+
+
+def starts_and_ends(log: Path) -> tuple[dict[str, tuple[float, int]], dict[str, float]]:
+    """When each run of a handler began (and in which process), and when it ended, by its clock."""
+    starts: dict[str, tuple[float, int]] = {}
+    ends: dict[str, float] = {}
+    for line in log.read_text().splitlines():
+        what, name, _, moment, pid = line.split()
+        if what == "start":
+            starts[f"{name} {pid}"] = (float(moment), int(pid))
+        else:
+            ends[f"{name} {pid}"] = float(moment)
+    return starts, ends
+
+
+def test_a_rate_holds_over_three_workers_and_is_used_up(
+    penstock: Installation, redis_url: str, namespace: str, tmp_path: Path
+) -> None:
+    log, count = tmp_path / "runs.log", 10 * SECONDS
+    with Redis.from_url(redis_url) as redis:
+        record = StartTimes(redis, f"{namespace}:{{probe}}:starts")
+        ids = [
+            penstock.submit("probe.sleep", {"log": str(log), "name": f"n{each}"})
+            for each in range(count)
+        ]
+        with record.watched():
+            penstock.start_workers(
+                3,
+                "probe",
+                PENSTOCK_QUEUE_PROBE_CONCURRENCY="5",
+                PENSTOCK_QUEUE_PROBE_RATE_LIMIT="10/1s",
+            )
+            for each in ids:
+                assert penstock.outcome(each, timeout=60)["status"] == "success"
+
+    assert record.found.total() == count
+    assert record.most_within(1000) == 10
+    clocks = sorted(moment for moment, _ in starts_and_ends(log)[0].values())
+    assert len(clocks) == count
+    assert max(sum(begin <= each < begin + 0.9 for each in clocks) for begin in clocks) <= 10
+    allowed = 10 * (max(record.found) - min(record.found)) / 1000 + 10
+    assert count >= 0.95 * allowed
+
+
+def test_global_concurrency_holds_over_five_workers_that_are_killed(
+    penstock: Installation, tmp_path: Path
+) -> None:
+    log = tmp_path / "runs.log"
+    limits = {
+        "PENSTOCK_QUEUE_PROBE_CONCURRENCY": "3",
+        "PENSTOCK_QUEUE_PROBE_GLOBAL_CONCURRENCY": "7",
+        "PENSTOCK_LEASE_SECONDS": "2",
+    }
+    ids = [
+        penstock.submit("probe.sleep", {"log": str(log), "name": f"n{each}", "seconds": 0.5})
+        for each in range(12 * SECONDS)
+    ]
+    workers = penstock.start_workers(5, "probe", **limits)
+    killed: dict[int, float] = {}
+    for _ in range(SECONDS // 2):
+        time.sleep(2)
+        victim = workers.pop(0)
+        victim.kill()
+        victim.wait()
+        killed[victim.pid] = time.time()
+        workers.append(penstock.start("worker", "--queues", "probe", **limits))
+    for each in ids:
+        assert penstock.outcome(each, timeout=60)["status"] == "success"
+
+    starts, ends = starts_and_ends(log)
+    spans = [
+        (begin, ends[run] if run in ends else killed[pid]) for run, (begin, pid) in starts.items()
+    ]
+    assert most_at_once(spans) == 7
 
 
 def test_the_measure_sees_what_exceeds_a_limit() -> None:

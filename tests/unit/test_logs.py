@@ -122,3 +122,20 @@ def test_a_second_call_replaces_the_first():
 
     assert first.getvalue() == ""
     assert len(second.getvalue().splitlines()) == 1
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_a_line_is_clipped_in_what_is_long(log_format):
+    stream = io.StringIO()
+    logs.configure(log_format, "info", max_line_bytes=2000, stream=stream)
+
+    logging.getLogger("acme").info("é\n" * 10_000)
+    structlog.stdlib.get_logger("acme").info("short", page="x" * 10_000, more={"y": ["z" * 9000]})
+
+    text = stream.getvalue()
+    assert len(text.encode()) <= 2 * 2001
+    assert "of 30,0" in text
+    if log_format == "json":
+        _, line = map(json.loads, text.splitlines())
+        assert (line["event"], line["logger"]) == ("short", "acme")
+        assert "xx … of 10,000 bytes … xx" in line["page"]

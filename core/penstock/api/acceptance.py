@@ -6,9 +6,10 @@ from uuid import UUID
 from litestar import Response
 
 from penstock.api.input_faults import invalid_input
+from penstock.api.problems import too_large
 from penstock.api.submission import Submission
 from penstock.api.views import Success, TaskView
-from penstock.dispatch import Dispatch, InvalidInputError
+from penstock.dispatch import Dispatch, InputTooLargeError, InvalidInputError
 from penstock.ledger import StoredArtifact
 from penstock.plugins import Catalogue
 
@@ -24,7 +25,8 @@ async def accept(
     """Accept a task; the answer is there once its row, and those of its files, are committed.
 
     Raises:
-        Problem: 422, if the input does not fit the task type.
+        Problem: 413, if the input is too long; 422, if it does not fit the task type.
+        QueueFullError: as many tasks wait as may.
         LedgerUnavailableError: the database is away; nothing is promised.
     """
     try:
@@ -37,6 +39,11 @@ async def accept(
             task_id=task_id,
             files=files,
         )
+    except InputTooLargeError as error:
+        setting = "PENSTOCK_MAX_INPUT_BYTES"
+        raise too_large(
+            "$.input", "the input", error.limit, setting=setting, size=error.size
+        ) from error
     except InvalidInputError as error:
         raise invalid_input(error, catalogue.task_type(submission.type)) from error
     return Response(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +13,7 @@ from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetail
 
 from penstock.api.access import UnauthorizedError
 from penstock.api.problems import FieldError, Problem, too_large
+from penstock.dispatch import QueueFullError
 from penstock.engine import EngineUnavailableError
 from penstock.ledger import LedgerUnavailableError
 from penstock.plugins import UnknownTaskTypeError
@@ -31,6 +33,7 @@ def problem_details(*, max_body_bytes: int) -> ProblemDetailsPlugin:
     problems: Mapping[type[Exception], Callable[[Any], Problem]] = {
         UnauthorizedError: _unauthorized,
         UnknownTaskTypeError: unknown_task_type,
+        QueueFullError: _queue_full,
         LedgerUnavailableError: _database_unavailable,
         EngineUnavailableError: _redis_unavailable,
         HTTPException: http_problem,
@@ -68,6 +71,16 @@ def _unauthorized(error: UnauthorizedError) -> Problem:
         title="Not authorized",
         detail=f"{error}; send the header 'Authorization: Bearer <key>' with a valid API key",
         headers={"WWW-Authenticate": error.challenge},
+    )
+
+
+def _queue_full(error: QueueFullError) -> Problem:
+    return Problem(
+        error.code.replace("_", "-"),
+        status=429,
+        title="The queue is full",
+        detail=str(error),
+        headers={"Retry-After": str(math.ceil(error.retry_after.total_seconds()))},
     )
 
 

@@ -127,11 +127,16 @@ def unsupported_media_type(message: str, remedy: str, *, accept: str) -> Problem
     )
 
 
-def too_large(field: str, what: str, limit: int, *, setting: str) -> Problem:
-    """``what``, at ``field``, has more than ``limit`` bytes; the operator's ``setting`` says so."""
+def too_large(
+    field: str, what: str, limit: int, *, setting: str, size: int | None = None
+) -> Problem:
+    """``what``, at ``field``, has more than ``limit`` bytes; the operator's ``setting`` says so.
+
+    ``size`` is how many it has, if that is known.
+    """
     error = FieldError(
         field,
-        f"{what} is larger than {limit} bytes",
+        f"{what} is larger than {limit} bytes" + (f": it has {size}" if size is not None else ""),
         f"send at most {limit} bytes, or have the operator raise {setting}",
     )
     return Problem(

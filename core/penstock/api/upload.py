@@ -18,7 +18,7 @@ from penstock.api.json_faults import join, shown
 from penstock.api.problems import FieldError, Problem, invalid_request, too_large
 from penstock.api.submission import FIELDS, Submission, read_submission, unknown_field
 from penstock.declarations import TaskType
-from penstock.dispatch import ArtifactStore
+from penstock.dispatch import ArtifactStore, Dispatch
 from penstock.dispatch.artifacts import check_name
 from penstock.ledger import StoredArtifact
 from penstock.plugins import Catalogue
@@ -35,6 +35,7 @@ class UploadReader:
 
     Args:
         catalogue: the task types on offer.
+        dispatch: asked whether there is room for the task before its file is read.
         artifacts: where the files go.
         max_bytes: the longest body; see :func:`~penstock.api.form_parts.form_parts`.
         max_text_bytes: how long the parts beside the file may be together.
@@ -44,11 +45,13 @@ class UploadReader:
         self,
         *,
         catalogue: Catalogue,
+        dispatch: Dispatch,
         artifacts: ArtifactStore,
         max_bytes: int,
         max_text_bytes: int,
     ) -> None:
         self._catalogue = catalogue
+        self._dispatch = dispatch
         self._artifacts = artifacts
         self._max_bytes = max_bytes
         self._max_text_bytes = max_text_bytes
@@ -64,6 +67,7 @@ class UploadReader:
         Raises:
             Problem: for whatever is wrong with the form. What is wrong before the file is answered
                 before the file is read.
+            QueueFullError: so is this.
         """
         texts: dict[str, str] = {}
         file: StoredArtifact | None = None
@@ -74,7 +78,8 @@ class UploadReader:
                     if part.name == FILE:
                         name = _file_name(part)
                         if "type" in texts or len(self._type_names) == 1:
-                            self._submission(texts)
+                            wanted = self._submission(texts)
+                            await self._dispatch.check_room(wanted.type, wanted.user_id)
                         content_type = media_type(part.content_type or "")
                         file = await self._artifacts.receive(
                             task_id, name, part, content_type=content_type

@@ -20,18 +20,24 @@ _log = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """The checkpoints of a task, as one run of it sees them."""
+    """The checkpoints of a task, as one run of it sees them.
 
-    def __init__(self, ledger: Ledger, task: StartedTask) -> None:
+    Args:
+        ledger: keeps them.
+        task: whose they are.
+        max_bytes: how long the JSON of each may be.
+    """
+
+    def __init__(self, ledger: Ledger, task: StartedTask, *, max_bytes: int) -> None:
         self._ledger = ledger
         self._task = task
+        self._max_bytes = max_bytes
 
     async def save(self, name: str, value: object) -> None:
         """See :meth:`penstock.declarations.Context.save`."""
         task = self._task
-        kept = Checkpoint(
-            task_id=task.id, run=task.run, name=name, data=checkpoint.encode(name, value)
-        )
+        data = checkpoint.encode(name, value, most=self._max_bytes)
+        kept = Checkpoint(task_id=task.id, run=task.run, name=name, data=data)
         try:
             saved = await self._patiently(
                 lambda: self._ledger.save_checkpoint(kept), f"saving checkpoint {name!r}"

@@ -33,6 +33,7 @@ class TaskContext(Context):
         artifacts: ArtifactStore,
         progress: ProgressWriter,
         settings: Mapping[type[Any], Any],
+        max_checkpoint_bytes: int,
     ) -> None:
         task = delivery.task
         self.task_id = task.id
@@ -42,7 +43,7 @@ class TaskContext(Context):
         self.attempt = task.attempts
         self.run = task.run
         self.artifacts = TaskArtifacts(artifacts, task.id)
-        self._checkpoints = Checkpoints(ledger, task)
+        self._checkpoints = Checkpoints(ledger, task, max_bytes=max_checkpoint_bytes)
         self._delivery = delivery
         self._progress = progress
         self._settings = settings

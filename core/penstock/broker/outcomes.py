@@ -33,13 +33,14 @@ _TRACEBACK_LENGTH = 50_000
 _log = logging.getLogger(__name__)
 
 
-def success(task: StartedTask, task_type: TaskType[Any, Any], value: Any) -> Outcome:
+def success(task: StartedTask, task_type: TaskType[Any, Any], value: Any, *, most: int) -> Outcome:
     """The outcome of a handler that returned ``value``.
 
     Raises:
         NotStorableError: if ``value`` has no JSON.
+        TooLargeError: if that is more than ``most`` bytes.
     """
-    encoded = result.encode(task.type, task_type.output_type, value)
+    encoded = result.encode(task.type, task_type.output_type, value, most=most)
     return _outcome(task, Status.SUCCESS, result=encoded.decode())
 
 

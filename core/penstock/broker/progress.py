@@ -7,25 +7,32 @@ import logging
 from uuid import UUID
 
 from penstock import background
+from penstock.clipping import clipped
 from penstock.ledger import Ledger, LedgerUnavailableError
 
 _INTERVAL = 0.25
 _PATIENCE = 2.0
-_MESSAGE_LENGTH = 500
 _log = logging.getLogger(__name__)
 
 
 class ProgressWriter:
-    """Coalesces reports: a handler that reports every frame costs a few writes a second."""
+    """Coalesces reports: a handler that reports every frame costs a few writes a second.
 
-    def __init__(self, ledger: Ledger) -> None:
+    Args:
+        ledger: shows them.
+        max_message_bytes: longer messages are clipped.
+    """
+
+    def __init__(self, ledger: Ledger, *, max_message_bytes: int) -> None:
         self._ledger = ledger
+        self._max_message_bytes = max_message_bytes
         self._latest: dict[tuple[UUID, int], tuple[float, str]] = {}
         self._writer: asyncio.Task[None] | None = None
 
     def report(self, task_id: UUID, run: int, percent: float, message: str) -> None:
         """Show ``percent`` and ``message`` soon."""
-        text = message.encode("utf-8", "replace").decode().replace("\0", "")[:_MESSAGE_LENGTH]
+        text = clipped(message, self._max_message_bytes)
+        text = text.encode("utf-8", "replace").decode().replace("\0", "")
         self._latest[task_id, run] = (min(max(float(percent), 0.0), 100.0), text)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write(), name="progress")

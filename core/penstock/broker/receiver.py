@@ -36,6 +36,7 @@ from penstock.dispatch import ArtifactStore, InvalidInputError, inputs
 from penstock.ledger import Ledger, Outcome, Status
 from penstock.processes.conversation import OverdueError
 from penstock.processes.pool import ProcessPool
+from penstock.processes.size_limits import SizeLimits
 
 # Names as short as this are written in capitals: the worker of queue `ai` is "AI Worker".
 _ACRONYM = 2
@@ -52,6 +53,7 @@ class Receiver(TaskiqReceiver):
         progress: where handlers report.
         processes: where ``def`` handlers run.
         settings: what handlers may ask for, by type.
+        limits: how large what they hand over may be.
         drain: seconds to wait for running tasks at the end.
     """
 
@@ -66,6 +68,7 @@ class Receiver(TaskiqReceiver):
         progress: ProgressWriter,
         processes: ProcessPool,
         settings: Mapping[type[Any], Any],
+        limits: SizeLimits,
         drain: float,
     ) -> None:
         self.consumer = broker.require_consumer()
@@ -82,6 +85,7 @@ class Receiver(TaskiqReceiver):
         self._progress = progress
         self._processes = processes
         self._settings = settings
+        self._limits = limits
         self._random = random.Random()  # noqa: S311  (jitter, not a secret)
         self._label = queue.name.upper() if len(queue.name) <= _ACRONYM else queue.name.capitalize()
 
@@ -130,12 +134,13 @@ class Receiver(TaskiqReceiver):
         error: BaseException | None = None
         try:
             value = await self._run(message, task_type, taskiq_message)
-            outcome = outcomes.success(task, task_type, value)
+            outcome = outcomes.success(task, task_type, value, most=self._limits.result)
         except KeyboardInterrupt:
             raise
         except BaseException as raised:  # a handler's SystemExit is its failure, too
             if _uncancel() and message.interruption is None:
                 raise
+            value = None
             error, outcome = self._failed(message, task_type, raised)
         self._log_outcome(task.type, outcome, time.monotonic() - started)
         if taskiq_message is not None:
@@ -189,6 +194,7 @@ class Receiver(TaskiqReceiver):
             artifacts=self._artifacts,
             progress=self._progress,
             settings=self._settings,
+            max_checkpoint_bytes=self._limits.checkpoint,
         )
         limit = TimeLimit(delivery, task_type.timeout)
         delivery.running_in = asyncio.current_task()

@@ -12,6 +12,7 @@ from penstock.dispatch import ArtifactStore, Dispatch
 from penstock.engine import Engine
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue
+from penstock.processes.size_limits import SizeLimits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,3 +27,4 @@ class Services:
     result_backend: AsyncResultBackend[Any]
     plugin_settings: Mapping[type[Any], Any]
     """What the operator says of each plugin, by the type that the plugin declares."""
+    limits: SizeLimits

@@ -25,7 +25,9 @@ def api() -> None:
     signal.signal(signal.SIGINT, _leave)
     settings = process_settings.load()
     settings.require_access()
-    logs.configure(settings.log_format, settings.log_level)
+    logs.configure(
+        settings.log_format, settings.log_level, max_line_bytes=settings.max_log_line_bytes
+    )
     data_dir.prepare(settings.data_dir)
     port.require_free(settings.host, settings.port)
     key = settings.api_key or development_key.ensure(settings.data_dir)

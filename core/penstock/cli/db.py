@@ -18,7 +18,9 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the tables of DATABASE_URL up to date; safe to run from several processes at once."""
     settings = process_settings.load()
-    logs.configure(settings.log_format, settings.log_level)
+    logs.configure(
+        settings.log_format, settings.log_level, max_line_bytes=settings.max_log_line_bytes
+    )
     data_dir.prepare(settings.data_dir)
     migrate.upgrade(settings.database_url)
     say(f"{redacted(settings.database_url)} is up to date")

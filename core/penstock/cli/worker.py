@@ -17,7 +17,9 @@ from penstock.settings import Settings
 def worker(*, queues: tuple[str, ...]) -> None:
     """Run tasks until SIGTERM or Ctrl-C; then finish those that run, and exit 0."""
     settings = process_settings.load()
-    logs.configure(settings.log_format, settings.log_level)
+    logs.configure(
+        settings.log_format, settings.log_level, max_line_bytes=settings.max_log_line_bytes
+    )
     data_dir.prepare(settings.data_dir)
     with asyncio.Runner(loop_factory=serving.loop_factory()) as runner:
         runner.run(_run(settings, queues))

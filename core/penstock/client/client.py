@@ -113,6 +113,7 @@ class Client:
             ValueError: an unknown priority, an input that does not fit the task type, or a delay
                 that is not from 0 to 365 days.
             LookupError: no installed plugin has this task type.
+            QueueFullError: as many tasks wait as may; its ``retry_after`` says when to try again.
             PenstockError: the database is away.
         """
         name = task_type if isinstance(task_type, str) else task_type.name

@@ -19,22 +19,30 @@ def check_name(name: str) -> None:
     checks.name(name, of="checkpoint")
 
 
-def encode(name: str, value: object) -> str:
-    """``value`` as JSON.
+def encode(name: str, value: object, *, most: int | None = None) -> str:
+    """``value`` as JSON, of at most ``most`` bytes if that is given.
 
     Raises:
         DeclarationError: ``name`` is no name of a checkpoint.
-        PermanentError: code ``checkpoint_not_storable``.
+        PermanentError: code ``checkpoint_not_storable`` or ``checkpoint_too_large``.
     """
     check_name(name)
     try:
-        return msgspec.json.encode(value).decode()
+        data = msgspec.json.encode(value)
     except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
         message = (
             f"expected checkpoint {name!r} to have a JSON form, got a {type(value).__name__}: "
             f"{error}; save a msgspec Struct, a dataclass or plain values"
         )
         raise PermanentError(message, code="checkpoint_not_storable") from error
+    if most is not None and len(data) > most:
+        message = (
+            f"checkpoint {name!r} is {len(data):,} bytes of JSON, more than the {most:,} that are "
+            "allowed; store it as an artifact and save its id, or have the operator raise "
+            "PENSTOCK_MAX_CHECKPOINT_BYTES"
+        )
+        raise PermanentError(message, code="checkpoint_too_large")
+    return data.decode()
 
 
 def decode(name: str, text: str | bytes, kind: type[S]) -> S:

@@ -16,6 +16,9 @@ class Queue:
         concurrency: how many tasks one worker process runs at once.
         global_concurrency: how many run at once across all workers; ``None`` is no limit.
         rate_limit: how often tasks start across all workers; ``None`` is no limit.
+        max_waiting: how many tasks may wait, be delayed or parked; a submit beyond it is refused.
+            ``None`` is no limit.
+        user_max_waiting: the same for each user's own; tasks without a user have no such limit.
         retry: the policy of task types that have none of their own.
     """
 
@@ -24,6 +27,8 @@ class Queue:
     concurrency: int = 5
     global_concurrency: int | None = None
     rate_limit: RateLimit | None = None
+    max_waiting: int | None = None
+    user_max_waiting: int | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
     def __post_init__(self) -> None:
@@ -33,5 +38,9 @@ class Queue:
             checks.at_least_one(
                 self.global_concurrency, of=f"global_concurrency of queue {self.name!r}"
             )
+        for field_name in ("max_waiting", "user_max_waiting"):
+            limit = getattr(self, field_name)
+            if limit is not None:
+                checks.at_least_one(limit, of=f"{field_name} of queue {self.name!r}")
         checks.instance(self.rate_limit, RateLimit | None, of=f"rate_limit of queue {self.name!r}")
         checks.instance(self.retry, RetryPolicy, of=f"retry of queue {self.name!r}")

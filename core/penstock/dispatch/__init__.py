@@ -2,7 +2,12 @@
 
 from penstock.dispatch.artifacts import ArtifactStore, TaskArtifacts
 from penstock.dispatch.dispatch import Dispatch
-from penstock.dispatch.errors import InvalidInputError
+from penstock.dispatch.errors import (
+    InputTooLargeError,
+    InvalidInputError,
+    QueueFullError,
+    UserQueueFullError,
+)
 from penstock.dispatch.reconciler import Reconciler
 from penstock.dispatch.status import Component, Health, QueueStatus
 
@@ -11,8 +16,11 @@ __all__ = [
     "Component",
     "Dispatch",
     "Health",
+    "InputTooLargeError",
     "InvalidInputError",
+    "QueueFullError",
     "QueueStatus",
     "Reconciler",
     "TaskArtifacts",
+    "UserQueueFullError",
 ]

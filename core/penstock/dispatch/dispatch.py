@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from penstock.declarations import PenstockError, Priority
 from penstock.dispatch import inputs
+from penstock.dispatch.admission import Admission
 from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
@@ -34,13 +35,24 @@ _log = logging.getLogger(__name__)
 
 
 class Dispatch:
-    """The one place that holds ledger and engine together."""
+    """The one place that holds ledger and engine together.
 
-    def __init__(self, *, catalogue: Catalogue, ledger: Ledger, engine: Engine) -> None:
+    Args:
+        catalogue: the task types that may be submitted, and their queues.
+        ledger: takes the tasks.
+        engine: puts them in line.
+        max_input_bytes: how long the JSON of an input may be.
+    """
+
+    def __init__(
+        self, *, catalogue: Catalogue, ledger: Ledger, engine: Engine, max_input_bytes: int
+    ) -> None:
         self._catalogue = catalogue
         self._ledger = ledger
         self._engine = engine
+        self._max_input_bytes = max_input_bytes
         self._handover = Handover(engine)
+        self._admission = Admission(engine=engine, ledger=ledger, handover=self._handover)
         self._health_checks = HealthChecks()
 
     async def close(self) -> None:
@@ -76,9 +88,13 @@ class Dispatch:
             UnknownTaskTypeError: with the nearest known name.
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database;
                 nothing is written.
+            InputTooLargeError: it is too long; nothing is written.
+            QueueFullError: no more tasks of the queue, or of the user's in it, may wait; nothing
+                is written.
             LedgerUnavailableError: the database is away; nothing is promised.
         """
         task_type = self._catalogue.task_type(type_name)
+        inputs.check_size(input, self._max_input_bytes)
         inputs.decode(task_type, input)
         if user_id is not None:
             inputs.check_user_id(user_id)
@@ -96,14 +112,25 @@ class Dispatch:
             run_at=now + delay if delay else None,
             files=tuple(files),
         )
-        try:
-            await self._ledger.accept(task)
-        except (DBAPIError, UnicodeError) as error:
-            message = f"the database refused this task: {getattr(error, 'orig', error)}"
-            raise InvalidInputError("$", message) from error
-        entry = Entry(id=task.id, priority=priority, delay=delay or timedelta(0))
-        self._handover.add(task.queue, entry)
+        async with self._admission.admitted(task_type.queue, user_id):
+            try:
+                await self._ledger.accept(task)
+            except (DBAPIError, UnicodeError) as error:
+                message = f"the database refused this task: {getattr(error, 'orig', error)}"
+                raise InvalidInputError("$", message) from error
+            entry = Entry(id=task.id, priority=priority, delay=delay or timedelta(0))
+            self._handover.add(task.queue, entry)
         return _as_record(task)
+
+    async def check_room(self, type_name: str, user_id: str | None) -> None:
+        """Refuse early what :meth:`submit` would refuse, as its queue is full.
+
+        Raises:
+            UnknownTaskTypeError: with the nearest known name.
+            QueueFullError: see :meth:`submit`.
+            LedgerUnavailableError: the database had to be asked, and is away.
+        """
+        await self._admission.check(self._catalogue.task_type(type_name).queue, user_id)
 
     async def cancel(self, task_id: UUID, *, reason: str) -> Transition | None:
         """Cancel a task: at once if it waits; if it runs, its worker is told and stops it.

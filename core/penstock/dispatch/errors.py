@@ -3,8 +3,14 @@
 ::
 
     PenstockError
-    └── InvalidInputError       the input does not fit its task type (also a ValueError)
+    ├── InvalidInputError       the input does not fit its task type (also a ValueError)
+    │   └── InputTooLargeError  its JSON is longer than the operator allows
+    └── QueueFullError          as many tasks wait in the queue as may
+        └── UserQueueFullError  as many of the user's
 """
+
+import math
+from datetime import timedelta
 
 from penstock.declarations import PenstockError
 
@@ -21,3 +27,56 @@ class InvalidInputError(PenstockError, ValueError):
         super().__init__(f"{message} (at {path})")
         self.path = path
         self.message = message
+
+
+class InputTooLargeError(InvalidInputError):
+    """The input's JSON has ``size`` bytes, more than the ``limit``."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            "$",
+            f"the input is {size:,} bytes of JSON, more than the {limit:,} that are allowed; send "
+            "large data as a file, or have the operator raise PENSTOCK_MAX_INPUT_BYTES",
+        )
+        self.size = size
+        self.limit = limit
+
+
+class QueueFullError(PenstockError):
+    """No more tasks may wait in this queue for now; nothing was written.
+
+    Attributes:
+        code: a short, stable word for it.
+        queue: its name.
+        limit: how many may wait.
+        retry_after: when there will probably be room.
+    """
+
+    code = "queue_full"
+    _whose = ""
+    _knob = "max_waiting"
+
+    def __init__(self, queue: str, *, limit: int, retry_after: timedelta) -> None:
+        super().__init__(
+            f"queue {queue!r} is full: {limit:,} tasks{self._whose} wait in it, which is its "
+            f"{self._knob}; try again in {math.ceil(retry_after.total_seconds())} s"
+        )
+        self.queue = queue
+        self.limit = limit
+        self.retry_after = retry_after
+
+
+class UserQueueFullError(QueueFullError):
+    """No more tasks of this user may wait in this queue for now; nothing was written.
+
+    Attributes:
+        user_id: whose.
+    """
+
+    code = "user_queue_full"
+    _whose = " of this user"
+    _knob = "user_max_waiting"
+
+    def __init__(self, queue: str, user_id: str, *, limit: int, retry_after: timedelta) -> None:
+        super().__init__(queue, limit=limit, retry_after=retry_after)
+        self.user_id = user_id

@@ -32,6 +32,7 @@ class Handover:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._pending: dict[str, list[tuple[Entry, float]]] = defaultdict(list)
+        self._under_way: dict[str, int] = {}
         self._sender: asyncio.Task[None] | None = None
 
     def add(self, queue: str, entry: Entry) -> None:
@@ -46,6 +47,10 @@ class Handover:
                 self._send_all(), name="handover", context=contextvars.Context()
             )
 
+    def unsent(self, queue: str) -> int:
+        """How many tasks of ``queue`` the engine may not have yet."""
+        return len(self._pending.get(queue, ())) + self._under_way.get(queue, 0)
+
     async def close(self) -> None:
         """Hand over what is left, unless Redis is slow to take it: then the reconciler will."""
         await background.end(self._sender, patience=_PATIENCE)
@@ -57,12 +62,14 @@ class Handover:
         while waiting := {queue: pending for queue, pending in self._pending.items() if pending}:
             for queue, pending in waiting.items():
                 self._pending[queue] = []
+                self._under_way[queue] = len(pending)
                 try:
                     entries = [_aged(*each) for each in pending]
                     # Whoever cancelled one of them meanwhile may have told Redis already.
                     await self._engine.enqueue(queue, entries, unless_cancelled=True)
                 except EngineUnavailableError as error:
                     self._pending[queue] = pending + self._pending[queue]
+                    self._under_way[queue] = 0
                     _log.warning(
                         "%d accepted tasks of queue %r wait in the ledger: %s",
                         len(self._pending[queue]),
@@ -73,6 +80,7 @@ class Handover:
                     pause = min(pause * 2, _LONGEST_PAUSE)
                 else:
                     pause = _FIRST_PAUSE
+                    self._under_way[queue] = 0
 
 
 def _aged(entry: Entry, since: float) -> Entry:

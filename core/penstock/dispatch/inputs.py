@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from penstock.declarations import TaskType
-from penstock.dispatch.errors import InvalidInputError
+from penstock.dispatch.errors import InputTooLargeError, InvalidInputError
 from penstock.ledger.models import USER_ID_LENGTH
 
 MAX_DELAY = timedelta(days=365)
@@ -46,6 +46,20 @@ def parse(task_type: TaskType[Any, Any], text: bytes | str) -> Any:
         raise InvalidInputError(path or "$", message) from error
     except RecursionError as error:
         raise InvalidInputError("$", f"not readable as JSON: {error}") from error
+
+
+def check_size(text: bytes | str, most: int) -> None:
+    """Refuse an input that is longer than ``most`` bytes in UTF-8.
+
+    Raises:
+        InputTooLargeError: with both numbers.
+    """
+    # A character has at most four bytes: most texts need not be encoded for this.
+    if len(text) * 4 <= most:
+        return
+    size = len(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+    if size > most:
+        raise InputTooLargeError(size, most)
 
 
 def check_user_id(user_id: str) -> None:

@@ -23,6 +23,8 @@ _ENQUEUE_BATCH = 500
 _TICKET_BITS = 20
 # Milliseconds that a new index is kept while nobody says that it is still being filled.
 _BUILDING_TIMEOUT = 5_000
+# What PTTL says of a key that does not expire: an index that is complete.
+_NEVER = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +375,23 @@ class Engine:
             )
             for i, queue in zip(range(0, len(sizes), 5), queues, strict=True)
         }
+
+    async def backlog(self, queue: str) -> int:
+        """How many tasks of a queue wait, delayed and parked ones included; in O(1).
+
+        Raises:
+            EpochMissingError: the queue's index is gone, or is being built: nobody knows.
+        """
+        keys = self._keys(queue)
+        pipeline: Any = self._commands.pipeline(transaction=False)
+        pipeline.pttl(keys.epoch)
+        for key in (keys.waiting, keys.delayed, keys.parked):
+            pipeline.zcard(key)
+        with translated(f"count the tasks of queue {queue!r}"):
+            expiry, *sizes = await pipeline.execute()
+        if expiry != _NEVER:
+            raise EpochMissingError(f"the index of queue {queue!r} is not complete")
+        return sum(sizes)
 
     async def missing(self, queue: str, ids: Sequence[UUID]) -> list[UUID]:
         """Those of ``ids`` that the queue does not have: not waiting, delayed, leased or parked."""

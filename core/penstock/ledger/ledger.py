@@ -303,6 +303,24 @@ class Ledger:
             for row in rows
         }
 
+    @repeated_if_cut
+    async def count_pending(self, queue: str, *, most: int, user_id: str | None = None) -> int:
+        """How many tasks of a queue are pending; it counts no further than ``most``.
+
+        Args:
+            queue: its name.
+            most: bounds the work.
+            user_id: only those of this user.
+        """
+        pending = select(literal(1)).where(
+            Task.queue == queue, Task.finished_at.is_(None), Task.status == Status.PENDING.value
+        )
+        if user_id is not None:
+            pending = pending.where(Task.user_id == user_id)
+        statement = select(func.count()).select_from(pending.limit(most).subquery())
+        async with self.database.read("count pending tasks") as connection:
+            return int((await connection.execute(statement)).scalar_one())
+
     # -- checkpoints -----------------------------------------------------------------------------
 
     async def save_checkpoint(self, checkpoint: Checkpoint) -> bool:

@@ -58,6 +58,14 @@ class Task(Base):
             postgresql_where=text("finished_at IS NULL"),
             sqlite_where=text("finished_at IS NULL"),
         ),
+        # How many of a user's tasks are open is asked before each of theirs is accepted.
+        Index(
+            "ix_task_open_user",
+            "queue",
+            "user_id",
+            postgresql_where=text("finished_at IS NULL AND user_id IS NOT NULL"),
+            sqlite_where=text("finished_at IS NULL AND user_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)

@@ -17,6 +17,7 @@ import msgspec
 from penstock.declarations import PenstockError
 from penstock.processes import frames
 from penstock.processes.interrupts import Interrupts
+from penstock.processes.size_limits import SizeLimits
 
 
 class Channel:
@@ -24,7 +25,12 @@ class Channel:
 
     When the worker is gone, a process in the middle of a run kills itself, and an idle one finds
     no further run.
+
+    Attributes:
+        limits: there before the first run is.
     """
+
+    limits: SizeLimits
 
     def __init__(self, connection: socket.socket, interrupts: Interrupts) -> None:
         self._socket = connection
@@ -113,8 +119,9 @@ class Channel:
 
     def _take(self, frame: frames.ToProcess) -> None:
         match frame:
-            case frames.Hello(path):
+            case frames.Hello(path, limits):
                 sys.path[:] = path
+                self.limits = limits
             case frames.Run():
                 self._runs.put(frame)
             case frames.Interrupt(interruption):

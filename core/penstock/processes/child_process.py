@@ -18,6 +18,7 @@ import msgspec
 
 from penstock.processes import frames
 from penstock.processes.exits import exit_code_in_words
+from penstock.processes.size_limits import SizeLimits
 
 _BLOCKED = (signal.SIGTERM, signal.SIGINT)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05
@@ -57,8 +58,8 @@ class ChildProcess:
         self._writer: asyncio.StreamWriter
 
     @classmethod
-    async def start(cls) -> ChildProcess:
-        """Start a process; whoever calls this ends it."""
+    async def start(cls, limits: SizeLimits) -> ChildProcess:
+        """Start a process, whose handlers have these limits; whoever calls this ends it."""
         ours, theirs = socket.socketpair()
         crash_file = tempfile.TemporaryFile()  # noqa: SIM115  (it is closed by end())
         folder = tempfile.mkdtemp(prefix="penstock-process-")
@@ -79,7 +80,7 @@ class ChildProcess:
             ours.close()
             await child._gone()
             raise
-        child.send(frames.Hello(sys.path))
+        child.send(frames.Hello(sys.path, limits))
         return child
 
     # -- talking ---------------------------------------------------------------------------------

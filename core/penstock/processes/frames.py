@@ -11,6 +11,7 @@ import msgspec
 
 from penstock.declarations import Address, Interruption
 from penstock.processes.error_report import ErrorReport
+from penstock.processes.size_limits import SizeLimits
 
 HEADER = struct.Struct(">I")
 """In front of each frame: its length in bytes."""
@@ -24,9 +25,10 @@ CHUNK = 256 * 1024
 
 
 class Hello(msgspec.Struct, tag=True, frozen=True):
-    """Comes first: find modules where the worker does."""
+    """Comes first: find modules where the worker does, and send nothing that is larger."""
 
     path: list[str]
+    limits: SizeLimits
 
 
 class Run(msgspec.Struct, tag=True, frozen=True, kw_only=True):

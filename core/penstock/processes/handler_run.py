@@ -69,14 +69,8 @@ class HandlerRun:
         # A library in C may swallow an exception that is raised in a read, and take it for the end
         # of the file: what came of that would be half of a result.
         self._interrupts.confirm()
-        encoded = result.encode(run.task_type, hints["return"], value)
-        if len(encoded) > frames.MAX_LENGTH - frames.HEADER.size - 64:
-            message = (
-                f"task type {run.task_type!r} returned {len(encoded):,} bytes of JSON, more than "
-                "a process can send; store it as an artifact"
-            )
-            raise result.NotStorableError(message)
-        return encoded
+        most = self._channel.limits.result
+        return result.encode(run.task_type, hints["return"], value, most=most)
 
     def _input(self, kind: Any) -> Any:
         try:

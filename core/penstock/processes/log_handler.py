@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from penstock.processes import frames
 from penstock.processes.channel import Channel
+from penstock.processes.log_lines import send_line
 
 
 class ChannelHandler(logging.Handler):
@@ -21,9 +21,12 @@ class ChannelHandler(logging.Handler):
             fields = {}
             if record.exc_info:
                 fields["exception"] = logging.Formatter().formatException(record.exc_info)
-            line = frames.LogLine(
-                logger=record.name, level=record.levelno, event=record.getMessage(), fields=fields
+            send_line(
+                self._channel,
+                logger=record.name,
+                level=record.levelno,
+                event=record.getMessage(),
+                fields=fields,
             )
-            self._channel.send(line)
         except Exception:  # noqa: BLE001  (what a broken line does, logging decides)
             self.handleError(record)

@@ -16,6 +16,7 @@ from penstock.processes import frames, memory
 from penstock.processes.child_process import ChildProcess
 from penstock.processes.conversation import Conversation, LostBeforeStartError
 from penstock.processes.deadlines import Deadlines
+from penstock.processes.size_limits import SizeLimits
 
 GRACE = 0.5
 """Seconds that a handler gets to clean up when its run is stopped; then its process is killed."""
@@ -35,14 +36,16 @@ class ProcessPool:
     are never more processes of such a group than it has had runs at once.
 
     Args:
+        limits: how large what handlers hand over may be.
         idle_time: seconds after which a process that has nothing to do is ended.
 
     Attributes:
         deadlines: to be enforced by a thread, as the event loop may be blocked.
     """
 
-    def __init__(self, *, idle_time: float = _IDLE_TIME) -> None:
+    def __init__(self, limits: SizeLimits, *, idle_time: float = _IDLE_TIME) -> None:
         self.deadlines = Deadlines()
+        self._limits = limits
         self._idle_time = idle_time
         self._idle: dict[_Group, list[ChildProcess]] = defaultdict(list)
         self._ending: set[asyncio.Task[None]] = set()
@@ -120,7 +123,7 @@ class ProcessPool:
             if process.is_alive:
                 return process
             self._retire(process)
-        return await ChildProcess.start()
+        return await ChildProcess.start(self._limits)
 
     def _put_back(self, group: _Group, process: ChildProcess) -> None:
         idle = self._idle[group]

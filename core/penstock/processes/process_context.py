@@ -10,8 +10,8 @@ from uuid import UUID
 
 import msgspec
 
+from penstock.clipping import clipped
 from penstock.declarations import Address, Artifact, Interruption, SyncContext, checkpoint
-from penstock.declarations.errors import PermanentError
 from penstock.processes import frames
 from penstock.processes.channel import Call, Channel, value_of
 from penstock.processes.interrupts import Interrupts
@@ -38,17 +38,14 @@ class ProcessContext(SyncContext):
 
     def progress(self, percent: float, message: str = "") -> None:
         """See :meth:`penstock.declarations.SyncContext.progress`."""
-        self._channel.send_if_free(frames.Progress(float(percent), str(message)))
+        text = clipped(str(message), self._channel.limits.progress_message)
+        self._channel.send_if_free(frames.Progress(float(percent), text))
 
     def save(self, name: str, value: object) -> None:
         """See :meth:`penstock.declarations.SyncContext.save`."""
-        data = checkpoint.encode(name, value).encode()
+        data = checkpoint.encode(name, value, most=self._channel.limits.checkpoint).encode()
         with self._channel.call() as call:
-            try:
-                call.ask(frames.Save(call.number, name, data))
-            except frames.FrameTooLongError as error:
-                message = f"checkpoint {name!r} is too large: {error}"
-                raise PermanentError(message, code="checkpoint_not_storable") from error
+            call.ask(frames.Save(call.number, name, data))
 
     def load(self, name: str, kind: type[S]) -> S | None:
         """See :meth:`penstock.declarations.SyncContext.load`."""

@@ -13,17 +13,32 @@ class NotStorableError(PermanentError):
     default_code = "result_not_storable"
 
 
-def encode(task_type: str, output_type: Any, value: Any) -> bytes:
-    """``value``, which the handler of ``task_type`` returned, as JSON.
+class TooLargeError(PermanentError):
+    """A handler returned more than the operator allows."""
+
+    default_code = "result_too_large"
+
+
+def encode(task_type: str, output_type: Any, value: Any, *, most: int) -> bytes:
+    """``value``, which the handler of ``task_type`` returned, as JSON of at most ``most`` bytes.
 
     Raises:
         NotStorableError: if it has none.
+        TooLargeError: if that is longer.
     """
     try:
-        return msgspec.json.encode(value)
+        encoded = msgspec.json.encode(value)
     except (TypeError, ValueError, msgspec.MsgspecError) as error:
         message = (
             f"task type {task_type!r} returned {type(value).__name__}, which cannot be stored as "
             f"JSON: {error}; return its declared output, {output_type!r}"
         )
         raise NotStorableError(message) from error
+    if len(encoded) > most:
+        message = (
+            f"task type {task_type!r} returned {len(encoded):,} bytes of JSON, more than the "
+            f"{most:,} that are allowed; store it as an artifact and return that, or have the "
+            "operator raise PENSTOCK_MAX_RESULT_BYTES"
+        )
+        raise TooLargeError(message)
+    return encoded

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import MutableMapping
-from contextlib import suppress
 from typing import Any, NoReturn
 
 import msgspec
 import structlog
 from structlog.stdlib import BoundLogger
 
-from penstock.processes import frames
 from penstock.processes.channel import Channel
+from penstock.processes.log_lines import send_line
 
 _NAME = "penstock.task"
 
@@ -24,8 +23,7 @@ def task_log(channel: Channel) -> BoundLogger:
         event = str(line.pop("event", ""))
         level = logging.getLevelNamesMapping().get(line.pop("level").upper(), logging.INFO)
         fields = {str(name): _plain(value) for name, value in line.items()}
-        with suppress(frames.FrameTooLongError):  # nobody would read it
-            channel.send(frames.LogLine(logger=None, level=level, event=event, fields=fields))
+        send_line(channel, logger=None, level=level, event=event, fields=fields)
         raise structlog.DropEvent
 
     log: BoundLogger = structlog.wrap_logger(

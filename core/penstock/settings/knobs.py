@@ -7,6 +7,8 @@ from penstock.settings import readers
 
 _MAX_PORT = 65_535
 _MEBIBYTE = 1 << 20
+# Half of what a process of a handler can send to its worker at once.
+_MOST_AT_ONCE = 32 * _MEBIBYTE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +146,46 @@ KNOBS = (
         default=str(1024 * _MEBIBYTE),
         read=readers.whole_number(least=1, most=1024 * 1024 * _MEBIBYTE),
         doc="The longest body of `POST /api/uploads`, in bytes: the file and what is sent along.",
+    ),
+    Knob(
+        variable="PENSTOCK_MAX_INPUT_BYTES",
+        field="max_input_bytes",
+        kind="whole number",
+        default=str(_MEBIBYTE),
+        read=readers.whole_number(least=1, most=1024 * _MEBIBYTE),
+        doc="The longest input of a task, as JSON, in bytes; longer ones are refused.",
+    ),
+    Knob(
+        variable="PENSTOCK_MAX_RESULT_BYTES",
+        field="max_result_bytes",
+        kind="whole number",
+        default=str(_MEBIBYTE),
+        read=readers.whole_number(least=1, most=_MOST_AT_ONCE),
+        doc="The longest result of a task, as JSON, in bytes; with a longer one it fails.",
+    ),
+    Knob(
+        variable="PENSTOCK_MAX_CHECKPOINT_BYTES",
+        field="max_checkpoint_bytes",
+        kind="whole number",
+        default=str(_MEBIBYTE),
+        read=readers.whole_number(least=1, most=_MOST_AT_ONCE),
+        doc="The longest checkpoint of a task, as JSON, in bytes; saving a longer one fails.",
+    ),
+    Knob(
+        variable="PENSTOCK_MAX_PROGRESS_MESSAGE_BYTES",
+        field="max_progress_message_bytes",
+        kind="whole number",
+        default="1024",
+        read=readers.whole_number(least=100, most=_MEBIBYTE),
+        doc="The longest message about a task's progress, in bytes; longer ones are cut.",
+    ),
+    Knob(
+        variable="PENSTOCK_MAX_LOG_LINE_BYTES",
+        field="max_log_line_bytes",
+        kind="whole number",
+        default=str(16 * 1024),
+        read=readers.whole_number(least=1000, most=_MEBIBYTE),
+        doc="The longest line of the log, in bytes; of longer ones the middle is cut out.",
     ),
     Knob(
         variable="PENSTOCK_RESULT_TTL_SECONDS",

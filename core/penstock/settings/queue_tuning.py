@@ -84,6 +84,20 @@ QUEUE_KNOBS = (
         doc="How often its tasks start across all workers: `10/1s`, `100/1m`.",
     ),
     QueueKnob(
+        suffix="MAX_WAITING",
+        field="max_waiting",
+        kind="whole number or none",
+        read=_limit,
+        doc="How many of its tasks may wait; a submit beyond it is refused.",
+    ),
+    QueueKnob(
+        suffix="USER_MAX_WAITING",
+        field="user_max_waiting",
+        kind="whole number or none",
+        read=_limit,
+        doc="How many tasks of one user may wait in it; a submit beyond it is refused.",
+    ),
+    QueueKnob(
         suffix="MAX_ATTEMPTS",
         field="max_attempts",
         kind="whole number",

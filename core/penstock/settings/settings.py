@@ -41,6 +41,11 @@ class Settings:
     probe_port: int | None
     max_body_bytes: int
     max_upload_bytes: int
+    max_input_bytes: int
+    max_result_bytes: int
+    max_checkpoint_bytes: int
+    max_progress_message_bytes: int
+    max_log_line_bytes: int
     result_ttl: timedelta
     log_format: Literal["console", "json"]
     log_level: str

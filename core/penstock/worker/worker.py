@@ -76,8 +76,10 @@ class Worker:
         self._drain = drain.total_seconds()
         self._leases = LeaseTable()
         self._outcomes = OutcomeWriter(services.ledger)
-        self._progress = ProgressWriter(services.ledger)
-        self._processes = ProcessPool()
+        self._progress = ProgressWriter(
+            services.ledger, max_message_bytes=services.limits.progress_message
+        )
+        self._processes = ProcessPool(services.limits)
         self._receivers = {queue.name: self._receiver(queue) for queue in served}
         consumers = {name: each.consumer for name, each in self._receivers.items()}
         loop = asyncio.get_running_loop()
@@ -136,6 +138,7 @@ class Worker:
             progress=self._progress,
             processes=self._processes,
             settings=services.plugin_settings,
+            limits=services.limits,
             drain=self._drain,
         )
 

@@ -151,7 +151,7 @@ async def rename(ledger: Ledger, old: str, new: str) -> None:
 async def test_saving_and_loading_wait_for_a_database_that_is_away(
     ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
-    checkpoints = Checkpoints(ledger, await started(ledger))
+    checkpoints = Checkpoints(ledger, await started(ledger), max_bytes=1000)
     await rename(ledger, "checkpoint", "away")
     saving = asyncio.create_task(checkpoints.save("operation", Operation("a")))
     loading = asyncio.create_task(checkpoints.load("other", Operation))
@@ -168,7 +168,7 @@ async def test_saving_and_loading_wait_for_a_database_that_is_away(
 
 
 async def test_a_wait_for_the_database_ends_with_the_handler(ledger: Ledger) -> None:
-    checkpoints = Checkpoints(ledger, await started(ledger))
+    checkpoints = Checkpoints(ledger, await started(ledger), max_bytes=1000)
     await rename(ledger, "checkpoint", "away")
     saving = asyncio.create_task(checkpoints.save("operation", 1))
     await asyncio.wait({saving}, timeout=0.05)
@@ -186,4 +186,4 @@ async def test_a_run_that_is_over_is_told_so(ledger: Ledger) -> None:
     with pytest.raises(
         SupersededError, match=r"'operation' .* was not saved: run 1 was superseded"
     ):
-        await Checkpoints(ledger, run).save("operation", 1)
+        await Checkpoints(ledger, run, max_bytes=1000).save("operation", 1)

@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -50,7 +51,14 @@ class Installation:
     reconciler: Reconciler
 
     @classmethod
-    def build(cls, *, database_url: str, redis_url: str, namespace: str) -> "Installation":
+    def build(
+        cls,
+        *,
+        database_url: str,
+        redis_url: str,
+        namespace: str,
+        tuning: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> "Installation":
         plugin = Plugin(
             name="acme",
             distribution="penstock-acme",
@@ -58,14 +66,16 @@ class Installation:
             queues=[ACME, OTHER],
             tasks=[resize, total],
         )
-        catalogue = Catalogue(plugins=[plugin])
+        catalogue = Catalogue(plugins=[plugin]).tuned(tuning or {})
         ledger = Ledger(database_url)
         engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
         return cls(
             catalogue=catalogue,
             ledger=ledger,
             engine=engine,
-            dispatch=Dispatch(catalogue=catalogue, ledger=ledger, engine=engine),
+            dispatch=Dispatch(
+                catalogue=catalogue, ledger=ledger, engine=engine, max_input_bytes=10_000
+            ),
             builder=IndexBuilder(ledger=ledger, engine=engine),
             audit=Audit(ledger=ledger, engine=engine, queues=list(catalogue.queues), lease=LEASE),
             reconciler=Reconciler(
@@ -102,14 +112,14 @@ async def build(database_url: str, redis_url: str, namespace: str) -> AsyncItera
     """Builds installations that share database, Redis and namespace, unless told otherwise."""
     built: list[Installation] = []
 
-    def one(**urls: str) -> Installation:
-        urls = {
+    def one(**options: Any) -> Installation:
+        options = {
             "database_url": database_url,
             "redis_url": redis_url,
             "namespace": namespace,
-            **urls,
+            **options,
         }
-        installation = Installation.build(**urls)
+        installation = Installation.build(**options)
         built.append(installation)
         return installation
 

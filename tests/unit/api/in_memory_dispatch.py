@@ -12,7 +12,7 @@ import msgspec
 from uuid_utils.compat import uuid7
 
 from penstock.declarations import Artifact, PermanentError, Priority
-from penstock.dispatch import Component, Health, QueueStatus, inputs
+from penstock.dispatch import Component, Health, QueueFullError, QueueStatus, inputs
 from penstock.dispatch.artifacts import check_name
 from penstock.ledger import Failure, Status, StoredArtifact, TaskRecord, Transition
 from penstock.plugins import Catalogue
@@ -21,7 +21,8 @@ from penstock.plugins import Catalogue
 class InMemoryDispatch:
     """Like :class:`penstock.dispatch.Dispatch`, without services.
 
-    ``fault``, if set, is raised by every call that may fail.
+    ``fault``, if set, is raised by every call that may fail; ``full``, wherever a task would come
+    in; inputs have at most ``max_input_bytes``.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -31,6 +32,8 @@ class InMemoryDispatch:
         self.files: list[StoredArtifact] = []
         self.reasons: list[str] = []
         self.fault: Exception | None = None
+        self.full: QueueFullError | None = None
+        self.max_input_bytes = 1_000_000
         up = Component(status="up", latency_ms=0.5)
         self.current_health = Health(status="ok", redis=up, database=up, workers={"acme": 1})
 
@@ -47,7 +50,9 @@ class InMemoryDispatch:
     ) -> TaskRecord:
         self._fail()
         task_type = self._catalogue.task_type(type_name)
+        inputs.check_size(input, self.max_input_bytes)
         inputs.decode(task_type, input)
+        await self.check_room(type_name, user_id)
         now = datetime.now(UTC)
         record = TaskRecord(
             id=task_id or uuid7(),
@@ -74,6 +79,10 @@ class InMemoryDispatch:
         self.delays.append(delay)
         self.files += files
         return record
+
+    async def check_room(self, type_name, user_id):
+        if self.full is not None:
+            raise self.full
 
     async def cancel(self, task_id, *, reason):
         self._fail()

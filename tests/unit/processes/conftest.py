@@ -12,6 +12,7 @@ from penstock.declarations import SyncTaskType
 from penstock.processes.pool import ProcessPool
 from tests.services.plugin_context import PluginContext
 from tests.services.process_life import is_alive
+from tests.services.size_limits import LIMITS
 from tests.unit.processes.asking_handlers import Settings
 from tests.unit.processes.handlers import Job
 
@@ -20,7 +21,7 @@ Run = Callable[..., Coroutine[Any, Any, Any]]
 
 @pytest.fixture
 async def pool() -> AsyncIterator[ProcessPool]:
-    pool = ProcessPool()
+    pool = ProcessPool(LIMITS)
     yield pool
     await pool.close()
 

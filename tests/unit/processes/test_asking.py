@@ -19,6 +19,7 @@ from penstock import DeclarationError, Interruption, PermanentError, SupersededE
 from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
 from tests.services.plugin_context import PluginContext
+from tests.services.size_limits import LIMITS
 from tests.unit.processes import asking_handlers, handlers
 from tests.unit.processes.asking_handlers import Settings
 from tests.unit.processes.conftest import Run, appearance
@@ -131,14 +132,17 @@ async def test_log_lines_reach_the_workers_log_with_the_task_they_are_about(
         ("acme.library", "error", "it is broken"),
         ("penstock.task", "error", "failed"),
         ("acme.library", "error", "failed too"),
+        ("penstock.task", "info", lines[5]["event"]),
     ]
     assert lines[0]["task_id"] == "mine"
     assert (lines[0]["name"], lines[0]["operation"]) == ("a.pdf", {"id": "x"})
     assert (lines[1]["part"], lines[1]["unlucky"]) == (1, "<Unlucky that cannot be shown>")
     assert lines[2]["task_id"] == str(context.task_id)
     assert lines[2]["task_type"] == "processes.logs"
-    for line in lines[3:]:
+    for line in lines[3:5]:
         assert "ValueError: invalid literal for int()" in line["exception"]
+    assert len(lines[5]["event"]) <= LIMITS.log_line
+    assert "xx … of 100,000,000 bytes … xx" in lines[5]["event"]
 
 
 async def test_checkpoints_are_found_by_a_later_run(run: Run) -> None:
@@ -155,7 +159,12 @@ async def test_checkpoints_are_found_by_a_later_run(run: Run) -> None:
         ("type", PermanentError, "checkpoint_incompatible", r"to be of type Operation: .* at `\$`"),
         ("name", DeclarationError, None, "the name of a checkpoint"),
         ("value", PermanentError, "checkpoint_not_storable", "to have a JSON form"),
-        ("size", PermanentError, "checkpoint_not_storable", "is too large: .* as an artifact"),
+        (
+            "size",
+            PermanentError,
+            "checkpoint_too_large",
+            "more than the 1,048,576 .* artifact",
+        ),
     ],
 )
 async def test_a_checkpoint_that_cannot_be_fails_as_in_the_worker(

@@ -148,18 +148,28 @@ async def test_a_crash_is_noticed_although_a_fork_of_the_handler_lives_on(
 
 
 @pytest.mark.parametrize(
-    ("what", "message"),
+    ("what", "code", "message"),
     [
-        ("object", "returned object, which cannot be stored as JSON: .* return its declared"),
-        ("surrogate", "returned str, which cannot be stored as JSON"),
-        ("huge", r"returned 73,400,\d+ bytes of JSON, more than a process can send; store it as"),
+        (
+            "object",
+            "result_not_storable",
+            "returned object, which cannot be stored as JSON: .* return its declared",
+        ),
+        ("surrogate", "result_not_storable", "returned str, which cannot be stored as JSON"),
+        (
+            "huge",
+            "result_too_large",
+            r"returned 73,400,\d+ bytes of JSON, more than the 1,048,576 .* store it as an",
+        ),
     ],
 )
-async def test_a_result_that_cannot_be_stored_says_so(run: Run, what: str, message: str) -> None:
+async def test_a_result_that_cannot_be_stored_says_so(
+    run: Run, what: str, code: str, message: str
+) -> None:
     with pytest.raises(HandlerError, match=message) as caught:
         await run(ending_handlers.returns, what)
 
-    assert caught.value.report.code == "result_not_storable"
+    assert caught.value.report.code == code
     assert caught.value.report.is_a(PermanentError)
 
 

@@ -9,6 +9,7 @@ from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
 from tests.services.plugin_context import PluginContext
 from tests.services.process_life import is_alive
+from tests.services.size_limits import LIMITS
 from tests.unit.processes import eating_handlers
 from tests.unit.processes.conftest import Run
 from tests.unit.processes.handlers import MIB, Job
@@ -66,7 +67,7 @@ async def test_a_system_without_limits_is_said_to_have_none_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(memory, "IS_ENFORCED", False)
-    pool = ProcessPool()
+    pool = ProcessPool(LIMITS)
     context = PluginContext(eating_handlers.eats)
     with caplog.at_level(logging.WARNING):
         for task_type in (

@@ -11,6 +11,7 @@ import pytest
 from penstock.processes.child_process import ChildProcess
 from penstock.processes.pool import _run_frame
 from tests.services.plugin_context import PluginContext
+from tests.services.size_limits import LIMITS
 from tests.unit.processes import stopping_handlers
 from tests.unit.processes.conftest import appearance, disappearance
 from tests.unit.processes.handlers import Job
@@ -22,11 +23,12 @@ import msgspec
 
 from penstock.processes.pool import ProcessPool
 from tests.services.plugin_context import PluginContext
+from tests.services.size_limits import LIMITS
 from tests.unit.processes import handlers, stopping_handlers
 from tests.unit.processes.handlers import Job
 
 async def main():
-    pool = ProcessPool()
+    pool = ProcessPool(LIMITS)
     idle = await pool.run(handlers.pid, "{}", PluginContext(handlers.pid), plugin="idle")
     handlers.sign(Job(sys.argv[1]), "idle", bytes(idle).decode())
     job = msgspec.json.encode(Job(sys.argv[1], sys.argv[2])).decode()
@@ -61,7 +63,7 @@ async def test_processes_die_with_their_worker(tmp_path: Path, how: str) -> None
 
 
 async def test_a_process_whose_connection_ends_in_the_middle_of_a_run_dies(tmp_path: Path) -> None:
-    process = await ChildProcess.start()
+    process = await ChildProcess.start(LIMITS)
     context = PluginContext(stopping_handlers.holds_out)
     text = msgspec.json.encode(Job(str(tmp_path), "swallow")).decode()
     process.send(_run_frame(stopping_handlers.holds_out, text, context))

@@ -14,6 +14,7 @@ import pytest
 from penstock.processes.pool import ProcessPool
 from tests.services.plugin_context import PluginContext
 from tests.services.process_life import is_alive
+from tests.services.size_limits import LIMITS
 from tests.unit.processes import asking_handlers, eating_handlers, ending_handlers, handlers
 from tests.unit.processes.conftest import Run, appearance, disappearance
 from tests.unit.processes.handlers import Job
@@ -74,7 +75,7 @@ async def test_a_process_that_dies_before_it_begins_costs_nothing(run: Run) -> N
 
 @pytest.fixture
 async def impatient_pool() -> AsyncIterator[ProcessPool]:
-    pool = ProcessPool(idle_time=0.05)
+    pool = ProcessPool(LIMITS, idle_time=0.05)
     yield pool
     await pool.close()
 
@@ -93,7 +94,7 @@ async def test_a_closed_pool_leaves_no_process_and_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    pool = ProcessPool()
+    pool = ProcessPool(LIMITS)
     context = PluginContext(asking_handlers.stores)
     pid = msgspec.json.decode(await pool.run(handlers.pid, "{}", context, plugin="p"))
     await pool.run(asking_handlers.stores, '{"text": "file", "number": 1}', context, plugin="p")

@@ -16,12 +16,13 @@ from penstock_upload.process import process
 from penstock_upload.request import UploadInput
 from penstock_upload.settings import UploadSettings
 from tests.services.plugin_context import PluginContext
+from tests.services.size_limits import LIMITS
 from tests.unit.upload import samples
 
 
 @pytest.fixture
 async def pool() -> AsyncIterator[ProcessPool]:
-    pool = ProcessPool()
+    pool = ProcessPool(LIMITS)
     yield pool
     await pool.close()
 

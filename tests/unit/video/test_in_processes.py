@@ -12,6 +12,7 @@ from penstock.processes.pool import ProcessPool
 from penstock_video.generate import generate
 from penstock_video.request import Scene, VideoInput
 from tests.services.plugin_context import PluginContext
+from tests.services.size_limits import LIMITS
 
 
 class Watched(PluginContext):
@@ -30,7 +31,7 @@ class Watched(PluginContext):
 
 @pytest.fixture
 async def pool():
-    pool = ProcessPool()
+    pool = ProcessPool(LIMITS)
     yield pool
     await pool.close()
 

@@ -130,7 +130,7 @@ def _submit_task(task_types: Sequence[TaskType[Any, Any]], max_body_bytes: int) 
                 "application/json": {"schema": reference("Submission"), "examples": examples}
             },
         },
-        "responses": _accepted() | _problems(400, 401, 413, 415, 422, 503),
+        "responses": _accepted() | _problems(400, 401, 413, 415, 422, 429, 503),
     }
 
 
@@ -153,7 +153,7 @@ def _submit_upload(max_body_bytes: int, max_upload_bytes: int) -> Operation:
                 }
             },
         },
-        "responses": _accepted() | _problems(400, 401, 413, 415, 422, 503),
+        "responses": _accepted() | _problems(400, 401, 413, 415, 422, 429, 503),
     }
 
 

@@ -29,6 +29,7 @@ def upload_routes(
     """``POST /api/uploads``."""
     reader = UploadReader(
         catalogue=catalogue,
+        dispatch=dispatch,
         artifacts=artifacts,
         max_bytes=max_upload_bytes,
         max_text_bytes=max_body_bytes,

@@ -1,0 +1,21 @@
+"""Lines that a process logs, on their way to the worker's log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from penstock.clipping import clipped_fields
+from penstock.processes import frames
+from penstock.processes.channel import Channel
+
+
+def send_line(
+    channel: Channel, *, logger: str | None, level: int, event: str, fields: dict[str, Any]
+) -> None:
+    """Send a line, clipped to what the worker writes; see :class:`~.frames.LogLine`."""
+    most = channel.limits.log_line
+    line = frames.LogLine(logger=logger, level=level, event=event, fields=fields)
+    if len(frames.encode(line)) > most:
+        kept = clipped_fields({"event": event, **fields}, most)
+        line = frames.LogLine(logger=logger, level=level, event=kept.pop("event"), fields=kept)
+    channel.send(line)
