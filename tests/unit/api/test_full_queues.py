@@ -8,8 +8,9 @@ import pytest
 
 from penstock.dispatch import QueueFullError, UserQueueFullError
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
+from tests.unit.api.multipart_form import file_part, form
 from tests.unit.api.problem_checks import field_errors, problem_of
-from tests.unit.api.test_uploads import file_part, form, post
+from tests.unit.api.test_uploads import post
 
 LETTER = {"type": "acme.letter", "input": {"markdown": "# Hello"}}
 WAIT = timedelta(seconds=2.1)
