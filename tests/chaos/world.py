@@ -65,9 +65,9 @@ class World:
         Raises:
             RuntimeError: this world has none.
         """
-        if not isinstance(self.together, SentinelCluster):
-            raise RuntimeError("this world has no Sentinels: ask for --sentinel")
-        return self.together
+        if isinstance(self.together, SentinelCluster):
+            return self.together
+        raise RuntimeError("this world has no Sentinels: ask for --sentinel")
 
     @property
     def cluster(self) -> RedisCluster:
@@ -76,9 +76,9 @@ class World:
         Raises:
             RuntimeError: they are not.
         """
-        if not isinstance(self.together, RedisCluster):
-            raise RuntimeError("this world has no Redis Cluster: ask for --cluster")
-        return self.together
+        if isinstance(self.together, RedisCluster):
+            return self.together
+        raise RuntimeError("this world has no Redis Cluster: ask for --cluster")
 
     @property
     def redis_url(self) -> str:
