@@ -51,11 +51,30 @@ class ClusterClient(Redis):
         Raises:
             ConnectionError: with what went wrong at each of the others.
         """
-        masters = await self.masters()
-        said = await asyncio.gather(*(_pinged(*each) for each in masters.items()))
+        nodes = self.connection_pool.nodes
+        if nodes.map.masters != nodes.map.trusted or not nodes.map.masters:
+            # Not each time: whoever is asked may hang, and would not be the one to be named.
+            await nodes.look()
+        masters = nodes.map.masters
+        said = await asyncio.gather(*map(self._pinged, masters))
         if problems := list(filter(None, said)):
             raise RedisConnectionError(f"of the {len(masters)} masters, {'; '.join(problems)}")
         return True
+
+    async def _pinged(self, node: Address) -> str:
+        """What is wrong with a node; empty if it answers."""
+
+        async def ping(client: Redis) -> None:
+            async with asyncio.timeout(_PING_TIMEOUT):
+                await client.ping()
+
+        try:
+            await self.connection_pool.at(node, ping)
+        except TimeoutError:
+            return f"{name_of(node)} did not answer in {_PING_TIMEOUT:g} s"
+        except (RedisError, OSError) as error:
+            return f"{name_of(node)}: {error}"
+        return ""
 
     async def masters(self) -> Mapping[Address, Redis]:
         """A client for each node that holds slots, as the cluster says now."""
@@ -173,15 +192,3 @@ class _SyncClusterScript(Script):
             return client.evalsha(self.sha, *arguments)
         except NoScriptError:
             return client.eval(self.script, *arguments)
-
-
-async def _pinged(node: Address, client: Redis) -> str:
-    """What is wrong with a node; empty if it answers."""
-    try:
-        async with asyncio.timeout(_PING_TIMEOUT):
-            await client.ping()
-    except TimeoutError:
-        return f"{name_of(node)} did not answer in {_PING_TIMEOUT:g} s"
-    except (RedisError, OSError) as error:
-        return f"{name_of(node)}: {error}"
-    return ""

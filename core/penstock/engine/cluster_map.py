@@ -67,8 +67,8 @@ class ClusterMap:
     def to_ask(self) -> list[Address]:
         """Whom to ask, one after the other.
 
-        Whoever was silent comes last. So does whoever answered: a node that is cut off from the
-        others would be asked again and again, and knows nothing new.
+        Whoever failed comes last. So does whoever answered: a node that is cut off from the others
+        would be asked again and again, and knows nothing new.
         """
         return list(self._to_ask)
 
@@ -97,14 +97,10 @@ class ClusterMap:
             asked,
         ]
 
-    def silent(self, node: Address) -> None:
-        """``node`` was asked and gave no answer."""
-        self._to_ask.remove(node)
-        self._to_ask.append(node)
-
     def doubt(self, node: Address) -> None:
         """``node`` failed: perhaps another one has taken over."""
         self._doubted.add(node)
+        self._to_ask.sort(key=lambda each: each == node)
 
     def moved(self, error: MovedError, said_by: Address) -> Address:
         """Take over where a node says that a slot is now, and return it."""

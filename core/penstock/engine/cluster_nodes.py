@@ -85,7 +85,7 @@ class ClusterNodes:
                     answer: Any = await client.execute_command(_QUESTION)  # type: ignore[no-untyped-call]
             except (RedisError, OSError, ValueError) as error:
                 said.append(f"{name_of(node)}: {error}")
-                self.map.silent(node)
+                self.map.doubt(node)
             else:
                 self.map.learn(node, answer)
                 return
@@ -196,7 +196,7 @@ class SyncClusterNodes:
                     answer: Any = client.execute_command(_QUESTION)
             except (RedisError, OSError, ValueError) as error:
                 said.append(f"{name_of(node)}: {error}")
-                self.map.silent(node)
+                self.map.doubt(node)
             else:
                 self.map.learn(node, answer)
                 return
