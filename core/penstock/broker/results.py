@@ -38,7 +38,7 @@ class _ClusterResults(RedisAsyncClusterResultBackend[Any]):
     """taskiq-redis' backend for clusters, by our connections."""
 
     def __init__(self, servers: RedisServers, **options: Any) -> None:
-        super().__init__("redis://", **options)
+        super().__init__("redis://localhost", **options)
         self._pool = servers.command_pool()
         # One that leaves the pool open: the backend closes its client after each result.
         self.redis: Any = ClusterClient(connection_pool=self._pool)

@@ -72,7 +72,9 @@ class ClusterClient(Redis):
             await self.connection_pool.at(node, ping)
         except TimeoutError:
             return f"{name_of(node)} did not answer in {_PING_TIMEOUT:g} s"
-        except (RedisError, OSError) as error:
+        except RedisError as error:
+            return str(error)
+        except OSError as error:
             return f"{name_of(node)}: {error}"
         return ""
 

@@ -243,8 +243,12 @@ def _doubting(known: ClusterMap, node: Address) -> Iterator[None]:
     """Whoever fails may have lost its slots to another node, or is cut off from all of them."""
     try:
         yield
-    except (RedisConnectionError, RedisTimeoutError, ClusterDownError, OSError):
+    except (RedisConnectionError, RedisTimeoutError, ClusterDownError, OSError) as error:
         known.doubt(node)
+        name = name_of(node)
+        if isinstance(error, RedisError) and name not in str(error):
+            # "Connection closed by server." says little where there are several.
+            error.args = (f"{name}: {error}",)
         raise
 
 

@@ -156,7 +156,7 @@ async def test_a_killed_master_stops_its_queues_until_its_replica_serves_and_no_
     assert await watch.changed(QUEUES) == set()
     before = await asyncio.to_thread(heartbeat.servers, QUEUES)
     sleeper = asyncio.create_task(engine.wait("acme", 8))
-    victim.kill()
+    await asyncio.to_thread(victim.kill)
 
     # At once, and as often as one likes.
     with pytest.raises(EngineUnavailableError, match=str(victim.port)):
