@@ -7,6 +7,8 @@
     unix://[user:password@]/path/to/socket[?db=0]
     redis-sentinel://[user:password@]host[:26379],…[/db]?master=name
     rediss-sentinel://…                                 the same; Redis and Sentinels by TLS
+    redis-cluster://[user:password@]host[:6379],…       some nodes of a Redis Cluster
+    rediss-cluster://…                                  the same, by TLS
 
 It belongs to no room: the settings check it, and the engine connects by it.
 """
@@ -23,10 +25,19 @@ from urllib.parse import unquote
 from penstock.declarations import PenstockError
 
 FORMS = (
-    "redis://host:6379/0, rediss://host:6379/0 (TLS), unix:///path/to/socket or "
-    "redis-sentinel://host:26379,host:26379/0?master=name"
+    "redis://host:6379/0, rediss://host:6379/0 (TLS), unix:///path/to/socket, "
+    "redis-sentinel://host:26379,host:26379/0?master=name or "
+    "redis-cluster://host:6379,host:6379"
 )
-SCHEMES = ("redis", "rediss", "unix", "redis-sentinel", "rediss-sentinel")
+SCHEMES = (
+    "redis",
+    "rediss",
+    "unix",
+    "redis-sentinel",
+    "rediss-sentinel",
+    "redis-cluster",
+    "rediss-cluster",
+)
 _REDIS_PORT = 6379
 _SENTINEL_PORT = 26_379
 _MAX_PORT = 65_535
@@ -58,7 +69,7 @@ class RedisUrl:
 
     Attributes:
         scheme: one of those above.
-        hosts: the server, or the Sentinels; empty with a unix socket.
+        hosts: the server, the Sentinels, or some nodes of the cluster; empty with a unix socket.
         socket: the path of a unix socket.
         db: the number of the database.
         master: by what name the Sentinels know the server; ``None`` without Sentinels.
@@ -97,15 +108,19 @@ class RedisUrl:
         authority, _, path = rest.partition("/")
         userinfo, _, hosts = authority.rpartition("@")
         username, _, password = userinfo.partition(":")
-        sentinel, tls = scheme.endswith("-sentinel"), scheme.startswith("rediss")
+        sentinel, cluster = scheme.endswith("-sentinel"), scheme.endswith("-cluster")
+        tls = scheme.startswith("rediss")
         options = _options(query, sentinel=sentinel, tls=tls)
         if scheme == "unix" and (hosts or not path):
             raise ValueError(f"{FORMS}; a socket's path starts with the third slash")
+        db = _database(options.get("db") or ("" if scheme == "unix" else path.rstrip("/")))
+        if cluster and db:
+            raise ValueError("a URL without a database: a Redis Cluster has none but 0")
         return cls(
             scheme=scheme,
-            hosts=() if scheme == "unix" else _hosts(hosts, sentinel=sentinel),
+            hosts=() if scheme == "unix" else _hosts(hosts, sentinel=sentinel, cluster=cluster),
             socket=f"/{unquote(path)}" if scheme == "unix" else None,
-            db=_database(options.get("db") or ("" if scheme == "unix" else path.rstrip("/"))),
+            db=db,
             username=unquote(username) or options.get("username"),
             password=unquote(password) or options.get("password"),
             master=_master(options) if sentinel else None,
@@ -115,6 +130,11 @@ class RedisUrl:
         )
 
     @property
+    def is_cluster(self) -> bool:
+        """Whether the hosts are nodes of a Redis Cluster."""
+        return self.scheme.endswith("-cluster")
+
+    @property
     def place(self) -> str:
         """Where that is, for people; without a secret."""
         if self.socket is not None:
@@ -122,6 +142,8 @@ class RedisUrl:
         hosts = ", ".join(
             f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self.hosts
         )
+        if self.is_cluster:
+            return f"the cluster of {hosts}"
         return hosts if self.master is None else f"master {self.master!r} of the Sentinels {hosts}"
 
 
@@ -144,8 +166,8 @@ def _options(query: str, *, sentinel: bool, tls: bool) -> dict[str, str]:
     return found
 
 
-def _hosts(text: str, *, sentinel: bool) -> tuple[tuple[str, int], ...]:
-    parts = text.split(",") if sentinel else [text]
+def _hosts(text: str, *, sentinel: bool, cluster: bool) -> tuple[tuple[str, int], ...]:
+    parts = text.split(",") if sentinel or cluster else [text]
     return tuple(_host(each, _SENTINEL_PORT if sentinel else _REDIS_PORT) for each in parts)
 
 

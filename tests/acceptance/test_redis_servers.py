@@ -8,7 +8,14 @@ import pytest
 from redis import Redis
 
 from tests.acceptance.conftest import Install
-from tests.services import Certificates, RedisServer, RedisUser, SentinelCluster, TlsProxy
+from tests.services import (
+    Certificates,
+    RedisCluster,
+    RedisServer,
+    RedisUser,
+    SentinelCluster,
+    TlsProxy,
+)
 from tests.services.installation import wait_until
 
 
@@ -43,6 +50,33 @@ def test_tasks_survive_the_death_of_the_master_that_sentinels_watch_over(
         outcomes = [penstock.outcome(each)["status"] for each in (running, *accepted)]
         assert outcomes == ["success"] * 11
         assert log.read_text().count("start r") == 1
+        wait_until(
+            lambda: penstock.client.get("/api/health").status_code == 200, what="good health"
+        )
+
+
+def test_tasks_survive_the_death_of_the_node_of_a_cluster_that_holds_their_queue(
+    install: Install, tmp_path_factory: pytest.TempPathFactory, log: Path
+) -> None:
+    with RedisCluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        penstock = install(redis_url=cluster.url, lease=10)
+        penstock.start_worker("probe")
+        first = penstock.submit("probe.sleep", {"log": str(log)})
+        assert penstock.outcome(first)["status"] == "success"
+        running = penstock.submit("probe.sleep", {"log": str(log), "name": "r", "seconds": 4})
+        wait_until(lambda: "start r" in log.read_text(), what="the handler to start")
+
+        old = cluster.holder_of("probe")
+        old.kill()
+        accepted = [penstock.submit("probe.sleep", {"log": str(log)}) for _ in range(30)]
+        health = penstock.client.get("/api/health")
+        cluster.wait_for_another_master_than(old)
+
+        outcomes = [penstock.outcome(each)["status"] for each in (running, *accepted)]
+        assert outcomes == ["success"] * 31
+        assert log.read_text().count("start r") == 1
+        assert health.status_code == 503
+        assert f"127.0.0.1:{old.port}" in health.text
         wait_until(
             lambda: penstock.client.get("/api/health").status_code == 200, what="good health"
         )

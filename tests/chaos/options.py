@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from tests.chaos.faults import AT_LEAST, FAULTS, SENTINEL_FAULTS, Fault, Scale
+from tests.chaos.faults import AT_LEAST, CLUSTER_FAULTS, FAULTS, SENTINEL_FAULTS, Fault, Scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +19,8 @@ class Options:
     """The short one is chosen for its plan: `tests/unit/chaos/test_plan.py` says what it has."""
     tasks: int = 1200
     faults: int = AT_LEAST
-    sentinel: bool = False
-    """Whether Redis is a master and a replica, watched by Sentinels."""
+    redis: Literal["single", "sentinel", "cluster"] = "single"
+    """One server; a master and a replica, watched by Sentinels; or three masters and replicas."""
     workers: int = 3
     apis: int = 2
     lease: float = 1.5
@@ -33,7 +34,9 @@ class Options:
     @property
     def kinds(self) -> Sequence[type[Fault]]:
         """Which faults there may be."""
-        return SENTINEL_FAULTS if self.sentinel else FAULTS
+        return {"single": FAULTS, "sentinel": SENTINEL_FAULTS, "cluster": CLUSTER_FAULTS}[
+            self.redis
+        ]
 
     @property
     def scale(self) -> Scale:
@@ -62,9 +65,19 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         ("patience", "seconds until every task must have ended, after the last fault"),
     ):
         parser.add_argument(f"--{name}", type=float, default=getattr(default, name), help=text)
-    parser.add_argument(
-        "--sentinel", action="store_true", help="a Redis that Sentinels watch, and that fails over"
-    )
+    several = parser.add_mutually_exclusive_group()
+    for name, text in (
+        ("sentinel", "a Redis that Sentinels watch, and that fails over"),
+        ("cluster", "a Redis Cluster of three masters, which fail over"),
+    ):
+        several.add_argument(
+            f"--{name}",
+            dest="redis",
+            action="store_const",
+            const=name,
+            default=default.redis,
+            help=text,
+        )
     for name, text in (
         ("report", "write the report there, as JSON"),
         ("keep", "keep all logs in this folder, which must not exist"),

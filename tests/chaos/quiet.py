@@ -39,8 +39,11 @@ def wait(world: World, seconds: float) -> None:
 
 def leftovers(world: World) -> Sequence[Leftover]:
     """Every key in Redis."""
-    with world.redis_client() as client:
-        return [_leftover(client, name) for name in sorted(client.scan_iter(count=1000))]
+    found: list[Leftover] = []
+    for server in world.masters:
+        with Redis.from_url(server.url, socket_timeout=5) as client:
+            found += [_leftover(client, name) for name in sorted(client.scan_iter(count=1000))]
+    return found
 
 
 def _leftover(client: Redis, name: bytes) -> Leftover:

@@ -43,7 +43,7 @@ def run(
             workers=options.workers,
             apis=options.apis,
             lease=options.lease,
-            sentinel=options.sentinel,
+            redis=options.redis,
         ) as everything:
             return plan, _break(everything, plan, options, say)
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from redis.exceptions import RedisError
 from penstock.engine.keys import QueueKeys
 from tests.chaos.evidence import QUEUES, Misplaced
 from tests.chaos.world import NAMESPACE, World
+from tests.services.redis_cluster import NobodyKnowsError
 
 _INTERVAL = 0.15
 _TIMEOUT = 1.0
@@ -66,6 +68,7 @@ class Sampler:
             # Servers are away at times, in the middle of an answer too: that is the point.
             except (
                 OSError,
+                NobodyKnowsError,
                 RedisError,
                 asyncpg.PostgresError,
                 asyncpg.InterfaceError,
@@ -74,12 +77,10 @@ class Sampler:
                 await asyncio.sleep(_INTERVAL)
 
     async def _look_until_it_breaks(self) -> None:
-        async with Redis.from_url(
-            self._world.redis.url,
-            socket_timeout=_TIMEOUT,
-            socket_connect_timeout=_TIMEOUT,
-            protocol=2,
-        ) as redis:
+        async with AsyncExitStack() as stack:
+            redis = {
+                queue: await stack.enter_async_context(self._connect(queue)) for queue in QUEUES
+            }
             database = await asyncpg.connect(
                 self._world.dsn, timeout=_TIMEOUT, command_timeout=_TIMEOUT
             )
@@ -90,7 +91,15 @@ class Sampler:
             finally:
                 database.terminate()
 
-    async def _look(self, database: asyncpg.Connection[Any], redis: Redis) -> None:
+    def _connect(self, queue: str) -> Redis:
+        return Redis.from_url(
+            self._world.holder_of(queue).url,
+            socket_timeout=_TIMEOUT,
+            socket_connect_timeout=_TIMEOUT,
+            protocol=2,
+        )
+
+    async def _look(self, database: asyncpg.Connection[Any], redis: Mapping[str, Redis]) -> None:
         began = time.time_ns()
         before = await _running(database)
         missing = await _missing(redis, before)
@@ -110,14 +119,14 @@ async def _running(database: asyncpg.Connection[Any]) -> _Running:
     return {each["id"]: (each["queue"], each["run"]) for each in rows}
 
 
-async def _missing(redis: Redis, running: _Running) -> Sequence[UUID]:
+async def _missing(redis: Mapping[str, Redis], running: _Running) -> Sequence[UUID]:
     by_queue: dict[str, list[UUID]] = defaultdict(list)
     for task_id, (queue, _) in running.items():
         by_queue[queue].append(task_id)
     found: list[UUID] = []
     for queue, ids in by_queue.items():
         if queue in QUEUES:
-            found += await _missing_in_queue(redis, queue, ids)
+            found += await _missing_in_queue(redis[queue], queue, ids)
     return found
 
 

@@ -19,7 +19,14 @@ from redis import Redis
 from tests.chaos import ledger_log
 from tests.chaos.evidence import QUEUES
 from tests.chaos.fleet import Fleet
-from tests.services import PostgresServer, Proxy, RedisServer, SentinelCluster, find_free_port
+from tests.services import (
+    PostgresServer,
+    Proxy,
+    RedisCluster,
+    RedisServer,
+    SentinelCluster,
+    find_free_port,
+)
 
 NAMESPACE = "chaos"
 API_KEY = "key-of-the-chaos"
@@ -48,32 +55,67 @@ class World:
     apis: Sequence[str]
     """The addresses of the API processes."""
     execution_log: Path
-    cluster: SentinelCluster | None = None
+    together: SentinelCluster | RedisCluster | None = None
+    """Who decides which of several servers are Redis."""
 
     @property
     def sentinels(self) -> SentinelCluster:
         """Who decides which server is Redis.
 
         Raises:
-            RuntimeError: nobody does, there is but one.
+            RuntimeError: this world has none.
         """
-        if self.cluster is None:
-            raise RuntimeError("this world has no Sentinels: ask for --sentinel")
-        return self.cluster
+        if isinstance(self.together, SentinelCluster):
+            return self.together
+        raise RuntimeError("this world has no Sentinels: ask for --sentinel")
+
+    @property
+    def cluster(self) -> RedisCluster:
+        """The servers among which the queues are spread.
+
+        Raises:
+            RuntimeError: they are not.
+        """
+        if isinstance(self.together, RedisCluster):
+            return self.together
+        raise RuntimeError("this world has no Redis Cluster: ask for --cluster")
+
+    @property
+    def redis_url(self) -> str:
+        """Where those who run find Redis, without a proxy."""
+        return self.servers[0].url if self.together is None else self.together.url
+
+    @property
+    def masters(self) -> Sequence[RedisServer]:
+        """The servers that are Redis now."""
+        match self.together:
+            case None:
+                return self.servers[:1]
+            case SentinelCluster():
+                return [self.together.master]
+            case RedisCluster():
+                return self.together.masters
 
     @property
     def redis(self) -> RedisServer:
-        """The server that is Redis now."""
-        return self.servers[0] if self.cluster is None else self.cluster.master
+        """The one server that is Redis now."""
+        (server,) = self.masters
+        return server
+
+    def holder_of(self, queue: str) -> RedisServer:
+        """The server that holds a queue now."""
+        if isinstance(self.together, RedisCluster):
+            return self.together.holder_of(queue)
+        return self.redis
 
     @property
     def dsn(self) -> str:
         """The database's address for asyncpg, without a proxy."""
         return self.postgres.url(self.database).replace("+asyncpg", "")
 
-    def redis_client(self) -> Redis:
-        """A connection to Redis, without a proxy."""
-        return Redis.from_url(self.redis.url, socket_timeout=5)
+    def redis_client(self, queue: str) -> Redis:
+        """A connection to the Redis that holds a queue, without a proxy."""
+        return Redis.from_url(self.holder_of(queue).url, socket_timeout=5)
 
     def leader(self) -> int | None:
         """The process id of whoever leads, if anybody does."""
@@ -92,7 +134,7 @@ def process_id(name: str) -> int:
 
 @contextmanager
 def started(
-    folder: Path, *, core: Path, workers: int, apis: int, lease: float, sentinel: bool
+    folder: Path, *, core: Path, workers: int, apis: int, lease: float, redis: str
 ) -> Iterator[World]:
     """Start it all, and return once it serves; nothing is left at the end.
 
@@ -102,7 +144,8 @@ def started(
         workers: how many; the last one is of the old version.
         apis: how many API processes.
         lease: in seconds.
-        sentinel: whether Redis is a master with a replica, watched by Sentinels.
+        redis: ``single``; ``sentinel``, for a master with a replica, watched by Sentinels; or
+            ``cluster``, for three masters, each with a replica.
     """
     from penstock.ledger.migrate import upgrade
 
@@ -111,12 +154,15 @@ def started(
         database = postgres.create_database()
         upgrade(postgres.url(database))
         postgres.execute(ledger_log.statements(), database)
-        cluster = stack.enter_context(SentinelCluster(folder)) if sentinel else None
-        servers = (
-            cluster.servers if cluster else [stack.enter_context(RedisServer(folder / "redis"))]
-        )
+        together: SentinelCluster | RedisCluster | None = None
+        if redis == "single":
+            servers = [stack.enter_context(RedisServer(folder / "redis"))]
+        else:
+            kind = SentinelCluster if redis == "sentinel" else RedisCluster
+            together = stack.enter_context(kind(folder))
+            servers = together.servers
         upstream = {"postgres": postgres.port}
-        if cluster is None:
+        if together is None:
             upstream["redis"] = servers[0].port
         lines = {
             f"{caller}-{name}": stack.enter_context(Proxy(port))
@@ -135,7 +181,7 @@ def started(
             fleet=fleet,
             apis=[f"http://127.0.0.1:{port}" for port in ports],
             execution_log=folder / "executions.log",
-            cluster=cluster,
+            together=together,
         )
         for number, port in enumerate(ports):
             environment = _environment(world, core, "api", lease)
@@ -160,10 +206,9 @@ def _environment(world: World, core: Path, caller: str, lease: float) -> dict[st
         port = urlsplit(url).port
         return url.replace(f":{port}/", f":{world.lines[line].port}/")
 
-    redis_url = (
-        through(world.redis.url, f"{caller}-redis") if world.cluster is None else world.cluster.url
-    )
-
+    redis_url = world.redis_url
+    if world.together is None:
+        redis_url = through(redis_url, f"{caller}-redis")
     own = {
         name: value
         for name, value in os.environ.items()

@@ -4,6 +4,7 @@ from tests.services.certificates import Certificates
 from tests.services.free_port import find_free_port
 from tests.services.postgres_server import PostgresServer
 from tests.services.proxy import Proxy
+from tests.services.redis_cluster import RedisCluster
 from tests.services.redis_server import RedisServer
 from tests.services.redis_user import RedisUser
 from tests.services.sentinel_cluster import SentinelCluster
@@ -13,6 +14,7 @@ __all__ = [
     "Certificates",
     "PostgresServer",
     "Proxy",
+    "RedisCluster",
     "RedisServer",
     "RedisUser",
     "SentinelCluster",

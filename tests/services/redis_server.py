@@ -1,24 +1,33 @@
 """A Redis that tests may stop, kill, pause, wipe and set back."""
 
 import os
+import shlex
 import shutil
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 from redis import Redis
 
 from penstock.embedded import EmbeddedRedis
+from penstock.embedded.binary import find_server_binary
 from tests.services.free_port import find_free_port
 
 
 class RedisServer:
-    """A server on a port of its own, which stays the same over restarts."""
+    """A server on a port of its own, which stays the same over restarts.
 
-    def __init__(self, data_dir: Path) -> None:
+    Args:
+        data_dir: for its data and its log.
+        options: of its configuration, beside those of the embedded server.
+    """
+
+    def __init__(self, data_dir: Path, options: Mapping[str, str] | None = None) -> None:
         self.port = find_free_port()
         self._data_dir = data_dir
-        self._embedded = EmbeddedRedis(data_dir, port=self.port)
+        program = _with_options(data_dir, options) if options else None
+        self._embedded = EmbeddedRedis(data_dir, port=self.port, binary=program)
 
     @property
     def url(self) -> str:
@@ -98,3 +107,15 @@ class RedisServer:
     @property
     def _append_only(self) -> Path:
         return self._data_dir / "appendonlydir"
+
+
+def _with_options(folder: Path, options: Mapping[str, str]) -> Path:
+    """A program that starts the server with ``options``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder.absolute() / "server"
+    arguments = shlex.join(part for name, value in options.items() for part in (f"--{name}", value))
+    program.write_text(
+        f'#!/bin/sh\nexec {shlex.quote(str(find_server_binary()))} "$@" {arguments}\n'
+    )
+    program.chmod(0o755)
+    return program

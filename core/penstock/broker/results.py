@@ -10,26 +10,43 @@ import msgspec
 from pydantic import BeforeValidator
 from taskiq import TaskiqResult
 from taskiq.serializers import JSONSerializer
-from taskiq_redis import RedisAsyncResultBackend
+from taskiq_redis import RedisAsyncClusterResultBackend, RedisAsyncResultBackend
 
-from penstock.engine import RedisServers
+from penstock.engine import ClusterClient, RedisServers
 from penstock.processes.error_report import HandlerError
 
 
 def result_backend(
     servers: RedisServers, *, namespace: str, keep: timedelta
-) -> RedisAsyncResultBackend[Any]:
+) -> RedisAsyncResultBackend[Any] | RedisAsyncClusterResultBackend[Any]:
     """taskiq-redis' backend, with JSON (its default pickles), a prefix and a TTL (it has none)."""
-    backend: RedisAsyncResultBackend[Any] = RedisAsyncResultBackend(
-        "redis://",
-        prefix_str=f"{namespace}:result",
-        result_ex_time=max(1, round(keep.total_seconds())),
-        serializer=JSONSerializer(),
-    )
+    options: dict[str, Any] = {
+        "prefix_str": f"{namespace}:result",
+        "result_ex_time": max(1, round(keep.total_seconds())),
+        "serializer": JSONSerializer(),
+    }
+    if servers.is_cluster:
+        return _ClusterResults(servers, **options)
+    backend: RedisAsyncResultBackend[Any] = RedisAsyncResultBackend("redis://", **options)
     # Ours reaches whatever the engine reaches. The backend that taskiq-redis has for Sentinel opens
     # a connection per call, and `wait_result()` asks five times a second.
     backend.redis_pool = servers.command_pool()
     return backend
+
+
+class _ClusterResults(RedisAsyncClusterResultBackend[Any]):
+    """taskiq-redis' backend for clusters, by our connections."""
+
+    def __init__(self, servers: RedisServers, **options: Any) -> None:
+        super().__init__("redis://localhost", **options)
+        self._pool = servers.command_pool()
+        # One that leaves the pool open: the backend closes its client after each result.
+        self.redis: Any = ClusterClient(connection_pool=self._pool)
+
+    async def shutdown(self) -> None:
+        """Close all connections."""
+        await self._pool.aclose()
+        await super().shutdown()
 
 
 def return_type(output_type: Any) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from penstock.dispatch.entries import entry_of
-from penstock.engine import Engine
+from penstock.engine import Engine, EngineUnavailableError
 from penstock.ledger import Ledger, OpenTask, Status
 
 _PAGE = 1000
@@ -35,11 +35,20 @@ class Audit:
         self._engine = engine
         self._queues = queues
         self._settling = 2 * lease
+        self._suspects: set[str] = set()
         self._cursors = dict.fromkeys(queues, _START)
         self._recent = _first_id_of(datetime.now(UTC) - self._settling - _FIRST_LOOK)
 
+    def suspect(self, queues: Iterable[str]) -> None:
+        """The engine may have forgotten anything of ``queues``: the next look sees all of them."""
+        self._suspects.update(queues)
+
     async def recent(self) -> int:
-        """Look at the rows that have settled since the last call; returns how many were lacking."""
+        """Look at the rows that have settled since the last call; returns how many were lacking.
+
+        A queue that cannot be asked, of a cluster's node that is away, stops no other: it is
+        suspected.
+        """
         until = _first_id_of(datetime.now(UTC) - self._settling)
         lacking = 0
         for _ in range(_MOST_RECENT_PAGES):
@@ -47,10 +56,23 @@ class Audit:
                 self._queues, after=self._recent, until=until, limit=_PAGE
             )
             for queue in {each.queue for each in page}:
-                lacking += await self._check(queue, [each for each in page if each.queue == queue])
+                settled = [each for each in page if each.queue == queue]
+                try:
+                    lacking += await self._check(queue, settled)
+                except EngineUnavailableError as error:
+                    _log.debug("recent tasks of queue %r are compared later: %s", queue, error)
+                    self.suspect([queue])
             self._recent = page[-1].id if page else until
             if len(page) < _PAGE:
                 break
+        return lacking
+
+    async def look(self, queue: str) -> int:
+        """Look at the next page of a queue, or at all of it; returns how many were lacking."""
+        if queue not in self._suspects:
+            return await self.step(queue)
+        lacking = await self.everything(queue)
+        self._suspects.discard(queue)
         return lacking
 
     async def step(self, queue: str) -> int:

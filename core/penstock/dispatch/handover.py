@@ -27,13 +27,16 @@ _log = logging.getLogger(__name__)
 
 
 class Handover:
-    """Gathers entries per queue and enqueues them; one call at a time, as large as the load."""
+    """Gathers entries per queue and enqueues them; one call at a time, as large as the load.
+
+    Each queue for itself: that of a cluster's node that is away keeps no other waiting.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._pending: dict[str, list[tuple[Entry, float]]] = defaultdict(list)
         self._under_way: dict[str, int] = {}
-        self._sender: asyncio.Task[None] | None = None
+        self._senders: dict[str, asyncio.Task[None]] = {}
 
     def add(self, queue: str, entry: Entry) -> None:
         """Hand ``entry`` over soon; returns at once."""
@@ -41,10 +44,11 @@ class Handover:
         if len(pending) >= _MOST_KEPT:
             return
         pending.append((entry, time.monotonic()))
-        if self._sender is None or self._sender.done():
+        sender = self._senders.get(queue)
+        if sender is None or sender.done():
             # Not in the caller's context: its log lines are about everybody's tasks.
-            self._sender = asyncio.create_task(
-                self._send_all(), name="handover", context=contextvars.Context()
+            self._senders[queue] = asyncio.create_task(
+                self._send_all(queue), name=f"handover-{queue}", context=contextvars.Context()
             )
 
     def unsent(self, queue: str) -> int:
@@ -53,34 +57,33 @@ class Handover:
 
     async def close(self) -> None:
         """Hand over what is left, unless Redis is slow to take it: then the reconciler will."""
-        await background.end(self._sender, patience=_PATIENCE)
+        await background.end(*self._senders.values(), patience=_PATIENCE)
 
-    async def _send_all(self) -> None:
+    async def _send_all(self, queue: str) -> None:
         pause = _FIRST_PAUSE
         # Callers that are ready in this very turn of the loop join the first call.
         await asyncio.sleep(0)
-        while waiting := {queue: pending for queue, pending in self._pending.items() if pending}:
-            for queue, pending in waiting.items():
-                self._pending[queue] = []
-                self._under_way[queue] = len(pending)
-                try:
-                    entries = [_aged(*each) for each in pending]
-                    # Whoever cancelled one of them meanwhile may have told Redis already.
-                    await self._engine.enqueue(queue, entries, unless_cancelled=True)
-                except EngineUnavailableError as error:
-                    self._pending[queue] = pending + self._pending[queue]
-                    self._under_way[queue] = 0
-                    _log.warning(
-                        "%d accepted tasks of queue %r wait in the ledger: %s",
-                        len(self._pending[queue]),
-                        queue,
-                        error,
-                    )
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, _LONGEST_PAUSE)
-                else:
-                    pause = _FIRST_PAUSE
-                    self._under_way[queue] = 0
+        while pending := self._pending[queue]:
+            self._pending[queue] = []
+            self._under_way[queue] = len(pending)
+            try:
+                entries = [_aged(*each) for each in pending]
+                # Whoever cancelled one of them meanwhile may have told Redis already.
+                await self._engine.enqueue(queue, entries, unless_cancelled=True)
+            except EngineUnavailableError as error:
+                self._pending[queue] = pending + self._pending[queue]
+                self._under_way[queue] = 0
+                _log.warning(
+                    "%d accepted tasks of queue %r wait in the ledger: %s",
+                    len(self._pending[queue]),
+                    queue,
+                    error,
+                )
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                pause = _FIRST_PAUSE
+                self._under_way[queue] = 0
 
 
 def _aged(entry: Entry, since: float) -> Entry:

@@ -54,7 +54,6 @@ class Reconciler:
             ledger.database, name="reconciler", holder=process, term=_TERM
         )
         self._watch = ServerWatch(engine.servers)
-        self._must_see_all = False
         self._failing: set[str] = set()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -90,17 +89,15 @@ class Reconciler:
     async def audit(self) -> None:
         """One bounded step of the audit, if no other process does it.
 
-        All of it if the server may have forgotten recent writes: it was restarted, or another one
-        took over.
+        All of a queue if its server may have forgotten recent writes: it was restarted, or another
+        one took over.
         """
-        self._must_see_all |= await self._watch.changed()
+        self._audit.suspect(await self._watch.changed(self._queues))
         if not await self._leadership.acquire():
             return
-        look = self._audit.everything if self._must_see_all else self._audit.step
-        self._must_see_all = False
         await self._audit.recent()
         for queue in self._queues:
-            await self._attempt(f"the audit of queue {queue!r}", look(queue))
+            await self._attempt(f"the audit of queue {queue!r}", self._audit.look(queue))
 
     async def _attempt(self, what: str, step: Awaitable[object]) -> None:
         """Do a step; whatever is wrong is logged, once until it works again, and stops no other."""

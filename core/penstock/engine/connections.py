@@ -114,8 +114,10 @@ CONNECTIONS = {
     "unix": UnixConnection,
     "redis-sentinel": SentinelConnection,
     "rediss-sentinel": SentinelTlsConnection,
+    "redis-cluster": TcpConnection,
+    "rediss-cluster": TlsConnection,
 }
-"""To the server that holds the queues, by the scheme of the URL."""
+"""To a server that holds queues, by the scheme of the URL."""
 SENTINEL_CONNECTIONS = {"redis-sentinel": TcpConnection, "rediss-sentinel": TlsConnection}
 """To a Sentinel."""
 
@@ -162,8 +164,10 @@ SYNC_CONNECTIONS = {
     "unix": SyncUnixSocketConnection,
     "redis-sentinel": SyncSentinelConnection,
     "rediss-sentinel": SyncSentinelTlsConnection,
+    "redis-cluster": SyncTcpConnection,
+    "rediss-cluster": SyncTlsConnection,
 }
-"""To the server that holds the queues, by the scheme of the URL."""
+"""To a server that holds queues, by the scheme of the URL."""
 SYNC_SENTINEL_CONNECTIONS = {
     "redis-sentinel": SyncTcpConnection,
     "rediss-sentinel": SyncTlsConnection,

@@ -163,11 +163,19 @@ class Engine:
     # -- epochs ------------------------------------------------------------------------------
 
     async def without_index(self, queues: Sequence[str]) -> list[str]:
-        """Those of ``queues`` that have no index: nobody has begun one, or Redis was wiped."""
+        """Those of ``queues`` that have no index: nobody has begun one, or Redis was wiped.
+
+        Queues of a cluster's node that is away are left out, unless no node answers.
+        """
         if not queues:
             return []
+        pipeline: Any = self._commands.pipeline(transaction=False)
+        for queue in queues:
+            pipeline.get(self._keys(queue).epoch)
         with translated("look for the queues' indexes"):
-            found = await self._commands.mget([self._keys(queue).epoch for queue in queues])
+            found = await pipeline.execute(raise_on_error=False)
+            if all(isinstance(each, Exception) for each in found):
+                raise found[0]
         return [queue for queue, epoch in zip(queues, found, strict=True) if epoch is None]
 
     async def begin_index(self, queue: str) -> str | None:

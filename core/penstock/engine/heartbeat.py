@@ -5,12 +5,16 @@ A handler that blocks the event loop must not lose its task; nothing in here tou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from redis import Redis
+from redis.exceptions import RedisError
+
 from penstock.engine import scripts
+from penstock.engine.cluster_client import SyncClusterClient
 from penstock.engine.engine import Lease
 from penstock.engine.epoch import is_epoch_error, known_epoch
 from penstock.engine.errors import EngineUnavailableError, translated
@@ -49,15 +53,29 @@ class Heartbeat:
         # Queue -> epoch, and the tokens of earlier epochs that were adopted into it.
         self._adopted: dict[str, tuple[str, frozenset[bytes]]] = {}
 
-    def server(self) -> str:
-        """The run id of the server: another one may have lost what this worker wrote last.
+    def servers(self, queues: Sequence[str]) -> Mapping[str, str]:
+        """The run id of each queue's server: another one may have lost what was written last.
+
+        Queues whose server does not answer are left out, unless none does.
 
         Raises:
             EngineUnavailableError: nothing is known.
         """
         with translated("tell its run id"):
-            found: Any = self._client.info("server")
-        return str(found["run_id"])
+            if not isinstance(self._client, SyncClusterClient):
+                return dict.fromkeys(queues, _run_id(self._client))
+            found: dict[str, str] = {}
+            failure: Exception | None = None
+            for node, there in self._client.by_holder(queues).items():
+                try:
+                    run_id = self._client.connection_pool.at(node, _run_id)
+                except (RedisError, OSError) as error:
+                    failure = error
+                else:
+                    found |= dict.fromkeys(there, run_id)
+            if failure is not None and not found:
+                raise failure
+            return found
 
     def renew(self, queue: str, leases: Sequence[Lease], *, may_be_lost: bool = False) -> Beat:
         """Renew leases of one queue.
@@ -127,3 +145,8 @@ class Heartbeat:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _run_id(client: Redis) -> str:
+    info: Any = client.info("server")
+    return str(info["run_id"])

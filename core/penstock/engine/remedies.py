@@ -56,7 +56,24 @@ _REMEDIES = (
     ),
     (
         ("MovedError", "CROSSSLOT", "ClusterCrossSlotError"),
-        "REDIS_URL names a node of a Redis Cluster, which is not supported",
+        (
+            "REDIS_URL names a node of a Redis Cluster: write redis-cluster:// instead of redis:// "
+            "(rediss-cluster:// instead of rediss://)"
+        ),
+    ),
+    (
+        ("cluster support disabled",),
+        (
+            "REDIS_URL names a Redis that belongs to no cluster: write redis:// instead of "
+            "redis-cluster:// (rediss:// instead of rediss-cluster://)"
+        ),
+    ),
+    (
+        ("ClusterDownError",),
+        (
+            "masters of the Redis Cluster are away, and have no replica yet that took over; with "
+            "cluster-require-full-coverage no, the others serve on meanwhile"
+        ),
     ),
     (
         ("OutOfMemoryError", "OOM command not allowed"),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from redis.asyncio import Redis
+
+from penstock.engine.cluster_client import ClusterClient
+from penstock.engine.cluster_map import name_of
 from penstock.engine.errors import UnsuitableServerError, translated
 from penstock.engine.servers import RedisServers
 
@@ -51,6 +56,11 @@ class ServerInfo:
             maxmemory_policy=str(info.get("maxmemory_policy", "")),
         )
 
+    @property
+    def history(self) -> tuple[str, str]:
+        """What changes when it may have forgotten recent writes."""
+        return self.run_id, self.replication_id
+
     def problem(self) -> str:
         """What is wrong with it, as the end of a sentence that names it; empty if nothing is."""
         version = tuple(int(each) for each in re.findall(r"\d+", self.version)[:2])
@@ -69,7 +79,7 @@ class ServerInfo:
 
 
 class ServerWatch:
-    """Looks at the server by one ``INFO``, over a connection of its own.
+    """Looks at the server, or at each master of a cluster, by one ``INFO``.
 
     Args:
         servers: the Redis that holds the queues.
@@ -78,50 +88,80 @@ class ServerWatch:
     def __init__(self, servers: RedisServers) -> None:
         self._place = servers.place
         self._client = servers.command_client()
-        self._known: ServerInfo | None = None
-        self._told = ""
+        self._known: dict[str, ServerInfo] = {}
+        self._told: dict[str, str] = {}
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
         await self._client.aclose()
 
-    async def check(self) -> ServerInfo:
-        """What the server says of itself, if it is fit.
+    async def check(self) -> Sequence[ServerInfo]:
+        """What each server says of itself, if all that answer are fit.
 
         Raises:
-            UnsuitableServerError: it is not; the message names it, and says what to do.
-            EngineUnavailableError: it could not be asked.
+            UnsuitableServerError: one is not; the message names it, and says what to do.
+            EngineUnavailableError: none could be asked.
         """
-        info = await self._ask()
-        if problem := info.problem():
-            raise UnsuitableServerError(self._complaint(problem))
-        return info
+        infos = await self._ask()
+        for place, info in infos.items():
+            if problem := info.problem():
+                raise UnsuitableServerError(_complaint(place, problem))
+        return list(infos.values())
 
-    async def changed(self) -> bool:
-        """Whether another process or another history answers than the last time.
+    async def changed(self, queues: Iterable[str]) -> set[str]:
+        """Those of ``queues`` for which another process or another history answers than before.
 
-        Either may have forgotten recent writes, whatever else looks the same. The first answer
-        changes nothing. A server that turns out to be unsuitable is logged as an error, once: a
-        process that runs is more use on it than one that stops.
+        Either may have forgotten recent writes, whatever else looks the same. The first answer for
+        a queue changes nothing. A server that turns out to be unsuitable is logged as an error,
+        once: a process that runs is more use on it than one that stops.
 
         Raises:
-            EngineUnavailableError: it could not be asked; the next call compares with the last
-                answer.
+            EngineUnavailableError: no server could be asked. Of one that could not, nothing is
+                said; the next answer for its queues is compared with the last one.
         """
-        known, info = self._known, await self._ask()
-        self._known = info
-        problem = info.problem()
-        if problem and problem != self._told:
-            _log.error("%s", self._complaint(problem))
-        self._told = problem
-        return known is not None and (known.run_id, known.replication_id) != (
-            info.run_id,
-            info.replication_id,
-        )
+        infos = await self._ask()
+        for place, info in infos.items():
+            problem = info.problem()
+            if problem and problem != self._told.get(place):
+                _log.error("%s", _complaint(place, problem))
+            self._told[place] = problem
+        now = {queue: infos[place] for queue in queues if (place := self._place_of(queue)) in infos}
+        known, self._known = self._known, self._known | now
+        return {
+            queue
+            for queue, info in now.items()
+            if queue in known and info.history != known[queue].history
+        }
 
-    async def _ask(self) -> ServerInfo:
+    async def _ask(self) -> Mapping[str, ServerInfo]:
+        """By place. Whoever could not be asked is left out, unless that is everybody."""
         with translated("describe itself"):
-            return ServerInfo.of(await self._client.info())
+            clients = await self._clients()
+            answers = await asyncio.gather(
+                *(each.info() for each in clients.values()), return_exceptions=True
+            )
+            infos = {
+                place: ServerInfo.of(answer)
+                for place, answer in zip(clients, answers, strict=True)
+                if not isinstance(answer, BaseException)
+            }
+            for answer in answers:
+                if isinstance(answer, BaseException) and not infos:
+                    raise answer
+        return infos
 
-    def _complaint(self, problem: str) -> str:
-        return f"expected the Redis of REDIS_URL ({self._place}) {problem}"
+    async def _clients(self) -> Mapping[str, Redis]:
+        if isinstance(self._client, ClusterClient):
+            masters = await self._client.masters()
+            return {name_of(node): client for node, client in masters.items()}
+        return {self._place: self._client}
+
+    def _place_of(self, queue: str) -> str:
+        if isinstance(self._client, ClusterClient):
+            node = self._client.holder_of(queue)
+            return name_of(node) if node else ""
+        return self._place
+
+
+def _complaint(place: str, problem: str) -> str:
+    return f"expected the Redis of REDIS_URL ({place}) {problem}"

@@ -16,6 +16,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.retry import Retry as SyncRetry
 
+from penstock.engine.cluster_client import ClusterClient, SyncClusterClient
+from penstock.engine.cluster_map import Address
+from penstock.engine.cluster_nodes import (
+    ClusterNodes,
+    NodePools,
+    SyncClusterNodes,
+    SyncNodePools,
+)
 from penstock.engine.connections import (
     CONNECTIONS,
     SENTINEL_CONNECTIONS,
@@ -31,7 +39,8 @@ COMMAND_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 1.5
 """Seconds that connecting may take."""
 SENTINEL_TIMEOUT = 1.0
-"""Seconds that one Sentinel may take to connect, and again to answer, before the next is asked."""
+"""Seconds that one Sentinel may take to connect, and again to answer, before the next is asked; and
+one node of a cluster that is asked which one holds what."""
 BLOCKING_MARGIN = 5.0
 """Seconds that a blocking read may outlast its own time-out."""
 _POOL_SIZE = 32
@@ -59,7 +68,7 @@ _KEEPALIVE = {
 
 
 class RedisServers:
-    """One server, or the master that Sentinels name: the one place that knows how to connect.
+    """One server, the master that Sentinels name, or a cluster: how to connect is known here alone.
 
     Its clients connect when they are used, and again after a failure, by themselves; what they
     raise meanwhile, ``penstock.engine.errors.translated`` turns into an error of the engine.
@@ -79,6 +88,12 @@ class RedisServers:
         except ValueError as error:
             raise RedisUrlError(f"expected REDIS_URL to be {error}") from None
         self._tls = TlsContext(self._url.tls) if self._url.scheme.startswith("rediss") else None
+        self._nodes = ClusterNodes(self._url.hosts, self._asking) if self.is_cluster else None
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether queues are spread over the nodes of a Redis Cluster."""
+        return self._url.is_cluster
 
     @property
     def place(self) -> str:
@@ -87,7 +102,7 @@ class RedisServers:
 
     def command_client(self) -> Redis:
         """A client for short commands; the engine decides itself what to repeat."""
-        return Redis.from_pool(self.command_pool())
+        return self._client(self.command_pool())
 
     def command_pool(self) -> BlockingConnectionPool:
         """The connections for such a client, for libraries that want to make their own."""
@@ -95,7 +110,7 @@ class RedisServers:
 
     def blocking_client(self, longest_wait: float) -> Redis:
         """A client for blocking reads of at most ``longest_wait`` seconds."""
-        return Redis.from_pool(
+        return self._client(
             self._pool(size=_BLOCKING_POOL_SIZE, timeout=longest_wait + BLOCKING_MARGIN)
         )
 
@@ -106,32 +121,37 @@ class RedisServers:
             timeout: seconds that connecting may take, and again each command.
         """
         url = self._url
-        options = {
-            **self._options(timeout, connect_timeout=timeout, retry=SyncRetry(NoBackoff(), 0)),
-            **url.tls,
-            "connection_class": SYNC_CONNECTIONS[url.scheme],
-        }
+        options = self._sync_options(timeout)
+        brief = min(timeout, SENTINEL_TIMEOUT)
+        if url.is_cluster:
+            nodes = SyncClusterNodes(
+                url.hosts,
+                lambda node: SyncRedis.from_pool(
+                    SyncConnectionPool(**self._sync_options(brief) | _at(node))
+                ),
+            )
+            return SyncClusterClient.from_pool(SyncNodePools(nodes, **options))
         if url.master is None:
             return SyncRedis.from_pool(SyncConnectionPool(**options))
         asked = {
             **options,
-            **self._at_sentinels(min(timeout, SENTINEL_TIMEOUT)),
+            **self._at_sentinels(brief),
             "connection_class": SYNC_SENTINEL_CONNECTIONS[url.scheme],
         }
         sentinels = SyncSentinels(
-            SyncRedis.from_pool(SyncConnectionPool(**asked, host=host, port=port))
-            for host, port in url.hosts
+            SyncRedis.from_pool(SyncConnectionPool(**asked | _at(host))) for host in url.hosts
         )
         return SyncRedis.from_pool(SyncSentinelPool(url.master, sentinels, **options))
 
+    def _client(self, pool: BlockingConnectionPool) -> Redis:
+        return (ClusterClient if self.is_cluster else Redis).from_pool(pool)
+
     def _pool(self, *, size: int, timeout: float) -> BlockingConnectionPool:
         url = self._url
-        options = {
-            **self._options(timeout, connect_timeout=CONNECT_TIMEOUT, retry=Retry(NoBackoff(), 0)),
-            **({} if self._tls is None else {"context": self._tls}),
-            "connection_class": CONNECTIONS[url.scheme],
-        }
+        options = self._async_options(timeout, CONNECT_TIMEOUT)
         bounds: dict[str, Any] = {"max_connections": size, "timeout": _POOL_WAIT}
+        if self._nodes is not None:
+            return NodePools(self._nodes, **options, **bounds)
         if url.master is None:
             return BlockingConnectionPool(**options, **bounds)
         asked = {
@@ -140,13 +160,31 @@ class RedisServers:
             "connection_class": SENTINEL_CONNECTIONS[url.scheme],
         }
         sentinels = Sentinels(
-            Redis.from_pool(ConnectionPool(**asked, host=host, port=port))
-            for host, port in url.hosts
+            Redis.from_pool(ConnectionPool(**asked | _at(host))) for host in url.hosts
         )
         return SentinelPool(url.master, sentinels, **options, **bounds)
 
-    def _options(self, timeout: float, *, connect_timeout: float, retry: object) -> dict[str, Any]:
-        """redis-py's options of a connection to the server that holds the queues."""
+    def _asking(self, node: Address) -> Redis:
+        """A client to ask a node of the cluster by, which of them holds what."""
+        options = self._async_options(SENTINEL_TIMEOUT, SENTINEL_TIMEOUT)
+        return Redis.from_pool(ConnectionPool(**options | _at(node)))
+
+    def _async_options(self, timeout: float, connect_timeout: float) -> dict[str, Any]:
+        options = self._options(timeout, connect_timeout, Retry(NoBackoff(), 0))
+        if self._tls is not None:
+            options["context"] = self._tls
+        return {**options, "connection_class": CONNECTIONS[self._url.scheme]}
+
+    def _sync_options(self, timeout: float) -> dict[str, Any]:
+        options = self._options(timeout, timeout, SyncRetry(NoBackoff(), 0))
+        return {
+            **options,
+            **self._url.tls,
+            "connection_class": SYNC_CONNECTIONS[self._url.scheme],
+        }
+
+    def _options(self, timeout: float, connect_timeout: float, retry: object) -> dict[str, Any]:
+        """redis-py's options of a connection to a server that holds queues."""
         url = self._url
         options: dict[str, Any] = {
             "db": url.db,
@@ -160,7 +198,7 @@ class RedisServers:
         if url.socket is not None:
             return {**options, "path": url.socket}
         if url.master is None:
-            options["host"], options["port"] = url.hosts[0]
+            options |= _at(url.hosts[0])
         return {**options, "socket_keepalive": True, "socket_keepalive_options": _KEEPALIVE}
 
     def _at_sentinels(self, timeout: float) -> dict[str, Any]:
@@ -172,3 +210,9 @@ class RedisServers:
             "socket_timeout": timeout,
             "socket_connect_timeout": timeout,
         }
+
+
+def _at(node: Address) -> dict[str, Any]:
+    """redis-py's options of a connection that say where to."""
+    host, port = node
+    return {"host": host, "port": port}

@@ -44,7 +44,10 @@ KNOBS = (
         default=None,
         derived="an embedded server, with `penstock dev` only",
         read=readers.redis_url,
-        doc="The Redis or Valkey that holds the queues, or the Sentinels that name it.",
+        doc=(
+            "The Redis or Valkey that holds the queues, the Sentinels that name it, or nodes of "
+            "a cluster."
+        ),
     ),
     Knob(
         variable="DATABASE_URL",

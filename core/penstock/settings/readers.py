@@ -73,7 +73,7 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def redis_url(value: str) -> str:
-    """A URL of one server, or of Sentinels."""
+    """A URL of one server, of Sentinels, or of nodes of a cluster."""
     RedisUrl.parse(value)
     return value
 

@@ -57,7 +57,10 @@ class HeartbeatThread:
         self._watchdog = watchdog
         self._last_beat = time.monotonic()
         self._has_looked = False
-        self._server = ""
+        # Queue -> the run id of its server.
+        self._servers: dict[str, str] = {}
+        # Those whose node of a cluster has just not answered.
+        self._silent: set[str] = set()
         self._suspicious: set[str] = set()
         self._failing: set[str] = set()
         self._is_stopping = False
@@ -89,11 +92,14 @@ class HeartbeatThread:
         while True:
             self._last_beat = time.monotonic()
             self._watchdog.look_at_loop()
-            well = self._try(self._look_at_server, "")
+            well = self._try(self._look_at_servers, "")
             leases = self._leases.by_queue()
             for queue in self._queues:
                 # Each for itself: what is wrong with one queue costs no other its leases.
                 beat = partial(self._beat, loop, queue, leases.get(queue, []))
+                if queue in self._silent:
+                    # To wait for each queue of that node would cost those of others their leases.
+                    beat = partial(_skip, queue)
                 well &= self._try(beat, queue)
             self._wait(self._interval if well else self._retry)
             if self._is_stopping:
@@ -111,21 +117,24 @@ class HeartbeatThread:
                 self._deadlines.changed.clear()
             self._deadlines.enforce()
 
-    def _look_at_server(self) -> None:
+    def _look_at_servers(self) -> None:
         is_first, self._has_looked = not self._has_looked, True
-        server = self._heartbeat.server()
-        if server != self._server:
-            if not is_first:
-                # It was restarted, or another one took over: either may have lost leases.
-                self._suspicious = set(self._queues)
-            self._server = server
+        self._silent = set()
+        servers = self._heartbeat.servers(self._queues)
+        self._silent = set(self._queues) - set(servers)
+        for queue, server in servers.items():
+            if server != self._servers.get(queue):
+                if not is_first:
+                    # It was restarted, or another one took over: either may have lost leases.
+                    self._suspicious.add(queue)
+                self._servers[queue] = server
 
     def _beat(self, loop: asyncio.AbstractEventLoop, queue: str, leases: Sequence[Lease]) -> None:
         suspicious = queue in self._suspicious
         beat = self._heartbeat.renew(queue, leases, may_be_lost=suspicious)
         if beat.lost and not suspicious:
             # Perhaps not the server that was looked at refused them, but one that came after it.
-            self._look_at_server()
+            self._look_at_servers()
             if queue in self._suspicious:
                 beat = self._heartbeat.renew(queue, leases, may_be_lost=True)
         self._suspicious.discard(queue)
@@ -154,3 +163,8 @@ class HeartbeatThread:
             return False
         self._failing.discard(what)
         return True
+
+
+def _skip(queue: str) -> None:
+    message = f"the node of the Redis Cluster that holds queue {queue!r} does not answer"
+    raise EngineUnavailableError(message)

@@ -1,7 +1,7 @@
 """The faults that there are. A new one is a class in a module here, and a line below."""
 
 from tests.chaos.faults.apis import KillApi, StopApi
-from tests.chaos.faults.failover import FailOver
+from tests.chaos.faults.failover import FailOver, FailOverNode
 from tests.chaos.faults.fault import Fault, Scale
 from tests.chaos.faults.layout import NewerLayout
 from tests.chaos.faults.leader import KillLeader
@@ -48,8 +48,10 @@ FAULTS: tuple[type[Fault], ...] = (
 SENTINEL_FAULTS: tuple[type[Fault], ...] = (*_ANYWHERE, FailOver)
 """What happens to one whose Redis is watched by Sentinels; nothing is between it and its callers,
 whom the Sentinels tell where the servers really are."""
+CLUSTER_FAULTS: tuple[type[Fault], ...] = (*_ANYWHERE, FailOverNode)
+"""What happens to one whose queues are spread over the nodes of a Redis Cluster."""
 
 AT_LEAST = sum(each.least for each in FAULTS)
 """How many faults there are in the shortest plan that has all that every plan should have."""
 
-__all__ = ["AT_LEAST", "FAULTS", "SENTINEL_FAULTS", "Fault", "Scale"]
+__all__ = ["AT_LEAST", "CLUSTER_FAULTS", "FAULTS", "SENTINEL_FAULTS", "Fault", "Scale"]

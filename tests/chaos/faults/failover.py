@@ -1,4 +1,4 @@
-"""A master that dies, and a replica that the Sentinels put in its place."""
+"""A master that dies, and a replica that Sentinels, or the other masters, put in its place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import Self
 
-from tests.chaos.evidence import Effect
+from tests.chaos.evidence import QUEUES, Effect
 from tests.chaos.faults.fault import Fault, Scale
 from tests.chaos.world import World
 
@@ -37,3 +37,25 @@ class FailOver(Fault):
         """Let it come back as a replica."""
         world.sentinels.revive()
         world.sentinels.settle()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailOverNode(FailOver):
+    """The same in a cluster: SIGKILL of the master that holds a queue, while others go on."""
+
+    kind = "failover of a node"
+    only: str
+
+    @classmethod
+    def draw(cls, chance: random.Random, scale: Scale) -> Self:
+        """Its replica takes about two seconds."""
+        return cls(seconds=chance.uniform(4, 5), only=chance.choice(list(QUEUES)))
+
+    def begin(self, world: World) -> None:
+        """Kill it."""
+        world.cluster.holder_of(self.only).kill()
+
+    def end(self, world: World) -> None:
+        """Let it come back as a replica."""
+        world.cluster.revive()
+        world.cluster.settle()

@@ -37,10 +37,10 @@ class NewerLayout(Fault):
 
     def begin(self, world: World) -> None:
         """Take it over."""
-        with world.redis_client() as client:
+        with world.redis_client(self.only) as client:
             client.set(QueueKeys.of(NAMESPACE, self.only).epoch, f"{FORMAT + 1}-newer")
 
     def end(self, world: World) -> None:
         """Leave."""
-        with world.redis_client() as client:
+        with world.redis_client(self.only) as client:
             client.delete(*QueueKeys.of(NAMESPACE, self.only))

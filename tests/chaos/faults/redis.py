@@ -85,8 +85,9 @@ class FlushRedis(RedisFault):
         return cls(seconds=0.0)
 
     def begin(self, world: World) -> None:
-        """Wipe it."""
-        world.redis.flush()
+        """Wipe it, and each node of a cluster."""
+        for server in world.masters:
+            server.flush()
 
 
 class ReplaceRedis(RedisFault):
@@ -140,5 +141,6 @@ class CutRedis(RedisFault):
         return cls(seconds=0.0)
 
     def begin(self, world: World) -> None:
-        """Cut them."""
-        world.redis.cut()
+        """Cut them, at each node of a cluster."""
+        for server in world.masters:
+            server.cut()

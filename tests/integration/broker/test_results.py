@@ -1,4 +1,4 @@
-"""taskiq's results, where Sentinels name the Redis."""
+"""taskiq's results, where Sentinels name the Redis, and on a Redis Cluster."""
 
 import asyncio
 from datetime import timedelta
@@ -9,7 +9,7 @@ from taskiq import TaskiqResult
 
 from penstock.broker import result_backend
 from penstock.engine import RedisServers
-from tests.services import SentinelCluster
+from tests.services import RedisCluster, SentinelCluster
 
 RESULT: TaskiqResult[int] = TaskiqResult(is_err=False, return_value=42, execution_time=0.1)
 
@@ -35,3 +35,31 @@ async def test_a_result_is_found_on_the_next_master_by_few_connections(tmp_path:
 
     assert connections < 5
     assert found.return_value == 42
+
+
+async def test_results_are_spread_over_a_cluster_and_found_by_few_connections(
+    tmp_path: Path,
+) -> None:
+    with RedisCluster(tmp_path) as cluster:
+        backend = result_backend(
+            RedisServers(cluster.url), namespace="penstock", keep=timedelta(hours=1)
+        )
+        ids = [f"t{number}" for number in range(20)]
+        masters = [Redis(port=each.port) for each in cluster.masters]
+        before = sum(each.info("stats")["total_connections_received"] for each in masters)
+        for each in ids:
+            await backend.set_result(each, RESULT)
+            assert await backend.is_result_ready(each)
+            assert (await backend.get_result(each)).return_value == 42
+        after = sum(each.info("stats")["total_connections_received"] for each in masters)
+        kept = [each.dbsize() for each in masters]
+        lives = {master.ttl(name) for master in masters for name in master.keys()}  # noqa: SIM118
+        await backend.shutdown()
+        for each in masters:
+            each.close()
+
+    assert sum(kept) == len(ids)
+    assert all(kept)
+    assert 0 < min(lives) <= max(lives) <= 3600
+    # Some are the cluster's own, and one asks where things are.
+    assert after - before < 10

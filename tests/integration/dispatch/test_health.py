@@ -14,7 +14,7 @@ from penstock.dispatch import QueueStatus
 from penstock.engine import EngineUnavailableError, Heartbeat, RedisServers, Settlement
 from penstock.ledger import LedgerUnavailableError, Outcome, Status
 from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, until
-from tests.services import PostgresServer, RedisServer
+from tests.services import PostgresServer, RedisCluster, RedisServer
 from tests.services.gate import pass_gate
 from tests.services.index import new_index
 
@@ -34,6 +34,27 @@ async def test_all_is_well_with_redis_and_database_up(
     assert (health.status, health.redis.status, health.database.status) == ("ok", "up", "up")
     assert health.redis.latency_ms is not None
     assert health.workers == {"acme": 1, "other": 0}
+
+
+async def test_the_node_of_a_cluster_that_is_away_is_named(build: Build, tmp_path: Path) -> None:
+    with RedisCluster(tmp_path) as cluster:
+        installation = build(redis_url=cluster.url)
+        assert (await installation.dispatch.health()).status == "ok"
+
+        victim = cluster.masters[0]
+        victim.pause()
+        hanging = await installation.dispatch.health()
+        victim.resume()
+        victim.kill()
+        gone = await installation.dispatch.health()
+        cluster.wait_for_another_master_than(victim)
+
+        for each in (hanging, gone):
+            assert (each.status, each.redis.status) == ("unavailable", "down")
+            assert f"of the 3 masters, 127.0.0.1:{victim.port}" in each.redis.detail
+        assert f"127.0.0.1:{victim.port} did not answer in 1 s" in hanging.redis.detail
+        # The replica serves: nobody needs the one that is gone.
+        assert (await installation.dispatch.health()).status == "ok"
 
 
 async def test_a_redis_that_stops_hangs_and_returns_is_told_in_time(

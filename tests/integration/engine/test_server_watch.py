@@ -31,11 +31,11 @@ def set_policy(server: RedisServer, policy: str) -> None:
         client.config_set("maxmemory-policy", policy)
 
 
-async def next_answer(watch: ServerWatch) -> bool:
+async def next_answer(watch: ServerWatch) -> set[str]:
     """The first one; a connection to a server that is gone may fail once."""
     with suppress(EngineUnavailableError):
-        return await watch.changed()
-    return await watch.changed()
+        return await watch.changed(["acme"])
+    return await watch.changed(["acme"])
 
 
 async def test_a_server_that_evicts_is_refused_by_name_with_the_remedy(
@@ -55,7 +55,7 @@ async def test_a_server_that_evicts_is_refused_by_name_with_the_remedy(
 
 
 async def test_the_embedded_server_passes(watch: ServerWatch, server: RedisServer) -> None:
-    info = await watch.check()
+    (info,) = await watch.check()
 
     with Redis.from_url(server.url) as client:
         assert info.run_id == client.info("server")["run_id"]
@@ -63,57 +63,57 @@ async def test_the_embedded_server_passes(watch: ServerWatch, server: RedisServe
 
 
 async def test_a_restart_is_noticed_once(watch: ServerWatch, server: RedisServer) -> None:
-    assert not await watch.changed()
-    assert not await watch.changed()
+    assert not await watch.changed(["acme"])
+    assert not await watch.changed(["acme"])
 
     server.restart()
 
-    assert await next_answer(watch)
-    assert not await watch.changed()
+    assert await next_answer(watch) == {"acme"}
+    assert not await watch.changed(["acme"])
 
 
 async def test_a_new_history_of_the_same_process_is_noticed_once(
     watch: ServerWatch, server: RedisServer, redis_server: RedisServer
 ) -> None:
-    await watch.changed()
+    await watch.changed(["acme"])
 
     with Redis.from_url(server.url) as client:
         client.replicaof("127.0.0.1", redis_server.port)
         client.replicaof("NO", "ONE")
 
-    assert await watch.changed()
-    assert not await watch.changed()
+    assert await watch.changed(["acme"])
+    assert not await watch.changed(["acme"])
 
 
 async def test_a_change_is_noticed_across_an_outage(
     watch: ServerWatch, server: RedisServer
 ) -> None:
-    await watch.changed()
+    await watch.changed(["acme"])
 
     server.kill()
     with pytest.raises(EngineUnavailableError, match="Redis could not describe itself"):
-        await watch.changed()
+        await watch.changed(["acme"])
     with pytest.raises(EngineUnavailableError):
         await watch.check()
     server.start()
 
-    assert await next_answer(watch)
+    assert await next_answer(watch) == {"acme"}
 
 
 async def test_a_server_that_begins_to_evict_is_an_error_in_the_log_once(
     watch: ServerWatch, server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await watch.changed()
+    await watch.changed(["acme"])
     set_policy(server, "allkeys-lru")
 
     with caplog.at_level(logging.ERROR):
-        assert not await watch.changed()
-        await watch.changed()
+        assert not await watch.changed(["acme"])
+        await watch.changed(["acme"])
         assert len(caplog.records) == 1
         assert "noeviction, got 'allkeys-lru'" in caplog.text
 
         set_policy(server, "noeviction")
-        await watch.changed()
+        await watch.changed(["acme"])
         set_policy(server, "volatile-lru")
-        await watch.changed()
+        await watch.changed(["acme"])
         assert len(caplog.records) == 2

@@ -1,7 +1,7 @@
 """The heartbeat thread, on a Redis that loses what it was told last."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -36,11 +36,12 @@ class HardOfHearing(Heartbeat):
 
     heard = ""
 
-    def server(self) -> str:
-        before, self.heard = self.heard, super().server()
+    def servers(self, queues: Sequence[str]) -> Mapping[str, str]:
+        servers = super().servers(queues)
+        before, self.heard = self.heard, servers["acme"]
         if before not in {"", self.heard}:
             raise EngineUnavailableError("the answer was late")
-        return self.heard
+        return servers
 
 
 class Consumer:

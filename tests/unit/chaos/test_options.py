@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.faults import AT_LEAST, FAULTS, SENTINEL_FAULTS
+from tests.chaos.faults import AT_LEAST, CLUSTER_FAULTS, FAULTS, SENTINEL_FAULTS
 from tests.chaos.options import Options, parse
 
 
@@ -29,9 +29,16 @@ def test_every_parameter_is_read():
     )
 
 
-def test_an_installation_over_sentinels_has_faults_of_its_own():
+def test_an_installation_over_several_servers_has_faults_of_its_own():
     assert parse([]).kinds == FAULTS
     assert parse(["--sentinel"]).kinds == SENTINEL_FAULTS
+    assert parse(["--cluster"]).kinds == CLUSTER_FAULTS
+
+
+def test_sentinels_do_not_watch_over_a_cluster(capsys):
+    with pytest.raises(SystemExit):
+        parse(["--sentinel", "--cluster"])
+    assert "not allowed with" in capsys.readouterr().err
 
 
 def test_what_is_no_number_is_refused(capsys):

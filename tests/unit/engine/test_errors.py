@@ -4,6 +4,7 @@ import pytest
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
+    ClusterDownError,
     ConnectionError,  # noqa: A004  (redis-py's own)
     MasterDownError,
     MovedError,
@@ -89,7 +90,12 @@ ADD_PASSWORD = "put a user and a password into REDIS_URL"
         (ConnectionError("[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert"), "?ssl_certfile="),
         (ConnectionError("[SSL: RECORD_LAYER_FAILURE] record layer failure"), "not speak TLS"),
         (ResponseError("unknown command 'SENTINEL', with args"), "should name Sentinels"),
-        (MovedError("1234 10.0.0.1:6379"), "a node of a Redis Cluster"),
+        (MovedError("1234 10.0.0.1:6379"), "write redis-cluster:// instead of redis://"),
+        (ClusterDownError("The cluster is down"), "cluster-require-full-coverage no"),
+        (
+            ResponseError("This instance has cluster support disabled"),
+            "write redis:// instead of redis-cluster://",
+        ),
         (OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), "maxmemory"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",

@@ -66,6 +66,21 @@ SECRET = "hunter2"
                 tls={"ssl_certfile": "/c.pem", "ssl_keyfile": "/c.key"},
             ),
         ),
+        (
+            "redis-cluster://user:pw@a,b:7001/",
+            RedisUrl(
+                scheme="redis-cluster",
+                hosts=(("a", 6379), ("b", 7001)),
+                username="user",
+                password="pw",
+            ),
+        ),
+        (
+            "rediss-cluster://a/0?ssl_ca_certs=/ca.pem",
+            RedisUrl(
+                scheme="rediss-cluster", hosts=(("a", 6379),), tls={"ssl_ca_certs": "/ca.pem"}
+            ),
+        ),
     ],
 )
 def test_what_makes_sense_is_read(text, expected):
@@ -104,6 +119,9 @@ def test_what_makes_sense_is_read(text, expected):
         ("rediss://cache?ssl_keyfile=/c.key", "ssl_certfile beside ssl_keyfile"),
         ("redis-sentinel://a:26379/0", "?master=mymaster"),
         ("redis-sentinel://a,,b/0?master=m", "redis-sentinel://host:26379,host:26379/0"),
+        ("redis-cluster://a,,b", "redis-cluster://host:6379,host:6379"),
+        ("redis-cluster://a/1", "a Redis Cluster has none but 0"),
+        ("redis-cluster://a?master=m", "no options but db"),
         ("unix://run/redis.sock", "third slash"),
         ("unix://", "third slash"),
     ],
@@ -157,6 +175,7 @@ def test_its_repr_and_its_place_show_no_secret():
 
     assert SECRET not in repr(url)
     assert url.place == "master 'm' of the Sentinels a:26379, [::1]:26379"
+    assert RedisUrl.parse(f"redis-cluster://u:{SECRET}@a,b:1").place == "the cluster of a:6379, b:1"
 
 
 def test_places():

@@ -1,0 +1,158 @@
+"""A node of a Redis Cluster is lost: its queues wait, others go on, and nothing stays lost."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from redis import Redis
+from uuid_utils.compat import uuid7
+
+from penstock import Priority
+from penstock.dispatch import Reconciler
+from penstock.dispatch.handover import Handover
+from penstock.engine import Engine, EngineUnavailableError, Entry, RedisServers
+from penstock.ledger import Ledger, NewTask
+from tests.integration.dispatch.conftest import until
+from tests.services import RedisCluster
+from tests.services.index import new_index
+
+# At two nodes.
+HERE, THERE = "ai", "acme"
+LEASE = timedelta(seconds=1)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    with RedisCluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(shared: RedisCluster) -> RedisCluster:
+    shared.revive()
+    shared.settle()
+    return shared
+
+
+@pytest.fixture
+async def engine(cluster: RedisCluster, namespace: str) -> AsyncIterator[Engine]:
+    engine = Engine(RedisServers(cluster.url), namespace=namespace, lease=LEASE)
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture
+async def ledger(sqlite_url: str) -> AsyncIterator[Ledger]:
+    ledger = Ledger(sqlite_url)
+    yield ledger
+    await ledger.close()
+
+
+@pytest.fixture
+async def reconciler(engine: Engine, ledger: Ledger) -> AsyncIterator[Reconciler]:
+    reconciler = Reconciler(
+        ledger=ledger,
+        engine=engine,
+        queues=[HERE, THERE],
+        lease=LEASE,
+        process=secrets.token_hex(4),
+    )
+    yield reconciler
+    await reconciler.stop()
+
+
+async def accept(ledger: Ledger, queue: str) -> UUID:
+    now = datetime.now(UTC)
+    task = NewTask(
+        id=uuid7(),
+        type="acme.resize",
+        queue=queue,
+        priority=5,
+        user_id=None,
+        input="{}",
+        labels=None,
+        max_attempts=3,
+        created_at=now,
+        run_at=None,
+    )
+    await ledger.accept_all([task])
+    return task.id
+
+
+async def has(engine: Engine, queue: str, task: UUID) -> bool:
+    with suppress(EngineUnavailableError):
+        return not await engine.missing(queue, [task])
+    return False
+
+
+async def test_a_queue_whose_node_is_away_keeps_no_other_from_being_handed_its_tasks(
+    engine: Engine, cluster: RedisCluster
+) -> None:
+    for queue in (HERE, THERE):
+        await new_index(engine, queue)
+    victim = cluster.holder_of(HERE)
+    # It hangs, which is worse than being gone: each try takes as long as a command may.
+    victim.pause()
+    handover = Handover(engine)
+    waiting = Entry(id=uuid7(), priority=Priority.NORMAL)
+    handover.add(HERE, waiting)
+    await asyncio.sleep(0.1)
+
+    for _ in range(3):
+        other = Entry(id=uuid7(), priority=Priority.NORMAL)
+        handover.add(THERE, other)
+        await until(lambda other=other: has(engine, THERE, other.id), within=1)  # type: ignore[misc]
+
+    await asyncio.to_thread(cluster.wait_for_another_master_than, victim)
+    victim.resume()
+    await until(lambda: has(engine, HERE, waiting.id), within=15)
+    await handover.close()
+
+
+async def test_what_the_replica_had_not_got_is_handed_over_as_soon_as_it_serves(
+    engine: Engine, ledger: Ledger, reconciler: Reconciler, cluster: RedisCluster
+) -> None:
+    kept, other = await accept(ledger, HERE), await accept(ledger, THERE)
+    await reconciler.rebuild()
+    await reconciler.audit()
+    master = cluster.holder_of(HERE)
+    replica = cluster.replica_of(master)
+    await until(lambda: _is_in_step(master.port))
+
+    # Cut off, and unable to connect again, it misses what is written now.
+    replica.pause()
+    with Redis(port=master.port) as client:
+        client.client_kill_filter(_type="replica")
+    lost = await accept(ledger, HERE)
+    await engine.enqueue(HERE, [Entry(id=lost, priority=Priority.NORMAL)])
+    master.kill()
+    replica.resume()
+
+    # While nobody serves it, the other queue is looked after.
+    second = await accept(ledger, THERE)
+    await until(lambda: _audited(reconciler, engine, THERE, second), within=10)
+    await asyncio.to_thread(cluster.wait_for_another_master_than, master)
+    await until(lambda: has(engine, HERE, kept))
+    assert await engine.without_index([HERE, THERE]) == []
+    assert await engine.missing(HERE, [lost]) == [lost]
+
+    await reconciler.audit()
+
+    # At once: its row is younger than those that are looked at otherwise.
+    assert await engine.missing(HERE, [lost, kept]) == []
+    assert await engine.missing(THERE, [other]) == []
+
+
+async def _audited(reconciler: Reconciler, engine: Engine, queue: str, task: UUID) -> bool:
+    with suppress(EngineUnavailableError):
+        await reconciler.audit()
+    return await has(engine, queue, task)
+
+
+async def _is_in_step(port: int) -> bool:
+    with Redis(port=port) as client:
+        return client.info("replication")["slave0"]["lag"] == 0
