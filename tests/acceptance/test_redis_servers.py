@@ -76,7 +76,7 @@ def test_tasks_survive_the_death_of_the_node_of_a_cluster_that_holds_their_queue
         assert outcomes == ["success"] * 31
         assert log.read_text().count("start r") == 1
         assert health.status_code == 503
-        assert f"127.0.0.1:{old.port}" in health.text
+        assert f"127.0.0.1:{old.port}" in penstock.logs()
         wait_until(
             lambda: penstock.client.get("/api/health").status_code == 200, what="good health"
         )

@@ -155,12 +155,13 @@ def started(
         upgrade(postgres.url(database))
         postgres.execute(ledger_log.statements(), database)
         together: SentinelCluster | RedisCluster | None = None
-        if redis == "single":
-            servers = [stack.enter_context(RedisServer(folder / "redis"))]
-        else:
-            kind = SentinelCluster if redis == "sentinel" else RedisCluster
-            together = stack.enter_context(kind(folder))
-            servers = together.servers
+        if redis == "sentinel":
+            together = stack.enter_context(SentinelCluster(folder))
+        elif redis == "cluster":
+            together = stack.enter_context(RedisCluster(folder))
+        servers = (
+            together.servers if together else [stack.enter_context(RedisServer(folder / "redis"))]
+        )
         upstream = {"postgres": postgres.port}
         if together is None:
             upstream["redis"] = servers[0].port

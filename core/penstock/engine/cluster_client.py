@@ -72,10 +72,9 @@ class ClusterClient(Redis):
             await self.connection_pool.at(node, ping)
         except TimeoutError:
             return f"{name_of(node)} did not answer in {_PING_TIMEOUT:g} s"
-        except RedisError as error:
-            return str(error)
-        except OSError as error:
-            return f"{name_of(node)}: {error}"
+        except (RedisError, OSError) as error:
+            text = str(error)
+            return text if name_of(node) in text else f"{name_of(node)}: {text}"
         return ""
 
     async def masters(self) -> Mapping[Address, Redis]:

@@ -55,8 +55,8 @@ async def test_results_are_spread_over_a_cluster_and_found_by_few_connections(
         kept = [each.dbsize() for each in masters]
         lives = {master.ttl(name) for master in masters for name in master.keys()}  # noqa: SIM118
         await backend.shutdown()
-        for each in masters:
-            each.close()
+        for master in masters:
+            master.close()
 
     assert sum(kept) == len(ids)
     assert all(kept)
