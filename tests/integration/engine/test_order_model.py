@@ -26,10 +26,10 @@ Kind = Literal["done", "delay", "back", "stale", "park", "presume"]
 KINDS: list[Kind] = ["done", "delay", "back", "stale", "park", "presume"]
 TYPES = ["acme.a", "acme.ab", "acme.b"]
 LONG = timedelta(hours=1)
-_MOST_TASKS = 8
-USERS = ["", "plain", "heavy", "light"]
+_MOST_TASKS = 12
+USERS = ["", "heavy", "light"]
 WEIGHTS = {"heavy": 3, "light": 0.5}
-ACME = Queue("acme", global_concurrency=4, user_concurrency=2, user_weights=WEIGHTS)
+ACME = Queue("acme", global_concurrency=4, user_concurrency=1, user_weights=WEIGHTS)
 priorities = st.sampled_from(Priority)
 some = st.lists(st.integers(0, 1000), min_size=1, max_size=3)
 
@@ -48,7 +48,7 @@ class Line(RuleBasedStateMachine):
         self.heartbeat = Heartbeat(servers, namespace=namespace, lease=LONG, worker="w")
         self.keys = QueueKeys.of(namespace, "acme")
         self.run(new_index(self.engine, "acme"))
-        self.model = QueueModel(capacity=4, user_concurrency=2, weights=dict(WEIGHTS))
+        self.model = QueueModel(capacity=4, user_concurrency=1, weights=dict(WEIGHTS))
         self.known: list[Member] = []
         # Every lease that was ever given, with the place in line that it carries.
         self.leases: list[tuple[Lease, Place]] = []
@@ -271,7 +271,7 @@ def test_the_engine_agrees_with_its_model(line: type[Line]) -> None:
     run_state_machine_as_test(
         line,
         settings=settings(
-            max_examples=80,
+            max_examples=200,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),
