@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from penstock import Client, TaskNotFoundError, background
 from penstock.app import Application
+from penstock.engine import Member
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 
@@ -80,7 +81,7 @@ async def test_neither_sees_the_others_tasks_results_or_notices(
             await broker.startup()
             kiq = await broker.local_task_registry["ai.document"].kiq(DOCUMENT)
             await kiq.wait_result(timeout=20)
-            await other.engine.cancel("ai", [waiting.id], running=True)
+            await other.engine.cancel("ai", [Member(waiting.id)], running=True)
             foreign = served.broker()
             assert not await foreign.result_backend.is_result_ready(kiq.task_id)
             await foreign.shutdown()

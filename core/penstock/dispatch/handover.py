@@ -11,6 +11,7 @@ import contextvars
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -30,10 +31,14 @@ class Handover:
     """Gathers entries per queue and enqueues them; one call at a time, as large as the load.
 
     Each queue for itself: that of a cluster's node that is away keeps no other waiting.
+
+    Args:
+        weights: from a queue to the shares of its users.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, weights: Callable[[str], Mapping[str, float]]) -> None:
         self._engine = engine
+        self._weights = weights
         self._pending: dict[str, list[tuple[Entry, float]]] = defaultdict(list)
         self._under_way: dict[str, int] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
@@ -69,7 +74,9 @@ class Handover:
             try:
                 entries = [_aged(*each) for each in pending]
                 # Whoever cancelled one of them meanwhile may have told Redis already.
-                await self._engine.enqueue(queue, entries, unless_cancelled=True)
+                await self._engine.enqueue(
+                    queue, entries, unless_cancelled=True, weights=self._weights(queue)
+                )
             except EngineUnavailableError as error:
                 self._pending[queue] = pending + self._pending[queue]
                 self._under_way[queue] = 0

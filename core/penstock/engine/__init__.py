@@ -9,6 +9,7 @@ from penstock.engine.errors import (
     UnsuitableServerError,
 )
 from penstock.engine.heartbeat import Beat, Heartbeat
+from penstock.engine.member import Member
 from penstock.engine.server_watch import ServerInfo, ServerWatch
 from penstock.engine.servers import RedisServers
 
@@ -24,6 +25,7 @@ __all__ = [
     "EpochMissingError",
     "Heartbeat",
     "Lease",
+    "Member",
     "RedisServers",
     "ServerInfo",
     "ServerWatch",

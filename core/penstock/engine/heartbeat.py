@@ -110,11 +110,11 @@ class Heartbeat:
         in_epoch, adopted = self._adopted.get(queue, ("", frozenset()))
         if in_epoch != epoch:
             adopted = frozenset()
-        arguments: list[Any] = [epoch, self._lease_ms, self._worker]
+        arguments: list[Any] = [epoch, self._lease_ms, "", self._worker]
         for lease in leases:
             unknown = lease.epoch != epoch and lease.token not in adopted
             flag = int(may_be_lost or unknown)
-            arguments += (lease.id.bytes, lease.token, lease.score, flag)
+            arguments += (lease.member.encode(), lease.token, lease.score, flag)
         with translated(f"renew leases of queue {queue!r}"):
             answer: Any = self._renew(keys=QueueKeys.of(self._namespace, queue), args=arguments)
         refused, wanted = set(answer[0]), set(answer[1])
@@ -123,12 +123,12 @@ class Heartbeat:
             frozenset(
                 lease.token
                 for lease in leases
-                if lease.epoch != epoch and lease.id.bytes not in refused
+                if lease.epoch != epoch and lease.member.encode() not in refused
             ),
         )
         return Beat(
-            lost=[lease for lease in leases if lease.id.bytes in refused],
-            cancelled=[lease for lease in leases if lease.id.bytes in wanted],
+            lost=[lease for lease in leases if lease.member.encode() in refused],
+            cancelled=[lease for lease in leases if lease.member.encode() in wanted],
             waiting=int(answer[2]),
         )
 

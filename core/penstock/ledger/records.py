@@ -166,6 +166,7 @@ class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
     queue: str
     status: Status
     priority: int
+    user_id: str | None
     run_at: datetime | None
     cancel_requested: bool
     updated_at: datetime
@@ -184,6 +185,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     queue: str
     priority: int
+    user_id: str | None
     changed: bool
 
 

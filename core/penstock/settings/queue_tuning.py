@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 
-from penstock.declarations import RateLimit
+from penstock.declarations import RateLimit, checks
 from penstock.settings import readers
 from penstock.settings.errors import SettingsError
 
@@ -19,6 +19,7 @@ PREFIX = "PENSTOCK_QUEUE_"
 _MOST = 1_000_000
 _SHORTEST = 0.001
 _RATE = re.compile(r"(?P<limit>[1-9]\d{0,6})/(?P<number>\d{1,9}(?:\.\d{1,9})?)(?P<unit>ms|s|m|h)")
+_WEIGHT = re.compile(r"\d{1,3}(?:\.\d{1,9})?", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 
@@ -61,6 +62,18 @@ def _limit(value: str) -> int | None:
         raise ValueError(f"{error}, or none") from None
 
 
+def _weights(value: str) -> dict[str, float]:
+    expected = "users with numbers from 0.01 to 100, each user once, like alice=3,bob=0.5, or none"
+    found: dict[str, float] = {}
+    for each in [] if value == "none" else value.split(","):
+        user, _, number = (part.strip() for part in each.rpartition("="))
+        weight = float(number) if _WEIGHT.fullmatch(number) else 0.0
+        if not user or user in found or not checks.LEAST_WEIGHT <= weight <= checks.MOST_WEIGHT:
+            raise ValueError(expected)
+        found[user] = weight
+    return found
+
+
 QUEUE_KNOBS = (
     QueueKnob(
         suffix="CONCURRENCY",
@@ -96,6 +109,27 @@ QUEUE_KNOBS = (
         kind="whole number or none",
         read=_limit,
         doc="How many tasks of one user may wait in it; a submit beyond it is refused.",
+    ),
+    QueueKnob(
+        suffix="USER_CONCURRENCY",
+        field="user_concurrency",
+        kind="whole number or none",
+        read=_limit,
+        doc="How many tasks of one user run at once across all workers.",
+    ),
+    QueueKnob(
+        suffix="USER_RATE_LIMIT",
+        field="user_rate_limit",
+        kind="starts/time or none",
+        read=_rate_limit,
+        doc="How often tasks of one user start across all workers.",
+    ),
+    QueueKnob(
+        suffix="USER_WEIGHTS",
+        field="user_weights",
+        kind="users and numbers or none",
+        read=_weights,
+        doc="The shares of users, where 1 is everybody else's: `alice=3,bob=0.5`.",
     ),
     QueueKnob(
         suffix="MAX_ATTEMPTS",

@@ -76,12 +76,19 @@ class Installation:
             dispatch=Dispatch(
                 catalogue=catalogue, ledger=ledger, engine=engine, max_input_bytes=10_000
             ),
-            builder=IndexBuilder(ledger=ledger, engine=engine),
-            audit=Audit(ledger=ledger, engine=engine, queues=list(catalogue.queues), lease=LEASE),
+            builder=IndexBuilder(ledger=ledger, engine=engine, weights=catalogue.user_weights),
+            audit=Audit(
+                ledger=ledger,
+                engine=engine,
+                queues=list(catalogue.queues),
+                weights=catalogue.user_weights,
+                lease=LEASE,
+            ),
             reconciler=Reconciler(
                 ledger=ledger,
                 engine=engine,
                 queues=list(catalogue.queues),
+                weights=catalogue.user_weights,
                 lease=LEASE,
                 process=secrets.token_hex(4),
             ),

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from penstock import Priority
 from penstock.dispatch import Reconciler
 from penstock.dispatch.handover import Handover
-from penstock.engine import Engine, EngineUnavailableError, Entry, RedisServers
+from penstock.engine import Engine, EngineUnavailableError, Entry, Member, RedisServers
 from penstock.ledger import Ledger, NewTask
 from tests.integration.dispatch.conftest import until
 from tests.services import RedisCluster
@@ -59,11 +59,16 @@ async def reconciler(engine: Engine, ledger: Ledger) -> AsyncIterator[Reconciler
         ledger=ledger,
         engine=engine,
         queues=[HERE, THERE],
+        weights=alike,
         lease=LEASE,
         process=secrets.token_hex(4),
     )
     yield reconciler
     await reconciler.stop()
+
+
+def alike(_: str) -> Mapping[str, float]:
+    return {}
 
 
 async def accept(ledger: Ledger, queue: str, *, age: timedelta = timedelta(0)) -> UUID:
@@ -86,7 +91,7 @@ async def accept(ledger: Ledger, queue: str, *, age: timedelta = timedelta(0)) -
 
 async def has(engine: Engine, queue: str, task: UUID) -> bool:
     with suppress(EngineUnavailableError):
-        return not await engine.missing(queue, [task])
+        return not await engine.missing(queue, [Member(task)])
     return False
 
 
@@ -98,19 +103,19 @@ async def test_a_queue_whose_node_is_away_keeps_no_other_from_being_handed_its_t
     victim = cluster.holder_of(HERE)
     # It hangs, which is worse than being gone: each try takes as long as a command may.
     victim.pause()
-    handover = Handover(engine)
-    waiting = Entry(id=uuid7(), priority=Priority.NORMAL)
+    handover = Handover(engine, weights=alike)
+    waiting = Entry(member=Member(uuid7()), priority=Priority.NORMAL)
     handover.add(HERE, waiting)
     await asyncio.sleep(0.1)
 
     for _ in range(3):
-        other = Entry(id=uuid7(), priority=Priority.NORMAL)
+        other = Entry(member=Member(uuid7()), priority=Priority.NORMAL)
         handover.add(THERE, other)
-        await until(lambda other=other: has(engine, THERE, other.id), within=1)  # type: ignore[misc]
+        await until(lambda other=other: has(engine, THERE, other.member.id), within=1)  # type: ignore[misc]
 
     await asyncio.to_thread(cluster.wait_for_another_master_than, victim)
     victim.resume()
-    await until(lambda: has(engine, HERE, waiting.id), within=15)
+    await until(lambda: has(engine, HERE, waiting.member.id), within=15)
     await handover.close()
 
 
@@ -129,7 +134,7 @@ async def test_what_the_replica_had_not_got_is_handed_over_as_soon_as_it_serves(
     with Redis(port=master.port) as client:
         client.client_kill_filter(_type="replica")
     lost = await accept(ledger, HERE)
-    await engine.enqueue(HERE, [Entry(id=lost, priority=Priority.NORMAL)])
+    await engine.enqueue(HERE, [Entry(member=Member(lost), priority=Priority.NORMAL)])
     master.kill()
     replica.resume()
 
@@ -140,13 +145,13 @@ async def test_what_the_replica_had_not_got_is_handed_over_as_soon_as_it_serves(
     await asyncio.to_thread(cluster.wait_for_another_master_than, master)
     await until(lambda: has(engine, HERE, kept))
     assert await engine.without_index([HERE, THERE]) == []
-    assert await engine.missing(HERE, [lost]) == [lost]
+    assert await engine.missing(HERE, [Member(lost)]) == [Member(lost)]
 
     await reconciler.audit()
 
     # At once: its row is younger than those that are looked at otherwise.
-    assert await engine.missing(HERE, [lost, kept]) == []
-    assert await engine.missing(THERE, [other]) == []
+    assert await engine.missing(HERE, [Member(lost), Member(kept)]) == []
+    assert await engine.missing(THERE, [Member(other)]) == []
 
 
 async def _is_in_step(port: int) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from uuid_utils.compat import uuid7
 
-from penstock.engine import Entry, EpochMissingError, Heartbeat, Lease
+from penstock.engine import Entry, EpochMissingError, Heartbeat, Lease, Member
 from penstock.engine.keys import FORMAT, QueueKeys
 from penstock.ledger import LedgerUnavailableError, NewTask, Outcome, Status
 from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, until
@@ -197,9 +197,9 @@ async def test_what_finishes_while_the_engine_is_asked_is_not_handed_over(
     finishing, lost = await accept(installation, row(), row())
     ask = installation.engine.missing
 
-    async def finish_and_ask(queue: str, ids: list[UUID]) -> list[UUID]:
+    async def finish_and_ask(queue: str, members: list[Member]) -> list[Member]:
         await finish(installation, finishing)
-        return await ask(queue, ids)
+        return await ask(queue, members)
 
     monkeypatch.setattr(installation.engine, "missing", finish_and_ask)
 

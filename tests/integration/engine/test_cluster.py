@@ -20,6 +20,7 @@ from penstock.engine import (
     Entry,
     EpochMissingError,
     Heartbeat,
+    Member,
     RedisServers,
     ServerWatch,
     Settlement,
@@ -77,7 +78,7 @@ def heartbeat(engine: Engine) -> Iterator[Heartbeat]:
 
 
 def an_entry() -> Entry:
-    return Entry(id=uuid4(), priority=Priority.NORMAL)
+    return Entry(member=Member(uuid4()), priority=Priority.NORMAL)
 
 
 async def tried(attempt: Callable[[], Awaitable[object]]) -> object:
@@ -97,19 +98,21 @@ async def test_every_queue_is_served_where_it_is(
     engine: Engine, heartbeat: Heartbeat, cluster: RedisCluster
 ) -> None:
     for queue in QUEUES:
-        now, later = an_entry(), Entry(id=uuid4(), priority=Priority.LOW, delay=LEASE)
+        now, later = an_entry(), Entry(member=Member(uuid4()), priority=Priority.LOW, delay=LEASE)
         assert await engine.enqueue(queue, [now, later]) == 2
         assert await engine.wait(queue, 1)
         [lease] = (await engine.claim(Queue(queue, concurrency=4), 4)).leases
-        assert lease.id == now.id
+        assert lease.member == now.member
         beat = await asyncio.to_thread(heartbeat.renew, queue, [lease])
         assert (beat.lost, beat.cancelled, beat.waiting) == ([], [], 0)
-        assert await engine.missing(queue, [now.id, later.id, unknown := uuid4()]) == [unknown]
-        assert await engine.cancel(queue, [now.id], running=True) == 1
+        assert await engine.missing(
+            queue, [now.member, later.member, unknown := Member(uuid4())]
+        ) == [unknown]
+        assert await engine.cancel(queue, [now.member], running=True) == 1
         beat = await asyncio.to_thread(heartbeat.renew, queue, [lease])
         assert beat.cancelled == [lease]
         await engine.claim(Queue(queue, concurrency=4), 0, [Settlement(lease=lease)])
-        assert await engine.missing(queue, [now.id]) == [now.id]
+        assert await engine.missing(queue, [now.member]) == [now.member]
 
         with Redis(port=cluster.holder_of(queue).port) as client:
             assert client.exists(QueueKeys.of(engine.namespace, queue).delayed)
@@ -141,11 +144,11 @@ async def test_notices_of_all_queues_come_over_one_connection(engine: Engine) ->
         while not listening.done():
             # What is said before somebody listens is not heard.
             for queue, entry in entries.items():
-                await engine.cancel(queue, [entry.id], running=True)
+                await engine.cancel(queue, [entry.member], running=True)
             await asyncio.sleep(0.02)
     await listening
 
-    assert heard == {queue: entry.id for queue, entry in entries.items()}
+    assert heard == {queue: entry.member.id for queue, entry in entries.items()}
 
 
 async def test_a_killed_master_stops_its_queues_until_its_replica_serves_and_no_other(
@@ -197,7 +200,7 @@ async def test_an_ordered_failover_under_load_is_followed_by_every_client(
         "enqueue": lambda: engine.enqueue("ai", [an_entry()]),
         "claim": lambda: engine.claim(Queue("ai", concurrency=4), 1),
         "counts": lambda: engine.counts(QUEUES),
-        "missing": lambda: engine.missing("ai", [uuid4()]),
+        "missing": lambda: engine.missing("ai", [Member(uuid4())]),
         "index": lambda: engine.without_index(QUEUES),
         "wait": lambda: engine.wait("ai", 0.2),
         "renew": lambda: asyncio.to_thread(renew),

@@ -17,6 +17,7 @@ from penstock.engine import (
     Entry,
     Heartbeat,
     Lease,
+    Member,
     RedisServers,
     Settlement,
 )
@@ -68,7 +69,7 @@ async def test_a_lease_is_adopted_though_the_server_that_lost_it_was_not_recogni
     engine: Engine, redis: RedisServer, tmp_path: Path
 ) -> None:
     redis.snapshot(tmp_path / "snapshot")
-    await engine.enqueue("acme", [Entry(id=uuid7(), priority=Priority.NORMAL)])
+    await engine.enqueue("acme", [Entry(member=Member(uuid7()), priority=Priority.NORMAL)])
     (lease,) = (await engine.claim(ACME, 1)).leases
     leases, lost = LeaseTable(), list[Lease]()
     leases.add(lease)
@@ -84,7 +85,7 @@ async def test_a_lease_is_adopted_though_the_server_that_lost_it_was_not_recogni
 
     async def is_adopted() -> bool:
         with suppress(EngineUnavailableError):
-            return not await engine.missing("acme", [lease.id])
+            return not await engine.missing("acme", [lease.member])
         return False
 
     try:
@@ -97,7 +98,7 @@ async def test_a_lease_is_adopted_though_the_server_that_lost_it_was_not_recogni
 async def test_what_is_settled_while_the_first_beat_is_on_its_way_is_not_brought_back(
     engine: Engine,
 ) -> None:
-    await engine.enqueue("acme", [Entry(id=uuid7(), priority=Priority.NORMAL)])
+    await engine.enqueue("acme", [Entry(member=Member(uuid7()), priority=Priority.NORMAL)])
     (lease,) = (await engine.claim(ACME, 1)).leases
     leases, lost = LeaseTable(), list[Lease]()
     # The thread has it in its hands still.
@@ -115,7 +116,7 @@ async def test_what_is_settled_while_the_first_beat_is_on_its_way_is_not_brought
         await until(is_refused, within=5)
     finally:
         await thread.stop()
-    assert await engine.missing("acme", [lease.id]) == [lease.id]
+    assert await engine.missing("acme", [lease.member]) == [lease.member]
 
 
 def heartbeat_thread(

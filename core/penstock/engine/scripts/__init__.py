@@ -2,10 +2,12 @@
 
 from importlib.resources import files
 
+_SHARED = ("prelude", "order", "limits", "rooms", "places")
+
 
 def source(name: str) -> str:
-    """The text of ``name``.lua, behind the prelude that all scripts share."""
-    return _text("prelude") + _text(name)
+    """The text of ``name``.lua, behind what all scripts share."""
+    return "".join(map(_text, (*_SHARED, name)))
 
 
 def _text(name: str) -> str:
