@@ -14,8 +14,10 @@ from penstock.declarations import (
     PenstockError,
     PermanentError,
     Priority,
+    Provider,
     Queue,
     RateLimit,
+    RateLimitedError,
     RetryPolicy,
     Snooze,
     SupersededError,
@@ -24,6 +26,7 @@ from penstock.declarations import (
     TaskInterrupted,
     TaskType,
     TransientError,
+    UnitLimit,
     task,
 )
 from penstock.plugins.hookspecs import hookimpl
@@ -47,8 +50,10 @@ __all__ = [
     "PenstockError",
     "PermanentError",
     "Priority",
+    "Provider",
     "Queue",
     "RateLimit",
+    "RateLimitedError",
     "RetryPolicy",
     "Snooze",
     "SupersededError",
@@ -62,6 +67,7 @@ __all__ = [
     "TaskStatusError",
     "TaskType",
     "TransientError",
+    "UnitLimit",
     "hookimpl",
     "task",
 ]
