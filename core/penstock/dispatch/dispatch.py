@@ -17,6 +17,7 @@ from penstock.dispatch import inputs
 from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
+from penstock.dispatch.needs import need_of
 from penstock.dispatch.status import Health, QueueStatus
 from penstock.engine import Engine, EngineUnavailableError, Entry
 from penstock.ledger import (
@@ -74,14 +75,17 @@ class Dispatch:
 
         Raises:
             UnknownTaskTypeError: with the nearest known name.
+            UnknownProviderError: its task type wants one of the input that nobody declares.
+            DeclarationError: its task type says of the input what is no provider or estimate.
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database;
                 nothing is written.
             LedgerUnavailableError: the database is away; nothing is promised.
         """
         task_type = self._catalogue.task_type(type_name)
-        inputs.decode(task_type, input)
+        value = inputs.decode(task_type, input)
         if user_id is not None:
             inputs.check_user_id(user_id)
+        need = need_of(task_type, value, known=self._catalogue.providers)
         now = datetime.now(UTC)
         task = NewTask(
             id=task_id or uuid7(),
@@ -94,6 +98,8 @@ class Dispatch:
             max_attempts=task_type.retry.max_attempts,
             created_at=now,
             run_at=now + delay if delay else None,
+            provider=need.provider,
+            units=need.units,
             files=tuple(files),
         )
         try:
@@ -209,6 +215,7 @@ def _as_record(task: NewTask) -> TaskRecord:
         status=Status.PENDING,
         priority=task.priority,
         user_id=task.user_id,
+        provider=task.provider,
         progress=0,
         progress_message="",
         attempts=0,

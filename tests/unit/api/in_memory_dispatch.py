@@ -56,6 +56,7 @@ class InMemoryDispatch:
             status=Status.PENDING,
             priority=priority.value,
             user_id=user_id,
+            provider=None,
             progress=0,
             progress_message="",
             attempts=0,
