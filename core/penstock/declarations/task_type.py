@@ -202,9 +202,7 @@ def task(
     return declare  # type: ignore[return-value]  # which of the two, the overloads say
 
 
-def _check_provider(
-    name: str, provider: ProviderChoice | None, units: UnitEstimate | None
-) -> None:
+def _check_provider(name: str, provider: ProviderChoice | None, units: UnitEstimate | None) -> None:
     if isinstance(provider, str):
         checks.name(provider, of="provider")
     elif provider is not None and not isinstance(provider, Provider) and not callable(provider):

@@ -8,6 +8,7 @@ from penstock.engine.errors import (
     UnsuitableServerError,
 )
 from penstock.engine.heartbeat import Beat, Heartbeat
+from penstock.engine.provider_limits import Grant, GrantSettlement, ProviderLimits
 from penstock.engine.server_watch import ServerInfo, ServerWatch
 from penstock.engine.servers import RedisServers
 
@@ -20,8 +21,11 @@ __all__ = [
     "EngineUnavailableError",
     "Entry",
     "EpochMissingError",
+    "Grant",
+    "GrantSettlement",
     "Heartbeat",
     "Lease",
+    "ProviderLimits",
     "RedisServers",
     "ServerInfo",
     "ServerWatch",

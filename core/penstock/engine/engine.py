@@ -13,9 +13,11 @@ from uuid import UUID
 
 from penstock.declarations import Priority, Queue
 from penstock.engine import scripts
+from penstock.engine.durations import milliseconds as _milliseconds
 from penstock.engine.epoch import is_epoch_error, known_epoch, new_epoch
 from penstock.engine.errors import EngineUnavailableError, EpochMissingError, translated
 from penstock.engine.keys import QueueKeys
+from penstock.engine.provider_limits import ProviderLimits
 from penstock.engine.servers import RedisServers
 
 _ENQUEUE_BATCH = 500
@@ -143,6 +145,7 @@ class Engine:
             name: self._commands.register_script(scripts.source(name))
             for name in ("build", "cancel", "claim", "enqueue")
         }
+        self.providers = ProviderLimits(self._commands, namespace=namespace, lease=lease)
         self._epochs: dict[str, str] = {}
         self.round_trips = 0
         """How many calls went to Redis, for benchmarks and metrics."""
@@ -421,7 +424,3 @@ class Engine:
             return await self._scripts[name](
                 keys=self._keys(queue), args=[epoch, _milliseconds(self.lease), *arguments]
             )
-
-
-def _milliseconds(duration: timedelta) -> int:
-    return round(duration.total_seconds() * 1000)

@@ -79,9 +79,7 @@ def test_a_provider_stands_in_the_catalogue_and_is_tuned_by_the_operator(load_al
 
 
 def test_a_task_type_may_name_a_provider_of_a_plugin_that_loads_later(load_all: Loader) -> None:
-    catalogue = load_all(
-        needy=NEEDS.format(provider="'zebra'"), zebra=BRINGS.format(name="zebra")
-    )
+    catalogue = load_all(needy=NEEDS.format(provider="'zebra'"), zebra=BRINGS.format(name="zebra"))
 
     assert catalogue.quarantined == ()
     assert "needy.run" in catalogue.task_types
@@ -111,8 +109,9 @@ def test_a_provider_object_is_the_one_that_is_declared(load_all: Loader) -> None
         acme=BRINGS.format(name="acme"), needy=NEEDS.format(provider="Provider('acme')")
     )
 
-    assert "add it there, or name the provider of another plugin: provider='acme'" in (
-        problems(catalogue)["needy"]
+    assert (
+        "add it there, or name the provider of another plugin: provider='acme'"
+        in (problems(catalogue)["needy"])
     )
 
 

@@ -3,9 +3,9 @@
 from importlib.resources import files
 
 
-def source(name: str) -> str:
-    """The text of ``name``.lua, behind the prelude that all scripts share."""
-    return _text("prelude") + _text(name)
+def source(name: str, *, prelude: str = "prelude") -> str:
+    """The text of ``name``.lua, behind what the scripts of queues (or of ``provider``) share."""
+    return _text(prelude) + _text("hearing") + _text(name)
 
 
 def _text(name: str) -> str:
