@@ -126,7 +126,8 @@ def configured(
     """The catalogue as the operator tuned it, and each plugin's settings by their type.
 
     Raises:
-        SettingsError: for the first variable of a queue, a provider or a plugin that cannot be honoured.
+        SettingsError: for the first variable of a queue, a provider or a plugin that cannot be
+            honoured.
     """
     plugin_settings.refuse_unknown(
         {

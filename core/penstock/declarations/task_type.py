@@ -111,7 +111,7 @@ class Declare(Protocol):
     def __call__(self, handler: Callable[P, R], /) -> SyncTaskType[P, R]: ...
 
 
-def task(
+def task(  # noqa: PLR0913  (all but the name by keyword)
     name: str,
     *,
     queue: Queue,

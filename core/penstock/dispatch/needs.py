@@ -56,7 +56,7 @@ def _units(task_type: TaskType[Any, Any], value: Any) -> int | None:
     units = task_type.units
     if not callable(units):
         return units
-    estimate = units(value)
+    estimate: object = units(value)
     if not isinstance(estimate, int) or isinstance(estimate, bool) or estimate < 1:
         message = (
             f"expected the function that estimates the units of task type {task_type.name!r} to "

@@ -136,6 +136,16 @@ class Heartbeat:
         missing = set(answer)
         return [each for each in grants if each.id in missing]
 
+    def drop_grants(self, provider: str, grants: Sequence[Grant]) -> None:
+        """Forget grants of one provider.
+
+        Raises:
+            EngineUnavailableError: they run out.
+        """
+        with translated(f"drop grants of provider {provider!r}"):
+            keys = ProviderKeys.of(self._namespace, provider)
+            self._client.zrem(keys.grants, *(each.id for each in grants))
+
     def leave(self, queues: Sequence[str]) -> None:
         """Say that this worker serves ``queues`` no longer; if it cannot, it is thought dead soon.
 

@@ -47,6 +47,21 @@ class GrantSettlement:
     is_over: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The answer to who asks for grants.
+
+    Attributes:
+        count: how many were taken: the first ones, as none overtakes another.
+        wait: after what time it is useful to ask for the next.
+        is_listed: whether the queue is told if that is earlier, because something was given back.
+    """
+
+    count: int
+    wait: timedelta
+    is_listed: bool
+
+
 class ProviderLimits:
     """Grants for runs that need providers.
 
@@ -59,6 +74,7 @@ class ProviderLimits:
     """
 
     def __init__(self, commands: Redis, *, namespace: str, lease: timedelta) -> None:
+        self._commands = commands
         self._namespace = namespace
         self._lease = lease
         self._scripts = {
@@ -68,16 +84,8 @@ class ProviderLimits:
         self.round_trips = 0
         """How many calls went to Redis, for benchmarks and metrics."""
 
-    async def take(
-        self, provider: Provider, grants: Sequence[Grant], *, queue: str
-    ) -> tuple[int, timedelta]:
-        """Take ``grants`` for tasks of ``queue``, as far as the limits of ``provider`` allow.
-
-        Returns:
-            How many of them were taken: the first ones, as none overtakes another. And the time
-            after which it is useful to ask for the next; a queue that is turned away may be told
-            earlier, by whoever gives something back.
-        """
+    async def take(self, provider: Provider, grants: Sequence[Grant], *, queue: str) -> Taken:
+        """Take ``grants`` for tasks of ``queue``, as far as the limits of ``provider`` allow."""
         rate, bucket = provider.rate_limit, provider.units
         arguments: list[Any] = [
             queue,
@@ -90,16 +98,14 @@ class ProviderLimits:
         ]
         for grant in grants:
             arguments += (grant.id, grant.units)
-        taken, wait = await self._call("grant", provider.name, arguments)
-        return int(taken), timedelta(milliseconds=wait)
+        count, wait, is_listed = await self._call("grant", provider.name, arguments)
+        return Taken(count=count, wait=timedelta(milliseconds=wait), is_listed=bool(is_listed))
 
-    async def settle(
-        self, provider: Provider, settlements: Sequence[GrantSettlement]
-    ) -> tuple[int, list[str]]:
+    async def settle(self, provider: Provider, settlements: Sequence[GrantSettlement]) -> list[str]:
         """Give grants back, and correct what was charged for them.
 
         Returns:
-            How many were given back, and the queues whose tasks may ask again.
+            The queues that were turned away, and whose tasks may ask again now.
         """
         bucket = provider.units
         arguments: list[Any] = [
@@ -108,8 +114,16 @@ class ProviderLimits:
         ]
         for each in settlements:
             arguments += (each.grant.id, each.units, int(each.is_over))
-        freed, *queues = await self._call("settle_grants", provider.name, arguments)
-        return freed, [queue.decode() for queue in queues]
+        queues = await self._call("settle_grants", provider.name, arguments)
+        return [queue.decode() for queue in queues]
+
+    async def has_turned_away(self, provider: str, queue: str) -> bool:
+        """Whether ``queue`` is yet to be told when something is given back."""
+        key = ProviderKeys.of(self._namespace, provider).turned_away
+        with translated(f"look up who waits for provider {provider!r}"):
+            self.round_trips += 1
+            answer: Any = self._commands.sismember(key, queue)
+            return bool(await answer)
 
     async def close(self, provider: str, pause: timedelta | None) -> timedelta:
         """Let nobody start before ``pause`` is over; returns for how long it is closed now.

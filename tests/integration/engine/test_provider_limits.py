@@ -18,7 +18,7 @@ from penstock.engine import (
     RedisServers,
 )
 from penstock.engine.keys import ProviderKeys
-from penstock.engine.provider_limits import FIRST_PAUSE, LONGEST_PAUSE
+from penstock.engine.provider_limits import FIRST_PAUSE, LONGEST_PAUSE, Taken
 
 LEASE = timedelta(milliseconds=300)
 NONE = timedelta(0)
@@ -51,22 +51,24 @@ def grants(number: int = 1, *, units: int = 1) -> list[Grant]:
 async def take(
     limits: ProviderLimits, provider: Provider, wanted: Sequence[Grant], queue: str = "q"
 ) -> int:
-    return (await limits.take(provider, wanted, queue=queue))[0]
+    return (await limits.take(provider, wanted, queue=queue)).count
 
 
 async def give_back(limits: ProviderLimits, provider: Provider, *held: Grant) -> list[str]:
     over = [GrantSettlement(grant=each, is_over=True) for each in held]
-    return (await limits.settle(provider, over))[1]
+    return await limits.settle(provider, over)
 
 
 async def test_concurrency_is_counted_from_grants(limits: ProviderLimits) -> None:
     provider = Provider("acme", concurrency=3)
     first = grants(2)
 
-    assert await limits.take(provider, first, queue="a") == (2, NONE)
-    taken, wait = await limits.take(provider, grants(5), queue="b")
-    assert taken == 1
-    assert NONE < wait <= LEASE
+    taken = await limits.take(provider, first, queue="a")
+    assert taken == Taken(count=2, wait=NONE, is_listed=False)
+    taken = await limits.take(provider, grants(5), queue="b")
+    assert (taken.count, taken.is_listed) == (1, True)
+    assert NONE < taken.wait <= LEASE
+    assert await limits.has_turned_away("acme", "b")
 
     # Whoever gives one back learns whom that may help, once.
     assert await give_back(limits, provider, first[0]) == ["b"]
@@ -124,7 +126,8 @@ async def test_the_rate_limit_is_exact_in_any_window(limits: ProviderLimits) -> 
     provider = Provider("acme", rate_limit=RateLimit(limit=5, period=period))
     starts: list[float] = []
     while len(starts) < 23:
-        taken, wait = await limits.take(provider, grants(3), queue="q")
+        answer = await limits.take(provider, grants(3), queue="q")
+        taken, wait = answer.count, answer.wait
         starts += [time.monotonic()] * taken
         assert (wait == NONE) == (taken == 3)
         await asyncio.sleep(wait.total_seconds())
@@ -141,14 +144,15 @@ async def test_units_are_charged_by_estimate_and_settled(limits: ProviderLimits)
     small, large = grants(units=400), grants(units=700)
 
     assert await take(limits, provider, small) == 1
-    taken, wait = await limits.take(provider, large, queue="b")
+    answer = await limits.take(provider, large, queue="b")
+    taken, wait = answer.count, answer.wait
     assert taken == 0
     # 100 are lacking, and a unit takes 3.6 s.
     assert timedelta(seconds=350) < wait <= timedelta(seconds=360)
 
     # It used 150 fewer: that is enough, and the queue that was turned away is told.
     fewer = GrantSettlement(grant=small[0], units=-150, is_over=True)
-    assert await limits.settle(provider, [fewer]) == (1, ["b"])
+    assert await limits.settle(provider, [fewer]) == ["b"]
     assert await take(limits, provider, large) == 1
     assert await take(limits, provider, grants(units=51)) == 0
     assert await take(limits, provider, grants(units=50)) == 1
@@ -160,7 +164,7 @@ async def test_what_was_used_beyond_the_estimate_is_a_debt(limits: ProviderLimit
     assert await take(limits, provider, [grant]) == 1
     await limits.settle(provider, [GrantSettlement(grant=grant, units=1400)])
 
-    _, wait = await limits.take(provider, grants(), queue="q")
+    wait = (await limits.take(provider, grants(), queue="q")).wait
 
     assert timedelta(milliseconds=400) < wait <= timedelta(milliseconds=501)
 
@@ -169,7 +173,8 @@ async def test_an_estimate_above_the_bucket_starts_with_a_full_one(limits: Provi
     provider = Provider("acme", units=UnitLimit(limit=100, period=timedelta(hours=1), burst=50))
 
     assert await take(limits, provider, grants(units=80)) == 1
-    taken, wait = await limits.take(provider, grants(units=80), queue="q")
+    answer = await limits.take(provider, grants(units=80), queue="q")
+    taken, wait = answer.count, answer.wait
 
     assert taken == 0
     assert timedelta(minutes=47) < wait <= timedelta(minutes=48)
@@ -189,7 +194,8 @@ async def test_units_in_any_window_are_at_most_the_burst_and_what_flows_in(
     used: list[tuple[float, int]] = []
     begin = time.monotonic()
     while time.monotonic() - begin < 1.2:
-        taken, wait = await limits.take(provider, grants(units=7), queue="q")
+        answer = await limits.take(provider, grants(units=7), queue="q")
+        taken, wait = answer.count, answer.wait
         used += [(time.monotonic(), 7)] * taken
         await asyncio.sleep(wait.total_seconds())
 
@@ -206,7 +212,8 @@ async def test_a_closed_provider_lets_nobody_through_until_it_opens(limits: Prov
     provider = Provider("acme", concurrency=5)
 
     assert await limits.close("acme", timedelta(milliseconds=150)) == timedelta(milliseconds=150)
-    taken, wait = await limits.take(provider, grants(), queue="q")
+    answer = await limits.take(provider, grants(), queue="q")
+    taken, wait = answer.count, answer.wait
     assert taken == 0
     assert NONE < wait <= timedelta(milliseconds=150)
     # A shorter pause does not open it.

@@ -3,7 +3,7 @@
 -- ARGV  …, queue, concurrency (0: none), rate limit (0: none), its period in ms, units (0: no limit),
 --       their period in ms, units that a full bucket holds, then per start: grant, units
 -- Returns {how many of them may start, the first ones; milliseconds until asking for the next is
---          useful}
+--          useful; 1 if the queue is told when that is earlier, as somebody gives something back}
 -- None overtakes another: the first that does not fit stops those behind it.
 -- Work: O(log N) per start; the caller bounds how many it sends.
 local queue, concurrency, rate_limit, period = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]),
@@ -14,7 +14,7 @@ local wanted = (#ARGV - FIRST + 1) / 2
 
 local shut = redis.call('PTTL', closed)
 if shut > 0 then
-  return {0, shut}
+  return {0, shut, 0}
 end
 
 -- With no grant there is nobody to be heard of.
@@ -79,7 +79,7 @@ if granted > 0 then
   end
 end
 if granted == wanted then
-  return {granted, 0}
+  return {granted, 0, 0}
 end
 
 -- When may the next one start? When the last of the limits that are in its way opens.
@@ -98,8 +98,9 @@ if unit_limit > 0 then
   local units = tonumber(ARGV[FIRST + granted * 2 + 1])
   unless_given_back = math.max(unless_given_back, lacks(units))
 end
-if unless_given_back > opens then
+local is_listed = unless_given_back > opens
+if is_listed then
   redis.call('SADD', turned_away, queue)
   redis.call('PEXPIRE', turned_away, lease + KEPT)
 end
-return {granted, math.ceil(math.max(1, opens, unless_given_back))}
+return {granted, math.ceil(math.max(1, opens, unless_given_back)), is_listed and 1 or 0}

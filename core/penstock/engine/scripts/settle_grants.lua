@@ -2,7 +2,7 @@
 --
 -- ARGV  …, units (0: no limit), their period in ms, then per grant: grant, units that it used beyond
 --       what was charged (below 0: fewer), '1' to take it back ('0': it goes on)
--- Returns {how many were taken back, queues that were turned away and may ask again, ...}
+-- Returns queues that were turned away and may ask again; none while it is closed
 -- Work: O(log N) per grant; the caller bounds how many it sends.
 local unit_limit, unit_period = tonumber(ARGV[2]), tonumber(ARGV[3])
 local freed, units, given_back = 0, 0, false
@@ -19,11 +19,9 @@ if unit_limit > 0 and units ~= 0 then
   fills_until(full_at() + units * unit_period / unit_limit)
 end
 
-local reply = {freed}
-if freed > 0 or given_back then
-  for _, queue in ipairs(redis.call('SMEMBERS', turned_away)) do
-    reply[#reply + 1] = queue
-  end
+local queues = {}
+if (freed > 0 or given_back) and redis.call('PTTL', closed) <= 0 then
+  queues = redis.call('SMEMBERS', turned_away)
   redis.call('DEL', turned_away)
 end
-return reply
+return queues
