@@ -155,7 +155,12 @@ class Dispatch:
         """
         found = await self._ledger.retry(task_id)
         if found is not None and found.changed:
-            entry = Entry(id=task_id, priority=Priority(found.priority), kind="again")
+            entry = Entry(
+                id=task_id,
+                priority=Priority(found.priority),
+                provider=found.provider or "",
+                kind="again",
+            )
             self._handover.add(found.queue, entry)
         return found
 

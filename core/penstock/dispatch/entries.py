@@ -14,8 +14,8 @@ def entry_of(task: OpenTask) -> Entry:
     """
     priority = Priority(task.priority)
     if task.status is Status.RUNNING:
-        return Entry(id=task.id, priority=priority, kind="running")
+        return Entry(id=task.id, priority=priority, provider=task.provider or "", kind="running")
     delay = timedelta(0)
     if task.run_at is not None:
         delay = max(task.run_at - datetime.now(UTC), delay)
-    return Entry(id=task.id, priority=priority, delay=delay)
+    return Entry(id=task.id, priority=priority, provider=task.provider or "", delay=delay)

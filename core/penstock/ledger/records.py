@@ -171,6 +171,7 @@ class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
     queue: str
     status: Status
     priority: int
+    provider: str | None = None
     run_at: datetime | None
     cancel_requested: bool
     updated_at: datetime
@@ -189,6 +190,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     queue: str
     priority: int
+    provider: str | None = None
     changed: bool
 
 

@@ -44,7 +44,7 @@ async def cancel(
             ),
             updated_at=now,
         )
-        .returning(Task.status, Task.queue, Task.priority, Task.run, Task.attempts)
+        .returning(Task.status, Task.queue, Task.priority, Task.provider, Task.run, Task.attempts)
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
@@ -102,7 +102,7 @@ async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) ->
             finished_at=None,
             updated_at=now,
         )
-        .returning(Task.status, Task.queue, Task.priority)
+        .returning(Task.status, Task.queue, Task.priority, Task.provider)
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
@@ -142,12 +142,18 @@ async def _keep(
 
 
 async def _unchanged(connection: AsyncConnection, task_id: UUID) -> Transition | None:
-    statement = select(Task.status, Task.queue, Task.priority).where(Task.id == task_id)
+    statement = select(Task.status, Task.queue, Task.priority, Task.provider).where(
+        Task.id == task_id
+    )
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else _transition(row, changed=False)
 
 
 def _transition(row: _Row, *, changed: bool) -> Transition:
     return Transition(
-        status=Status(row.status), queue=row.queue, priority=row.priority, changed=changed
+        status=Status(row.status),
+        queue=row.queue,
+        priority=row.priority,
+        provider=row.provider,
+        changed=changed,
     )

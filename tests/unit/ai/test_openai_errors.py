@@ -88,7 +88,9 @@ async def test_the_servers_own_words_are_in_the_message(server, failure):
     ("value", "least", "most"),
     [("7", 7, 7), ("1.5", 1.5, 1.5), ("date:30", 28, 30), ("0", 1, 1), ("86400", 3600, 3600)],
 )
-async def test_a_rate_limit_that_names_its_end_closes_the_provider(server, failure, value, least, most):
+async def test_a_rate_limit_that_names_its_end_closes_the_provider(
+    server, failure, value, least, most
+):
     server.next("rate_limited", retry_after=value)
 
     error = await failure()
