@@ -1,6 +1,7 @@
 """The limits of providers, over real workers and several queues."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Struct
 
@@ -126,11 +128,9 @@ def site(settings: Settings) -> Site:
         applications = [
             Application(settings, Catalogue(plugins=[plugin])) for _ in range(max(workers, 1))
         ]
-        running = []
         for each in applications:
             await each.__aenter__()
-        for each in applications[:workers]:
-            running.append(asyncio.create_task(each.worker().run(stop)))
+        running = [asyncio.create_task(each.worker().run(stop)) for each in applications[:workers]]
         try:
             yield applications[0]
         finally:
@@ -143,8 +143,6 @@ def site(settings: Settings) -> Site:
 
 
 async def submit(application: Application, type_name: str, **fields: Any) -> TaskRecord:
-    import msgspec
-
     return await application.dispatch.submit(type_name, msgspec.json.encode(Call(**fields)))
 
 
@@ -237,31 +235,72 @@ async def test_what_a_handler_says_it_used_is_charged(site: Site) -> None:
             await until(is_settled, within=5)
 
 
-async def test_a_closed_provider_delays_nobody_else(site: Site) -> None:
-    async def delays(application: Application) -> float:
+async def test_a_rate_limited_task_without_provider_waits_alone(site: Site) -> None:
+    seen.refusals = 1
+    async with site() as application:
+        limited = await submit(application, "one.call", refused=True, retry_after=0.3)
+        await until(lambda: asyncio.sleep(0, seen.refusals == 0))
         began = time.monotonic()
-        await finished(application, *await submit_many(application, 100, "one.call"))
+
+        (other,) = await finished(application, await submit(application, "one.call"))
+        assert time.monotonic() - began < 0.3
+        (ended,) = await finished(application, limited)
+
+    assert time.monotonic() - began >= 0.25
+    assert (other.attempts, ended.attempts, ended.status) == (1, 1, Status.SUCCESS)
+    assert application.engine.providers.round_trips == 0
+
+
+async def test_a_refusal_closes_a_provider_without_limits_in_all_queues(site: Site) -> None:
+    seen.refusals = 1
+    async with site(Provider("free"), workers=2) as application:
+        fields = {"provider": "free", "refused": True}
+        refused = await submit(application, "one.call", retry_after=1, **fields)
+
+        async def is_closed() -> bool:
+            found = await application.ledger.find(refused.id)
+            assert found is not None
+            # It waits for the provider, and for no time of its own.
+            assert found.run_at is None
+            return seen.refusals == 0 and found.status is Status.PENDING
+
+        await until(is_closed)
+        (began,) = seen.starts
+        same = await submit(application, "one.call", provider="free")
+        other = await submit(application, "two.call", provider="free")
+        ended = await finished(application, refused, same, other)
+
+    assert [(each.status, each.attempts) for each in ended] == [(Status.SUCCESS, 1)] * 3
+    assert min(seen.starts[1:]) - began >= 1
+
+
+async def test_a_closed_provider_delays_nobody_else(site: Site) -> None:
+    async def seconds_for_100(application: Application) -> float:
+        began = time.monotonic()
+        await finished(
+            application, *await submit_many(application, 100, "one.call", provider="other")
+        )
         return time.monotonic() - began
 
-    async with site(Provider("acme"), Provider("other")) as application:
-        alone = await delays(application)
-        await application.engine.providers.close("acme", timedelta(seconds=1))
-        closing = await submit(
+    acme = Provider("acme", concurrency=50)
+    async with site(acme, Provider("other", concurrency=50)) as application:
+        alone = await seconds_for_100(application)
+        seen.refusals = 1
+        refused = await submit(
             application, "one.call", provider="acme", refused=True, retry_after=5
         )
-        seen.refusals = 1
         await until(lambda: asyncio.sleep(0, seen.refusals == 0))
+        closed = time.monotonic()
         blocked = await submit_many(application, 1000, "one.call", provider="acme")
 
-        async def arrived() -> bool:
-            counts = (await application.engine.counts(["one"]))["one"]
-            return counts.waiting + counts.delayed >= 1000
+        beside = await seconds_for_100(application)
 
-        await until(arrived)
-        beside = await delays(application)
-        print(f"100 tasks: {alone:.3f} s alone, {beside:.3f} s beside 1,000 that wait")
-
-        assert beside < alone + 1
-        assert seen.most.get("acme") == 1
-        ended = await finished(application, closing, *blocked)
+        counts = (await application.engine.counts(["one"]))["one"]
+        assert counts.active == 0
+        assert time.monotonic() - closed < 5
+        assert beside < 2 * alone + 0.5
+        assert len(seen.starts) == 201
+        ended = await finished(application, refused, *blocked)
         assert {(each.status, each.attempts) for each in ended} == {(Status.SUCCESS, 1)}
+        assert min(seen.starts[201:]) - closed >= 4.9
+        logging.getLogger(__name__).info("100 tasks: %.3f s alone, %.3f s beside", alone, beside)

@@ -1,5 +1,6 @@
 """Providers that plugins bring, and that task types of others name."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from penstock import RateLimit
+from penstock import RateLimit, UnitLimit
 from penstock.plugins import Catalogue, load
 
+PAGE = Path(__file__).parents[3] / "docs" / "providers.md"
 BRINGS = """
 from penstock import Provider, hookimpl
 
@@ -128,3 +130,14 @@ def test_a_plugin_called_provider_would_take_its_settings(load_all: Loader) -> N
     catalogue = load_all(provider=BRINGS.format(name="acme"))
 
     assert "settings of Penstock's own start with; choose" in problems(catalogue)["provider"]
+
+
+def test_the_plugin_of_the_page_about_providers_loads(load_all: Loader) -> None:
+    (source,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+    catalogue = load_all(acme=source)
+
+    assert problems(catalogue) == {}
+    assert catalogue.providers["acme-api"].units == UnitLimit(
+        limit=90_000, period=timedelta(minutes=1), burst=15_000
+    )
