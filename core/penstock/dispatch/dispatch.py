@@ -107,12 +107,7 @@ class Dispatch:
         except (DBAPIError, UnicodeError) as error:
             message = f"the database refused this task: {getattr(error, 'orig', error)}"
             raise InvalidInputError("$", message) from error
-        entry = Entry(
-            id=task.id,
-            priority=priority,
-            delay=delay or timedelta(0),
-            provider=task.provider or "",
-        )
+        entry = Entry(id=task.id, priority=priority, delay=delay or timedelta(0))
         self._handover.add(task.queue, entry)
         return _as_record(task)
 

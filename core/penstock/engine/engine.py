@@ -45,11 +45,6 @@ class Entry:
     delay: timedelta = timedelta(0)
     kind: Literal["due", "running", "again"] = "due"
     age: timedelta = timedelta(0)
-    provider: str = ""
-
-    @property
-    def member(self) -> bytes:
-        return self.id.bytes + (b"\0" + self.provider.encode() if self.provider else b"")
 
     @property
     def how(self) -> str:
@@ -77,11 +72,6 @@ class Lease:
     score: bytes
     orphan: bool = False
     """Whether an earlier lease of this task ran out: its worker was lost."""
-    provider: str = ""
-
-    @property
-    def member(self) -> bytes:
-        return self.id.bytes + (b"\0" + self.provider.encode() if self.provider else b"")
 
     @property
     def number(self) -> int:
@@ -101,7 +91,7 @@ class Settlement:
     """
 
     lease: Lease
-    kind: Literal["done", "delay", "back", "stale", "park", "presume", "room"] = "done"
+    kind: Literal["done", "delay", "back", "stale", "park", "presume"] = "done"
     delay: timedelta = timedelta(0)
     task_type: str = ""
 
@@ -260,7 +250,7 @@ class Engine:
         for start in range(0, len(entries), _ENQUEUE_BATCH):
             arguments: list[Any] = [int(unless_cancelled)]
             for entry in entries[start : start + _ENQUEUE_BATCH]:
-                arguments += (entry.member, int(entry.priority), entry.how)
+                arguments += (entry.id.bytes, int(entry.priority), entry.how)
             _, new = await self._run("enqueue", queue, arguments)
             added += int(new)
         return added
@@ -311,15 +301,13 @@ class Engine:
         ]
         for each in settlements:
             lease = each.lease
-            kind = "delay" if each.kind == "room" else each.kind
-            argument = _milliseconds(each.delay) if kind == "delay" else each.task_type
-            arguments += (kind, lease.member, lease.token, argument)
+            argument = _milliseconds(each.delay) if each.kind == "delay" else each.task_type
+            arguments += (each.kind, lease.id.bytes, lease.token, argument)
         epoch, reply = await self._run("claim", queue.name, arguments)
         orphans = set(reply[3])
         leases = [
             Lease(
-                id=UUID(bytes=reply[i][:16]),
-                provider=reply[i][17:].decode(),
+                id=UUID(bytes=reply[i]),
                 queue=queue.name,
                 epoch=epoch,
                 token=reply[i + 1],
@@ -335,12 +323,6 @@ class Engine:
             parked=int(reply[2]),
             next_wake=wake / 1000 if wake >= 0 else None,
         )
-
-    async def open_room(self, queue: str, provider: str) -> None:
-        """Interim."""
-
-    async def close_room(self, queue: str, provider: str, delay: timedelta) -> None:
-        """Interim."""
 
     async def wait(self, queue: str, timeout: float) -> bool:
         """Return True when there may be work in ``queue``, False after ``timeout`` seconds."""

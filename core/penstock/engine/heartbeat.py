@@ -100,7 +100,7 @@ class Heartbeat:
         for lease in leases:
             unknown = lease.epoch != epoch and lease.token not in adopted
             flag = int(may_be_lost or unknown)
-            arguments += (lease.member, lease.token, lease.score, flag)
+            arguments += (lease.id.bytes, lease.token, lease.score, flag)
         with translated(f"renew leases of queue {queue!r}"):
             answer: Any = self._renew(keys=QueueKeys.of(self._namespace, queue), args=arguments)
         refused, wanted = set(answer[0]), set(answer[1])
@@ -109,12 +109,12 @@ class Heartbeat:
             frozenset(
                 lease.token
                 for lease in leases
-                if lease.epoch != epoch and lease.member not in refused
+                if lease.epoch != epoch and lease.id.bytes not in refused
             ),
         )
         return Beat(
-            lost=[lease for lease in leases if lease.member in refused],
-            cancelled=[lease for lease in leases if lease.member in wanted],
+            lost=[lease for lease in leases if lease.id.bytes in refused],
+            cancelled=[lease for lease in leases if lease.id.bytes in wanted],
             waiting=int(answer[2]),
         )
 
