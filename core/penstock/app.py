@@ -59,6 +59,7 @@ class Application:
             ledger=self.ledger,
             engine=self.engine,
             queues=list(catalogue.queues),
+            weights=catalogue.user_weights,
             lease=settings.lease,
             process=self.name,
         )

@@ -176,8 +176,9 @@ class Providers:
     def _needy(self, leases: Sequence[Lease]) -> dict[str, list[Lease]]:
         needy: dict[str, list[Lease]] = defaultdict(list)
         for lease in leases:
-            if lease.provider and self._is_limited(lease.provider):
-                needy[lease.provider].append(lease)
+            name = lease.member.provider
+            if name and self._is_limited(name):
+                needy[name].append(lease)
         return needy
 
     async def _take(

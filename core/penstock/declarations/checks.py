@@ -1,11 +1,14 @@
 """The checks that declarations share; each error names the owner, the value and the remedy."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from types import UnionType
 
 from penstock.declarations.errors import DeclarationError
 
+LEAST_WEIGHT, MOST_WEIGHT = 0.01, 100
+"""The smallest and the largest share of a user, where 1 is that of everybody else."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
@@ -46,3 +49,20 @@ def instance(value: object, expected: type | UnionType, *, of: str) -> None:
         wanted = getattr(expected, "__name__", str(expected))
         message = f"expected {of} to be a {wanted}, got {value!r}"
         raise DeclarationError(message)
+
+
+def weights(value: object, *, of: str) -> None:
+    """Refuse anything but a mapping of users to numbers within the bounds of a weight."""
+    instance(value, Mapping, of=of)
+    assert isinstance(value, Mapping)
+    for user, weight in value.items():
+        if not isinstance(user, str) or not user:
+            message = f"expected {of} to name users by their ids, got {user!r}"
+            raise DeclarationError(message)
+        number = isinstance(weight, int | float) and not isinstance(weight, bool)
+        if not number or not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
+            message = (
+                f"expected the weight of user {user!r} in {of} to be a number from "
+                f"{LEAST_WEIGHT} to {MOST_WEIGHT}, got {weight!r}"
+            )
+            raise DeclarationError(message)

@@ -1,5 +1,6 @@
 """A queue: an ordered line of tasks with limits of its own."""
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 
 from penstock.declarations import checks
@@ -11,11 +12,19 @@ from penstock.declarations.retry_policy import RetryPolicy
 class Queue:
     """A line of tasks that share limits.
 
+    Within a priority the users whose tasks wait take turns, however many tasks each of them has.
+    Tasks without a user have no limits of a user, and take turns as if they were those of one.
+
     Attributes:
         name: lower-case, unique among all installed plugins.
         concurrency: how many tasks one worker process runs at once.
         global_concurrency: how many run at once across all workers; ``None`` is no limit.
         rate_limit: how often tasks start across all workers; ``None`` is no limit.
+        user_concurrency: how many tasks of one user run at once across all workers; ``None`` is no
+            limit.
+        user_rate_limit: how often tasks of one user start across all workers; ``None`` is no limit.
+        user_weights: how large a user's share is, from 0.01 to 100; 1 for whoever is not named. A
+            user of weight 2 has two turns where others have one. For a few hundred users at most.
         retry: the policy of task types that have none of their own.
     """
 
@@ -24,6 +33,9 @@ class Queue:
     concurrency: int = 5
     global_concurrency: int | None = None
     rate_limit: RateLimit | None = None
+    user_concurrency: int | None = None
+    user_rate_limit: RateLimit | None = None
+    user_weights: Mapping[str, float] = field(default_factory=dict, hash=False)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
     def __post_init__(self) -> None:
@@ -34,4 +46,12 @@ class Queue:
                 self.global_concurrency, of=f"global_concurrency of queue {self.name!r}"
             )
         checks.instance(self.rate_limit, RateLimit | None, of=f"rate_limit of queue {self.name!r}")
+        if self.user_concurrency is not None:
+            checks.at_least_one(
+                self.user_concurrency, of=f"user_concurrency of queue {self.name!r}"
+            )
+        checks.instance(
+            self.user_rate_limit, RateLimit | None, of=f"user_rate_limit of queue {self.name!r}"
+        )
+        checks.weights(self.user_weights, of=f"user_weights of queue {self.name!r}")
         checks.instance(self.retry, RetryPolicy, of=f"retry of queue {self.name!r}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from penstock.dispatch.entries import entry_of
+from penstock.dispatch.entries import entry_of, member_of
 from penstock.engine import Engine
 from penstock.ledger import Ledger, OpenTask, Status
 
@@ -26,13 +26,23 @@ class Audit:
     over, or run under a lease. An accepted task that was not handed over, because its process died,
     is found as soon as it is settled; whatever else may be missing, by a pass over all rows that
     never ends.
+
+    Args:
+        weights: from a queue to the shares of its users.
     """
 
     def __init__(
-        self, *, ledger: Ledger, engine: Engine, queues: Sequence[str], lease: timedelta
+        self,
+        *,
+        ledger: Ledger,
+        engine: Engine,
+        queues: Sequence[str],
+        weights: Callable[[str], Mapping[str, float]],
+        lease: timedelta,
     ) -> None:
         self._ledger = ledger
         self._engine = engine
+        self._weights = weights
         self._queues = queues
         self._settling = 2 * lease
         self._cursors = dict.fromkeys(queues, _START)
@@ -73,16 +83,22 @@ class Audit:
 
     async def _check(self, queue: str, tasks: Sequence[OpenTask]) -> int:
         stopping = [
-            each.id for each in tasks if each.cancel_requested and each.status is Status.RUNNING
+            member_of(each.id, each.user_id, each.provider)
+            for each in tasks
+            if each.cancel_requested and each.status is Status.RUNNING
         ]
         if stopping:
             await self._engine.cancel(queue, stopping, running=True)
-        missing = await self._engine.missing(queue, [each.id for each in tasks])
+        members = [member_of(each.id, each.user_id, each.provider) for each in tasks]
+        missing = await self._engine.missing(queue, members)
         # What has ended while we asked is missing rightly.
-        still_open = await self._ledger.still_open(missing) if missing else []
+        ids = [each.id for each in missing]
+        still_open = await self._ledger.still_open(ids) if ids else []
         if not still_open:
             return 0
-        lacking = await self._engine.enqueue(queue, [entry_of(each) for each in still_open])
+        lacking = await self._engine.enqueue(
+            queue, [entry_of(each) for each in still_open], weights=self._weights(queue)
+        )
         if lacking:
             _log.warning("Redis lacked %d open tasks of queue %r: handed over", lacking, queue)
         return lacking

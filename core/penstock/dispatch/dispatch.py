@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from penstock.declarations import PenstockError, Priority
 from penstock.dispatch import inputs
+from penstock.dispatch.entries import member_of
 from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
@@ -41,7 +42,7 @@ class Dispatch:
         self._catalogue = catalogue
         self._ledger = ledger
         self._engine = engine
-        self._handover = Handover(engine)
+        self._handover = Handover(engine, weights=catalogue.user_weights)
         self._health_checks = HealthChecks()
 
     async def close(self) -> None:
@@ -107,7 +108,8 @@ class Dispatch:
         except (DBAPIError, UnicodeError) as error:
             message = f"the database refused this task: {getattr(error, 'orig', error)}"
             raise InvalidInputError("$", message) from error
-        entry = Entry(id=task.id, priority=priority, delay=delay or timedelta(0))
+        member = member_of(task.id, user_id, task.provider)
+        entry = Entry(member=member, priority=priority, delay=delay or timedelta(0))
         self._handover.add(task.queue, entry)
         return _as_record(task)
 
@@ -131,7 +133,12 @@ class Dispatch:
         if found is not None and found.changed:
             running = found.status is Status.RUNNING
             try:
-                await self._engine.cancel(found.queue, [task_id], running=running)
+                await self._engine.cancel(
+                    found.queue,
+                    [member_of(task_id, found.user_id, found.provider)],
+                    running=running,
+                    weights=self._catalogue.user_weights(found.queue),
+                )
             except EngineUnavailableError as error:
                 # The ledger knows: no run of it starts any more, and the audit tells its worker.
                 _log.warning("task %s: its cancellation is told to Redis later: %s", task_id, error)
@@ -150,12 +157,8 @@ class Dispatch:
         """
         found = await self._ledger.retry(task_id)
         if found is not None and found.changed:
-            entry = Entry(
-                id=task_id,
-                priority=Priority(found.priority),
-                provider=found.provider or "",
-                kind="again",
-            )
+            member = member_of(task_id, found.user_id, found.provider)
+            entry = Entry(member=member, priority=Priority(found.priority), kind="again")
             self._handover.add(found.queue, entry)
         return found
 

@@ -1,10 +1,16 @@
 """What the engine is told of a row of the ledger."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from penstock.declarations import Priority
-from penstock.engine import Entry
+from penstock.engine import Entry, Member
 from penstock.ledger import OpenTask, Status
+
+
+def member_of(task_id: UUID, user_id: str | None, provider: str | None) -> Member:
+    """The engine's name of a task."""
+    return Member(task_id, user_id or "", provider or "")
 
 
 def entry_of(task: OpenTask) -> Entry:
@@ -12,10 +18,10 @@ def entry_of(task: OpenTask) -> Entry:
 
     What runs is leased to whoever runs it: its worker is heard of within a lease, or was lost.
     """
-    priority = Priority(task.priority)
+    member, priority = member_of(task.id, task.user_id, task.provider), Priority(task.priority)
     if task.status is Status.RUNNING:
-        return Entry(id=task.id, priority=priority, provider=task.provider or "", kind="running")
+        return Entry(member=member, priority=priority, kind="running")
     delay = timedelta(0)
     if task.run_at is not None:
         delay = max(task.run_at - datetime.now(UTC), delay)
-    return Entry(id=task.id, priority=priority, provider=task.provider or "", delay=delay)
+    return Entry(member=member, priority=priority, delay=delay)

@@ -11,6 +11,7 @@ import contextvars
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -27,10 +28,15 @@ _log = logging.getLogger(__name__)
 
 
 class Handover:
-    """Gathers entries per queue and enqueues them; one call at a time, as large as the load."""
+    """Gathers entries per queue and enqueues them; one call at a time, as large as the load.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        weights: from a queue to the shares of its users.
+    """
+
+    def __init__(self, engine: Engine, *, weights: Callable[[str], Mapping[str, float]]) -> None:
         self._engine = engine
+        self._weights = weights
         self._pending: dict[str, list[tuple[Entry, float]]] = defaultdict(list)
         self._sender: asyncio.Task[None] | None = None
 
@@ -60,7 +66,9 @@ class Handover:
                 try:
                     entries = [_aged(*each) for each in pending]
                     # Whoever cancelled one of them meanwhile may have told Redis already.
-                    await self._engine.enqueue(queue, entries, unless_cancelled=True)
+                    await self._engine.enqueue(
+                        queue, entries, unless_cancelled=True, weights=self._weights(queue)
+                    )
                 except EngineUnavailableError as error:
                     self._pending[queue] = pending + self._pending[queue]
                     _log.warning(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from uuid import UUID
 
@@ -21,11 +22,17 @@ class IndexBuilder:
 
     Nothing is handed out before it is complete. So no task runs before a more urgent one that is
     yet to be filled in, and what runs already counts towards the queue's limits.
+
+    Args:
+        weights: from a queue to the shares of its users.
     """
 
-    def __init__(self, *, ledger: Ledger, engine: Engine) -> None:
+    def __init__(
+        self, *, ledger: Ledger, engine: Engine, weights: Callable[[str], Mapping[str, float]]
+    ) -> None:
         self._ledger = ledger
         self._engine = engine
+        self._weights = weights
 
     async def build(self, queue: str) -> int | None:
         """Build the index of ``queue`` unless it has one; returns how many tasks it has then.
@@ -61,7 +68,9 @@ class IndexBuilder:
             while page := await self._ledger.open_tasks(
                 queue, after=after, limit=_PAGE, priority=priority
             ):
-                added += await self._engine.enqueue(queue, [entry_of(each) for each in page])
+                added += await self._engine.enqueue(
+                    queue, [entry_of(each) for each in page], weights=self._weights(queue)
+                )
                 await self._engine.keep_building(queue, epoch)
                 after = (priority.value, page[-1].id)
         return added

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -33,6 +33,7 @@ class Reconciler:
 
     Args:
         queues: their names.
+        weights: from a queue to the shares of its users.
         lease: how long a worker may be silent.
         process: this process, told apart from all others.
     """
@@ -43,13 +44,16 @@ class Reconciler:
         ledger: Ledger,
         engine: Engine,
         queues: Sequence[str],
+        weights: Callable[[str], Mapping[str, float]],
         lease: timedelta,
         process: str,
     ) -> None:
         self._engine = engine
         self._queues = queues
-        self._builder = IndexBuilder(ledger=ledger, engine=engine)
-        self._audit = Audit(ledger=ledger, engine=engine, queues=queues, lease=lease)
+        self._builder = IndexBuilder(ledger=ledger, engine=engine, weights=weights)
+        self._audit = Audit(
+            ledger=ledger, engine=engine, queues=queues, weights=weights, lease=lease
+        )
         self._leadership = Leadership(
             ledger.database, name="reconciler", holder=process, term=_TERM
         )

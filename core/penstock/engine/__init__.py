@@ -8,6 +8,7 @@ from penstock.engine.errors import (
     UnsuitableServerError,
 )
 from penstock.engine.heartbeat import Beat, Heartbeat
+from penstock.engine.member import Member
 from penstock.engine.provider_limits import Grant, GrantSettlement, ProviderLimits
 from penstock.engine.server_watch import ServerInfo, ServerWatch
 from penstock.engine.servers import RedisServers
@@ -25,6 +26,7 @@ __all__ = [
     "GrantSettlement",
     "Heartbeat",
     "Lease",
+    "Member",
     "ProviderLimits",
     "RedisServers",
     "ServerInfo",

@@ -1,28 +1,33 @@
 """Order, limits and leases of tasks, kept in Redis.
 
-An index that can be rebuilt from the ledger at any time: it holds ids and scores, never inputs.
+An index that can be rebuilt from the ledger at any time: it holds ids, users and scores, never
+inputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
 from penstock.declarations import Priority, Queue
-from penstock.engine import scripts
+from penstock.engine import scripts, shares
 from penstock.engine.durations import milliseconds as _milliseconds
-from penstock.engine.epoch import is_epoch_error, known_epoch, new_epoch
+from penstock.engine.epoch import is_epoch_error, is_older, known_epoch, new_epoch
 from penstock.engine.errors import EngineUnavailableError, EpochMissingError, translated
 from penstock.engine.keys import QueueKeys
+from penstock.engine.member import Member
 from penstock.engine.provider_limits import ProviderLimits
 from penstock.engine.servers import RedisServers
 
 _ENQUEUE_BATCH = 500
 # Enough to tell the claims of one millisecond apart.
 _TICKET_BITS = 20
+NO_WEIGHTS: Mapping[str, float] = MappingProxyType({})
+"""All users have the same share."""
 # Milliseconds that a new index is kept while nobody says that it is still being filled.
 _BUILDING_TIMEOUT = 5_000
 
@@ -32,7 +37,7 @@ class Entry:
     """A task to put in line.
 
     Attributes:
-        id: which one.
+        member: which one.
         priority: its band.
         delay: the time until it is due.
         kind: ``due`` in ``delay``; ``running``: leased to whoever is heard of that runs it; or
@@ -40,11 +45,16 @@ class Entry:
         age: how long ago that was written down.
     """
 
-    id: UUID
+    member: Member
     priority: Priority
     delay: timedelta = timedelta(0)
     kind: Literal["due", "running", "again"] = "due"
     age: timedelta = timedelta(0)
+
+    @property
+    def id(self) -> UUID:
+        """The task's."""
+        return self.member.id
 
     @property
     def how(self) -> str:
@@ -65,13 +75,18 @@ class Lease:
     ``token`` tells this claim from every other one of the same task, within ``epoch``.
     """
 
-    id: UUID
+    member: Member
     queue: str
     epoch: str
     token: bytes
     score: bytes
     orphan: bool = False
     """Whether an earlier lease of this task ran out: its worker was lost."""
+
+    @property
+    def id(self) -> UUID:
+        """The task's."""
+        return self.member.id
 
     @property
     def number(self) -> int:
@@ -87,11 +102,12 @@ class Settlement:
     ``done``: the task is forgotten. ``delay``: it runs again after ``delay``. ``back``: it waits in
     its old place. ``stale``: so it does, if the lease is this one still; another run has begun.
     ``park``: it is left to workers that know ``task_type``. ``presume``: somebody else may be
-    running it, and has one lease to be heard of.
+    running it, and has one lease to be heard of. ``room``: it waits, in its old place, for its
+    provider, all of whose tasks wait for ``delay``.
     """
 
     lease: Lease
-    kind: Literal["done", "delay", "back", "stale", "park", "presume"] = "done"
+    kind: Literal["done", "delay", "back", "stale", "park", "presume", "room"] = "done"
     delay: timedelta = timedelta(0)
     task_type: str = ""
 
@@ -115,7 +131,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many tasks of a queue are where, and how many workers serve it."""
+    """How many tasks of a queue are where, and how many workers serve it.
+
+    Those that wait for a limit of their user or provider are ``waiting``.
+    """
 
     waiting: int
     active: int
@@ -143,7 +162,7 @@ class Engine:
         self._blocking = servers.blocking_client(lease.total_seconds())
         self._scripts = {
             name: self._commands.register_script(scripts.source(name))
-            for name in ("build", "cancel", "claim", "enqueue")
+            for name in ("build", "cancel", "claim", "enqueue", "provider_room")
         }
         self.providers = ProviderLimits(self._commands, namespace=namespace, lease=lease)
         self._epochs: dict[str, str] = {}
@@ -164,26 +183,42 @@ class Engine:
     # -- epochs ------------------------------------------------------------------------------
 
     async def without_index(self, queues: Sequence[str]) -> list[str]:
-        """Those of ``queues`` that have no index: nobody has begun one, or Redis was wiped."""
+        """Those of ``queues`` that have no index, or one of an older layout.
+
+        Nobody has begun one, or Redis was wiped.
+        """
         if not queues:
             return []
         with translated("look for the queues' indexes"):
             found = await self._commands.mget([self._keys(queue).epoch for queue in queues])
-        return [queue for queue, epoch in zip(queues, found, strict=True) if epoch is None]
+        return [
+            queue
+            for queue, epoch in zip(queues, found, strict=True)
+            if epoch is None or is_older(epoch)
+        ]
 
     async def begin_index(self, queue: str) -> str | None:
         """Begin a new index for ``queue`` unless it has one; returns its epoch if it was begun.
 
-        Nothing is handed out from it until :meth:`open_index`. Whoever begins an index fills it,
+        One of an older layout is replaced. Nothing is handed out from the new one until
+        :meth:`open_index`. Whoever begins an index fills it,
         calling :meth:`keep_building` at least every few seconds, or else it goes away again and
         somebody else begins. Only the reconciler does.
         """
         epoch = new_epoch()
         with translated(f"begin the index of queue {queue!r}"):
-            begun = await self._commands.set(
-                self._keys(queue).epoch, epoch, nx=True, px=_BUILDING_TIMEOUT
-            )
-        return epoch if begun else None
+            key = self._keys(queue).epoch
+            if await self._commands.set(key, epoch, nx=True, px=_BUILDING_TIMEOUT):
+                return epoch
+            found: Any = await self._commands.get(key)
+        if not is_older(found):
+            return None
+        try:
+            await self._build(queue, found.decode(), "replace", epoch, _BUILDING_TIMEOUT)
+        except EpochMissingError:
+            # Somebody else was faster.
+            return None
+        return epoch
 
     async def keep_building(self, queue: str, epoch: str) -> None:
         """Say that the index that was begun with ``epoch`` is still being filled.
@@ -236,7 +271,12 @@ class Engine:
     # -- putting in and taking out -------------------------------------------------------------
 
     async def enqueue(
-        self, queue: str, entries: Sequence[Entry], *, unless_cancelled: bool = False
+        self,
+        queue: str,
+        entries: Sequence[Entry],
+        *,
+        unless_cancelled: bool = False,
+        weights: Mapping[str, float] = NO_WEIGHTS,
     ) -> int:
         """Put tasks in line; returns how many the queue did not have already.
 
@@ -245,32 +285,44 @@ class Engine:
             entries: the tasks.
             unless_cancelled: leave out what was cancelled in the last minute, for callers who have
                 not looked since whether it is open.
+            weights: the users' shares, as of ``Queue.user_weights``.
         """
         added = 0
         for start in range(0, len(entries), _ENQUEUE_BATCH):
             arguments: list[Any] = [int(unless_cancelled)]
             for entry in entries[start : start + _ENQUEUE_BATCH]:
-                arguments += (entry.id.bytes, int(entry.priority), entry.how)
-            _, new = await self._run("enqueue", queue, arguments)
+                arguments += (entry.member.encode(), int(entry.priority), entry.how)
+            _, new = await self._run("enqueue", queue, arguments, weights)
             added += int(new)
         return added
 
-    async def cancel(self, queue: str, ids: Sequence[UUID], *, running: bool = False) -> int:
+    async def cancel(
+        self,
+        queue: str,
+        members: Sequence[Member],
+        *,
+        running: bool = False,
+        weights: Mapping[str, float] = NO_WEIGHTS,
+    ) -> int:
         """Take tasks out of line, and tell the workers that run some of them.
+
+        What the last of a user's tasks would have cost is given back, and all of it when nothing
+        of the user waits any more.
 
         Args:
             queue: its name.
-            ids: the tasks.
+            members: the tasks.
             running: these run, as the ledger knows: one that has lost its worker stays in line,
                 so that another one finds it, and what somebody wants of it.
+            weights: the users' shares, as of ``Queue.user_weights``.
 
         Returns:
             How many are leased.
         """
         leased = 0
-        for start in range(0, len(ids), _ENQUEUE_BATCH):
-            members = [each.bytes for each in ids[start : start + _ENQUEUE_BATCH]]
-            _, told = await self._run("cancel", queue, [int(not running), *members])
+        for start in range(0, len(members), _ENQUEUE_BATCH):
+            names = [each.encode() for each in members[start : start + _ENQUEUE_BATCH]]
+            _, told = await self._run("cancel", queue, [int(not running), *names], weights)
             leased += int(told)
         return leased
 
@@ -290,24 +342,28 @@ class Engine:
             settlements: what becomes of leases.
             parked: task types; parked tasks of these come back to be taken.
         """
-        rate = queue.rate_limit
+        rate, user_rate = queue.rate_limit, queue.user_rate_limit
         arguments: list[Any] = [
             want,
             queue.global_concurrency or 0,
             rate.limit if rate else 0,
             _milliseconds(rate.period) if rate else 0,
+            queue.user_concurrency or 0,
+            user_rate.limit if user_rate else 0,
+            _milliseconds(user_rate.period) if user_rate else 0,
             len(parked),
             *parked,
         ]
         for each in settlements:
             lease = each.lease
-            argument = _milliseconds(each.delay) if each.kind == "delay" else each.task_type
-            arguments += (each.kind, lease.id.bytes, lease.token, argument)
-        epoch, reply = await self._run("claim", queue.name, arguments)
+            timed = each.kind in {"delay", "room"}
+            argument = _milliseconds(each.delay) if timed else each.task_type
+            arguments += (each.kind, lease.member.encode(), lease.token, argument)
+        epoch, reply = await self._run("claim", queue.name, arguments, queue.user_weights)
         orphans = set(reply[3])
         leases = [
             Lease(
-                id=UUID(bytes=reply[i]),
+                member=Member.decode(reply[i]),
                 queue=queue.name,
                 epoch=epoch,
                 token=reply[i + 1],
@@ -323,6 +379,14 @@ class Engine:
             parked=int(reply[2]),
             next_wake=wake / 1000 if wake >= 0 else None,
         )
+
+    async def close_room(self, queue: str, provider: str, delay: timedelta) -> None:
+        """Put tasks of ``queue`` that need ``provider`` into its waiting room, for ``delay``."""
+        await self._run("provider_room", queue, [provider, max(1, _milliseconds(delay))])
+
+    async def open_room(self, queue: str, provider: str) -> None:
+        """Let tasks of ``queue`` that wait for ``provider`` ask again, as far as there are any."""
+        await self._run("provider_room", queue, [provider, "open"])
 
     async def wait(self, queue: str, timeout: float) -> bool:
         """Return True when there may be work in ``queue``, False after ``timeout`` seconds."""
@@ -352,7 +416,8 @@ class Engine:
                         await pubsub.ping()
                     elif message["type"] == "message":
                         data = message["data"]
-                        yield channels[message["channel"]], UUID(bytes=data) if data else None
+                        task_id = Member.decode(data).id if data else None
+                        yield channels[message["channel"]], task_id
 
     # -- looking -------------------------------------------------------------------------------
 
@@ -362,36 +427,42 @@ class Engine:
         pipeline: Any = self._commands.pipeline(transaction=False)
         for queue in queues:
             keys = self._keys(queue)
-            for key in (keys.waiting, keys.leases, keys.delayed, keys.workers, keys.parked):
+            for key in (
+                *(keys.waiting, keys.roomed, keys.leases, keys.delayed),
+                *(keys.workers, keys.parked),
+            ):
                 pipeline.zcard(key)
         with translated("count tasks"):
             sizes = await pipeline.execute()
         return {
             queue: Counts(
-                waiting=sizes[i],
-                active=sizes[i + 1],
-                delayed=sizes[i + 2],
-                workers=sizes[i + 3],
-                parked=sizes[i + 4],
+                waiting=sizes[i] + sizes[i + 1],
+                active=sizes[i + 2],
+                delayed=sizes[i + 3],
+                workers=sizes[i + 4],
+                parked=sizes[i + 5],
             )
-            for i, queue in zip(range(0, len(sizes), 5), queues, strict=True)
+            for i, queue in zip(range(0, len(sizes), 6), queues, strict=True)
         }
 
-    async def missing(self, queue: str, ids: Sequence[UUID]) -> list[UUID]:
-        """Those of ``ids`` that the queue does not have: not waiting, delayed, leased or parked."""
-        if not ids:
+    async def missing(self, queue: str, members: Sequence[Member]) -> list[Member]:
+        """Those of ``members`` that the queue has nowhere.
+
+        They neither wait, in line or in a room, nor are they delayed, leased or parked.
+        """
+        if not members:
             return []
         keys = self._keys(queue)
-        members = [each.bytes for each in ids]
+        names = [each.encode() for each in members]
         # In one transaction: a task that moves from one place to the other is never between them.
         pipeline: Any = self._commands.pipeline(transaction=True)
-        pipeline.zmscore(keys.waiting, members)
-        pipeline.hmget(keys.entry, members)
+        pipeline.zmscore(keys.waiting, names)
+        pipeline.hmget(keys.entry, names)
         with translated(f"look up tasks of queue {queue!r}"):
             scores, entries = await pipeline.execute()
         return [
             each
-            for each, score, entry in zip(ids, scores, entries, strict=True)
+            for each, score, entry in zip(members, scores, entries, strict=True)
             if score is None and entry is None
         ]
 
@@ -400,7 +471,13 @@ class Engine:
     def _keys(self, queue: str) -> QueueKeys:
         return QueueKeys.of(self.namespace, queue)
 
-    async def _run(self, name: str, queue: str, arguments: list[Any]) -> tuple[str, Any]:
+    async def _run(
+        self,
+        name: str,
+        queue: str,
+        arguments: list[Any],
+        weights: Mapping[str, float] = NO_WEIGHTS,
+    ) -> tuple[str, Any]:
         """Run a script under the queue's epoch; once more if the epoch changed meanwhile.
 
         Returns:
@@ -409,7 +486,7 @@ class Engine:
         for last in (False, True):
             epoch = await self.epoch(queue)
             try:
-                return epoch, await self._call(name, queue, epoch, arguments)
+                return epoch, await self._call(name, queue, epoch, arguments, weights)
             except EngineUnavailableError as error:
                 if not is_epoch_error(error):
                     raise
@@ -418,9 +495,17 @@ class Engine:
                     raise EpochMissingError(str(error)) from error
         raise AssertionError  # pragma: no cover  (the loop returns or raises)
 
-    async def _call(self, name: str, queue: str, epoch: str, arguments: list[Any]) -> Any:
+    async def _call(
+        self,
+        name: str,
+        queue: str,
+        epoch: str,
+        arguments: list[Any],
+        weights: Mapping[str, float] = NO_WEIGHTS,
+    ) -> Any:
         self.round_trips += 1
         with translated(f"{name} in queue {queue!r}"):
             return await self._scripts[name](
-                keys=self._keys(queue), args=[epoch, _milliseconds(self.lease), *arguments]
+                keys=self._keys(queue),
+                args=[epoch, _milliseconds(self.lease), shares.encode(weights), *arguments],
             )

@@ -14,18 +14,23 @@ def new_epoch() -> str:
     return f"{FORMAT}-{uuid4().hex}"
 
 
+def is_older(found: Any) -> bool:
+    """Whether ``found``, the value of an epoch key, is of a layout before this one."""
+    return found is not None and _layout(bytes(found).decode("ascii")) < FORMAT
+
+
 def known_epoch(queue: str, found: Any) -> str:
     """The epoch in ``found``, the value of the queue's epoch key.
 
     Raises:
-        EpochMissingError: if there is none.
+        EpochMissingError: if there is none, or only that of an older layout.
         EngineFormatError: if a newer Penstock began the index.
     """
-    if found is None:
+    if found is None or is_older(found):
         message = f"queue {queue!r} has no index in Redis yet; the reconciler builds it"
         raise EpochMissingError(message)
     epoch = bytes(found).decode("ascii")
-    written_by = int(epoch.partition("-")[0])
+    written_by = _layout(epoch)
     if written_by > FORMAT:
         message = (
             f"queue {queue!r} has key layout {written_by} in Redis, this process knows "
@@ -33,6 +38,10 @@ def known_epoch(queue: str, found: Any) -> str:
         )
         raise EngineFormatError(message)
     return epoch
+
+
+def _layout(epoch: str) -> int:
+    return int(epoch.partition("-")[0])
 
 
 def is_epoch_error(error: EngineUnavailableError) -> bool:

@@ -15,7 +15,7 @@ from penstock.engine.engine import Lease
 from penstock.engine.epoch import is_epoch_error, known_epoch
 from penstock.engine.errors import EngineUnavailableError, translated
 from penstock.engine.keys import ProviderKeys, QueueKeys
-from penstock.engine.provider_limits import PRELUDE, Grant
+from penstock.engine.provider_limits import Grant
 from penstock.engine.servers import RedisServers
 
 
@@ -43,9 +43,7 @@ class Heartbeat:
         # Much shorter than a lease, so that one answer that never comes cannot cost it.
         self._client = servers.heartbeat_client(timeout=max(0.2, lease.total_seconds() / 8))
         self._renew = self._client.register_script(scripts.source("renew"))
-        self._renew_grants = self._client.register_script(
-            scripts.source("renew_grants", prelude=PRELUDE)
-        )
+        self._renew_grants = self._client.register_script(scripts.provider_source("renew_grants"))
         self._namespace = namespace
         self._lease_ms = round(lease.total_seconds() * 1000)
         self._worker = worker
@@ -96,11 +94,11 @@ class Heartbeat:
         in_epoch, adopted = self._adopted.get(queue, ("", frozenset()))
         if in_epoch != epoch:
             adopted = frozenset()
-        arguments: list[Any] = [epoch, self._lease_ms, self._worker]
+        arguments: list[Any] = [epoch, self._lease_ms, "", self._worker]
         for lease in leases:
             unknown = lease.epoch != epoch and lease.token not in adopted
             flag = int(may_be_lost or unknown)
-            arguments += (lease.id.bytes, lease.token, lease.score, flag)
+            arguments += (lease.member.encode(), lease.token, lease.score, flag)
         with translated(f"renew leases of queue {queue!r}"):
             answer: Any = self._renew(keys=QueueKeys.of(self._namespace, queue), args=arguments)
         refused, wanted = set(answer[0]), set(answer[1])
@@ -109,12 +107,12 @@ class Heartbeat:
             frozenset(
                 lease.token
                 for lease in leases
-                if lease.epoch != epoch and lease.id.bytes not in refused
+                if lease.epoch != epoch and lease.member.encode() not in refused
             ),
         )
         return Beat(
-            lost=[lease for lease in leases if lease.id.bytes in refused],
-            cancelled=[lease for lease in leases if lease.id.bytes in wanted],
+            lost=[lease for lease in leases if lease.member.encode() in refused],
+            cancelled=[lease for lease in leases if lease.member.encode() in wanted],
             waiting=int(answer[2]),
         )
 

@@ -5,8 +5,9 @@ All of one queue, or of one provider, share a hash tag, so that scripts work on 
 
 from typing import NamedTuple
 
-FORMAT = 1
-"""The layout's number; it stands in front of every epoch. A newer one stops older processes."""
+FORMAT = 2
+"""The layout's number; it stands in front of every epoch. A newer one stops older processes, an
+older one is replaced by a new index."""
 
 
 class QueueKeys(NamedTuple):
@@ -15,32 +16,46 @@ class QueueKeys(NamedTuple):
     epoch: str
     """String: which build of this index it is; gone when Redis was wiped."""
     seq: str
-    """Integer: the next ticket, for order within a band and for lease tokens."""
+    """Integer: the next ticket, for lease tokens."""
     waiting: str
-    """Sorted set: id -> band and ticket."""
+    """Sorted set: member -> band and start tag."""
     delayed: str
-    """Sorted set: id -> due time in ms."""
+    """Sorted set: member -> due time in ms."""
     leases: str
-    """Sorted set: id -> expiry in ms."""
+    """Sorted set: member -> expiry in ms."""
     entry: str
-    """Hash: id -> what is known of a task beside its score; see prelude.lua."""
+    """Hash: member -> what is known of a task beside its score; see prelude.lua."""
     wake: str
     """List: holds one marker while there is work that may start."""
     starts: str
-    """List: the last start times in ms, newest first; expires after the rate limit's period."""
+    """List: the last start times in ms, newest first; expires after the rate limit's period. Those
+    of a user's tasks are in a list of the same name with ``:user`` behind it."""
     workers: str
     """Sorted set: worker -> when to think it dead, in ms; expires by itself."""
     cancels: str
-    """Sorted set: id -> until when to remember that it was cancelled, in ms; expires by itself."""
+    """Sorted set: member -> until when to remember that it was cancelled, in ms; expires by itself."""
     parked: str
-    """Sorted set: type and id of tasks that no worker so far knew the type of."""
+    """Sorted set: type and member of tasks that no worker so far knew the type of."""
     seen: str
     """Integer: when a worker was last heard of, in ms, to a twentieth of a lease."""
     grace: str
     """Exists while leases do not run out, because nobody could renew them; expires by itself."""
+    virtual: str
+    """Hash: band -> virtual time: the greatest start tag taken; without it, nothing was."""
+    tags: str
+    """Sorted set: band and user -> finish tag, behind the band's number as in ``waiting``."""
+    lines: str
+    """Hash: band and user -> how many of the user's tasks wait, in line or in a room. Changes only
+    with those sets, and decides nothing but whether a finish tag may go back."""
+    users: str
+    """Sorted set: user and member of those of ``leases`` that have a user."""
+    roomed: str
+    """Sorted set: room, score and member of tasks that wait for the limit of a user or provider."""
+    rooms: str
+    """Sorted set: room -> when to look into it, in ms."""
     notices: str
     """Not a key but a channel, over which the queue's workers hear what they would learn later from
-    a heartbeat or a claim: the id of a task to cancel, or nothing: a task was parked."""
+    a heartbeat or a claim: the member to cancel, or nothing: a task was parked."""
 
     @classmethod
     def of(cls, namespace: str, queue: str) -> "QueueKeys":

@@ -23,7 +23,6 @@ from penstock.engine.keys import ProviderKeys
 FIRST_PAUSE = timedelta(seconds=1)
 """How long a provider is closed that does not say for how long; twice as long each time."""
 LONGEST_PAUSE = timedelta(minutes=1)
-PRELUDE = "provider"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +77,7 @@ class ProviderLimits:
         self._namespace = namespace
         self._lease = lease
         self._scripts = {
-            name: commands.register_script(scripts.source(name, prelude=PRELUDE))
+            name: commands.register_script(scripts.provider_source(name))
             for name in ("grant", "settle_grants", "close_provider")
         }
         self.round_trips = 0

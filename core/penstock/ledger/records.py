@@ -171,7 +171,8 @@ class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
     queue: str
     status: Status
     priority: int
-    provider: str | None = None
+    user_id: str | None
+    provider: str | None
     run_at: datetime | None
     cancel_requested: bool
     updated_at: datetime
@@ -190,7 +191,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     queue: str
     priority: int
-    provider: str | None = None
+    user_id: str | None
+    provider: str | None
     changed: bool
 
 

@@ -118,6 +118,10 @@ class Catalogue:
             quarantined=self.quarantined,
         )
 
+    def user_weights(self, queue: str) -> Mapping[str, float]:
+        """The shares of the users of ``queue``; none of a queue that nobody declares any more."""
+        return self.queues[queue].user_weights if queue in self.queues else {}
+
     def task_type(self, name: str) -> TaskType[Any, Any]:
         """The task type of that name.
 

@@ -5,12 +5,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 
+from penstock.declarations import checks
 from penstock.settings import limits, readers, tuning
 from penstock.settings.tuning import TuningKnob
 
 PREFIX = tuning.prefix("queue")
+_WEIGHT = re.compile(r"\d{1,3}(?:\.\d{1,9})?", re.ASCII)
+
+
+def _weights(value: str) -> dict[str, float]:
+    expected = "users with numbers from 0.01 to 100, each user once, like alice=3,bob=0.5, or none"
+    found: dict[str, float] = {}
+    for each in [] if value == "none" else value.split(","):
+        user, _, number = (part.strip() for part in each.rpartition("="))
+        weight = float(number) if _WEIGHT.fullmatch(number) else 0.0
+        if not user or user in found or not checks.LEAST_WEIGHT <= weight <= checks.MOST_WEIGHT:
+            raise ValueError(expected)
+        found[user] = weight
+    return found
+
 
 QUEUE_KNOBS = (
     TuningKnob(
@@ -33,6 +49,27 @@ QUEUE_KNOBS = (
         kind="starts/time or none",
         read=limits.rate_limit,
         doc="How often its tasks start across all workers: `10/1s`, `100/1m`.",
+    ),
+    TuningKnob(
+        suffix="USER_CONCURRENCY",
+        field="user_concurrency",
+        kind="whole number or none",
+        read=limits.limit,
+        doc="How many tasks of one user run at once across all workers.",
+    ),
+    TuningKnob(
+        suffix="USER_RATE_LIMIT",
+        field="user_rate_limit",
+        kind="starts/time or none",
+        read=limits.rate_limit,
+        doc="How often tasks of one user start across all workers.",
+    ),
+    TuningKnob(
+        suffix="USER_WEIGHTS",
+        field="user_weights",
+        kind="users and numbers or none",
+        read=_weights,
+        doc="The shares of users, where 1 is everybody else's: `alice=3,bob=0.5`.",
     ),
     TuningKnob(
         suffix="MAX_ATTEMPTS",

@@ -8,14 +8,14 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
-from penstock.engine import Engine, Entry, Heartbeat, Settlement
+from penstock.engine import Engine, Entry, Heartbeat, Member, Settlement
 from tests.integration.engine.conftest import LEASE, silence
 
 ACME = Queue("acme", concurrency=100)
 
 
 def entry(delay: timedelta = timedelta(0)) -> Entry:
-    return Entry(id=uuid7(), priority=Priority.NORMAL, delay=delay)
+    return Entry(member=Member(uuid7()), priority=Priority.NORMAL, delay=delay)
 
 
 async def test_what_waits_is_delayed_or_parked_is_forgotten(engine: Engine) -> None:
@@ -25,12 +25,12 @@ async def test_what_waits_is_delayed_or_parked_is_forgotten(engine: Engine) -> N
     park = Settlement(lease=lease, kind="park", task_type="acme.new")
     await engine.claim(ACME, 0, [park])
     await engine.enqueue("acme", [waiting, delayed])
-    ids = [waiting.id, delayed.id, parked.id]
-    assert await engine.missing("acme", ids) == []
+    members = [waiting.member, delayed.member, parked.member]
+    assert await engine.missing("acme", members) == []
 
-    assert await engine.cancel("acme", [*ids, uuid7()]) == 0
+    assert await engine.cancel("acme", [*members, Member(uuid7())]) == 0
 
-    assert await engine.missing("acme", ids) == ids
+    assert await engine.missing("acme", members) == members
     counts = (await engine.counts(["acme"]))["acme"]
     assert (counts.waiting, counts.delayed, counts.parked) == (0, 0, 0)
 
@@ -46,7 +46,7 @@ async def test_whoever_runs_a_task_is_told_at_once_and_by_each_heartbeat(engine:
     heard = asyncio.create_task(first_heard())
     await asyncio.sleep(0.1)  # until it listens
 
-    assert await engine.cancel("acme", [task.id]) == 1
+    assert await engine.cancel("acme", [task.member]) == 1
 
     async with asyncio.timeout(1):
         assert await heard == ("acme", task.id)
@@ -67,7 +67,7 @@ async def test_nobody_is_told_of_a_cancellation_that_an_earlier_lease_was_for(
     task = entry()
     await engine.enqueue("acme", [task])
     await engine.claim(ACME, 1)
-    await engine.cancel("acme", [task.id])
+    await engine.cancel("acme", [task.member])
     await silence(engine, LEASE.total_seconds() + 0.02)
 
     (lease,) = (await engine.claim(ACME, 1)).leases
@@ -84,16 +84,16 @@ async def test_a_task_that_begins_anew_takes_nothing_over_from_its_earlier_life(
     task = entry()
     await engine.enqueue("acme", [task])
     (old,) = (await engine.claim(ACME, 1)).leases
-    await engine.cancel("acme", [task.id])
+    await engine.cancel("acme", [task.member])
 
-    again = Entry(id=task.id, priority=Priority.NORMAL, kind="again")
+    again = Entry(member=Member(task.id), priority=Priority.NORMAL, kind="again")
     assert await engine.enqueue("acme", [again]) == 1
 
     # The outcome of its earlier life is settled late.
     (new,) = (await engine.claim(ACME, 1, [Settlement(lease=old)])).leases
     assert new.id == task.id
     assert new.token != old.token
-    assert await engine.missing("acme", [task.id]) == []
+    assert await engine.missing("acme", [task.member]) == []
 
 
 async def test_a_task_that_began_anew_long_ago_is_left_to_whoever_took_it_since(
@@ -113,11 +113,14 @@ async def test_a_task_that_began_anew_long_ago_is_left_to_whoever_took_it_since(
 
 async def test_a_cancellation_that_overtakes_the_handing_over_is_remembered(engine: Engine) -> None:
     due, delayed = entry(), entry(timedelta(minutes=1))
-    await engine.cancel("acme", [due.id, delayed.id])
+    await engine.cancel("acme", [due.member, delayed.member])
 
     assert await engine.enqueue("acme", [due, delayed], unless_cancelled=True) == 0
 
-    assert await engine.missing("acme", [due.id, delayed.id]) == [due.id, delayed.id]
+    assert await engine.missing("acme", [due.member, delayed.member]) == [
+        due.member,
+        delayed.member,
+    ]
     assert await engine.enqueue("acme", [replace(due, kind="again")]) == 1
     assert [each.id for each in (await engine.claim(ACME, 5)).leases] == [due.id]
 
@@ -127,7 +130,7 @@ async def test_whoever_knows_that_a_task_is_open_puts_it_in_line_whatever_is_rem
 ) -> None:
     task = entry()
     # As if it was cancelled and retried, and Redis remembered only the first.
-    await engine.cancel("acme", [task.id])
+    await engine.cancel("acme", [task.member])
 
     assert await engine.enqueue("acme", [task]) == 1
 
@@ -141,7 +144,7 @@ async def test_a_running_task_that_has_lost_its_worker_stays_in_line(engine: Eng
     await silence(engine, LEASE.total_seconds() + 0.02)
     assert (await engine.claim(ACME, 0)).expired == 1
 
-    assert await engine.cancel("acme", [task.id], running=True) == 0
+    assert await engine.cancel("acme", [task.member], running=True) == 0
 
     (lease,) = (await engine.claim(ACME, 1)).leases
     assert (lease.id, lease.orphan) == (task.id, True)

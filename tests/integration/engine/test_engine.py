@@ -20,11 +20,12 @@ from penstock.engine import (
     EpochMissingError,
     Heartbeat,
     Lease,
+    Member,
     RedisServers,
     Settlement,
     scripts,
 )
-from penstock.engine.keys import QueueKeys
+from penstock.engine.keys import FORMAT, QueueKeys
 from tests.integration.engine.conftest import LEASE, silence
 from tests.services.index import new_index
 
@@ -45,7 +46,7 @@ async def put(
     delay: timedelta = timedelta(0),
 ) -> list[UUID]:
     """Enqueue new tasks; returns their ids."""
-    entries = [Entry(id=uuid7(), priority=priority, delay=delay) for _ in range(count)]
+    entries = [Entry(member=Member(uuid7()), priority=priority, delay=delay) for _ in range(count)]
     assert await engine.enqueue("acme", entries) == count
     return [each.id for each in entries]
 
@@ -83,7 +84,7 @@ async def test_handing_over_a_task_that_is_there_changes_nothing(engine: Engine)
     assert await take(engine) == [leased]
 
     again = [
-        Entry(id=each, priority=Priority.LOW, delay=delay)
+        Entry(member=Member(each), priority=Priority.LOW, delay=delay)
         for each in (waiting, delayed, leased)
         for delay in (timedelta(0), timedelta(seconds=9))
     ]
@@ -133,7 +134,7 @@ async def test_a_settled_lease_is_done_or_delayed_or_back_in_its_old_place(engin
     )
 
     assert ids(claim.leases) == [back, behind]
-    assert await engine.missing("acme", [done, delayed]) == [done]
+    assert await engine.missing("acme", [Member(done), Member(delayed)]) == [Member(done)]
     await asyncio.sleep(0.07)
     assert await take(engine, 10) == [delayed]
 
@@ -149,7 +150,7 @@ async def test_a_settlement_by_who_lost_the_lease_is_ignored(engine: Engine) -> 
     assert (await engine.counts(["acme"]))["acme"].active == 1
 
     await engine.claim(ACME, 0, [Settlement(lease=held)])
-    assert await engine.missing("acme", [task]) == [task]
+    assert await engine.missing("acme", [Member(task)]) == [Member(task)]
 
 
 async def test_a_rate_limit_is_never_exceeded_in_any_window(engine: Engine, redis: Redis) -> None:
@@ -256,7 +257,7 @@ async def test_a_queue_without_an_index_says_so(engine: Engine) -> None:
     with pytest.raises(EpochMissingError, match="queue 'other' has no index in Redis yet"):
         await engine.claim(Queue("other"), 1)
     with pytest.raises(EpochMissingError):
-        await engine.enqueue("other", [Entry(id=uuid7(), priority=Priority.LOW)])
+        await engine.enqueue("other", [Entry(member=Member(uuid7()), priority=Priority.LOW)])
 
 
 async def test_every_script_refuses_an_index_that_was_wiped(
@@ -270,11 +271,12 @@ async def test_every_script_refuses_an_index_that_was_wiped(
     with pytest.raises(EpochMissingError):
         await engine.claim(ACME, 1, [Settlement(lease=lease)])
     with pytest.raises(EpochMissingError):
-        await engine.enqueue("acme", [Entry(id=uuid7(), priority=Priority.LOW)])
+        await engine.enqueue("acme", [Entry(member=Member(uuid7()), priority=Priority.LOW)])
     with pytest.raises(EpochMissingError):
         await asyncio.to_thread(heartbeat.renew, "acme", [lease])
+    keys = engine_keys(engine)
     with pytest.raises(ResponseError, match="EPOCH"):
-        await redis.eval(scripts.source("renew"), 9, *engine_keys(engine), "1-stale", "w", "300")
+        await redis.eval(scripts.source("renew"), len(keys), *keys, "1-stale", "300", "", "w")
     assert [key async for key in redis.scan_iter(f"{namespace}:*")] == []
 
     assert await new_index(engine, "acme")
@@ -287,9 +289,9 @@ async def test_a_newer_layout_in_redis_stops_an_older_process(
     redis_url: str, namespace: str, redis: Redis
 ) -> None:
     engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
-    await redis.set(QueueKeys.of(namespace, "acme").epoch, "2-abc")
+    await redis.set(QueueKeys.of(namespace, "acme").epoch, f"{FORMAT + 1}-abc")
 
-    with pytest.raises(EngineFormatError, match="key layout 2 in Redis, this process knows 1"):
+    with pytest.raises(EngineFormatError, match="in Redis, this process knows"):
         await engine.claim(ACME, 1)
     await engine.close()
 
@@ -307,7 +309,7 @@ async def test_a_heartbeat_keeps_a_lease_and_refuses_a_lost_one(
     assert await take(engine, 5) == [lost]
     assert await refused(heartbeat, leases) == [leases[1]]
     assert (await engine.counts(["acme"]))["acme"].workers == 1
-    assert await engine.missing("acme", [kept]) == []
+    assert await engine.missing("acme", [Member(kept)]) == []
 
     await asyncio.to_thread(heartbeat.leave, ["acme"])
     assert (await engine.counts(["acme"]))["acme"].workers == 0
@@ -322,14 +324,14 @@ async def test_a_heartbeat_adopts_its_tasks_into_a_new_index(
     await wipe(redis, namespace)
     await new_index(engine, "acme")
     # The reconciler of somebody else was quicker, and handed it over.
-    await engine.enqueue("acme", [Entry(id=task, priority=Priority.NORMAL)])
+    await engine.enqueue("acme", [Entry(member=Member(task), priority=Priority.NORMAL)])
     heartbeat = Heartbeat(RedisServers(redis_url), namespace=namespace, lease=LEASE, worker="w")
 
     assert await refused(heartbeat, [lease]) == []
 
     assert await take(engine) == []
     await engine.claim(ACME, 0, [Settlement(lease=lease)])
-    assert await engine.missing("acme", [task]) == [task]
+    assert await engine.missing("acme", [Member(task)]) == [Member(task)]
     heartbeat.close()
 
 
@@ -340,7 +342,7 @@ async def test_a_task_that_was_taken_meanwhile_is_not_adopted(
     (old,) = (await engine.claim(ACME, 1)).leases
     await wipe(redis, namespace)
     await new_index(engine, "acme")
-    await engine.enqueue("acme", [Entry(id=task, priority=Priority.NORMAL)])
+    await engine.enqueue("acme", [Entry(member=Member(task), priority=Priority.NORMAL)])
     assert await take(engine) == [task]
     heartbeat = Heartbeat(RedisServers(redis_url), namespace=namespace, lease=LEASE, worker="w")
 

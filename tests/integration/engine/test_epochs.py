@@ -16,9 +16,10 @@ from penstock.engine import (
     Entry,
     EpochMissingError,
     Heartbeat,
+    Member,
     RedisServers,
 )
-from penstock.engine.keys import QueueKeys
+from penstock.engine.keys import FORMAT, QueueKeys
 from tests.integration.engine.conftest import LEASE
 from tests.services import RedisServer
 from tests.services.index import new_index
@@ -33,7 +34,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 def entry() -> Entry:
-    return Entry(id=uuid7(), priority=Priority.NORMAL)
+    return Entry(member=Member(uuid7()), priority=Priority.NORMAL)
 
 
 async def wipe(engine: Engine, redis: Redis) -> None:
@@ -80,12 +81,12 @@ async def test_a_heartbeat_of_an_older_process_leaves_a_newer_layout_alone(
     (lease,) = (await engine.claim(ACME, 1)).leases
     await wipe(engine, redis)
     keys = QueueKeys.of(engine.namespace, "acme")
-    await redis.set(keys.epoch, "2-abc")
+    await redis.set(keys.epoch, f"{FORMAT + 1}-abc")
     heartbeat = Heartbeat(
         RedisServers(redis_url), namespace=engine.namespace, lease=LEASE, worker="w"
     )
 
-    with pytest.raises(EngineFormatError, match="key layout 2"):
+    with pytest.raises(EngineFormatError, match=f"key layout {FORMAT + 1}"):
         await asyncio.to_thread(heartbeat.renew, "acme", [lease])
 
     assert await redis.exists(*keys) == 1

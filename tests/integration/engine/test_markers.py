@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue, RateLimit
-from penstock.engine import Engine, Entry, Settlement
+from penstock.engine import Engine, Entry, Member, Settlement
 from penstock.engine.keys import QueueKeys
 
 ACME = Queue("acme")
@@ -26,7 +26,9 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 async def put(engine: Engine, count: int = 1, *, delay: timedelta = timedelta(0)) -> None:
-    entries = [Entry(id=uuid7(), priority=Priority.NORMAL, delay=delay) for _ in range(count)]
+    entries = [
+        Entry(member=Member(uuid7()), priority=Priority.NORMAL, delay=delay) for _ in range(count)
+    ]
     assert await engine.enqueue("acme", entries) == count
 
 

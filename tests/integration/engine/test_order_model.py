@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
-from penstock.engine import Engine, Entry, Heartbeat, Lease, RedisServers, Settlement
+from penstock.engine import Engine, Entry, Heartbeat, Lease, Member, RedisServers, Settlement
 from penstock.engine.keys import QueueKeys
 from tests.integration.engine.conftest import silence
 from tests.integration.engine.queue_model import Place, QueueModel
@@ -103,7 +103,7 @@ class Line(RuleBasedStateMachine):
         for task, priority, how in tasks:
             kind: Any = "due" if how == "delayed" else how
             delay = LONG if how == "delayed" else timedelta(0)
-            entries.append(Entry(id=task, priority=priority, delay=delay, kind=kind))
+            entries.append(Entry(member=Member(task), priority=priority, delay=delay, kind=kind))
         added = self.run(self.engine.enqueue("acme", entries, unless_cancelled=unless_cancelled))
         assert added == sum(
             self.model.enqueue(*each, unless_cancelled=unless_cancelled) for each in tasks
@@ -271,10 +271,10 @@ async def test_a_task_that_comes_back_stays_behind_more_urgent_ones(
 ) -> None:
     low, second = uuid7(), uuid7()
     for each in (low, second):
-        await engine.enqueue("acme", [Entry(id=each, priority=Priority.LOW)])
+        await engine.enqueue("acme", [Entry(member=Member(each), priority=Priority.LOW)])
     (lease,) = (await engine.claim(ACME, 1)).leases
     urgent = uuid7()
-    await engine.enqueue("acme", [Entry(id=urgent, priority=Priority.URGENT)])
+    await engine.enqueue("acme", [Entry(member=Member(urgent), priority=Priority.URGENT)])
     if kind == "expired":
         await silence(engine, engine.lease.total_seconds() + 0.02)
     else:

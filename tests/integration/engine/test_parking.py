@@ -6,14 +6,14 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
-from penstock.engine import Engine, Entry, Settlement
+from penstock.engine import Engine, Entry, Member, Settlement
 
 ACME = Queue("acme", concurrency=500)
 
 
 async def park(engine: Engine, count: int, task_type: str, priority: Priority) -> list[UUID]:
     """Put tasks in line and park them, as a worker does that does not know their type."""
-    entries = [Entry(id=uuid7(), priority=priority) for _ in range(count)]
+    entries = [Entry(member=Member(uuid7()), priority=priority) for _ in range(count)]
     await engine.enqueue("acme", entries)
     leases = (await engine.claim(ACME, count)).leases
     settlements = [Settlement(lease=each, kind="park", task_type=task_type) for each in leases]
@@ -23,7 +23,7 @@ async def park(engine: Engine, count: int, task_type: str, priority: Priority) -
 
 async def test_parked_tasks_hold_no_slot_and_come_back_to_their_old_place(engine: Engine) -> None:
     parked = await park(engine, 3, "acme.new", Priority.NORMAL)
-    later = Entry(id=uuid7(), priority=Priority.NORMAL)
+    later = Entry(member=Member(uuid7()), priority=Priority.NORMAL)
     await engine.enqueue("acme", [later])
     counts = (await engine.counts(["acme"]))["acme"]
     assert (counts.parked, counts.active, counts.waiting) == (3, 0, 1)
@@ -75,5 +75,5 @@ async def test_all_workers_of_the_queue_hear_that_a_task_was_parked(engine: Engi
 async def test_handing_a_parked_task_over_again_changes_nothing(engine: Engine) -> None:
     (task,) = await park(engine, 1, "acme.new", Priority.NORMAL)
 
-    assert await engine.enqueue("acme", [Entry(id=task, priority=Priority.NORMAL)]) == 0
-    assert await engine.missing("acme", [task]) == []
+    assert await engine.enqueue("acme", [Entry(member=Member(task), priority=Priority.NORMAL)]) == 0
+    assert await engine.missing("acme", [Member(task)]) == []

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
-from penstock.engine import Beat, Engine, Entry, Heartbeat, Lease, Settlement
+from penstock.engine import Beat, Engine, Entry, Heartbeat, Lease, Member, Settlement
 from penstock.engine.keys import QueueKeys
 from tests.integration.engine.conftest import LEASE, silence
 from tests.services.index import new_index
@@ -48,7 +48,7 @@ def worker(engine: Engine):
 
 async def taken(engine: Engine) -> Lease:
     """A new task that a worker has claimed."""
-    await engine.enqueue("acme", [Entry(id=uuid7(), priority=Priority.NORMAL)])
+    await engine.enqueue("acme", [Entry(member=Member(uuid7()), priority=Priority.NORMAL)])
     (lease,) = (await engine.claim(ACME, 1)).leases
     return lease
 
@@ -59,14 +59,16 @@ async def wipe(engine: Engine, redis: Redis) -> None:
 
 
 def running(lease: Lease) -> Entry:
-    return Entry(id=lease.id, priority=Priority.NORMAL, kind="running")
+    return Entry(member=Member(lease.id), priority=Priority.NORMAL, kind="running")
 
 
 async def test_what_runs_counts_before_its_worker_is_heard_of(engine: Engine, redis: Redis) -> None:
     lease = await taken(engine)
     await wipe(engine, redis)
     assert await engine.enqueue("acme", [running(lease)]) == 1
-    await engine.enqueue("acme", [Entry(id=uuid7(), priority=Priority.LOW) for _ in range(5)])
+    await engine.enqueue(
+        "acme", [Entry(member=Member(uuid7()), priority=Priority.LOW) for _ in range(5)]
+    )
 
     assert len((await engine.claim(ACME, 5)).leases) == 1  # of a global concurrency of 2
 
@@ -85,7 +87,7 @@ async def test_a_worker_adopts_what_it_runs_and_nobody_else_gets_it(
 
     assert (claim.leases, claim.expired) == ([], 0)
     await engine.claim(ACME, 0, [Settlement(lease=lease)])
-    assert await engine.missing("acme", [lease.id]) == [lease.id]
+    assert await engine.missing("acme", [lease.member]) == [lease.member]
 
 
 async def test_of_two_that_hold_a_lease_of_one_task_the_later_has_it(
@@ -139,7 +141,7 @@ async def test_an_outcome_may_be_settled_before_its_worker_was_heard_of(
 
     await engine.claim(ACME, 0, [Settlement(lease=lease)])
 
-    assert await engine.missing("acme", [lease.id]) == [lease.id]
+    assert await engine.missing("acme", [lease.member]) == [lease.member]
 
 
 async def test_a_claim_may_be_given_up_for_whoever_runs_the_task_already(
@@ -181,10 +183,10 @@ async def test_a_lease_that_redis_lost_is_adopted_only_if_it_may_have_lost_some(
 
     # As it is when a lease was settled while a heartbeat was on its way.
     assert (await worker.beat([lease])).lost == [lease]
-    assert await engine.missing("acme", [lease.id]) == [lease.id]
+    assert await engine.missing("acme", [lease.member]) == [lease.member]
 
     assert (await worker.beat([lease], may_be_lost=True)).lost == []
-    assert await engine.missing("acme", [lease.id]) == []
+    assert await engine.missing("acme", [lease.member]) == []
 
 
 async def test_a_lease_of_an_earlier_index_is_adopted_once(
@@ -238,7 +240,7 @@ async def test_a_lease_that_somebody_meddled_with_breaks_nothing(
     engine: Engine, redis: Redis
 ) -> None:
     lease = await taken(engine)
-    delayed = Entry(id=uuid7(), priority=Priority.NORMAL, delay=LEASE)
+    delayed = Entry(member=Member(uuid7()), priority=Priority.NORMAL, delay=LEASE)
     await engine.enqueue("acme", [delayed])
     await redis.delete(QueueKeys.of(engine.namespace, "acme").entry)
     await silence(engine, LEASE.total_seconds() + 0.02)
@@ -246,4 +248,7 @@ async def test_a_lease_that_somebody_meddled_with_breaks_nothing(
     claim = await engine.claim(ACME, 5)
 
     assert (claim.leases, claim.expired) == ([], 0)
-    assert await engine.missing("acme", [lease.id, delayed.id]) == [lease.id, delayed.id]
+    assert await engine.missing("acme", [lease.member, delayed.member]) == [
+        lease.member,
+        delayed.member,
+    ]

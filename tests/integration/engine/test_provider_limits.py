@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from itertools import count
 
@@ -38,7 +38,7 @@ def limits(engine: Engine) -> ProviderLimits:
 
 
 @pytest.fixture
-def heartbeat(engine: Engine) -> AsyncIterator[Heartbeat]:
+def heartbeat(engine: Engine) -> Iterator[Heartbeat]:
     heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
     yield heartbeat
     heartbeat.close()

@@ -14,7 +14,7 @@ from redis import Redis
 
 from penstock import background
 from penstock.declarations import Priority, Queue
-from penstock.engine import Engine, EngineUnavailableError, Entry, Heartbeat, RedisServers
+from penstock.engine import Engine, EngineUnavailableError, Entry, Heartbeat, Member, RedisServers
 from tests.services import Certificates, RedisServer, SentinelCluster
 from tests.services.index import new_index
 
@@ -119,7 +119,9 @@ async def test_after_a_failover_every_client_reaches_the_new_master(
 
     attempts = {
         "index": lambda: engine.begin_index("acme"),
-        "enqueue": lambda: engine.enqueue("acme", [Entry(id=uuid4(), priority=Priority.LOW)]),
+        "enqueue": lambda: engine.enqueue(
+            "acme", [Entry(member=Member(uuid4()), priority=Priority.LOW)]
+        ),
         "claim": lambda: engine.claim(ACME, 1),
         "counts": lambda: engine.counts(["acme"]),
         "wait": lambda: engine.wait("acme", 0.2),
@@ -181,7 +183,7 @@ async def test_by_tls_the_sentinels_and_the_masters_are_reached(
         await asyncio.to_thread(cluster.fail_over)
         await asyncio.to_thread(cluster.settle)
 
-        await engine.enqueue("acme", [Entry(id=uuid4(), priority=Priority.LOW)])
+        await engine.enqueue("acme", [Entry(member=Member(uuid4()), priority=Priority.LOW)])
         await asyncio.to_thread(heartbeat.renew, "acme", [])
         heartbeat.close()
 

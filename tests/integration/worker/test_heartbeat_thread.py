@@ -11,7 +11,15 @@ from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
 from penstock.broker import GrantTable, LeaseTable
-from penstock.engine import Engine, EngineUnavailableError, Entry, Heartbeat, Lease, RedisServers
+from penstock.engine import (
+    Engine,
+    EngineUnavailableError,
+    Entry,
+    Heartbeat,
+    Lease,
+    Member,
+    RedisServers,
+)
 from penstock.processes.deadlines import Deadlines
 from penstock.worker.heartbeat_thread import HeartbeatThread
 from penstock.worker.watchdog import Watchdog
@@ -59,7 +67,7 @@ async def test_a_lease_is_adopted_though_the_server_that_lost_it_was_not_recogni
     engine: Engine, redis: RedisServer, tmp_path: Path
 ) -> None:
     redis.snapshot(tmp_path / "snapshot")
-    await engine.enqueue("acme", [Entry(id=uuid7(), priority=Priority.NORMAL)])
+    await engine.enqueue("acme", [Entry(member=Member(uuid7()), priority=Priority.NORMAL)])
     (lease,) = (await engine.claim(ACME, 1)).leases
     leases, lost = LeaseTable(), list[Lease]()
     leases.add(lease)
@@ -75,7 +83,7 @@ async def test_a_lease_is_adopted_though_the_server_that_lost_it_was_not_recogni
 
     async def is_adopted() -> bool:
         with suppress(EngineUnavailableError):
-            return not await engine.missing("acme", [lease.id])
+            return not await engine.missing("acme", [lease.member])
         return False
 
     try:

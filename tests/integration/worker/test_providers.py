@@ -65,7 +65,7 @@ async def call(request: Call, ctx: Context) -> str | None:
     try:
         if request.refused and seen.refusals:
             seen.refusals -= 1
-            pause = request.retry_after and timedelta(seconds=request.retry_after)
+            pause = timedelta(seconds=request.retry_after or 0)
             raise RateLimitedError("slow down", retry_after=pause)
         await asyncio.sleep(request.seconds)
         if request.uses is not None:

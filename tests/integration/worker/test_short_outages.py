@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
 from penstock.broker import GrantTable, LeaseTable
-from penstock.engine import Engine, Entry, Heartbeat, RedisServers
+from penstock.engine import Engine, Entry, Heartbeat, Member, RedisServers
 from penstock.processes.deadlines import Deadlines
 from penstock.worker.heartbeat_thread import HeartbeatThread
 from penstock.worker.watchdog import Watchdog
@@ -74,7 +74,7 @@ async def test_an_outage_of_half_a_lease_costs_none(
     thread.start()
     await heartbeat.beat()
     await asyncio.sleep(LEASE.total_seconds() * 0.2)
-    await engine.enqueue("acme", [Entry(id=uuid7(), priority=Priority.NORMAL)])
+    await engine.enqueue("acme", [Entry(member=Member(uuid7()), priority=Priority.NORMAL)])
     (lease,) = (await engine.claim(ACME, 1)).leases
     # As if a beat was under way when it was claimed: its first one comes a third of a lease later.
     await heartbeat.beat()

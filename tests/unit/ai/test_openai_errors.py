@@ -96,6 +96,7 @@ async def test_a_rate_limit_that_names_its_end_closes_the_provider(
     error = await failure()
 
     assert isinstance(error, RateLimitedError)
+    assert error.retry_after is not None
     assert least <= error.retry_after.total_seconds() <= most
 
 

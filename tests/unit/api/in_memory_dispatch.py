@@ -91,7 +91,9 @@ class InMemoryDispatch:
         if changed:
             self.reasons.append(reason)
             self.records[task_id] = msgspec.structs.replace(record, cancel_requested_at=now)
-        return Transition(status=status, queue=record.queue, priority=5, changed=changed)
+        return Transition(
+            status=status, queue=record.queue, priority=5, user_id=None, changed=changed
+        )
 
     async def retry(self, task_id):
         self._fail()
@@ -104,7 +106,9 @@ class InMemoryDispatch:
                 record, status=Status.PENDING, error=None, finished_at=None
             )
             self.records[task_id] = record
-        return Transition(status=record.status, queue=record.queue, priority=5, changed=changed)
+        return Transition(
+            status=record.status, queue=record.queue, priority=5, user_id=None, changed=changed
+        )
 
     async def find(self, task_id):
         self._fail()

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -15,6 +16,8 @@ from penstock import (
 
 ACME = Queue("acme")
 MINUTE = timedelta(minutes=1)
+ODD: dict[str, Any] = {"rate_limit": 5}
+ODD_UNITS: dict[str, Any] = {"units": 5}
 
 
 class Prompt(Struct):
@@ -46,8 +49,8 @@ def test_a_bucket_holds_the_units_of_a_period_unless_it_is_said():
     [
         (lambda: Provider("Open AI"), "expected the name of a provider to be a lower-case letter"),
         (lambda: Provider("x", concurrency=0), "concurrency of provider 'x' to be a whole number"),
-        (lambda: Provider("x", rate_limit=5), "expected rate_limit of provider 'x' to be a"),
-        (lambda: Provider("x", units=5), "expected units of provider 'x' to be a"),
+        (lambda: Provider("x", **ODD), "expected rate_limit of provider 'x' to be a"),
+        (lambda: Provider("x", **ODD_UNITS), "expected units of provider 'x' to be a"),
         (lambda: UnitLimit(limit=0, period=MINUTE), r"expected UnitLimit\.limit to be a whole"),
         (lambda: UnitLimit(limit=1, period=timedelta(0)), r"UnitLimit\.period to be a timedelta"),
         (

@@ -1,53 +1,64 @@
 -- The one call of a worker: settle what it committed, bring the queue up to date, take work.
 --
 -- ARGV  …, want, global concurrency (0: none), rate limit (0: none), rate period in ms,
+--       a user's concurrency (0: none), a user's rate limit (0: none), its period in ms,
 --       n, then n task types of which parked tasks are wanted, then per settlement:
---       kind, id, token, argument
+--       kind, member, token, argument
 --         'done'     forget it
 --         'delay'    run it again after the argument, in ms
 --         'back'     it waits again, in its old place
 --         'park'     leave it to a worker that knows its type, the argument
+--         'room'     it waits for its provider's limit, which is closed for the argument, in ms
 --         'stale'    as 'back', unless nobody is known to hold it: somebody else does
 --         'presume'  somebody may be running it: leased to whoever is heard of, for one lease
 --       A settlement whose token is not the lease's is ignored: the lease was lost.
 -- Returns {milliseconds until the next call is useful (-1: unknown), leases expired, tasks parked,
---          {ids of those taken whose worker was lost}, id, token, score, id, token, score, ...}
--- Work: O(log N) per settlement, per task type and per task taken; at most BATCH promotions and
--- expiries.
+--          {members of those taken whose worker was lost}, member, token, score, member, token, ...}
+-- Work: O(log N) per settlement, per task type and per task taken; at most BATCH promotions, BATCH
+-- expiries, BATCH rooms looked into, BATCH moves into rooms and out of them, and BATCH users forgotten
+-- per band. What is left over is for the next call, at once.
 if redis.call('PTTL', epoch) >= 0 then
   return redis.error_reply('EPOCH the index is being built')
 end
 
 hear()
 
-local want = tonumber(ARGV[3])
+local want = tonumber(ARGV[4])
 local global_concurrency, rate_limit, period =
-  tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+  tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local user_concurrency, user_rate_limit, user_period =
+  tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 
-local types = tonumber(ARGV[7])
+local types = tonumber(ARGV[11])
 local parks = false
 
-for i = 8 + types, #ARGV, 4 do
-  local kind, id, token, argument = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local held, score = holder(redis.call('HGET', entry, id))
+for i = 12 + types, #ARGV, 4 do
+  local kind, member, token, argument = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local held, score = holder(redis.call('HGET', entry, member))
   if held == token or held == NOBODY and kind ~= 'stale' then
     if kind == 'presume' then
-      redis.call('ZADD', leases, now + lease, id)
-      redis.call('HSET', entry, id, NOBODY .. ':' .. score)
+      redis.call('ZADD', leases, now + lease, member)
+      redis.call('HSET', entry, member, NOBODY .. ':' .. score)
     else
-      redis.call('ZREM', leases, id)
-      redis.call('ZREM', cancels, id)
+      end_lease(member)
+      redis.call('ZREM', cancels, member)
       if kind == 'delay' then
-        redis.call('ZADD', delayed, now + tonumber(argument), id)
-        redis.call('HSET', entry, id, math.floor(tonumber(score) / BAND))
+        redis.call('ZADD', delayed, now + tonumber(argument), member)
+        redis.call('HSET', entry, member, band_of(score))
       elseif kind == 'park' then
         parks = true
-        redis.call('ZADD', parked, 0, parked_member(argument, id))
-        redis.call('HSET', entry, id, argument .. '=' .. score)
+        redis.call('ZADD', parked, 0, parked_member(argument, member))
+        redis.call(
+          'HSET', entry, member, string.format('%s=%d', argument, old_score(score)))
+      elseif kind == 'room' then
+        local room = room_of_provider(member)
+        enter_room(room, old_score(score), member, '')
+        change_line(member, score, 1)
+        redis.call('ZADD', rooms, 'GT', now + tonumber(argument), room)
       else
-        redis.call('HDEL', entry, id)
+        redis.call('HDEL', entry, member)
         if kind == 'back' or kind == 'stale' then
-          redis.call('ZADD', waiting, score, id)
+          wait_at(member, old_score(score))
         end
       end
     end
@@ -63,106 +74,129 @@ local patience = redis.call('PTTL', grace)
 local expired, lost = {}, 0
 if patience < 0 then
   expired = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, BATCH)
-  for _, id in ipairs(expired) do
-    local held, score = holder(redis.call('HGET', entry, id))
-    redis.call('ZREM', leases, id)
-    redis.call('ZREM', cancels, id)
+  for _, member in ipairs(expired) do
+    local held, score = holder(redis.call('HGET', entry, member))
+    end_lease(member)
+    redis.call('ZREM', cancels, member)
     if held then -- else somebody meddled with it, and the audit will find it
-      redis.call('HSET', entry, id, LOST)
-      redis.call('ZADD', waiting, score, id)
+      redis.call('HSET', entry, member, LOST)
+      wait_at(member, old_score(score))
       lost = lost + 1
     end
   end
 end
 
 local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, BATCH)
-for _, id in ipairs(due) do
-  local band = tonumber(redis.call('HGET', entry, id) or '')
-  redis.call('ZREM', delayed, id)
-  redis.call('HDEL', entry, id)
+for _, member in ipairs(due) do
+  local band = tonumber(redis.call('HGET', entry, member) or '')
+  redis.call('ZREM', delayed, member)
+  redis.call('HDEL', entry, member)
   if band then
-    redis.call('ZADD', waiting, band * BAND + redis.call('INCR', seq), id)
+    wait_at(member, new_score(member, band))
   end
 end
 
 -- How many may start now: the least of what the worker wants and the limits leave open.
 local there = redis.call('ZCARD', waiting)
-local room = math.huge
+local capacity = math.huge
 if global_concurrency > 0 then
-  room = global_concurrency - redis.call('ZCARD', leases)
+  capacity = global_concurrency - redis.call('ZCARD', leases)
 end
-local take = math.min(want, room)
+local take = math.max(0, math.min(want, capacity))
 -- Parked tasks come back just when a worker that knows them can take them: in line, others that do
 -- not know them would only park them again.
 local wanted = take
-for i = 8, 7 + types do
+for i = 12, 11 + types do
   local task_type = ARGV[i]
   local members = wanted > 0 and redis.call(
     'ZRANGEBYLEX', parked, '[' .. task_type .. '\0', '(' .. task_type .. '\1', 'LIMIT', 0, wanted)
     or {}
-  for _, member in ipairs(members) do
-    local id = string.sub(member, #task_type + 2)
-    local _, score = parking(redis.call('HGET', entry, id))
-    redis.call('ZREM', parked, member)
-    redis.call('HDEL', entry, id)
+  for _, found in ipairs(members) do
+    local member = string.sub(found, #task_type + 2)
+    local _, score = parking(redis.call('HGET', entry, member))
+    redis.call('ZREM', parked, found)
+    redis.call('HDEL', entry, member)
     if score then
-      redis.call('ZADD', waiting, score, id)
+      wait_at(member, score)
       wanted = wanted - 1
       there = there + 1
     end
   end
 end
-take = math.min(take, there)
-if rate_limit > 0 and take > 0 then
-  -- `starts` holds the last `rate_limit` start times, newest first. The k-th start from now is
-  -- allowed if the one `rate_limit - k` places back is at least a period old.
-  take = math.min(take, rate_limit)
-  local recent = redis.call('LRANGE', starts, rate_limit - take, rate_limit - 1)
-  for i = 1, #recent do
-    if tonumber(recent[i]) > now - period then
-      take = take - 1
-    end
-  end
+local has_rooms = redis.call('EXISTS', rooms) == 1
+if rate_limit > 0 and take > 0 and (there > 0 or has_rooms) then
+  take = free_starts(starts, rate_limit, period, take)
 end
+
+-- Whoever may start comes back from the rooms that are open, but no more than can be taken.
+local limits = {concurrency = user_concurrency, rate = user_rate_limit, period = user_period}
+local looked, moves = 0, 0
+if has_rooms and take > 0 then
+  looked, moves = open_rooms(limits, take)
+  there = there + moves
+end
+local could = take
+take = math.min(take, there)
 
 local orphans = {}
 local reply = {-1, lost, redis.call('ZCARD', parked), orphans}
 local taken = 0
-if take > 0 then
-  local popped = redis.call('ZPOPMIN', waiting, take)
-  taken = #popped / 2
-  local token = redis.call('INCRBY', seq, taken) - taken
-  for i = 1, #popped, 2 do
-    local id, score = popped[i], popped[i + 1]
-    token = token + 1
-    -- With the time in front a token is not met again after the queue was wiped.
-    local held = string.format('%d.%d', now, token)
-    -- Not by tostring: it would round a score of 52 bits to 14 digits.
-    score = string.format('%d', tonumber(score))
-    if redis.call('HGET', entry, id) == LOST then
-      orphans[#orphans + 1] = id
-    end
-    redis.call('ZADD', leases, now + lease, id)
-    redis.call('HSET', entry, id, held .. ':' .. score)
-    reply[#reply + 1] = id
-    reply[#reply + 1] = held
-    reply[#reply + 1] = score
-    if rate_limit > 0 then
-      redis.call('LPUSH', starts, now)
-    end
+local has_limits = has_rooms or user_concurrency > 0 or user_rate_limit > 0
+local token = take > 0 and redis.call('INCRBY', seq, take) - take
+
+local function hand_out(member, score)
+  token = token + 1
+  taken = taken + 1
+  -- With the time in front a token is not met again after the queue was wiped.
+  local held = string.format('%d.%d', now, token)
+  if redis.call('HGET', entry, member) == LOST then
+    orphans[#orphans + 1] = member
   end
-  if rate_limit > 0 then
-    redis.call('LTRIM', starts, 0, rate_limit - 1)
-    -- A little longer than it is needed: the expiry is counted from when the script began.
-    redis.call('PEXPIRE', starts, period + 1000)
-  end
-  room = room - taken
+  begin_lease(member)
+  take_at(member, score)
+  -- Not by tostring: it would round a score of 52 bits to 14 digits.
+  score = string.format('%d', score)
+  redis.call('HSET', entry, member, held .. ':' .. score)
+  reply[#reply + 1] = member
+  reply[#reply + 1] = held
+  reply[#reply + 1] = score
 end
+
+while taken < take and moves < BATCH do
+  local most = take - taken
+  local popped = redis.call('ZPOPMIN', waiting, has_limits and math.min(most, BATCH - moves) or most)
+  for i = 1, #popped, 2 do
+    local member, score = popped[i], tonumber(popped[i + 1])
+    local room, opens = has_limits and closed_room(limits, member, score)
+    if room then
+      local was_lost = redis.call('HGET', entry, member) == LOST
+      enter_room(room, score, member, was_lost and LOST or '')
+      redis.call('ZADD', rooms, 'NX', opens, room)
+      moves = moves + 1
+      there = there - 1
+    else
+      hand_out(member, score)
+      if has_limits then
+        note_start(limits, member)
+      end
+    end
+  end
+  if #popped == 0 then
+    break
+  end
+end
+if taken > 0 and rate_limit > 0 then
+  note_starts(starts, rate_limit, period, taken)
+end
+capacity = capacity - taken
 local left = there - taken
+keep_order()
 
 -- In how many ms the rate limit lets the next one start; 0: now.
+has_rooms = has_rooms or moves > 0
+local is_ajar = has_rooms and redis.call('ZCOUNT', rooms, '-inf', now) > 0
 local opens = 0
-if rate_limit > 0 and left > 0 then
+if rate_limit > 0 and (left > 0 or is_ajar) then
   local oldest = redis.call('LINDEX', starts, rate_limit - 1)
   if oldest then
     opens = math.max(0, oldest + period - now)
@@ -170,22 +204,25 @@ if rate_limit > 0 and left > 0 then
 end
 local next_due = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 local next_expiry = redis.call('ZRANGE', leases, 0, 0, 'WITHSCORES')[2]
+local next_room = has_rooms
+  and redis.call('ZRANGEBYSCORE', rooms, '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
 
 -- Whoever is woken by the marker puts it back if work is left behind. While a limit is closed there
 -- is none, so that nobody spins. A worker that has no slot left will not be here when the next
--- delayed task is due or the rate limit opens, so it leaves a marker too: another one comes to learn
--- of that time.
-local startable = left > 0 and room > 0 and opens == 0
-local coming = left > 0 and opens > 0 or next_due
+-- delayed task is due or the rate limit or a room opens, so it leaves a marker too: another one comes
+-- to learn of that time.
+local startable = (left > 0 or is_ajar) and capacity > 0 and opens == 0
+local coming = left > 0 and opens > 0 or next_due or next_room
 if startable or taken == want and coming then
   rouse()
 else
   redis.call('DEL', wake)
 end
 
--- When is the next call useful? At the next due time, lease expiry or opening of the rate limit.
+-- When is the next call useful? At the next due time, lease expiry or opening of a limit.
 local next_wake = math.huge
-if #due == BATCH or #expired == BATCH then
+local unfinished = taken < could and (moves >= BATCH or looked == BATCH)
+if #due == BATCH or #expired == BATCH or unfinished or left == 0 and forget_more() then
   next_wake = 0
 end
 if next_due then
@@ -194,7 +231,10 @@ end
 if next_expiry then
   next_wake = math.min(next_wake, math.max(next_expiry - now, patience))
 end
-if left > 0 and opens > 0 then
+if next_room then
+  next_wake = math.min(next_wake, next_room - now)
+end
+if (left > 0 or is_ajar) and opens > 0 then
   next_wake = math.min(next_wake, opens)
 end
 if next_wake < math.huge then

@@ -36,14 +36,7 @@ if concurrency > 0 then
   open = math.min(open, room)
 end
 if rate_limit > 0 and open > 0 then
-  -- As in claim.lua.
-  open = math.min(open, rate_limit)
-  local recent = redis.call('LRANGE', starts, rate_limit - open, rate_limit - 1)
-  for i = 1, #recent do
-    if tonumber(recent[i]) > now - period then
-      open = open - 1
-    end
-  end
+  open = free_starts(starts, rate_limit, period, open)
 end
 
 local per_unit = unit_limit > 0 and unit_period / unit_limit or 0
@@ -63,16 +56,12 @@ while granted < open do
     filled = filled + units * per_unit
   end
   redis.call('ZADD', grants, now + lease, ARGV[FIRST + granted * 2])
-  if rate_limit > 0 then
-    redis.call('LPUSH', starts, now)
-  end
   granted = granted + 1
 end
 if granted > 0 then
   redis.call('PEXPIRE', grants, lease + KEPT)
   if rate_limit > 0 then
-    redis.call('LTRIM', starts, 0, rate_limit - 1)
-    redis.call('PEXPIRE', starts, period + 1000)
+    note_starts(starts, rate_limit, period, granted)
   end
   if unit_limit > 0 then
     fills_until(filled)
@@ -85,10 +74,8 @@ end
 -- When may the next one start? When the last of the limits that are in its way opens.
 local opens, unless_given_back = 0, 0
 if rate_limit > 0 then
-  local oldest = redis.call('LINDEX', starts, rate_limit - 1)
-  if oldest then
-    opens = math.max(0, oldest + period - now)
-  end
+  local _, pause = free_starts(starts, rate_limit, period, 1)
+  opens = pause
 end
 if room <= granted then
   local expiry = redis.call('ZRANGE', grants, 0, 0, 'WITHSCORES')[2]

@@ -1,16 +1,20 @@
 -- What every script begins with: the queue's keys, the epoch's check, and the time.
 --
 -- KEYS  see keys.py
--- ARGV  epoch, lease in ms, then what each script says
+-- ARGV  epoch, lease in ms, what tasks of some users cost ('' or JSON, see order.lua), then what each
+--       script says
 --
--- Scores of waiting tasks are `band * 2^48 + ticket`: a double holds them exactly, and a lower score
--- runs earlier. The hash `entry` says what is known of a task beside that:
+-- A task is known by its member (member.py): 16 bytes of its id, its user, and, behind a NUL, its
+-- provider. Scores of waiting tasks are `band * 2^48 + start tag`: a double holds them exactly, and a
+-- lower score runs earlier. The hash `entry` says what is known of a task beside that:
 --   delayed   its band
 --   leased    'token:score'; the token is '?' if nobody was heard of yet that holds the lease
 --   parked    'type=score'
+--   in a room '@u' (of its user) or '@p' (of its provider) and its score, then '!' if its worker was
+--             lost
 --   waiting   nothing, or '!' if its worker was lost
 local epoch, seq, waiting, delayed, leases, entry, wake, starts, workers, cancels, parked, seen,
-  grace, notices = unpack(KEYS)
+  grace, virtual, tags, lines, users, roomed, rooms, notices = unpack(KEYS)
 
 if redis.call('GET', epoch) ~= ARGV[1] then
   return redis.error_reply('EPOCH the queue was emptied or rebuilt')
@@ -25,6 +29,15 @@ local LOST = '!'
 local lease = tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+-- User and provider of a task; '' if it has none.
+local function owners(member)
+  local nul = string.find(member, '\0', 17, true)
+  if nul then
+    return string.sub(member, 17, nul - 1), string.sub(member, nul + 1)
+  end
+  return string.sub(member, 17), ''
+end
 
 -- Token and score of a leased task; nothing if `info` says something else of it.
 local function holder(info)
@@ -42,9 +55,23 @@ local function parking(info)
   end
 end
 
+-- Room and score of a task in a room, and LOST or ''; nothing if `info` says something else of it.
+local function lodging(member, info)
+  local kind, score, lost = string.match(info or '', '^@([up])(%d+)(!?)$')
+  if kind then
+    local user, provider = owners(member)
+    return kind .. ':' .. (kind == 'u' and user or provider), tonumber(score), lost
+  end
+end
+
 -- Parked tasks lie together by type, so that a range of them can be found without their ids.
-local function parked_member(task_type, id)
-  return task_type .. '\0' .. id
+local function parked_member(task_type, member)
+  return task_type .. '\0' .. member
+end
+
+-- So do those in rooms, in order.
+local function roomed_member(room, score, member)
+  return string.format('%s\0%016d%s', room, score, member)
 end
 
 -- One marker stands for "there is work that may start": it wakes one sleeping worker.

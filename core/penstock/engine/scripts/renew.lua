@@ -1,7 +1,7 @@
 -- A worker's heartbeat: keep its leases, and say that it lives.
 --
--- ARGV  …, worker, then per lease: id, token, score, '1' if the server may have lost it ('0': not)
--- Returns {ids whose lease is refused, ids that somebody wants cancelled, how many tasks wait}
+-- ARGV  …, worker, then per lease: member, token, score, '1' if the server may have lost it ('0': not)
+-- Returns {members whose lease is refused, members that somebody wants cancelled, how many wait}
 -- A refused lease was lost, and another run may be under way. A lease that nobody is known to hold
 -- is adopted: the index was rebuilt under a running task, or its worker was silent for longer than
 -- its lease and no other one has taken the task yet. A lease that may have been lost is adopted if
@@ -23,39 +23,43 @@ local function is_later(token, held)
   return tonumber(ticket) > tonumber(other_ticket)
 end
 
-local worker = ARGV[3]
+local worker = ARGV[4]
 local refused, wanted = {}, {}
 
 redis.call('ZADD', workers, now + lease, worker)
 redis.call('ZREMRANGEBYSCORE', workers, '-inf', now)
 redis.call('PEXPIRE', workers, lease)
 
-local any_cancelled = #ARGV > 3 and redis.call('EXISTS', cancels) == 1
+local any_cancelled = #ARGV > 4 and redis.call('EXISTS', cancels) == 1
 
-for i = 4, #ARGV, 4 do
-  local id, token, score, may_be_lost = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3] == '1'
-  local info = redis.call('HGET', entry, id)
+for i = 5, #ARGV, 4 do
+  local member, token, score, may_be_lost = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3] == '1'
+  local info = redis.call('HGET', entry, member)
   local held = holder(info)
+  local _, _, lost = lodging(member, info)
   local mine = held == token or held == NOBODY or held and is_later(token, held)
-  if not held and (info == LOST or may_be_lost) then
-    local task_type = parking(info)
-    if task_type then
-      redis.call('ZREM', parked, parked_member(task_type, id))
+  if not held and (info == LOST or lost == LOST or may_be_lost) then
+    local old = take_out(member, info)
+    if old then
+      change_line(member, old, -1)
     end
-    redis.call('ZREM', waiting, id)
-    redis.call('ZREM', delayed, id)
     mine = true
   end
   if mine then
-    redis.call('ZADD', leases, now + lease, id)
-    if held ~= token then
-      redis.call('HSET', entry, id, token .. ':' .. score)
+    if held then
+      redis.call('ZADD', leases, now + lease, member)
+    else
+      begin_lease(member)
     end
-    if any_cancelled and redis.call('ZSCORE', cancels, id) then
-      wanted[#wanted + 1] = id
+    if held ~= token then
+      redis.call('HSET', entry, member, token .. ':' .. score)
+    end
+    if any_cancelled and redis.call('ZSCORE', cancels, member) then
+      wanted[#wanted + 1] = member
     end
   else
-    refused[#refused + 1] = id
+    refused[#refused + 1] = member
   end
 end
-return {refused, wanted, redis.call('ZCARD', waiting)}
+keep_order()
+return {refused, wanted, redis.call('ZCARD', waiting) + redis.call('ZCARD', roomed)}

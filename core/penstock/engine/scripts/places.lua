@@ -1,0 +1,37 @@
+-- Where a task is: leased, or in any of the places where it waits.
+
+-- Leases are counted by user in `users`, where those of one lie together.
+local function begin_lease(member)
+  redis.call('ZADD', leases, now + lease, member)
+  local user = owners(member)
+  if user ~= '' then
+    redis.call('ZADD', users, 0, user .. '\0' .. member)
+  end
+end
+
+local function end_lease(member)
+  redis.call('ZREM', leases, member)
+  local user = owners(member)
+  if user ~= '' then
+    redis.call('ZREM', users, user .. '\0' .. member)
+    look_again(user)
+  end
+end
+
+-- Takes a task that is not leased from wherever it is; returns its score if it was in line.
+local function take_out(member, info)
+  local room, score = lodging(member, info)
+  if room then
+    redis.call('ZREM', roomed, roomed_member(room, score, member))
+    return score
+  end
+  local task_type = parking(info)
+  if task_type then
+    redis.call('ZREM', parked, parked_member(task_type, member))
+    return
+  end
+  score = redis.call('ZSCORE', waiting, member)
+  redis.call('ZREM', waiting, member)
+  redis.call('ZREM', delayed, member)
+  return score and tonumber(score)
+end
