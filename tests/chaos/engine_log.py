@@ -11,7 +11,8 @@ from uuid import UUID
 from tests.chaos.evidence import Claimed, Enqueued, Refused
 
 _NOTE = re.compile(
-    r"<lua> chaos (claimed|enqueued|filled|refused) (\S+) (\d+) ([0-9a-f]{32})(?: (\S+) (\S+))?$"
+    r"<lua> chaos (claimed|enqueued|filled|refused) (\S+) (\d+) ([0-9a-f]{32})[0-9a-f]*"
+    r"(?: (\S+) (\S+))?$"
 )
 
 

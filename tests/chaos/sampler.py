@@ -8,23 +8,23 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from penstock.engine import Member
 from penstock.engine.keys import QueueKeys
 from tests.chaos.evidence import QUEUES, Misplaced
 from tests.chaos.world import NAMESPACE, World
 
 _INTERVAL = 0.15
 _TIMEOUT = 1.0
-_RUNNING = "SELECT id, queue, run FROM task WHERE status = 'running'"
+_RUNNING = "SELECT id, user_id, queue, run FROM task WHERE status = 'running'"
 # Where a task may be, in an engine that has these.
 _SORTED_SETS = ("waiting", "delayed", "leases", "parked")
 
-_Running = Mapping[UUID, tuple[str, int]]
+_Running = Mapping[Member, tuple[str, int]]
 
 
 class Sampler:
@@ -98,7 +98,7 @@ class Sampler:
         ended = time.time_ns()
         self.looks += 1
         self.misplaced += [
-            Misplaced(task_id=each, queue=queue, run=run, began=began, ended=ended)
+            Misplaced(task_id=each.id, queue=queue, run=run, began=began, ended=ended)
             for each in missing
             for queue, run in [before[each]]
             if still.get(each) == (queue, run)
@@ -107,32 +107,36 @@ class Sampler:
 
 async def _running(database: asyncpg.Connection[Any]) -> _Running:
     rows = await database.fetch(_RUNNING)
-    return {each["id"]: (each["queue"], each["run"]) for each in rows}
+    return {
+        Member(each["id"], each["user_id"] or ""): (each["queue"], each["run"]) for each in rows
+    }
 
 
-async def _missing(redis: Redis, running: _Running) -> Sequence[UUID]:
-    by_queue: dict[str, list[UUID]] = defaultdict(list)
-    for task_id, (queue, _) in running.items():
-        by_queue[queue].append(task_id)
-    found: list[UUID] = []
-    for queue, ids in by_queue.items():
+async def _missing(redis: Redis, running: _Running) -> Sequence[Member]:
+    by_queue: dict[str, list[Member]] = defaultdict(list)
+    for member, (queue, _) in running.items():
+        by_queue[queue].append(member)
+    found: list[Member] = []
+    for queue, members in by_queue.items():
         if queue in QUEUES:
-            found += await _missing_in_queue(redis, queue, ids)
+            found += await _missing_in_queue(redis, queue, members)
     return found
 
 
-async def _missing_in_queue(redis: Redis, queue: str, ids: Sequence[UUID]) -> Sequence[UUID]:
+async def _missing_in_queue(
+    redis: Redis, queue: str, members: Sequence[Member]
+) -> Sequence[Member]:
     keys = QueueKeys.of(NAMESPACE, queue)._asdict()
-    members = [each.bytes for each in ids]
+    names = [each.encode() for each in members]
     # One transaction: a task that moves on between two commands is not missing.
     pipeline: Any = redis.pipeline(transaction=True)
     for name in _SORTED_SETS:
         if name in keys:
-            pipeline.zmscore(keys[name], members)
-    pipeline.hmget(keys["entry"], members)
+            pipeline.zmscore(keys[name], names)
+    pipeline.hmget(keys["entry"], names)
     answers = await pipeline.execute()
     return [
         each
-        for each, *places in zip(ids, *answers, strict=True)
+        for each, *places in zip(members, *answers, strict=True)
         if all(place is None for place in places)
     ]

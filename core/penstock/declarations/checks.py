@@ -51,10 +51,9 @@ def instance(value: object, expected: type | UnionType, *, of: str) -> None:
         raise DeclarationError(message)
 
 
-def weights(value: object, *, of: str) -> None:
+def weights(value: Mapping[str, float], *, of: str) -> None:
     """Refuse anything but a mapping of users to numbers within the bounds of a weight."""
     instance(value, Mapping, of=of)
-    assert isinstance(value, Mapping)
     for user, weight in value.items():
         if not isinstance(user, str) or not user:
             message = f"expected {of} to name users by their ids, got {user!r}"

@@ -33,7 +33,8 @@ class QueueKeys(NamedTuple):
     workers: str
     """Sorted set: worker -> when to think it dead, in ms; expires by itself."""
     cancels: str
-    """Sorted set: member -> until when to remember that it was cancelled, in ms; expires by itself."""
+    """Sorted set: member -> until when to remember that it was cancelled, in ms; expires by
+    itself."""
     parked: str
     """Sorted set: type and member of tasks that no worker so far knew the type of."""
     seen: str

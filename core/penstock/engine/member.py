@@ -23,7 +23,7 @@ class Member(NamedTuple):
     """Empty if it has none."""
 
     def encode(self) -> bytes:
-        """The 16 bytes of the id, then the user, then the provider behind a NUL, if there is one."""
+        """The id's 16 bytes, then the user, then the provider behind a NUL, if there is one."""
         name = self.id.bytes + self.user.encode()
         return name + _NUL + self.provider.encode() if self.provider else name
 

@@ -8,7 +8,7 @@ local function known(id)
 end
 
 local new = {}
-for i = 4, #ARGV, 3 do
+for i = 5, #ARGV, 3 do
   if not known(ARGV[i]) then
     new[#new + 1] = ARGV[i]
   end

@@ -42,8 +42,8 @@ MUTANTS = (
         changes=(
             Change(
                 file="engine/scripts/enqueue.lua",
-                old="      if how == 'running' then\n",
-                new="      if false then\n",
+                old="    elseif how == 'running' then\n",
+                new="    elseif false then\n",
             ),
             Change(
                 file="engine/scripts/renew.lua",
@@ -55,7 +55,7 @@ MUTANTS = (
             ),
             Change(
                 file="engine/scripts/renew.lua",
-                old="  if not held and (info == LOST or may_be_lost) then\n",
+                old="  if not held and (info == LOST or lost == LOST or may_be_lost) then\n",
                 new="  if false then\n",
             ),
         ),
@@ -67,8 +67,8 @@ MUTANTS = (
         changes=(
             Change(
                 file="dispatch/audit.py",
-                old="await self._ledger.still_open(missing) if missing else []\n",
-                new="[each for each in tasks if each.id in missing]\n",
+                old="await self._ledger.still_open(ids) if ids else []\n",
+                new="[each for each in tasks if each.id in ids]\n",
             ),
         ),
         caught_by=frozenset({"ended_tasks_are_not_handed_out"}),
@@ -79,25 +79,25 @@ MUTANTS = (
         changes=(
             Change(
                 file="engine/scripts/claim.lua",
-                old="  room = global_concurrency - redis.call('ZCARD', leases)\n",
+                old="  capacity = global_concurrency - redis.call('ZCARD', leases)\n",
                 new=(
-                    "  room = global_concurrency - "
+                    "  capacity = global_concurrency - "
                     "tonumber(redis.call('GET', leases .. ':count') or 0)\n"
                 ),
             ),
             Change(
                 file="engine/scripts/claim.lua",
-                old="    redis.call('HSET', entry, id, held .. ':' .. score)\n",
+                old="  redis.call('HSET', entry, member, held .. ':' .. score)\n",
                 new=(
-                    "    redis.call('HSET', entry, id, held .. ':' .. score)\n"
-                    "    redis.call('INCR', leases .. ':count')\n"
+                    "  redis.call('HSET', entry, member, held .. ':' .. score)\n"
+                    "  redis.call('INCR', leases .. ':count')\n"
                 ),
             ),
             Change(
                 file="engine/scripts/claim.lua",
-                old="      redis.call('ZREM', cancels, id)\n      if kind == 'delay' then\n",
+                old="      redis.call('ZREM', cancels, member)\n      if kind == 'delay' then\n",
                 new=(
-                    "      redis.call('ZREM', cancels, id)\n"
+                    "      redis.call('ZREM', cancels, member)\n"
                     "      redis.call('DECR', leases .. ':count')\n"
                     "      if kind == 'delay' then\n"
                 ),

@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from itertools import count
-from uuid import UUID
 
 from penstock import Priority
-from penstock.engine import Lease
+from penstock.engine import Lease, Member
 
-Place = tuple[int, int]
-"""Band and ticket: the smaller runs earlier."""
+Place = tuple[int, int, Member]
+"""Band, start tag, and the member, which decides among equals: the smaller runs earlier."""
+Line = tuple[int, str]
+"""Band and user."""
+COST = 2520
+"""What a task of weight 1 costs."""
 
 
 @dataclass
 class QueueModel:
     """Where each task of the queue is; a task is in at most one place."""
 
-    room: int
+    capacity: int
     """Its global concurrency."""
-    waiting: dict[UUID, Place] = field(default_factory=dict)
-    lost: set[UUID] = field(default_factory=set)
+    user_concurrency: int
+    weights: dict[str, float]
+    waiting: dict[Member, Place] = field(default_factory=dict)
+    roomed: dict[Member, Place] = field(default_factory=dict)
+    """Those that wait for the limit of their user."""
+    lost: set[Member] = field(default_factory=set)
     """Those of the waiting ones whose worker was lost."""
-    leased: dict[UUID, tuple[Lease | None, Place]] = field(default_factory=dict)
+    leased: dict[Member, tuple[Lease | None, Place]] = field(default_factory=dict)
     """The lease is ``None`` if nobody was heard of that holds it."""
-    delayed: dict[UUID, int] = field(default_factory=dict)
-    parked: dict[UUID, tuple[str, Place]] = field(default_factory=dict)
-    cancelled: set[UUID] = field(default_factory=set)
+    delayed: dict[Member, int] = field(default_factory=dict)
+    parked: dict[Member, tuple[str, Place]] = field(default_factory=dict)
+    cancelled: set[Member] = field(default_factory=set)
     """Those of which it is remembered that somebody wants them cancelled."""
-    tickets: count[int] = field(default_factory=count)
+    virtual: dict[int, int] = field(default_factory=dict)
+    """Band -> the greatest start tag that was taken."""
+    finish: dict[Line, int] = field(default_factory=dict)
 
-    def has(self, task: UUID) -> bool:
-        return any(
-            task in place for place in (self.waiting, self.leased, self.delayed, self.parked)
-        )
+    def has(self, task: Member) -> bool:
+        return any(task in place for place in self._places())
 
-    def enqueue(self, task: UUID, priority: Priority, how: str, *, unless_cancelled: bool) -> bool:
+    def enqueue(
+        self, task: Member, priority: Priority, how: str, *, unless_cancelled: bool
+    ) -> bool:
         """Whether it is new; ``how`` is ``due``, ``delayed``, ``running`` or ``again``."""
         if how == "again":
             self.cancelled.discard(task)
@@ -46,60 +55,78 @@ class QueueModel:
             return False
         if how == "delayed":
             self.delayed[task] = -priority
-            return True
-        place = (-priority, next(self.tickets))
-        if how == "running":
-            self.leased[task] = (None, place)
+        elif how == "running":
+            self.leased[task] = (None, (-priority, self.virtual.get(-priority, 0), task))
         else:
-            self.waiting[task] = place
+            self.waiting[task] = self._new_place(task, -priority)
         return True
 
     def settle(self, lease: Lease, kind: str, task_type: str) -> None:
-        held, place = self.leased.get(lease.id, (lease, None))
+        task = lease.member
+        held, place = self.leased.get(task, (lease, None))
         if place is None or held not in {lease, None}:
             return
         if held is None and kind == "stale":
             return
         if kind == "presume":
-            self.leased[lease.id] = (None, place)
+            self.leased[task] = (None, place)
             return
-        self._end_lease(lease.id)
+        self._end_lease(task)
         if kind == "delay":
-            self.delayed[lease.id] = place[0]
+            self.delayed[task] = place[0]
         elif kind in {"back", "stale"}:
-            self.waiting[lease.id] = place
+            self.waiting[task] = self._old_place(place)
         elif kind == "park":
-            self.parked[lease.id] = (task_type, place)
+            self.parked[task] = (task_type, self._old_place(place))
 
-    def expire(self, task: UUID) -> None:
+    def expire(self, task: Member) -> None:
         _, place = self.leased[task]
         self._end_lease(task)
-        self.waiting[task] = place
+        self.waiting[task] = self._old_place(place)
         self.lost.add(task)
 
-    def promote(self, task: UUID) -> None:
-        self.waiting[task] = (self.delayed.pop(task), next(self.tickets))
+    def promote(self, task: Member) -> None:
+        self.waiting[task] = self._new_place(task, self.delayed.pop(task))
 
-    def claim(self, want: int, types: list[str]) -> list[tuple[UUID, bool]]:
+    def claim(self, want: int, types: list[str]) -> list[tuple[Member, bool]]:
         """The tasks taken, in order, and whether each lost its worker before."""
-        room = min(want, self.room - len(self.leased))
+        free = max(0, min(want, self.capacity - len(self.leased)))
+        wanted = free
         for task_type in types:
             # By id within a type: in the order in which they were made.
             known = sorted(task for task, (kind, _) in self.parked.items() if kind == task_type)
-            for task in known[: max(room, 0)]:
+            for task in known[:wanted]:
                 self.waiting[task] = self.parked.pop(task)[1]
-                room -= 1
-        room = min(want, self.room - len(self.leased))
-        taken = sorted(self.waiting, key=self.waiting.__getitem__)[: max(room, 0)]
-        return [(task, task in self.lost) for task in taken]
+                wanted -= 1
+        running = Counter(task.user for task in self.leased)
+        taken: list[tuple[Member, bool]] = []
+        in_line = sorted([*self.waiting.values(), *self.roomed.values()])
+        for place in in_line:
+            task = place[2]
+            if len(taken) == free:
+                break
+            if task.user and running[task.user] >= self.user_concurrency:
+                self.waiting.pop(task, None)
+                self.roomed[task] = place
+            else:
+                self.roomed.pop(task, None)
+                self.waiting[task] = place
+                running[task.user] += 1
+                taken.append((task, task in self.lost))
+        return taken
 
-    def take(self, lease: Lease) -> None:
-        self.leased[lease.id] = (lease, self.waiting.pop(lease.id))
-        self.lost.discard(lease.id)
+    def take(self, leases: list[Lease]) -> None:
+        """What :meth:`claim` said is taken, now with its leases."""
+        for lease in leases:
+            place = self.waiting.pop(lease.member)
+            self.leased[lease.member] = (lease, place)
+            self.lost.discard(lease.member)
+            self.virtual[place[0]] = max(self.virtual.get(place[0], 0), place[1])
+        self._keep_order({self._line(self.leased[lease.member][1]) for lease in leases})
 
     def renew(self, lease: Lease, place: Place, *, may_be_lost: bool) -> bool:
         """Whether the lease is this worker's still, or again."""
-        task = lease.id
+        task = lease.member
         if task in self.leased:
             held, old = self.leased[task]
             if held is not None and held.number > lease.number:
@@ -108,30 +135,92 @@ class QueueModel:
             return True
         if task not in self.lost and not may_be_lost:
             return False
-        self.forget(task)
+        self._forget(task)
         self.leased[task] = (lease, place)
         return True
 
-    def cancel(self, task: UUID, *, running: bool) -> bool:
-        """Whether somebody runs it, and has to be told."""
-        self.cancelled.add(task)
-        if task in self.leased:
-            return True
-        if not running:
-            self.forget(task)
-        return False
-
-    def forget(self, task: UUID) -> None:
-        for place in (self.waiting, self.leased, self.delayed, self.parked):
-            place.pop(task, None)
-        self.lost.discard(task)
+    def cancel(self, tasks: list[Member], *, running: bool) -> int:
+        """How many of them somebody runs, and has to be told."""
+        lines = set()
+        for task in tasks:
+            self.cancelled.add(task)
+            if task in self.leased or running:
+                continue
+            place = self._forget(task, keep_order=False)
+            if place is not None:
+                line = self._line(place)
+                lines.add(line)
+                if self.finish.get(line, 0) == place[1] + self._cost(task.user):
+                    self.finish[line] = place[1]
+        self._keep_order(lines)
+        return sum(task in self.leased for task in tasks)
 
     def wipe(self) -> None:
-        for place in (self.waiting, self.leased, self.delayed, self.parked):
+        for place in self._places():
             place.clear()
         self.lost.clear()
         self.cancelled.clear()
+        self.virtual.clear()
+        self.finish.clear()
 
-    def _end_lease(self, task: UUID) -> None:
+    # -- who is next -----------------------------------------------------------------------------
+
+    def _new_place(self, task: Member, band: int) -> Place:
+        line = (band, task.user)
+        tag = max(self.virtual.get(band, 0), self.finish.get(line, 0))
+        self.finish[line] = tag + self._cost(task.user)
+        return band, tag, task
+
+    def _old_place(self, place: Place) -> Place:
+        band, tag, task = place
+        return band, min(tag, self.virtual.get(band, 0)), task
+
+    def _cost(self, user: str) -> int:
+        return round(COST / self.weights.get(user, 1))
+
+    def _line(self, place: Place) -> Line:
+        return place[0], place[2].user
+
+    def _in_line(self) -> list[Place]:
+        return [*self.waiting.values(), *self.roomed.values()]
+
+    def _keep_order(self, changed: set[Line]) -> None:
+        ended = changed - {self._line(each) for each in self._in_line()}
+        for band, user in ended:
+            latest = self.virtual.get(band, 0) + self._cost(user)
+            self.finish[band, user] = min(self.finish.get((band, user), 0), latest)
+        for band in {band for band, _ in ended}:
+            if not self.roomed and not self.parked and band not in self._bands():
+                self.virtual.pop(band, None)
+                self.finish = {line: tag for line, tag in self.finish.items() if line[0] != band}
+
+    def forget_more(self) -> None:
+        """What a claim does that leaves nothing waiting."""
+        if not self.waiting and not self.roomed and not self.parked and self.finish:
+            bands = [band for band, _ in self.finish]
+            self._forget_band(min(bands))
+
+    def _forget_band(self, band: int) -> None:
+        self.virtual.pop(band, None)
+        self.finish = {line: tag for line, tag in self.finish.items() if line[0] != band}
+
+    def _bands(self) -> set[int]:
+        return {place[0] for place in self.waiting.values()}
+
+    # -- places ----------------------------------------------------------------------------------
+
+    def _places(self) -> list[dict[Member, object]]:
+        return [self.waiting, self.roomed, self.leased, self.delayed, self.parked]  # type: ignore[list-item]
+
+    def _forget(self, task: Member, *, keep_order: bool = True) -> Place | None:
+        place = self.waiting.get(task) or self.roomed.get(task)
+        for each in self._places():
+            each.pop(task, None)
+        self.lost.discard(task)
+        if keep_order and place is not None:
+            self._keep_order({self._line(place)})
+        return place
+
+    def _end_lease(self, task: Member) -> None:
         del self.leased[task]
         self.cancelled.discard(task)

@@ -167,7 +167,10 @@ while taken < take and moves < BATCH do
   local popped = redis.call('ZPOPMIN', waiting, has_limits and math.min(most, BATCH - moves) or most)
   for i = 1, #popped, 2 do
     local member, score = popped[i], tonumber(popped[i + 1])
-    local room, opens = has_limits and closed_room(limits, member, score)
+    local room, opens
+    if has_limits then
+      room, opens = closed_room(limits, member, score)
+    end
     if room then
       local was_lost = redis.call('HGET', entry, member) == LOST
       enter_room(room, score, member, was_lost and LOST or '')

@@ -103,13 +103,15 @@ local function forget_users(band)
   if #found > 0 then
     redis.call('ZREM', tags, unpack(found))
   end
-  if idle and #found < BATCH then
-    redis.call('HDEL', virtual, band)
-  elseif idle then
+  if idle then
     -- Whoever is still known is to be forgotten soon, and not to be behind.
     local last = redis.call(
       'ZREVRANGEBYSCORE', tags, (band + 1) * BAND - 1, band * BAND, 'WITHSCORES', 'LIMIT', 0, 1)
-    redis.call('HSET', virtual, band, (last[2] or band * BAND) - band * BAND)
+    if last[2] then
+      redis.call('HSET', virtual, band, last[2] - band * BAND)
+    else
+      redis.call('HDEL', virtual, band)
+    end
   end
   return #found > 0
 end

@@ -71,7 +71,8 @@ end
 
 -- So do those in rooms, in order.
 local function roomed_member(room, score, member)
-  return string.format('%s\0%016d%s', room, score, member)
+  -- `%s` would end at the first NUL of a member.
+  return room .. '\0' .. string.format('%016d', score) .. member
 end
 
 -- One marker stands for "there is work that may start": it wakes one sleeping worker.
