@@ -92,7 +92,12 @@ class InMemoryDispatch:
             self.reasons.append(reason)
             self.records[task_id] = msgspec.structs.replace(record, cancel_requested_at=now)
         return Transition(
-            status=status, queue=record.queue, priority=5, user_id=None, changed=changed
+            status=status,
+            queue=record.queue,
+            priority=5,
+            user_id=None,
+            provider=None,
+            changed=changed,
         )
 
     async def retry(self, task_id):
@@ -107,7 +112,12 @@ class InMemoryDispatch:
             )
             self.records[task_id] = record
         return Transition(
-            status=record.status, queue=record.queue, priority=5, user_id=None, changed=changed
+            status=record.status,
+            queue=record.queue,
+            priority=5,
+            user_id=None,
+            provider=None,
+            changed=changed,
         )
 
     async def find(self, task_id):
