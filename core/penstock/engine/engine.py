@@ -358,6 +358,9 @@ class Engine:
             lease = each.lease
             timed = each.kind in {"delay", "room"}
             argument = _milliseconds(each.delay) if timed else each.task_type
+            if each.kind == "room" and lease.orphan:
+                # Else the start gate would take its run for one that is under way.
+                argument = f"{argument}!"
             arguments += (each.kind, lease.member.encode(), lease.token, argument)
         epoch, reply = await self._run("claim", queue.name, arguments, queue.user_weights)
         orphans = set(reply[3])
