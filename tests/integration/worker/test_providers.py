@@ -222,7 +222,7 @@ async def test_what_a_handler_says_it_used_is_charged(site: Site) -> None:
         async def used() -> float:
             full = float(await application.engine._commands.get(key) or 0)
             seconds, microseconds = await application.engine._commands.time()
-            return (full - seconds * 1000 - microseconds / 1000) / 3600
+            return float(full - seconds * 1000 - microseconds / 1000) / 3600
 
         for type_name in ("one.call", "one.process"):
             before = max(0, await used())
