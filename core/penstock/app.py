@@ -22,7 +22,7 @@ from penstock.engine import Engine, RedisServers
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue
 from penstock.processes.size_limits import SizeLimits
-from penstock.settings import Settings, plugin_settings, queue_tuning
+from penstock.settings import Settings, plugin_settings, provider_tuning, queue_tuning
 from penstock.storage import ObjectStorage
 from penstock.worker import Worker
 
@@ -35,7 +35,7 @@ class Application:
 
     Raises:
         SettingsError: if the settings name no Redis and `penstock dev` runs none here, or if those
-            of a plugin or a queue cannot be honoured.
+            of a plugin, a queue or a provider cannot be honoured.
         RedisUrlError: if it names files, certificates say, that cannot be read.
     """
 
@@ -139,7 +139,8 @@ def configured(
     """The catalogue as the operator tuned it, and each plugin's settings by their type.
 
     Raises:
-        SettingsError: for the first variable of a queue or a plugin that cannot be honoured.
+        SettingsError: for the first variable of a queue, a provider or a plugin that cannot be
+            honoured.
     """
     plugin_settings.refuse_unknown(
         {
@@ -151,9 +152,12 @@ def configured(
     tuning = queue_tuning.read(
         catalogue.queues, settings.variables, complete=not catalogue.quarantined
     )
+    limits = provider_tuning.read(
+        catalogue.providers, settings.variables, complete=not catalogue.quarantined
+    )
     values = {
         kind: plugin_settings.read(plugin.name, kind, settings.variables)
         for plugin in catalogue.plugins
         for kind in plugin.settings
     }
-    return catalogue.tuned(tuning), values
+    return catalogue.tuned(tuning, limits), values

@@ -19,7 +19,9 @@ from msgspec import Struct
 from penstock import (
     Context,
     PermanentError,
+    Provider,
     Queue,
+    RateLimitedError,
     RetryPolicy,
     Snooze,
     SyncContext,
@@ -33,6 +35,8 @@ from penstock import (
 ONCE = RetryPolicy(max_attempts=1)
 PROBE = Queue("probe", concurrency=2)
 LINE = Queue("line", concurrency=1)
+PAID = Queue("paid", concurrency=3)
+METERED = Provider("metered", concurrency=3)
 
 
 class Probe(Struct):
@@ -129,6 +133,27 @@ async def snooze(probe: Probe, ctx: Context) -> Report:
     _note(probe, ctx, "start")
     if runs == 0:
         raise Snooze(timedelta(seconds=probe.seconds))
+    return Report(attempt=ctx.attempt)
+
+
+@task("probe.metered", queue=PROBE, provider=METERED)
+async def metered(probe: Probe, ctx: Context) -> Report:
+    """Use the provider for a while."""
+    return await _use(probe, ctx)
+
+
+@task("probe.metered-too", queue=PAID, provider="metered")
+async def metered_too(probe: Probe, ctx: Context) -> Report:
+    """Use the same provider through another queue."""
+    return await _use(probe, ctx)
+
+
+async def _use(probe: Probe, ctx: Context) -> Report:
+    _note(probe, ctx, "start")
+    if probe.failures and Path(probe.log).read_text().count("start") <= probe.failures:
+        raise RateLimitedError("slow down", retry_after=timedelta(seconds=probe.seconds))
+    await asyncio.sleep(probe.seconds)
+    _note(probe, ctx, "end")
     return Report(attempt=ctx.attempt)
 
 
@@ -246,7 +271,12 @@ def resume(probe: Probe, ctx: SyncContext) -> Report:
 
 @hookimpl
 def penstock_queues() -> list[Queue]:
-    return [PROBE, LINE]
+    return [PROBE, LINE, PAID]
+
+
+@hookimpl
+def penstock_providers() -> list[Provider]:
+    return [METERED]
 
 
 @hookimpl
@@ -259,6 +289,8 @@ def penstock_tasks() -> list[TaskType[Any, Any]]:
         permanent,
         transient,
         snooze,
+        metered,
+        metered_too,
         slow,
         progress,
         lies,

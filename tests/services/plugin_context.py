@@ -41,6 +41,8 @@ class _Seen:
         self.task_type = task_type.name
         self.queue = task_type.queue.name
         self.user_id: str | None = None
+        self.provider: str | None = None
+        self.charged: list[int] = []
         self.attempt = attempt
         self.run = attempt
         self.seen: list[tuple[float, str]] = []
@@ -79,6 +81,9 @@ class PluginContext(_Seen, Context):
     async def progress(self, percent: float, message: str = "") -> None:
         self.seen.append((percent, message))
 
+    async def charge(self, units: int) -> None:
+        self.charged.append(units)
+
     async def save(self, name: str, value: object) -> None:
         self.checkpoints[name] = checkpoint.encode(name, value)
 
@@ -97,6 +102,9 @@ class SyncPluginContext(_Seen, SyncContext):
 
     def progress(self, percent: float, message: str = "") -> None:
         self.seen.append((percent, message))
+
+    def charge(self, units: int) -> None:
+        self.charged.append(units)
 
     def save(self, name: str, value: object) -> None:
         self.checkpoints[name] = checkpoint.encode(name, value)

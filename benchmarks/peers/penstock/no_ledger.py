@@ -53,4 +53,6 @@ def _task(task_id: UUID, now: datetime) -> StartedTask:
         input='{"number":0}',
         labels=None,
         started_at=now,
+        provider=None,
+        units=None,
     )

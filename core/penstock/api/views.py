@@ -24,6 +24,8 @@ class Success(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     """A task. Times are in UTC; ``progress`` is from 0 to 100; ``attempts`` counts runs so far.
 
+    ``provider`` is the one whose limits it keeps to, if it needs one.
+
     ``cancel_requested_at`` is when somebody wanted it cancelled; if it runs, its worker stops it.
     """
 
@@ -33,6 +35,7 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     priority: str
     user_id: str | None
+    provider: str | None
     progress: float
     progress_message: str
     attempts: int
@@ -57,6 +60,7 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
             status=record.status,
             priority=Priority(record.priority).label,
             user_id=record.user_id,
+            provider=record.provider,
             progress=record.progress,
             progress_message=record.progress_message,
             attempts=record.attempts,

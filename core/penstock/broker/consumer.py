@@ -10,12 +10,15 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
 from penstock import background
 from penstock.broker import outcomes
 from penstock.broker.delivery import Delivery
 from penstock.broker.gate import StartGate
 from penstock.broker.leases import LeaseTable
 from penstock.broker.outcomes import OutcomeWriter
+from penstock.broker.providers import Providers
 from penstock.declarations import Interruption, Queue
 from penstock.engine import Engine, EngineUnavailableError, EpochMissingError, Lease, Settlement
 from penstock.ledger import CancelWish, Ledger, LedgerUnavailableError, Outcome, Status
@@ -52,6 +55,7 @@ class Consumer:
         ledger: Ledger,
         outcome_writer: OutcomeWriter,
         leases: LeaseTable,
+        providers: Providers,
         worker: str,
     ) -> None:
         self.queue = queue
@@ -65,6 +69,7 @@ class Consumer:
         self._gate = StartGate(ledger, worker=worker, give_up=lambda: self._draining)
         self._outcomes = outcome_writer
         self._leases = leases
+        self._providers = providers
         self._ready: list[Delivery] = []
         self._has_ready = asyncio.Event()
         self._at_gate: set[UUID] = set()
@@ -235,6 +240,7 @@ class Consumer:
         self.claims += 1
         for settlement in settlements:
             self._leases.remove(settlement.lease)
+        await self._providers.look_again(self.queue.name)
         if claim.expired:
             _log.warning(
                 "queue %r: %d tasks lost their worker and run again",
@@ -259,17 +265,24 @@ class Consumer:
         for lease in leases:
             self._leases.add(lease)
         self._at_gate.update(lease.id for lease in leases)
+        deliveries: list[Delivery] = []
         try:
-            deliveries, settlements = await self._gate.open(leases)
+            admission = await self._providers.admit(leases, estimates=self._gate.estimates)
+            if admission.leases:
+                deliveries, settlements = await self._gate.open(admission.leases)
+                self._settlements += settlements
+            self._settlements += admission.settlements
         except BaseException:
             # Whether the runs were opened is unknown, and somebody has to find out.
             self._settlements += [Settlement(lease=lease, kind="back") for lease in leases]
             raise
         finally:
             self._at_gate.difference_update(lease.id for lease in leases)
-        self._settlements += settlements
         for delivery in deliveries:
+            delivery.use = admission.uses.pop(delivery.lease.token, None)
             self._admit(delivery)
+        for use in admission.uses.values():
+            use.end()
         self._early.clear()
         self._refused.clear()
 
@@ -346,6 +359,8 @@ class Consumer:
     def _release(self, delivery: Delivery) -> None:
         self._held.pop(delivery.lease.token, None)
         self._changed.set()
+        if delivery.use is not None:
+            delivery.use.end()
 
     async def _commit(
         self,
@@ -353,6 +368,15 @@ class Consumer:
         outcome: Outcome,
         committed: Callable[[Outcome], object] | None,
     ) -> None:
+        closed: timedelta | None = None
+        if delivery.refusal is not None:
+            try:
+                closed = await self._providers.close(delivery.refusal)
+            except EngineUnavailableError as error:
+                # Then this task waits alone.
+                _log.warning("provider %r is not closed: %s", delivery.refusal.provider, error)
+            else:
+                outcome = msgspec.structs.replace(outcome, run_at=None)
         try:
             recorded = await self._outcomes.write(outcome)
         except Exception:  # noqa: BLE001
@@ -370,16 +394,20 @@ class Consumer:
             # The outcome stands, whatever those who are told of it do.
             except Exception:  # noqa: BLE001
                 _log.exception("task %s: its outcome is recorded, but not announced", recorded.id)
-        self._settlements.append(self._settle(delivery, recorded))
+        self._settlements.append(self._settle(delivery, recorded, closed))
         self._changed.set()
 
-    def _settle(self, delivery: Delivery, outcome: Outcome | None) -> Settlement:
+    def _settle(
+        self, delivery: Delivery, outcome: Outcome | None, closed: timedelta | None
+    ) -> Settlement:
         lease = delivery.lease
         if outcome is None:
             # Whatever superseded it, the start gate knows what to do if it is still in line.
             return Settlement(lease=lease, kind="stale")
         if outcome.status is not Status.PENDING:
             return Settlement(lease=lease)
+        if closed is not None:
+            return Settlement(lease=lease, kind="room", delay=closed)
         if outcome.run_at is not None:
             delay = max(outcome.run_at - datetime.now(UTC), timedelta(0))
             return Settlement(lease=lease, kind="delay", delay=delay)

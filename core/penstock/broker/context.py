@@ -12,7 +12,7 @@ from structlog.stdlib import BoundLogger
 from penstock.broker.checkpoints import Checkpoints
 from penstock.broker.delivery import Delivery
 from penstock.broker.progress import ProgressWriter
-from penstock.declarations import Context, DeclarationError, Interruption
+from penstock.declarations import Context, DeclarationError, Interruption, checks
 from penstock.dispatch import ArtifactStore, TaskArtifacts
 from penstock.ledger import Ledger
 
@@ -40,6 +40,7 @@ class TaskContext(Context):
         self.task_type = task.type
         self.queue = task.queue
         self.user_id = task.user_id
+        self.provider = task.provider
         self.attempt = task.attempts
         self.run = task.run
         self.artifacts = TaskArtifacts(artifacts, task.id)
@@ -59,6 +60,12 @@ class TaskContext(Context):
     async def load(self, name: str, kind: type[S]) -> S | None:
         """See :meth:`penstock.declarations.Context.load`."""
         return await self._checkpoints.load(name, kind)
+
+    async def charge(self, units: int) -> None:
+        """See :meth:`penstock.declarations.Context.charge`."""
+        checks.at_least_zero(units, of="the units that a run has used")
+        if self._delivery.use is not None:
+            self._delivery.use.charge(units)
 
     @cached_property
     def log(self) -> BoundLogger:  # type: ignore[override]  # an attribute, made when it is used

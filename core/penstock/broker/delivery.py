@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from taskiq import AckableMessage, TaskiqMessage
 
+from penstock.broker.providers import ProviderUse, Refusal
 from penstock.declarations import Interruption, PenstockError
 from penstock.engine import Lease
 from penstock.ledger import StartedTask
@@ -20,13 +21,17 @@ class ForeignReceiverError(PenstockError):
 class Delivery:
     """A started task and its lease; :class:`~penstock.broker.receiver.Receiver` runs it."""
 
-    __slots__ = ("interruption", "lease", "running_in", "task")
+    __slots__ = ("interruption", "lease", "refusal", "running_in", "task", "use")
 
     def __init__(self, task: StartedTask, lease: Lease) -> None:
         self.task = task
         self.lease = lease
         self.running_in: asyncio.Task[Any] | None = None
         self.interruption: Interruption | None = None
+        self.use: ProviderUse | None = None
+        """If the task needs a limited provider."""
+        self.refusal: Refusal | None = None
+        """If its provider wants a pause."""
 
     def message(self, value: Any) -> TaskiqMessage:
         """What middlewares and dependencies see; ``value`` is the decoded input."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
 
 from penstock.broker.delivery import Delivery
 from penstock.engine import Lease, Settlement
@@ -14,6 +16,7 @@ from penstock.ledger import ClaimedTask, Ledger, LedgerUnavailableError, Refused
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 _CLOCK_PAUSE = timedelta(seconds=1)
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -39,20 +42,12 @@ class StartGate:
         up: then all of them go back in line.
         """
         claims = [ClaimedTask(lease.id, lease.number, lease.orphan) for lease in leases]
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                started, refused = await self._ledger.start(claims, worker=self._worker)
-            except LedgerUnavailableError as error:
-                self.outage = str(error)
-                if self._give_up():
-                    return [], [Settlement(lease=lease, kind="back") for lease in leases]
-                _log.warning("%d claimed tasks wait for the database: %s", len(leases), error)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-            else:
-                self.outage = ""
-                break
+        verdict = await self._patiently(
+            lambda: self._ledger.start(claims, worker=self._worker), len(leases)
+        )
+        if verdict is None:
+            return [], [Settlement(lease=lease, kind="back") for lease in leases]
+        started, refused = verdict
         # The database returns them in no order; the claim's order is that of the queue.
         by_id = {task.id: task for task in started}
         deliveries = [Delivery(by_id[each.id], each) for each in leases if each.id in by_id]
@@ -61,6 +56,31 @@ class StartGate:
             _settle(lease, refusals[lease.id]) for lease in leases if lease.id in refusals
         ]
         return deliveries, settlements
+
+    async def estimates(self, leases: Sequence[Lease]) -> Mapping[UUID, int] | None:
+        """How many units of their providers claimed tasks use, as estimated.
+
+        Nothing if it was told to give up while the database was away.
+        """
+        ids = [lease.id for lease in leases]
+        return await self._patiently(lambda: self._ledger.estimates(ids), len(leases))
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]], tasks: int) -> T | None:
+        """What the ledger answers, as soon as it does; nothing if that is given up."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                answer = await ask()
+            except LedgerUnavailableError as error:
+                self.outage = str(error)
+                if self._give_up():
+                    return None
+                _log.warning("%d claimed tasks wait for the database: %s", tasks, error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                self.outage = ""
+                return answer
 
 
 def _settle(lease: Lease, refused: RefusedStart) -> Settlement:

@@ -11,7 +11,9 @@ from typing import Any
 
 import msgspec
 
-from penstock.declarations import PermanentError, TaskType
+from penstock.broker.providers import Refusal
+from penstock.declarations import PermanentError, RateLimitedError, RetryPolicy, TaskType
+from penstock.engine.provider_limits import FIRST_PAUSE, LONGEST_PAUSE
 from penstock.ledger import (
     Failure,
     Ledger,
@@ -30,6 +32,8 @@ _CODE_LENGTH = 64
 _TYPE_LENGTH = 255
 _MESSAGE_LENGTH = 10_000
 _TRACEBACK_LENGTH = 50_000
+# Of a task that was rate-limited without being told for how long; the same for a provider.
+_PAUSES = RetryPolicy(initial_interval=FIRST_PAUSE, max_interval=LONGEST_PAUSE)
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +60,13 @@ def failure(
         return _outcome(
             task, Status.PENDING, run_at=datetime.now(UTC) + report.delay, spends_attempt=False
         )
+    if report.is_a(RateLimitedError):
+        # The longer, the more runs of this task have spent no attempt.
+        times = max(1, task.run - task.attempts + 1)
+        pause = report.retry_after or _PAUSES.delay(times, random_source)
+        return _outcome(
+            task, Status.PENDING, run_at=datetime.now(UTC) + pause, spends_attempt=False
+        )
     described = Failure(
         code=(report.code or _code(error))[:_CODE_LENGTH],
         message=_clean(report.message, _MESSAGE_LENGTH),
@@ -76,6 +87,14 @@ def failure(
         traceback=trace,
         run_at=datetime.now(UTC) + delay,
     )
+
+
+def refusal(task: StartedTask, error: BaseException) -> Refusal | None:
+    """What ``error`` says of the provider of ``task``, if it says that this wants a pause."""
+    report = ErrorReport.of(error)
+    if task.provider is None or not report.is_a(RateLimitedError):
+        return None
+    return Refusal(task.provider, report.retry_after)
 
 
 def refused(task: StartedTask, code: str, message: str) -> Outcome:

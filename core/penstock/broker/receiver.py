@@ -167,6 +167,7 @@ class Receiver(TaskiqReceiver):
                 timeout = HandlerTimeoutError(reason)
                 timeout.__cause__ = raised
                 raised = timeout
+        delivery.refusal = outcomes.refusal(delivery.task, raised)
         return raised, outcomes.failure(delivery.task, task_type, raised, self._random)
 
     async def _run(

@@ -49,6 +49,7 @@ class Task(msgspec.Struct, kw_only=True):
     status: str
     priority: str | int
     user_id: str | None = None
+    provider: str | None = None
     progress: float = 0
     progress_message: str = ""
     attempts: int = 0

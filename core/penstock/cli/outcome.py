@@ -54,6 +54,8 @@ def _rows(task: Task) -> Iterator[tuple[str, str | Text]]:
     yield "status", Text(task.status, style=_STYLES.get(task.status, ""))
     if task.user_id is not None:
         yield "user", task.user_id
+    if task.provider is not None:
+        yield "provider", task.provider
     if task.progress or task.progress_message:
         yield "progress", f"{task.progress:.0f} % {task.progress_message}".rstrip()
     yield "attempts", f"{task.attempts} of {task.max_attempts}"

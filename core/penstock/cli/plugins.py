@@ -23,17 +23,18 @@ def list_(*, as_json: bool) -> None:
         print_json(_document(catalogue))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("plugin", "distribution", "queues", "task types", "state"):
+    for column in ("plugin", "distribution", "queues", "providers", "task types", "state"):
         table.add_column(column, overflow="fold")
     for plugin in catalogue.plugins:
         table.add_row(
             *map(Text, _names(plugin)),
             Text("\n".join(queue.name for queue in plugin.queues)),
+            Text("\n".join(each.name for each in plugin.providers)),
             Text("\n".join(each.name for each in plugin.tasks)),
             Text("loaded", style="green"),
         )
     for refused in catalogue.quarantined:
-        table.add_row(*map(Text, _names(refused)), "", "", Text("quarantined", style="red"))
+        table.add_row(*map(Text, _names(refused)), "", "", "", Text("quarantined", style="red"))
     people().print(table)
     for refused in catalogue.quarantined:
         for problem in refused.problems:
@@ -52,6 +53,7 @@ def _document(catalogue: Catalogue) -> dict[str, list[dict[str, object]]]:
                 "distribution": plugin.distribution,
                 "version": plugin.version,
                 "queues": [queue.name for queue in plugin.queues],
+                "providers": [each.name for each in plugin.providers],
                 "task_types": [each.name for each in plugin.tasks],
             }
             for plugin in catalogue.plugins

@@ -25,6 +25,7 @@ class TaskInfo(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     priority: Priority
     user_id: str | None
+    provider: str | None
     progress: float
     progress_message: str
     attempts: int

@@ -17,6 +17,7 @@ from penstock.declarations.errors import (
     DeclarationError,
     PenstockError,
     PermanentError,
+    RateLimitedError,
     Snooze,
     SupersededError,
     TaskError,
@@ -24,6 +25,7 @@ from penstock.declarations.errors import (
 )
 from penstock.declarations.interruption import Interruption, TaskInterrupted
 from penstock.declarations.priority import Priority
+from penstock.declarations.provider import Provider, UnitLimit
 from penstock.declarations.queue import Queue
 from penstock.declarations.rate_limit import RateLimit
 from penstock.declarations.retry_policy import RetryPolicy
@@ -42,8 +44,10 @@ __all__ = [
     "PenstockError",
     "PermanentError",
     "Priority",
+    "Provider",
     "Queue",
     "RateLimit",
+    "RateLimitedError",
     "RetryPolicy",
     "Snooze",
     "SupersededError",
@@ -55,5 +59,6 @@ __all__ = [
     "TaskInterrupted",
     "TaskType",
     "TransientError",
+    "UnitLimit",
     "task",
 ]

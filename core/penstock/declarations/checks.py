@@ -29,6 +29,13 @@ def at_least_one(value: object, *, of: str) -> None:
         raise DeclarationError(message)
 
 
+def at_least_zero(value: object, *, of: str) -> None:
+    """Refuse anything but a whole number from 0."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        message = f"expected {of} to be a whole number of at least 0, got {value!r}"
+        raise DeclarationError(message)
+
+
 def positive(value: object, *, of: str) -> None:
     """Refuse anything but a duration above zero."""
     if not isinstance(value, timedelta) or value <= timedelta(0):

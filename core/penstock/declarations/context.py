@@ -27,6 +27,7 @@ class Context(ABC):
         task_type: the name it was declared under.
         queue: the name of the queue it came through.
         user_id: for whom it runs, if the submitter said so.
+        provider: the name of the provider that it needs, if its task type says so of its input.
         attempt: which attempt this is, from 1; a worker's death does not count as one.
         run: how often the task was started, this time included. It only ever grows, so it serves
             as a fencing token: whoever got a larger one may ignore what carries a smaller.
@@ -39,6 +40,7 @@ class Context(ABC):
     task_type: str
     queue: str
     user_id: str | None
+    provider: str | None
     attempt: int
     run: int
     artifacts: Artifacts
@@ -88,6 +90,20 @@ class Context(ABC):
             PermanentError: code ``checkpoint_incompatible`` if it does not fit ``kind``, naming the
                 place.
             DeclarationError: for another ``name``, or a type that has no JSON form.
+        """
+
+    @abstractmethod
+    async def charge(self, units: int) -> None:
+        """Say how many units of its provider this run has used, all in all so far.
+
+        They are charged instead of the estimate, and of what was said before. Returns at once;
+        Redis learns it soon. Without a provider whose units are limited it does nothing.
+
+        Args:
+            units: at least 0.
+
+        Raises:
+            DeclarationError: for anything else.
         """
 
     @property

@@ -8,6 +8,7 @@
     └── TaskError               raised by a handler to say what shall happen next
         ├── PermanentError      do not try again
         ├── TransientError      try again, by the policy or after ``retry_after``
+        ├── RateLimitedError    its provider wants a pause; spends no attempt
         └── Snooze              come back later; spends no attempt
 
 Any other exception that a handler raises is recorded and retried by the task's policy.
@@ -63,6 +64,26 @@ class TransientError(TaskError):
         if retry_after is not None:
             _check_duration(retry_after, of="TransientError.retry_after")
         self.retry_after = retry_after
+
+
+class RateLimitedError(TaskError):
+    """The provider wants a pause: run the task again after it, without spending an attempt.
+
+    A task that has a provider closes it for everybody: no task that needs it starts until
+    ``retry_after`` has passed. A task without one waits alone, like a :class:`Snooze`. Without
+    ``retry_after`` (or with zero) the pause is a second, and twice as long each time that the next
+    one follows soon after it, up to a minute.
+    """
+
+    default_code = "rate_limited"
+
+    def __init__(
+        self, message: str, *, retry_after: timedelta | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        if retry_after is not None:
+            _check_duration(retry_after, of="RateLimitedError.retry_after")
+        self.retry_after = retry_after or None
 
 
 class Snooze(TaskError):  # noqa: N818

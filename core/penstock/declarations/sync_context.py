@@ -28,6 +28,7 @@ class SyncContext(ABC):
     task_type: str
     queue: str
     user_id: str | None
+    provider: str | None
     attempt: int
     run: int
     artifacts: SyncArtifacts
@@ -44,6 +45,10 @@ class SyncContext(ABC):
     @abstractmethod
     def load(self, name: str, kind: type[S]) -> S | None:
         """As :meth:`penstock.declarations.Context.load`."""
+
+    @abstractmethod
+    def charge(self, units: int) -> None:
+        """As :meth:`penstock.declarations.Context.charge`."""
 
     @property
     def interruption(self) -> Interruption | None:

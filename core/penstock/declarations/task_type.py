@@ -13,12 +13,17 @@ import msgspec
 
 from penstock.declarations import checks, signature
 from penstock.declarations.errors import DeclarationError
+from penstock.declarations.provider import Provider
 from penstock.declarations.queue import Queue
 from penstock.declarations.retry_policy import RetryPolicy
 from penstock.declarations.type_parts import type_parts
 
 P = ParamSpec("P")
 R = TypeVar("R")
+ProviderChoice = Provider | str | Callable[[Any], Provider | str | None]
+"""The provider that each task needs, or its name; or a function that tells it from the input."""
+UnitEstimate = int | Callable[[Any], int]
+"""How many units of its provider a task uses, or a function that tells it from the input."""
 
 DEFAULT_MAX_MEMORY = 2 * 1024**3
 """Of a ``def`` handler's process, in bytes."""
@@ -47,6 +52,8 @@ class TaskType(Generic[P, R]):
     context_parameter: str | None
     retry: RetryPolicy
     timeout: timedelta | None = None
+    provider: ProviderChoice | None = None
+    units: UnitEstimate | None = None
     upload: str | None = None
     examples: Sequence[Any] = field(default=())
 
@@ -104,13 +111,15 @@ class Declare(Protocol):
     def __call__(self, handler: Callable[P, R], /) -> SyncTaskType[P, R]: ...
 
 
-def task(
+def task(  # noqa: PLR0913  (all but the name by keyword)
     name: str,
     *,
     queue: Queue,
     retry: RetryPolicy | None = None,
     timeout: timedelta | None = None,
     max_memory: int | msgspec.UnsetType | None = msgspec.UNSET,
+    provider: ProviderChoice | None = None,
+    units: UnitEstimate | None = None,
     upload: str | None = None,
     examples: Sequence[Any] = (),
 ) -> Declare:
@@ -131,6 +140,11 @@ def task(
         max_memory: what the process of a ``def`` handler may have, in bytes; 2 GiB if left out,
             ``None`` is no limit. Counted is the memory that it may write to, touched or not
             (``RLIMIT_DATA``); beyond it a run fails with ``memory_limit``. Enforced on Linux.
+        provider: whose limits its tasks keep to: a provider or its name, or a function that takes
+            the input and returns one, or ``None`` for a task that needs none. Functions are called
+            once, when a task is submitted.
+        units: how many units of the provider a task uses, as estimated: 1 if left out. A number,
+            or a function of the input. Its handler says by ``ctx.charge`` how many it were.
         upload: the input's field that gets the id of an uploaded file, a :class:`~uuid.UUID`: with
             it, ``POST /api/uploads`` takes files for this task type.
         examples: inputs that succeed on a fresh install; shown by ``GET /api/task-types``.
@@ -152,6 +166,7 @@ def task(
         checks.positive(timeout, of=f"timeout of task type {name!r}")
     if max_memory is not msgspec.UNSET:
         _check_max_memory(name, max_memory)
+    _check_provider(name, provider, units)
 
     def declare(handler: Callable[..., Any]) -> TaskType[Any, Any]:
         read = signature.read(name, handler)
@@ -168,6 +183,8 @@ def task(
             "context_parameter": read.context_parameter,
             "retry": retry or queue.retry,
             "timeout": timeout,
+            "provider": provider,
+            "units": units,
             "upload": upload,
             "examples": tuple(examples),
         }
@@ -183,6 +200,27 @@ def task(
         return AsyncTaskType(name, **common)
 
     return declare  # type: ignore[return-value]  # which of the two, the overloads say
+
+
+def _check_provider(name: str, provider: ProviderChoice | None, units: UnitEstimate | None) -> None:
+    if isinstance(provider, str):
+        checks.name(provider, of="provider")
+    elif provider is not None and not isinstance(provider, Provider) and not callable(provider):
+        message = (
+            f"expected provider of task type {name!r} to be a Provider, the name of one, or a "
+            f"function of the input that returns one or None, got {provider!r}"
+        )
+        raise DeclarationError(message)
+    if units is None:
+        return
+    if provider is None:
+        message = (
+            f"units of task type {name!r} would limit nothing: it names no provider; give it one, "
+            "or leave units out"
+        )
+        raise DeclarationError(message)
+    if not callable(units):
+        checks.at_least_one(units, of=f"units of task type {name!r}")
 
 
 def _check_max_memory(name: str, max_memory: object) -> None:

@@ -105,13 +105,13 @@ class Audit:
 
     async def _check(self, queue: str, tasks: Sequence[OpenTask]) -> int:
         stopping = [
-            member_of(each.id, each.user_id)
+            member_of(each.id, each.user_id, each.provider)
             for each in tasks
             if each.cancel_requested and each.status is Status.RUNNING
         ]
         if stopping:
             await self._engine.cancel(queue, stopping, running=True)
-        members = [member_of(each.id, each.user_id) for each in tasks]
+        members = [member_of(each.id, each.user_id, each.provider) for each in tasks]
         missing = await self._engine.missing(queue, members)
         # What has ended while we asked is missing rightly.
         ids = [each.id for each in missing]

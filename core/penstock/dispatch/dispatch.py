@@ -19,6 +19,7 @@ from penstock.dispatch.entries import member_of
 from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
+from penstock.dispatch.needs import need_of
 from penstock.dispatch.status import Health, QueueStatus
 from penstock.engine import Engine, EngineUnavailableError, Entry
 from penstock.ledger import (
@@ -87,6 +88,8 @@ class Dispatch:
 
         Raises:
             UnknownTaskTypeError: with the nearest known name.
+            UnknownProviderError: its task type wants one of the input that nobody declares.
+            DeclarationError: its task type says of the input what is no provider or estimate.
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database;
                 nothing is written.
             InputTooLargeError: it is too long; nothing is written.
@@ -96,9 +99,10 @@ class Dispatch:
         """
         task_type = self._catalogue.task_type(type_name)
         inputs.check_size(input, self._max_input_bytes)
-        inputs.decode(task_type, input)
+        value = inputs.decode(task_type, input)
         if user_id is not None:
             inputs.check_user_id(user_id)
+        need = need_of(task_type, value, known=self._catalogue.providers)
         now = datetime.now(UTC)
         task = NewTask(
             id=task_id or uuid7(),
@@ -111,6 +115,8 @@ class Dispatch:
             max_attempts=task_type.retry.max_attempts,
             created_at=now,
             run_at=now + delay if delay else None,
+            provider=need.provider,
+            units=need.units,
             files=tuple(files),
         )
         async with self._admission.admitted(task_type.queue, user_id):
@@ -119,7 +125,7 @@ class Dispatch:
             except (DBAPIError, UnicodeError) as error:
                 message = f"the database refused this task: {getattr(error, 'orig', error)}"
                 raise InvalidInputError("$", message) from error
-            member = member_of(task.id, user_id)
+            member = member_of(task.id, user_id, task.provider)
             entry = Entry(member=member, priority=priority, delay=delay or timedelta(0))
             self._handover.add(task.queue, entry)
         return _as_record(task)
@@ -156,7 +162,7 @@ class Dispatch:
             try:
                 await self._engine.cancel(
                     found.queue,
-                    [member_of(task_id, found.user_id)],
+                    [member_of(task_id, found.user_id, found.provider)],
                     running=running,
                     weights=self._catalogue.user_weights(found.queue),
                 )
@@ -178,7 +184,7 @@ class Dispatch:
         """
         found = await self._ledger.retry(task_id)
         if found is not None and found.changed:
-            member = member_of(task_id, found.user_id)
+            member = member_of(task_id, found.user_id, found.provider)
             entry = Entry(member=member, priority=Priority(found.priority), kind="again")
             self._handover.add(found.queue, entry)
         return found
@@ -244,6 +250,7 @@ def _as_record(task: NewTask) -> TaskRecord:
         status=Status.PENDING,
         priority=task.priority,
         user_id=task.user_id,
+        provider=task.provider,
         progress=0,
         progress_message="",
         attempts=0,

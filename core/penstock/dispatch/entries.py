@@ -8,9 +8,9 @@ from penstock.engine import Entry, Member
 from penstock.ledger import OpenTask, Status
 
 
-def member_of(task_id: UUID, user_id: str | None) -> Member:
+def member_of(task_id: UUID, user_id: str | None, provider: str | None) -> Member:
     """The engine's name of a task."""
-    return Member(task_id, user_id or "")
+    return Member(task_id, user_id or "", provider or "")
 
 
 def entry_of(task: OpenTask) -> Entry:
@@ -18,7 +18,7 @@ def entry_of(task: OpenTask) -> Entry:
 
     What runs is leased to whoever runs it: its worker is heard of within a lease, or was lost.
     """
-    member, priority = member_of(task.id, task.user_id), Priority(task.priority)
+    member, priority = member_of(task.id, task.user_id, task.provider), Priority(task.priority)
     if task.status is Status.RUNNING:
         return Entry(member=member, priority=priority, kind="running")
     delay = timedelta(0)

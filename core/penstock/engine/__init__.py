@@ -10,6 +10,7 @@ from penstock.engine.errors import (
 )
 from penstock.engine.heartbeat import Beat, Heartbeat
 from penstock.engine.member import Member
+from penstock.engine.provider_limits import Grant, GrantSettlement, ProviderLimits
 from penstock.engine.server_watch import ServerInfo, ServerWatch
 from penstock.engine.servers import RedisServers
 
@@ -23,9 +24,12 @@ __all__ = [
     "EngineUnavailableError",
     "Entry",
     "EpochMissingError",
+    "Grant",
+    "GrantSettlement",
     "Heartbeat",
     "Lease",
     "Member",
+    "ProviderLimits",
     "RedisServers",
     "ServerInfo",
     "ServerWatch",

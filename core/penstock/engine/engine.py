@@ -15,10 +15,12 @@ from uuid import UUID
 
 from penstock.declarations import Priority, Queue
 from penstock.engine import scripts, shares
+from penstock.engine.durations import milliseconds as _milliseconds
 from penstock.engine.epoch import is_epoch_error, is_older, known_epoch, new_epoch
 from penstock.engine.errors import EngineUnavailableError, EpochMissingError, translated
 from penstock.engine.keys import QueueKeys
 from penstock.engine.member import Member
+from penstock.engine.provider_limits import ProviderLimits
 from penstock.engine.servers import RedisServers
 
 _ENQUEUE_BATCH = 500
@@ -162,8 +164,9 @@ class Engine:
         self._blocking = servers.blocking_client(lease.total_seconds())
         self._scripts = {
             name: self._commands.register_script(scripts.source(name))
-            for name in ("build", "cancel", "claim", "enqueue")
+            for name in ("build", "cancel", "claim", "enqueue", "provider_room")
         }
+        self.providers = ProviderLimits(self._commands, namespace=namespace, lease=lease)
         self._epochs: dict[str, str] = {}
         self.round_trips = 0
         """How many calls went to Redis, for benchmarks and metrics."""
@@ -363,6 +366,9 @@ class Engine:
             lease = each.lease
             timed = each.kind in {"delay", "room"}
             argument = _milliseconds(each.delay) if timed else each.task_type
+            if each.kind == "room" and lease.orphan:
+                # Else the start gate would take its run for one that is under way.
+                argument = f"{argument}!"
             arguments += (each.kind, lease.member.encode(), lease.token, argument)
         epoch, reply = await self._run("claim", queue.name, arguments, queue.user_weights)
         orphans = set(reply[3])
@@ -384,6 +390,14 @@ class Engine:
             parked=int(reply[2]),
             next_wake=wake / 1000 if wake >= 0 else None,
         )
+
+    async def close_room(self, queue: str, provider: str, delay: timedelta) -> None:
+        """Put tasks of ``queue`` that need ``provider`` into its waiting room, for ``delay``."""
+        await self._run("provider_room", queue, [provider, max(1, _milliseconds(delay))])
+
+    async def open_room(self, queue: str, provider: str) -> None:
+        """Let tasks of ``queue`` that wait for ``provider`` ask again, as far as there are any."""
+        await self._run("provider_room", queue, [provider, "open"])
 
     async def wait(self, queue: str, timeout: float) -> bool:
         """Return True when there may be work in ``queue``, False after ``timeout`` seconds."""
@@ -523,7 +537,3 @@ class Engine:
                 keys=self._keys(queue),
                 args=[epoch, _milliseconds(self.lease), shares.encode(weights), *arguments],
             )
-
-
-def _milliseconds(duration: timedelta) -> int:
-    return round(duration.total_seconds() * 1000)

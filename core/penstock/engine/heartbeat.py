@@ -18,7 +18,8 @@ from penstock.engine.cluster_client import SyncClusterClient
 from penstock.engine.engine import Lease
 from penstock.engine.epoch import is_epoch_error, known_epoch
 from penstock.engine.errors import EngineUnavailableError, translated
-from penstock.engine.keys import QueueKeys
+from penstock.engine.keys import ProviderKeys, QueueKeys
+from penstock.engine.provider_limits import Grant
 from penstock.engine.servers import RedisServers
 
 
@@ -46,6 +47,7 @@ class Heartbeat:
         # Much shorter than a lease, so that one answer that never comes cannot cost it.
         self._client = servers.heartbeat_client(timeout=max(0.2, lease.total_seconds() / 8))
         self._renew = self._client.register_script(scripts.source("renew"))
+        self._renew_grants = self._client.register_script(scripts.provider_source("renew_grants"))
         self._namespace = namespace
         self._lease_ms = round(lease.total_seconds() * 1000)
         self._worker = worker
@@ -131,6 +133,34 @@ class Heartbeat:
             cancelled=[lease for lease in leases if lease.member.encode() in wanted],
             waiting=int(answer[2]),
         )
+
+    def renew_grants(
+        self, provider: str, grants: Sequence[Grant], *, put_back: bool = False
+    ) -> list[Grant]:
+        """Renew grants of one provider; returns those that are not there.
+
+        They were given back meanwhile, or the server lost them: then ``put_back`` puts them back.
+
+        Raises:
+            EngineUnavailableError: nothing is known; the tasks go on.
+        """
+        arguments: list[Any] = [self._lease_ms, int(put_back), *(each.id for each in grants)]
+        with translated(f"renew grants of provider {provider!r}"):
+            answer: Any = self._renew_grants(
+                keys=ProviderKeys.of(self._namespace, provider), args=arguments
+            )
+        missing = set(answer)
+        return [each for each in grants if each.id in missing]
+
+    def drop_grants(self, provider: str, grants: Sequence[Grant]) -> None:
+        """Forget grants of one provider.
+
+        Raises:
+            EngineUnavailableError: they run out.
+        """
+        with translated(f"drop grants of provider {provider!r}"):
+            keys = ProviderKeys.of(self._namespace, provider)
+            self._client.zrem(keys.grants, *(each.id for each in grants))
 
     def leave(self, queues: Sequence[str]) -> None:
         """Say that this worker serves ``queues`` no longer; if it cannot, it is thought dead soon.

@@ -1,6 +1,6 @@
-"""The names of a queue's keys.
+"""The names of a queue's keys, and of a provider's.
 
-All of one queue share a hash tag, so that scripts work on Redis Cluster.
+All of one queue, or of one provider, share a hash tag, so that scripts work on Redis Cluster.
 """
 
 from typing import NamedTuple
@@ -62,3 +62,33 @@ class QueueKeys(NamedTuple):
     def of(cls, namespace: str, queue: str) -> "QueueKeys":
         """The keys of ``queue`` in the installation ``namespace``."""
         return cls(*(f"{namespace}:{{{queue}}}:{field}" for field in cls._fields))
+
+
+class ProviderKeys(NamedTuple):
+    """The keys of one provider, in the order in which every script takes them.
+
+    There is no epoch: keys that were wiped come back empty, and nothing has to be rebuilt.
+    """
+
+    grants: str
+    """Sorted set: grant -> expiry in ms. What uses the provider now is counted from these."""
+    starts: str
+    """List: the last start times in ms, newest first; expires after the rate limit's period."""
+    bucket: str
+    """Number: when the bucket of units is full again, in ms; gone when it is."""
+    closed: str
+    """Exists while nobody may start; expires when it opens."""
+    refusals: str
+    """Integer: how often in a row it was closed without being told for how long; expires."""
+    turned_away: str
+    """Set: queues whose tasks wait for a grant, or for units, that somebody may give back."""
+    seen: str
+    """Integer: when a holder of grants was last heard of, in ms, to a twentieth of a lease."""
+    grace: str
+    """Exists while grants do not run out, because nobody could renew them; expires by itself."""
+
+    @classmethod
+    def of(cls, namespace: str, provider: str) -> "ProviderKeys":
+        """The keys of ``provider`` in the installation ``namespace``."""
+        # No queue has a colon in its name.
+        return cls(*(f"{namespace}:{{provider:{provider}}}:{field}" for field in cls._fields))

@@ -48,6 +48,7 @@ _OPEN_TASKS = select(
     Task.status,
     Task.priority,
     Task.user_id,
+    Task.provider,
     Task.run_at,
     Task.cancel_requested_at,
     Task.updated_at,
@@ -161,6 +162,14 @@ class Ledger:
         return refusals
 
     @repeated_if_cut
+    async def estimates(self, ids: Sequence[UUID]) -> dict[UUID, int]:
+        """How many units of their provider tasks use, as estimated; 1 where nothing was said."""
+        statement = select(Task.id, Task.units).where(Task.id.in_(ids))
+        async with self.database.read("look up estimates") as connection:
+            rows = (await connection.execute(statement)).all()
+        return {row.id: row.units or 1 for row in rows}
+
+    @repeated_if_cut
     async def record(self, outcomes: Sequence[Outcome]) -> dict[tuple[UUID, int], Status]:
         """Record how runs ended, in one transaction.
 
@@ -269,6 +278,7 @@ class Ledger:
                 status=Status(row.status),
                 priority=row.priority,
                 user_id=row.user_id,
+                provider=row.provider,
                 run_at=row.run_at,
                 cancel_requested=row.cancel_requested_at is not None,
                 updated_at=row.updated_at,
@@ -397,6 +407,7 @@ def _record(row: Row[Any]) -> TaskRecord:
         status=Status(row.status),
         priority=row.priority,
         user_id=row.user_id,
+        provider=row.provider,
         progress=row.progress,
         progress_message=row.progress_message,
         attempts=row.attempts,

@@ -74,6 +74,10 @@ class Task(Base):
     status: Mapped[str] = mapped_column(String(9), server_default="pending")
     priority: Mapped[int] = mapped_column(SmallInteger)
     user_id: Mapped[str | None] = mapped_column(String(USER_ID_LENGTH))
+    provider: Mapped[str | None] = mapped_column(String(63))
+    """Whose limits it keeps to, as its task type said when it was submitted."""
+    units: Mapped[int | None] = mapped_column(Integer)
+    """How many units of the provider it uses, as estimated then."""
     input: Mapped[str] = mapped_column(Json)
     labels: Mapped[str | None] = mapped_column(Json)
     """taskiq's labels; only rows that came through ``.kiq()`` have any."""

@@ -37,6 +37,7 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     priority: int
     user_id: str | None
+    provider: str | None
     progress: float
     progress_message: str
     attempts: int
@@ -66,6 +67,7 @@ class StoredArtifact(msgspec.Struct, frozen=True, kw_only=True):
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """A task to be accepted. ``input`` and ``labels`` are JSON texts.
 
+    ``provider`` is the one that it needs, ``units`` how many units of that it uses, as estimated.
     ``files`` are artifacts that belong to it from the start; their rows are written with its own.
     """
 
@@ -79,6 +81,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int
     created_at: datetime
     run_at: datetime | None
+    provider: str | None = None
+    units: int | None = None
     files: tuple[StoredArtifact, ...] = ()
 
 
@@ -110,6 +114,8 @@ class StartedTask(msgspec.Struct, frozen=True):
     losses: int
     priority: int
     user_id: str | None
+    provider: str | None
+    units: int | None
     input: str
     labels: str | None
     started_at: datetime
@@ -167,6 +173,7 @@ class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     priority: int
     user_id: str | None
+    provider: str | None
     run_at: datetime | None
     cancel_requested: bool
     updated_at: datetime
@@ -186,6 +193,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     queue: str
     priority: int
     user_id: str | None
+    provider: str | None
     changed: bool
 
 

@@ -44,7 +44,15 @@ async def cancel(
             ),
             updated_at=now,
         )
-        .returning(Task.status, Task.queue, Task.priority, Task.user_id, Task.run, Task.attempts)
+        .returning(
+            Task.status,
+            Task.queue,
+            Task.priority,
+            Task.user_id,
+            Task.provider,
+            Task.run,
+            Task.attempts,
+        )
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
@@ -102,7 +110,7 @@ async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) ->
             finished_at=None,
             updated_at=now,
         )
-        .returning(Task.status, Task.queue, Task.priority, Task.user_id)
+        .returning(Task.status, Task.queue, Task.priority, Task.user_id, Task.provider)
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
@@ -142,7 +150,7 @@ async def _keep(
 
 
 async def _unchanged(connection: AsyncConnection, task_id: UUID) -> Transition | None:
-    statement = select(Task.status, Task.queue, Task.priority, Task.user_id).where(
+    statement = select(Task.status, Task.queue, Task.priority, Task.user_id, Task.provider).where(
         Task.id == task_id
     )
     row = (await connection.execute(statement)).one_or_none()
@@ -155,5 +163,6 @@ def _transition(row: _Row, *, changed: bool) -> Transition:
         queue=row.queue,
         priority=row.priority,
         user_id=row.user_id,
+        provider=row.provider,
         changed=changed,
     )

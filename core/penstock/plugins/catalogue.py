@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 
-from penstock.declarations import PenstockError, Queue, TaskType
+from penstock.declarations import PenstockError, Provider, Queue, TaskType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,7 @@ class Plugin:
     queues: Sequence[Queue]
     tasks: Sequence[TaskType[Any, Any]]
     settings: Sequence[type[msgspec.Struct]] = ()
+    providers: Sequence[Provider] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,22 @@ class UnknownTaskTypeError(PenstockError, LookupError):
         super().__init__(f"no installed plugin has a task type {name!r}; {hint}")
 
 
+class UnknownProviderError(PenstockError, LookupError):
+    """No loaded plugin declares this provider, which a task type asks for."""
+
+    def __init__(self, name: str, known: Collection[str], *, task_type: str) -> None:
+        near = get_close_matches(name, known, n=1)
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else f"known are {', '.join(map(repr, sorted(known))) or 'none'}"
+        )
+        super().__init__(
+            f"task type {task_type!r} needs provider {name!r}, which no loaded plugin returns from "
+            f"penstock_providers; {hint}"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
     """The declarations of all loaded plugins; names are unique across them."""
@@ -57,20 +74,28 @@ class Catalogue:
     plugins: Sequence[Plugin]
     quarantined: Sequence[QuarantinedPlugin] = ()
     queues: Mapping[str, Queue] = field(init=False)
+    providers: Mapping[str, Provider] = field(init=False)
     task_types: Mapping[str, TaskType[Any, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
         queues = {queue.name: queue for plugin in self.plugins for queue in plugin.queues}
+        providers = {each.name: each for plugin in self.plugins for each in plugin.providers}
         tasks = {each.name: each for plugin in self.plugins for each in plugin.tasks}
         object.__setattr__(self, "queues", queues)
+        object.__setattr__(self, "providers", providers)
         object.__setattr__(self, "task_types", tasks)
 
-    def tuned(self, tuning: Mapping[str, Mapping[str, Any]]) -> Catalogue:
+    def tuned(
+        self,
+        tuning: Mapping[str, Mapping[str, Any]],
+        providers: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Catalogue:
         """The same declarations with what an operator says over them.
 
         Args:
             tuning: queue → field of :class:`Queue` → value. ``max_attempts`` goes to the retry
                 policy of the queue and of all its task types.
+            providers: provider → field of :class:`Provider` → value.
         """
         queues = {name: _tuned(self.queues[name], fields) for name, fields in tuning.items()}
         attempts = {
@@ -78,8 +103,18 @@ class Catalogue:
             for name, fields in tuning.items()
             if "max_attempts" in fields
         }
+        changed = {
+            name: replace(self.providers[name], **fields)
+            for name, fields in (providers or {}).items()
+        }
         return Catalogue(
-            plugins=[_with_queues(plugin, queues, attempts) for plugin in self.plugins],
+            plugins=[
+                replace(
+                    _with_queues(plugin, queues, attempts),
+                    providers=tuple(changed.get(each.name, each) for each in plugin.providers),
+                )
+                for plugin in self.plugins
+            ],
             quarantined=self.quarantined,
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pluggy
 
-from penstock.declarations import Queue, TaskType
+from penstock.declarations import Provider, Queue, TaskType
 
 PROJECT_NAME = "penstock"
 
@@ -22,6 +22,12 @@ hookimpl = pluggy.HookimplMarker(PROJECT_NAME)
 @hookspec
 def penstock_queues() -> Sequence[Queue]:
     """The queues that this plugin brings."""
+    raise NotImplementedError
+
+
+@hookspec
+def penstock_providers() -> Sequence[Provider]:
+    """The providers that this plugin brings; task types of others may name them too."""
     raise NotImplementedError
 
 

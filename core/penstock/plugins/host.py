@@ -17,13 +17,18 @@ from typing import Any
 import msgspec
 import pluggy
 
-from penstock.declarations import Address, Queue, SyncTaskType, TaskType
+from penstock.declarations import Address, Provider, Queue, SyncTaskType, TaskType
 from penstock.declarations.type_parts import type_parts
 from penstock.plugins import hookspecs
-from penstock.plugins.catalogue import Catalogue, Plugin, QuarantinedPlugin
+from penstock.plugins.catalogue import (
+    Catalogue,
+    Plugin,
+    QuarantinedPlugin,
+    UnknownProviderError,
+)
 
 ENTRY_POINT_GROUP = "penstock"
-_RESERVED = {"queue"}
+_RESERVED = {"provider", "queue"}
 _PLAIN = (
     msgspec.inspect.BoolType,
     msgspec.inspect.DecimalType,
@@ -103,6 +108,19 @@ def load(candidates: Iterable[EntryPoint]) -> Catalogue:
             reject(problems)
         else:
             plugins.append(plugin)
+    while unfit := {each.name: found for each in plugins if (found := _unmet(each, plugins))}:
+        # Without these, others may miss a provider.
+        quarantined += [
+            QuarantinedPlugin(
+                name=each.name,
+                distribution=each.distribution,
+                version=each.version,
+                problems=unfit[each.name],
+            )
+            for each in plugins
+            if each.name in unfit
+        ]
+        plugins = [each for each in plugins if each.name not in unfit]
     return Catalogue(plugins=tuple(plugins), quarantined=tuple(quarantined))
 
 
@@ -114,6 +132,7 @@ def _ask(candidate: _Candidate) -> tuple[Plugin, list[str]]:
     problems = list(_misspelt_hooks(candidate, manager))
     queues = _answers(manager.hook.penstock_queues, Queue, problems)
     tasks = _answers(manager.hook.penstock_tasks, TaskType, problems)
+    providers = _answers(manager.hook.penstock_providers, Provider, problems)
     settings = _answers(manager.hook.penstock_settings, type, problems)
     problems += _unusable_settings(settings)
     problems += _lost_handlers(tasks)
@@ -124,6 +143,7 @@ def _ask(candidate: _Candidate) -> tuple[Plugin, list[str]]:
         queues=tuple(queues),
         tasks=tuple(tasks),
         settings=tuple(settings),
+        providers=tuple(providers),
     )
     return plugin, problems
 
@@ -231,6 +251,7 @@ def _clashes(plugin: Plugin, earlier: Sequence[Plugin]) -> list[str]:
     ]
     for kind, mine, attribute in (
         ("queue", [each.name for each in plugin.queues], "queues"),
+        ("provider", [each.name for each in plugin.providers], "providers"),
         ("task type", [each.name for each in plugin.tasks], "tasks"),
     ):
         problems += [
@@ -250,5 +271,22 @@ def _clashes(plugin: Plugin, earlier: Sequence[Plugin]) -> list[str]:
             problems.append(
                 f"task type {each.name!r} runs on queue {each.queue.name!r}, which this plugin "
                 "does not return from penstock_queues; add it there"
+            )
+    return problems
+
+
+def _unmet(plugin: Plugin, plugins: Sequence[Plugin]) -> list[str]:
+    """Providers that its task types name and that are not there, or are others than they think."""
+    known = {provider.name: provider for each in plugins for provider in each.providers}
+    problems: list[str] = []
+    for each in plugin.tasks:
+        wanted = each.provider
+        if isinstance(wanted, str) and wanted not in known:
+            problems.append(str(UnknownProviderError(wanted, known, task_type=each.name)))
+        elif isinstance(wanted, Provider) and known.get(wanted.name) != wanted:
+            problems.append(
+                f"task type {each.name!r} needs provider {wanted.name!r}, which no plugin returns "
+                "like this from penstock_providers; add it there, or name the provider of another "
+                f"plugin: provider={wanted.name!r}"
             )
     return problems

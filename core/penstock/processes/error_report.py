@@ -12,6 +12,7 @@ from penstock.declarations import (
     DeclarationError,
     PenstockError,
     PermanentError,
+    RateLimitedError,
     Snooze,
     SupersededError,
     TaskError,
@@ -32,7 +33,8 @@ class ErrorReport(msgspec.Struct, frozen=True, kw_only=True):
         traceback: with its causes, as Python prints it.
         lineage: the full names of its class and of all classes above it.
         code: of a :class:`~penstock.declarations.TaskError`, or of what happened to the process.
-        retry_after: of a :class:`~penstock.declarations.TransientError`.
+        retry_after: of a :class:`~penstock.declarations.TransientError`, or of a
+            :class:`~penstock.declarations.RateLimitedError`.
         delay: of a :class:`~penstock.declarations.Snooze`.
     """
 
@@ -56,7 +58,9 @@ class ErrorReport(msgspec.Struct, frozen=True, kw_only=True):
             traceback=_traceback(error)[:_TRACEBACK_LENGTH],
             lineage=tuple(full_name(each) for each in kind.__mro__),
             code=str(error.code) if isinstance(error, TaskError) else None,
-            retry_after=error.retry_after if isinstance(error, TransientError) else None,
+            retry_after=error.retry_after
+            if isinstance(error, TransientError | RateLimitedError)
+            else None,
             delay=error.delay if isinstance(error, Snooze) else None,
         )
 
@@ -70,10 +74,8 @@ class ErrorReport(msgspec.Struct, frozen=True, kw_only=True):
             match _OURS.get(name):
                 case None:
                     pass
-                case kind if kind is TransientError:
-                    return TransientError(
-                        self.message, retry_after=self.retry_after, code=self.code
-                    )
+                case kind if kind is TransientError or kind is RateLimitedError:
+                    return kind(self.message, retry_after=self.retry_after, code=self.code)
                 case kind if kind is Snooze and self.delay is not None:
                     return Snooze(self.delay, self.message)
                 case kind if issubclass(kind, TaskError):
@@ -104,6 +106,7 @@ _OURS: dict[str, type[PenstockError]] = {
         DeclarationError,
         PermanentError,
         PenstockError,
+        RateLimitedError,
         Snooze,
         SupersededError,
         TaskError,

@@ -46,6 +46,7 @@ class Run(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     task_type: str
     queue: str
     user_id: str | None
+    provider: str | None
     attempt: int
     run: int
 
@@ -82,6 +83,12 @@ class Progress(msgspec.Struct, tag=True, frozen=True):
 
     percent: float
     message: str
+
+
+class Charge(msgspec.Struct, tag=True, frozen=True):
+    """How many units of its provider the run has used."""
+
+    units: int
 
 
 class LogLine(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -164,7 +171,7 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
 
 Request = Save | Load | GetSettings | Put | Open | Read
 ToProcess = Hello | Run | Interrupt | Reply | Want
-FromProcess = Started | Progress | LogLine | Request | Give | Succeeded | Failed
+FromProcess = Started | Progress | Charge | LogLine | Request | Give | Succeeded | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 

@@ -169,6 +169,7 @@ def _run_frame(task_type: SyncTaskType[Any, Any], text: str, context: Context) -
         task_type=context.task_type,
         queue=context.queue,
         user_id=context.user_id,
+        provider=context.provider,
         attempt=context.attempt,
         run=context.run,
     )

@@ -11,7 +11,14 @@ from uuid import UUID
 import msgspec
 
 from penstock.clipping import clipped
-from penstock.declarations import Address, Artifact, Interruption, SyncContext, checkpoint
+from penstock.declarations import (
+    Address,
+    Artifact,
+    Interruption,
+    SyncContext,
+    checkpoint,
+    checks,
+)
 from penstock.processes import frames
 from penstock.processes.channel import Call, Channel, value_of
 from penstock.processes.interrupts import Interrupts
@@ -30,6 +37,7 @@ class ProcessContext(SyncContext):
         self.task_type = run.task_type
         self.queue = run.queue
         self.user_id = run.user_id
+        self.provider = run.provider
         self.attempt = run.attempt
         self.run = run.run
         self.artifacts = ProcessArtifacts(channel)
@@ -53,6 +61,11 @@ class ProcessContext(SyncContext):
         with self._channel.call() as call:
             data = call.ask(frames.Load(call.number, name))
         return None if data is None else checkpoint.decode(name, msgspec.convert(data, bytes), kind)
+
+    def charge(self, units: int) -> None:
+        """See :meth:`penstock.declarations.SyncContext.charge`."""
+        checks.at_least_zero(units, of="the units that a run has used")
+        self._channel.send(frames.Charge(units))
 
     @property
     def interruption(self) -> Interruption | None:

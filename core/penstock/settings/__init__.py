@@ -1,6 +1,6 @@
 """What the operator says, by environment variables and ``.env.local``; checked before use."""
 
-from penstock.settings import plugin_settings, queue_tuning
+from penstock.settings import plugin_settings, provider_tuning, queue_tuning
 from penstock.settings.errors import SettingsError
 from penstock.settings.knobs import KNOBS, Knob
 from penstock.settings.secrecy import redacted
@@ -12,6 +12,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "plugin_settings",
+    "provider_tuning",
     "queue_tuning",
     "redacted",
 ]

@@ -11,7 +11,14 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
-from penstock.settings import database_url, dotenv_file, plugin_settings, queue_tuning, secrecy
+from penstock.settings import (
+    database_url,
+    dotenv_file,
+    plugin_settings,
+    provider_tuning,
+    queue_tuning,
+    secrecy,
+)
 from penstock.settings.errors import SettingsError
 from penstock.settings.knobs import KNOBS, Knob
 
@@ -50,7 +57,7 @@ class Settings:
     log_format: Literal["console", "json"]
     log_level: str
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Everything that was given, for the settings of plugins and queues."""
+    """Everything that was given, for the settings of plugins, queues and providers."""
 
     @classmethod
     def load(
@@ -75,8 +82,12 @@ class Settings:
         given = {
             name: value for source in (in_file, environ) for name, value in source.items() if value
         }
-        # What names a plugin or a queue is checked where those are known.
-        others = (queue_tuning.PREFIX, *(plugin_settings.prefix(each) for each in plugins))
+        # What names a plugin, a queue or a provider is checked where those are known.
+        others = (
+            queue_tuning.PREFIX,
+            provider_tuning.PREFIX,
+            *(plugin_settings.prefix(each) for each in plugins),
+        )
         _refuse_unknown(given, others)
         values: dict[str, Any] = {
             knob.field: _value(knob, given[knob.variable])

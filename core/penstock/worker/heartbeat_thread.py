@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
-from penstock.broker import LeaseTable
-from penstock.engine import EngineUnavailableError, EpochMissingError, Heartbeat, Lease
+from penstock.broker import GrantTable, LeaseTable
+from penstock.engine import EngineUnavailableError, EpochMissingError, Grant, Heartbeat, Lease
 from penstock.processes.deadlines import Deadlines
 from penstock.worker.watchdog import Watchdog
 
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class HeartbeatThread:
-    """Renews all leases three times per lease, and says which were lost.
+    """Renews all leases and grants three times per lease, and says which leases were lost.
 
     In between it kills the processes that are past their deadline.
 
@@ -35,11 +35,12 @@ class HeartbeatThread:
         deadlines: of the runs in processes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (all but the first by keyword)
         self,
         heartbeat: Heartbeat,
         *,
         leases: LeaseTable,
+        grants: GrantTable,
         queues: Sequence[str],
         lease: timedelta,
         lost: Callable[[Lease], None],
@@ -49,6 +50,7 @@ class HeartbeatThread:
     ) -> None:
         self._heartbeat = heartbeat
         self._leases = leases
+        self._grants = grants
         self._queues = queues
         self._interval = lease.total_seconds() / 3
         self._retry = min(self._interval * _RETRY, _LONGEST_RETRY)
@@ -101,6 +103,9 @@ class HeartbeatThread:
                     # To wait for each queue of that node would cost those of others their leases.
                     beat = partial(_skip, queue)
                 well &= self._try(beat, queue)
+            for provider, grants in self._grants.by_provider().items():
+                keep = partial(self._keep, provider, grants)
+                well &= self._try(keep, f"provider {provider}")
             self._wait(self._interval if well else self._retry)
             if self._is_stopping:
                 break
@@ -143,6 +148,17 @@ class HeartbeatThread:
             loop.call_soon_threadsafe(self._lost, lease)
         if beat.cancelled:
             loop.call_soon_threadsafe(self._cancelled, queue, beat.cancelled)
+
+    def _keep(self, provider: str, grants: Sequence[Grant]) -> None:
+        held = self._grants.holds
+        missing = self._heartbeat.renew_grants(provider, grants)
+        lost = [each for each in missing if held(each)]
+        if not lost:
+            return
+        self._heartbeat.renew_grants(provider, lost, put_back=True)
+        # What was given back in this very moment would be there again.
+        if over := [each for each in lost if not held(each)]:
+            self._heartbeat.drop_grants(provider, over)
 
     def _try(self, step: Callable[[], None], what: str) -> bool:
         """Do a step; a failure is logged, once until it works again, and everything goes on."""

@@ -18,6 +18,7 @@ from penstock.broker import (
     LeaseTable,
     OutcomeWriter,
     ProgressWriter,
+    Providers,
     Receiver,
     Services,
 )
@@ -80,6 +81,7 @@ class Worker:
             services.ledger, max_message_bytes=services.limits.progress_message
         )
         self._processes = ProcessPool(services.limits)
+        self._providers = Providers(catalogue, engine)
         self._receivers = {queue.name: self._receiver(queue) for queue in served}
         consumers = {name: each.consumer for name, each in self._receivers.items()}
         loop = asyncio.get_running_loop()
@@ -95,6 +97,7 @@ class Worker:
         self._heartbeat = HeartbeatThread(
             Heartbeat(engine.servers, namespace=engine.namespace, lease=engine.lease, worker=name),
             leases=self._leases,
+            grants=self._providers.grants,
             queues=list(self._receivers),
             lease=engine.lease,
             lost=self._lose,
@@ -126,6 +129,7 @@ class Worker:
             ledger=services.ledger,
             outcome_writer=self._outcomes,
             leases=self._leases,
+            providers=self._providers,
             worker=self._name,
         )
         broker = Broker(catalogue=services.catalogue, dispatch=services.dispatch, consumer=consumer)
@@ -200,6 +204,7 @@ class Worker:
         await self._progress.close()
         # The consumers have waited for it already, unless the database is away.
         await self._outcomes.close(patience=_LAST_PATIENCE)
+        await self._providers.stop(patience=_LAST_PATIENCE)
         await self._heartbeat.stop()
         if self._probes is not None:
             await asyncio.to_thread(self._probes.stop)

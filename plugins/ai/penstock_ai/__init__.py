@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from penstock import Queue, TaskType, hookimpl
+from penstock import Provider, Queue, TaskType, hookimpl
 from penstock_ai.code import code
 from penstock_ai.document import document
 from penstock_ai.image import image
+from penstock_ai.model_use import OPENAI
 from penstock_ai.queues import AI
 from penstock_ai.router import AiRouter, get_ai_router
 from penstock_ai.settings import AiSettings
@@ -24,6 +25,12 @@ __all__ = ["AiRouter", "get_ai_router"]
 def penstock_queues() -> list[Queue]:
     """The queue of everything that this plugin does."""
     return [AI]
+
+
+@hookimpl
+def penstock_providers() -> list[Provider]:
+    """The provider of models, which has no limits but those that an operator sets."""
+    return [OPENAI]
 
 
 @hookimpl

@@ -8,6 +8,7 @@ import msgspec
 from penstock import Artifact, Context, PermanentError, task
 from penstock_ai.file_name import file_name
 from penstock_ai.long_text import inline
+from penstock_ai.model_use import provider_of, tokens_of
 from penstock_ai.prompt_fields import (
     ModelName,
     PromptText,
@@ -108,6 +109,8 @@ class Code(Provenance, kw_only=True, frozen=True):
     "ai.code",
     queue=AI,
     timeout=MODEL_TIMEOUT,
+    provider=provider_of,
+    units=tokens_of,
     examples=[
         CodeInput(
             json_schema={

@@ -8,6 +8,7 @@ import msgspec
 
 from penstock import Artifact, Context, task
 from penstock_ai.file_name import file_name
+from penstock_ai.model_use import provider_of, tokens_of
 from penstock_ai.prompt_fields import (
     ModelName,
     PromptText,
@@ -110,6 +111,8 @@ class Document(Provenance, kw_only=True, frozen=True):
     "ai.document",
     queue=AI,
     timeout=MODEL_TIMEOUT,
+    provider=provider_of,
+    units=tokens_of,
     examples=[
         DocumentInput(
             markdown="# Hello\n\nThis PDF was rendered from **Markdown**:\n\n"

@@ -9,6 +9,7 @@ from penstock import Artifact, Context, task
 from penstock_ai.card import Card
 from penstock_ai.chart import Chart, Series
 from penstock_ai.file_name import file_name
+from penstock_ai.model_use import charge, provider_of, tokens_of
 from penstock_ai.prompt_fields import ModelName, PromptText, check_exactly_one, check_model_fields
 from penstock_ai.provenance import Provenance, provenance_of
 from penstock_ai.providers.choice import ProviderName, choose_provider
@@ -88,6 +89,8 @@ class Image(Provenance, kw_only=True, frozen=True):
     "ai.image",
     queue=AI,
     timeout=MODEL_TIMEOUT,
+    provider=provider_of,
+    units=tokens_of,
     examples=[
         ImageInput(
             card=Card(
@@ -171,6 +174,7 @@ async def _drawn_by_model(request: ImageInput, prompt: str, ctx: Context) -> Ima
     ) as provider:
         await ctx.progress(5, f"asking {provider.name}")
         picture = await provider.draw(wanted)
+    await charge(ctx, picture.usage)
     await ctx.progress(80, "checking and storing the picture")
     found = await asyncio.to_thread(examine, picture.data)
     artifact = await ctx.artifacts.put(

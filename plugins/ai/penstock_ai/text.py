@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from penstock import Artifact, Context, task
+from penstock import Artifact, Context, Provider, task
 from penstock_ai.long_text import inline
+from penstock_ai.model_use import OPENAI, provider_of, tokens
 from penstock_ai.prompt_fields import ModelName, PromptText, check_exactly_one, check_only_with
 from penstock_ai.provenance import Provenance, provenance_of
 from penstock_ai.providers.choice import ProviderName, choose_provider, is_configured
@@ -99,10 +100,24 @@ class Text(Provenance, kw_only=True, frozen=True):
     """Whether it ends where ``max_output_tokens`` did."""
 
 
+def _provider_of(request: TextInput) -> Provider | None:
+    """The provider that may be asked: whether a model summarises, only the worker knows."""
+    if request.summarize is not None and request.provider != "builtin":
+        return OPENAI
+    return provider_of(request)
+
+
+def _tokens_of(request: TextInput) -> int:
+    text = (request.prompt or "") + (request.system or "") + (request.summarize or "")
+    return tokens(text, answer=request.max_output_tokens)
+
+
 @task(
     "ai.text",
     queue=AI,
     timeout=MODEL_TIMEOUT,
+    provider=_provider_of,
+    units=_tokens_of,
     examples=[
         TextInput(
             template="Dear {{ name }},\n\nyour order of {{ items | length }} items is on its way:\n"
@@ -146,6 +161,7 @@ async def text(request: TextInput, ctx: Context) -> Text:
         summary = await run_in_child(
             "summary", text=request.summarize, count=request.sentences or DEFAULT_SENTENCES
         )
+        await ctx.charge(0)
         return await _result(summary, ctx)
     return await _written(request, settings, ctx)
 

@@ -6,6 +6,7 @@ import msgspec
 
 from penstock import Context, TransientError
 from penstock_ai.long_text import storable
+from penstock_ai.model_use import charge
 from penstock_ai.providers.incomplete import IncompleteOutputError
 from penstock_ai.providers.provider import Completion, Prompt, Provider
 
@@ -41,4 +42,5 @@ async def write(provider: Provider, prompt: Prompt, ctx: Context) -> Completion:
         )
         message = f"{error}; partial kept as artifact {artifact.name!r} ({artifact.id})"
         raise TransientError(message, retry_after=error.retry_after, code=error.code) from error
+    await charge(ctx, completion.usage)
     return msgspec.structs.replace(completion, text=storable(completion.text))

@@ -424,3 +424,14 @@ async def test_connections_that_the_database_cut_are_replaced_before_anybody_not
 
     assert (await ledger.ended_counts())["acme"].completed == 1
     await ledger.close()
+
+
+async def test_the_provider_of_a_task_and_its_estimate_are_kept(ledger: Ledger) -> None:
+    paid = await started(ledger, provider="openai", units=1200)
+    free = await started(ledger)
+
+    found = await ledger.find(paid.id)
+    assert found is not None
+    assert found.provider == "openai"
+    assert (paid.provider, paid.units, free.provider, free.units) == ("openai", 1200, None, None)
+    assert await ledger.estimates([paid.id, free.id]) == {paid.id: 1200, free.id: 1}

@@ -10,7 +10,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
-from penstock.broker import LeaseTable
+from penstock.broker import GrantTable, LeaseTable
 from penstock.engine import (
     Engine,
     EngineUnavailableError,
@@ -130,6 +130,7 @@ def heartbeat_thread(
     return HeartbeatThread(
         heartbeat,
         leases=leases,
+        grants=GrantTable(),
         queues=["acme"],
         lease=LEASE,
         lost=lost.append,

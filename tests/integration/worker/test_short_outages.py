@@ -11,7 +11,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
-from penstock.broker import LeaseTable
+from penstock.broker import GrantTable, LeaseTable
 from penstock.engine import Engine, Entry, Heartbeat, Member, RedisServers
 from penstock.processes.deadlines import Deadlines
 from penstock.worker.heartbeat_thread import HeartbeatThread
@@ -112,6 +112,7 @@ def heartbeat_thread(heartbeat: Heartbeat, leases: LeaseTable) -> HeartbeatThrea
     return HeartbeatThread(
         heartbeat,
         leases=leases,
+        grants=GrantTable(),
         queues=["acme"],
         lease=LEASE,
         lost=lambda _: None,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from penstock import PermanentError, Snooze, TaskError, TransientError
+from penstock import PermanentError, RateLimitedError, TaskError, TransientError
 from penstock_ai.providers.openai import OpenAiProvider
 from penstock_ai.providers.openai_errors import retry_after
 from penstock_ai.providers.provider import PicturePrompt, Prompt
@@ -88,13 +88,16 @@ async def test_the_servers_own_words_are_in_the_message(server, failure):
     ("value", "least", "most"),
     [("7", 7, 7), ("1.5", 1.5, 1.5), ("date:30", 28, 30), ("0", 1, 1), ("86400", 3600, 3600)],
 )
-async def test_a_rate_limit_that_names_its_end_is_a_snooze(server, failure, value, least, most):
+async def test_a_rate_limit_that_names_its_end_closes_the_provider(
+    server, failure, value, least, most
+):
     server.next("rate_limited", retry_after=value)
 
     error = await failure()
 
-    assert isinstance(error, Snooze)
-    assert least <= error.delay.total_seconds() <= most
+    assert isinstance(error, RateLimitedError)
+    assert error.retry_after is not None
+    assert least <= error.retry_after.total_seconds() <= most
 
 
 @pytest.mark.parametrize("value", ["soon", "-5", "nan", "", "inf", "1e3", "٣"])

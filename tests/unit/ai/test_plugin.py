@@ -7,13 +7,15 @@ import pytest
 
 import penstock_ai
 from penstock import TaskType
-from penstock_ai.code import code
-from penstock_ai.document import document
-from penstock_ai.image import image
+from penstock.dispatch.needs import Need, need_of
+from penstock_ai.code import CodeInput, code
+from penstock_ai.document import DocumentInput, document
+from penstock_ai.image import ImageInput, image
+from penstock_ai.model_use import OPENAI
 from penstock_ai.provenance import Provenance
 from penstock_ai.queues import AI, MODEL_TIMEOUT
 from penstock_ai.settings import MAX_TIMEOUT_SECONDS, AiSettings
-from penstock_ai.text import text
+from penstock_ai.text import TextInput, text
 from tests.services.plugin_context import PluginContext
 
 TASKS: list[TaskType[Any, Any]] = [text, image, document, code]
@@ -25,6 +27,7 @@ HEAVY = (
 
 def test_the_plugin_declares_its_queue_tasks_and_settings():
     assert penstock_ai.penstock_queues() == [AI]
+    assert penstock_ai.penstock_providers() == [OPENAI]
     assert penstock_ai.penstock_tasks() == TASKS
     assert penstock_ai.penstock_settings() == [AiSettings]
     assert {each.queue for each in TASKS} == {AI}
@@ -66,3 +69,34 @@ def test_every_result_says_where_it_comes_from(task):
 def test_a_task_outlasts_the_longest_call_of_a_model(task):
     assert task.timeout == MODEL_TIMEOUT
     assert MODEL_TIMEOUT.total_seconds() > MAX_TIMEOUT_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("task", "request_", "units"),
+    [
+        (text, TextInput(prompt="x" * 400, system="y" * 40, max_output_tokens=50), 160),
+        (text, TextInput(summarize="x" * 4000), 2000),
+        (image, ImageInput(prompt="x" * 400), 1100),
+        (document, DocumentInput(prompt="x" * 400), 1100),
+        (code, CodeInput(prompt="x" * 400, provider="openai"), 1100),
+    ],
+)
+def test_what_may_ask_a_model_keeps_to_the_limits_of_its_provider(task, request_, units):
+    assert need_of(task, request_, known=["openai"]) == Need(provider="openai", units=units)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_what_asks_no_model_waits_for_no_provider(task):
+    for example in task.examples:
+        assert need_of(task, example, known=["openai"]) == Need()
+
+
+async def test_the_tokens_that_a_model_used_are_charged(server, context):
+    run = context(text)
+    await text(TextInput(prompt="Hello"), run)
+
+    drawn = context(image)
+    await image(ImageInput(prompt="A cat"), drawn)
+
+    assert [len(each.charged) for each in (run, drawn)] == [1, 1]
+    assert run.charged[0] > 0

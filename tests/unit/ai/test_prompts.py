@@ -5,7 +5,7 @@ from io import BytesIO
 import PIL.Image
 import pytest
 
-from penstock import PermanentError, Snooze, TransientError
+from penstock import PermanentError, RateLimitedError, TransientError
 from penstock_ai.code import CodeInput, code
 from penstock_ai.document import DocumentInput, document
 from penstock_ai.image import ImageInput, image
@@ -137,7 +137,7 @@ async def test_a_text_that_was_cut_before_it_began_leaves_no_file(server, contex
 @pytest.mark.parametrize(
     ("reply", "options", "error"),
     [
-        ("rate_limited", {"retry_after": "7"}, Snooze),
+        ("rate_limited", {"retry_after": "7"}, RateLimitedError),
         ("error_500", {}, TransientError),
         ("content_policy", {}, PermanentError),
     ],

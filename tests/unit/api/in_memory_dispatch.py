@@ -61,6 +61,7 @@ class InMemoryDispatch:
             status=Status.PENDING,
             priority=priority.value,
             user_id=user_id,
+            provider=None,
             progress=0,
             progress_message="",
             attempts=0,
@@ -100,7 +101,12 @@ class InMemoryDispatch:
             self.reasons.append(reason)
             self.records[task_id] = msgspec.structs.replace(record, cancel_requested_at=now)
         return Transition(
-            status=status, queue=record.queue, priority=5, user_id=None, changed=changed
+            status=status,
+            queue=record.queue,
+            priority=5,
+            user_id=None,
+            provider=None,
+            changed=changed,
         )
 
     async def retry(self, task_id):
@@ -115,7 +121,12 @@ class InMemoryDispatch:
             )
             self.records[task_id] = record
         return Transition(
-            status=record.status, queue=record.queue, priority=5, user_id=None, changed=changed
+            status=record.status,
+            queue=record.queue,
+            priority=5,
+            user_id=None,
+            provider=None,
+            changed=changed,
         )
 
     async def find(self, task_id):

@@ -28,6 +28,7 @@ async def test_a_posted_task_is_accepted_and_its_location_shows_it(client: httpx
         "status": "pending",
         "priority": "normal",
         "user_id": None,
+        "provider": None,
         "progress": 0.0,
         "progress_message": "",
         "attempts": 0,

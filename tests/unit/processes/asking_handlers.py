@@ -38,6 +38,7 @@ def about(job: Job, ctx: SyncContext) -> dict[str, Any]:
         "task_type": ctx.task_type,
         "queue": ctx.queue,
         "user_id": ctx.user_id,
+        "provider": ctx.provider,
         "attempt": ctx.attempt,
         "run": ctx.run,
         "interruption": ctx.interruption,
@@ -52,6 +53,12 @@ def about(job: Job, ctx: SyncContext) -> dict[str, Any]:
 @task("processes.double", queue=QUEUE)
 def double(number: int, ctx: SyncContext) -> float:
     return number * ctx.settings(Settings).factor
+
+
+@task("processes.charge", queue=QUEUE)
+def charge(number: int, ctx: SyncContext) -> int:
+    ctx.charge(number)
+    return number
 
 
 @task("processes.unknown_settings", queue=QUEUE)

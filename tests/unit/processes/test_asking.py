@@ -44,6 +44,7 @@ async def test_a_handler_knows_its_run_and_is_the_main_thread_of_a_light_process
 ) -> None:
     context = PluginContext(asking_handlers.about, attempt=4)
     context.user_id = "ada"
+    context.provider = "openai"
 
     async with asyncio.timeout(20):
         about = await run(asking_handlers.about, context=context)
@@ -51,6 +52,7 @@ async def test_a_handler_knows_its_run_and_is_the_main_thread_of_a_light_process
     assert UUID(about["task_id"]) == context.task_id
     assert (about["task_type"], about["queue"]) == ("processes.about", "processes")
     assert (about["user_id"], about["attempt"], about["run"]) == ("ada", 4, 4)
+    assert about["provider"] == "openai"
     assert about["interruption"] is None
     assert about["is_main_thread"]
     assert about["stdin"] == ""
@@ -64,6 +66,15 @@ async def test_settings_are_the_operators(run: Run) -> None:
     infinite = PluginContext(asking_handlers.double, Settings(factor=float("inf")))
     # JSON has no word for it.
     assert await run(asking_handlers.double, 4, infinite) is None
+
+
+async def test_what_it_used_of_its_provider_is_charged_before_it_has_ended(run: Run) -> None:
+    context = PluginContext(asking_handlers.charge)
+
+    assert await run(asking_handlers.charge, 250, context) == 250
+    assert context.charged == [250]
+    with pytest.raises(HandlerError, match="has used to be a whole number of at least 0, got -1"):
+        await run(asking_handlers.charge, -1, context)
 
 
 async def test_settings_that_nobody_declares_are_refused_as_in_the_worker(run: Run) -> None:

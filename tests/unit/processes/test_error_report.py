@@ -4,7 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from penstock import DeclarationError, PenstockError, PermanentError, Snooze, TransientError
+from penstock import (
+    DeclarationError,
+    PenstockError,
+    PermanentError,
+    RateLimitedError,
+    Snooze,
+    TransientError,
+)
 from penstock.processes.error_report import ErrorReport, HandlerError
 
 
@@ -45,11 +52,14 @@ def test_the_nearest_exception_that_can_be_made_again_is_made(
 def test_errors_that_steer_keep_what_they_say() -> None:
     transient = ErrorReport.of(TransientError("a", retry_after=timedelta(1), code="b")).exception()
     snooze = ErrorReport.of(Snooze(timedelta(2), "c")).exception()
+    limited = ErrorReport.of(RateLimitedError("d", retry_after=timedelta(3))).exception()
 
     assert isinstance(transient, TransientError)
     assert (transient.retry_after, transient.code) == (timedelta(1), "b")
     assert isinstance(snooze, Snooze)
     assert (snooze.delay, str(snooze)) == (timedelta(2), "c")
+    assert isinstance(limited, RateLimitedError)
+    assert (limited.retry_after, limited.code) == (timedelta(3), "rate_limited")
 
 
 @pytest.mark.parametrize("error", [ForeignError("no"), Exception("no"), SystemExit(3)])

@@ -7,6 +7,8 @@ import pytest
 from penstock.plugins import discover, load
 from penstock.redis_url import OPTIONS, SCHEMES
 from penstock.settings import KNOBS, plugin_settings
+from penstock.settings.provider_tuning import PREFIX as PROVIDER_PREFIX
+from penstock.settings.provider_tuning import PROVIDER_KNOBS
 from penstock.settings.queue_tuning import PREFIX, QUEUE_KNOBS
 
 PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
@@ -34,6 +36,13 @@ def test_what_can_be_said_of_a_queue_is_documented_as_it_is(knob):
     assert row in PAGE.read_text().splitlines()
 
 
+@pytest.mark.parametrize("knob", PROVIDER_KNOBS, ids=lambda knob: knob.suffix)
+def test_what_can_be_said_of_a_provider_is_documented_as_it_is(knob):
+    row = f"| `{PROVIDER_PREFIX}<NAME>_{knob.suffix}` | {knob.kind} | {knob.doc} |"
+
+    assert row in PAGE.read_text().splitlines()
+
+
 @pytest.mark.parametrize("knob", OF_PLUGINS, ids=lambda knob: knob.variable)
 def test_every_setting_of_a_built_in_plugin_is_documented_as_it_is(knob):
     assert f"| `{knob.variable}` | {knob.doc} |" in PAGE.read_text().splitlines()
@@ -53,4 +62,5 @@ def test_every_form_of_a_redis_url_is_documented(scheme):
 def test_the_page_documents_no_setting_that_is_gone():
     rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
 
-    assert len(rows) == len(KNOBS) + len(QUEUE_KNOBS) + len(OF_PLUGINS)
+    known = (KNOBS, QUEUE_KNOBS, PROVIDER_KNOBS, OF_PLUGINS)
+    assert len(rows) == sum(map(len, known))

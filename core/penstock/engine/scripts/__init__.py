@@ -2,12 +2,18 @@
 
 from importlib.resources import files
 
-_SHARED = ("prelude", "order", "limits", "rooms", "places")
+_SHARED = ("prelude", "hearing", "starts", "order", "limits", "rooms", "places")
+_SHARED_BY_PROVIDERS = ("provider", "hearing", "starts")
 
 
 def source(name: str) -> str:
-    """The text of ``name``.lua, behind what all scripts share."""
+    """The text of ``name``.lua, behind what the scripts of queues share."""
     return "".join(map(_text, (*_SHARED, name)))
+
+
+def provider_source(name: str) -> str:
+    """The text of ``name``.lua, behind what the scripts of providers share."""
+    return "".join(map(_text, (*_SHARED_BY_PROVIDERS, name)))
 
 
 def _text(name: str) -> str:

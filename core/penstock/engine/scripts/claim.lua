@@ -8,7 +8,8 @@
 --         'delay'    run it again after the argument, in ms
 --         'back'     it waits again, in its old place
 --         'park'     leave it to a worker that knows its type, the argument
---         'room'     it waits for its provider's limit, which is closed for the argument, in ms
+--         'room'     it waits for its provider's limit, which is closed for the argument, in ms; '!'
+--                    behind it if its worker was lost before
 --         'stale'    as 'back', unless nobody is known to hold it: somebody else does
 --         'presume'  somebody may be running it: leased to whoever is heard of, for one lease
 --       A settlement whose token is not the lease's is ignored: the lease was lost.
@@ -52,9 +53,10 @@ for i = 12 + types, #ARGV, 4 do
           'HSET', entry, member, string.format('%s=%d', argument, old_score(score)))
       elseif kind == 'room' then
         local room = room_of_provider(member)
-        enter_room(room, old_score(score), member, '')
+        local pause, was_lost = string.match(argument, '^(%d+)(!?)$')
+        enter_room(room, old_score(score), member, was_lost)
         change_line(member, score, 1)
-        redis.call('ZADD', rooms, 'GT', now + tonumber(argument), room)
+        redis.call('ZADD', rooms, 'GT', now + tonumber(pause), room)
       else
         redis.call('HDEL', entry, member)
         if kind == 'back' or kind == 'stale' then

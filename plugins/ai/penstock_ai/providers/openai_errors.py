@@ -13,7 +13,7 @@ from typing import TypeGuard
 import httpx2
 import openai
 
-from penstock import PermanentError, Snooze, TaskError, TransientError
+from penstock import PermanentError, RateLimitedError, TaskError, TransientError
 from penstock_ai.providers.openai_address import Address
 
 _LONGEST_MESSAGE = 500
@@ -68,7 +68,9 @@ class OpenAiErrors:
         if status == _TOO_MANY_REQUESTS or (status is None and words & _RATE_LIMITED):
             message = f"{self._server} limits the rate: {said}"
             if wait is not None:
-                return Snooze(wait, message)
+                return RateLimitedError(message, retry_after=wait)
+            # A request that is larger than the limit is answered like this for ever: it must spend
+            # its attempts, and close the provider to nobody.
             return TransientError(message, code="rate_limited")
         if _is_passing(status, words):
             message = f"{self._server} failed: {said}"

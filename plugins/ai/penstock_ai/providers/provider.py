@@ -61,7 +61,8 @@ class Provider(Protocol):
     of ``penstock``'s errors, which say what shall happen next:
 
     =========================  =================================================================
-    ``Snooze``                 the provider named a time to come back at; spends no attempt
+    ``RateLimitedError``       the provider named a time to come back at: until then nobody asks
+                               it, and no attempt is spent
     ``TransientError``         ``rate_limited``, ``provider_unavailable``, ``provider_timeout``,
                                ``incomplete_output``: try again by the task's policy
     ``PermanentError``         ``capability_unavailable``, ``content_policy``, ``billing``,

@@ -1,16 +1,19 @@
 -- Accepts a batch of tasks. Repeating it after an unknown commit changes nothing.
 INSERT INTO task (
-    id, type, queue, priority, user_id, input, labels, max_attempts, created_at, run_at, updated_at
+    id, type, queue, priority, user_id, provider, units, input, labels, max_attempts, created_at,
+    run_at, updated_at
 )
 SELECT
-    id, type, queue, priority, user_id, input::json, labels::json, max_attempts,
+    id, type, queue, priority, user_id, provider, units, input::json, labels::json, max_attempts,
     created_at, run_at, created_at
 FROM unnest(
     CAST(:id AS uuid[]), CAST(:type AS text[]), CAST(:queue AS text[]),
-    CAST(:priority AS smallint[]), CAST(:user_id AS text[]), CAST(:input AS text[]),
+    CAST(:priority AS smallint[]), CAST(:user_id AS text[]),
+    CAST(:provider AS text[]), CAST(:units AS integer[]), CAST(:input AS text[]),
     CAST(:labels AS text[]), CAST(:max_attempts AS integer[]),
     CAST(:created_at AS timestamptz[]), CAST(:run_at AS timestamptz[])
 ) AS new (
-    id, type, queue, priority, user_id, input, labels, max_attempts, created_at, run_at
+    id, type, queue, priority, user_id, provider, units, input, labels, max_attempts, created_at,
+    run_at
 )
 ON CONFLICT (id) DO NOTHING

@@ -1,11 +1,13 @@
 -- Accepts a batch of tasks, given as a JSON array of objects. Repeating it after an unknown commit
 -- changes nothing.
 INSERT INTO task (
-    id, type, queue, priority, user_id, input, labels, max_attempts, created_at, run_at, updated_at
+    id, type, queue, priority, user_id, provider, units, input, labels, max_attempts, created_at,
+    run_at, updated_at
 )
 SELECT
     json_extract(value, '$.id'), json_extract(value, '$.type'), json_extract(value, '$.queue'),
     json_extract(value, '$.priority'), json_extract(value, '$.user_id'),
+    json_extract(value, '$.provider'), json_extract(value, '$.units'),
     json_extract(value, '$.input'), json_extract(value, '$.labels'),
     json_extract(value, '$.max_attempts'), json_extract(value, '$.created_at'),
     json_extract(value, '$.run_at'), json_extract(value, '$.created_at')

@@ -33,5 +33,5 @@ WHERE task.id = json_extract(claim.value, '$[0]')
         )
     )
 RETURNING
-    task.id, type, queue, run, attempts, max_attempts, losses, priority, user_id, input, labels,
-    started_at
+    task.id, type, queue, run, attempts, max_attempts, losses, priority, user_id, provider, units,
+    input, labels, started_at

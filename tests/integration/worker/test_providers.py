@@ -1,0 +1,306 @@
+"""The limits of providers, over real workers and several queues."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from penstock import (
+    Context,
+    Provider,
+    Queue,
+    RateLimit,
+    RateLimitedError,
+    SyncContext,
+    UnitLimit,
+    task,
+)
+from penstock.app import Application
+from penstock.engine.keys import ProviderKeys
+from penstock.ledger import Status, TaskRecord
+from penstock.plugins import Catalogue, Plugin
+from penstock.settings import Settings
+from tests.integration.dispatch.conftest import until
+
+LEASE = 0.6
+ONE, TWO = Queue("one", concurrency=5), Queue("two", concurrency=5)
+
+
+class Call(Struct):
+    provider: str | None = None
+    seconds: float = 0
+    units: int = 1
+    uses: int | None = None
+    refused: bool = False
+    retry_after: float | None = None
+
+
+class Seen:
+    """What the handlers of this process did."""
+
+    def __init__(self) -> None:
+        self.starts: list[float] = []
+        self.running: dict[str | None, int] = {}
+        self.most: dict[str | None, int] = {}
+        self.refusals = 0
+
+
+seen = Seen()
+
+
+async def call(request: Call, ctx: Context) -> str | None:
+    assert ctx.provider == request.provider
+    running = seen.running.get(ctx.provider, 0) + 1
+    seen.running[ctx.provider] = running
+    seen.most[ctx.provider] = max(running, seen.most.get(ctx.provider, 0))
+    seen.starts.append(time.monotonic())
+    try:
+        if request.refused and seen.refusals:
+            seen.refusals -= 1
+            pause = timedelta(seconds=request.retry_after or 0)
+            raise RateLimitedError("slow down", retry_after=pause)
+        await asyncio.sleep(request.seconds)
+        if request.uses is not None:
+            await ctx.charge(request.uses)
+    finally:
+        seen.running[ctx.provider] -= 1
+    return ctx.provider
+
+
+NEEDS: dict[str, Any] = {
+    "provider": lambda request: request.provider,
+    "units": lambda request: request.units,
+}
+call_one = task("one.call", queue=ONE, **NEEDS)(call)
+call_two = task("two.call", queue=TWO, **NEEDS)(call)
+
+
+@task("one.process", queue=ONE, **NEEDS)
+def call_in_process(request: Call, ctx: SyncContext) -> str | None:
+    """As above, in a process."""
+    if request.uses is not None:
+        ctx.charge(request.uses)
+    return ctx.provider
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    seen.__init__()  # type: ignore[misc]
+
+
+@pytest.fixture
+def settings(redis_url: str, namespace: str, sqlite_url: str, tmp_path: Path) -> Settings:
+    environment = {
+        "REDIS_URL": redis_url,
+        "DATABASE_URL": sqlite_url,
+        "PENSTOCK_NAMESPACE": namespace,
+        "PENSTOCK_LEASE_SECONDS": str(LEASE),
+    }
+    return Settings.load(environment, tmp_path)
+
+
+Site = Callable[..., Any]
+
+
+@pytest.fixture
+def site(settings: Settings) -> Site:
+    """Runs workers over some providers; what is submitted goes through the first."""
+
+    @asynccontextmanager
+    async def run(*providers: Provider, workers: int = 1) -> AsyncIterator[Application]:
+        plugin = Plugin(
+            name="acme",
+            distribution="acme",
+            version="1",
+            queues=[ONE, TWO],
+            tasks=[call_one, call_two, call_in_process],
+            providers=providers,
+        )
+        stop = asyncio.Event()
+        applications = [
+            Application(settings, Catalogue(plugins=[plugin])) for _ in range(max(workers, 1))
+        ]
+        for each in applications:
+            await each.__aenter__()
+        running = [asyncio.create_task(each.worker().run(stop)) for each in applications[:workers]]
+        try:
+            yield applications[0]
+        finally:
+            stop.set()
+            await asyncio.gather(*running)
+            for each in applications:
+                await each.close()
+
+    return run
+
+
+async def submit(application: Application, type_name: str, **fields: Any) -> TaskRecord:
+    return await application.dispatch.submit(type_name, msgspec.json.encode(Call(**fields)))
+
+
+async def submit_many(
+    application: Application, number: int, type_name: str, **fields: Any
+) -> list[TaskRecord]:
+    return await asyncio.gather(*(submit(application, type_name, **fields) for _ in range(number)))
+
+
+async def finished(application: Application, *tasks: TaskRecord) -> list[TaskRecord]:
+    """The tasks as they ended."""
+    done: dict[Any, TaskRecord] = {}
+
+    async def all_ended() -> bool:
+        for each in tasks:
+            if each.id not in done:
+                found = await application.ledger.find(each.id)
+                assert found is not None
+                if found.finished_at is None:
+                    return False
+                done[each.id] = found
+        return True
+
+    await until(all_ended, within=30)
+    return [done[each.id] for each in tasks]
+
+
+async def test_concurrency_holds_over_two_queues_and_two_workers(site: Site) -> None:
+    async with site(Provider("acme", concurrency=3), workers=2) as application:
+        tasks = await submit_many(application, 15, "one.call", provider="acme", seconds=0.02)
+        tasks += await submit_many(application, 15, "two.call", provider="acme", seconds=0.02)
+        began = time.monotonic()
+
+        ended = await finished(application, *tasks)
+
+        assert {(each.status, each.attempts) for each in ended} == {(Status.SUCCESS, 1)}
+        assert seen.most["acme"] == 3
+        # Each release wakes the next: nobody waits for a lease to run out.
+        assert time.monotonic() - began < 4
+
+
+async def test_tasks_that_need_no_limited_provider_cost_no_call(site: Site) -> None:
+    async with site(Provider("free"), Provider("acme", concurrency=1)) as application:
+        limits = application.engine.providers
+        await finished(
+            application,
+            *await submit_many(application, 5, "one.call"),
+            *await submit_many(application, 5, "one.call", provider="free"),
+        )
+        assert limits.round_trips == 0
+
+        await finished(application, await submit(application, "one.call", provider="acme"))
+        assert limits.round_trips > 0
+
+
+async def test_the_rate_of_a_provider_is_exact_over_two_queues(site: Site) -> None:
+    rate = RateLimit(limit=5, period=timedelta(milliseconds=500))
+    async with site(Provider("acme", rate_limit=rate), workers=2) as application:
+        tasks = await submit_many(application, 10, "one.call", provider="acme")
+        tasks += await submit_many(application, 10, "two.call", provider="acme")
+
+        await finished(application, *tasks)
+
+    starts = sorted(seen.starts)
+    assert len(starts) == 20
+    # The handler starts a little after its grant: that is what the bound forgives.
+    gaps = [later - earlier for earlier, later in zip(starts, starts[5:], strict=False)]
+    assert min(gaps) > 0.5 - 0.1
+    assert starts[-1] - starts[0] < 3 * 0.5 + 1.5
+
+
+async def test_what_a_handler_says_it_used_is_charged(site: Site) -> None:
+    provider = Provider("acme", units=UnitLimit(limit=1000, period=timedelta(hours=1)))
+    async with site(provider) as application:
+        key = ProviderKeys.of(application.engine.namespace, "acme").bucket
+
+        async def used() -> float:
+            full = float(await application.engine._commands.get(key) or 0)
+            seconds, microseconds = await application.engine._commands.time()
+            return float(full - seconds * 1000 - microseconds / 1000) / 3600
+
+        for type_name in ("one.call", "one.process"):
+            before = max(0, await used())
+            fields = {"provider": "acme", "units": 100, "uses": 250}
+            await finished(application, await submit(application, type_name, **fields))
+
+            async def is_settled(before: float = before) -> bool:
+                return 249 < await used() - before < 251
+
+            await until(is_settled, within=5)
+
+
+async def test_a_rate_limited_task_without_provider_waits_alone(site: Site) -> None:
+    seen.refusals = 1
+    async with site() as application:
+        limited = await submit(application, "one.call", refused=True, retry_after=0.3)
+        await until(lambda: asyncio.sleep(0, seen.refusals == 0))
+        began = time.monotonic()
+
+        (other,) = await finished(application, await submit(application, "one.call"))
+        assert time.monotonic() - began < 0.3
+        (ended,) = await finished(application, limited)
+
+    assert time.monotonic() - began >= 0.25
+    assert (other.attempts, ended.attempts, ended.status) == (1, 1, Status.SUCCESS)
+    assert application.engine.providers.round_trips == 0
+
+
+async def test_a_refusal_closes_a_provider_without_limits_in_all_queues(site: Site) -> None:
+    seen.refusals = 1
+    async with site(Provider("free"), workers=2) as application:
+        fields = {"provider": "free", "refused": True}
+        refused = await submit(application, "one.call", retry_after=1, **fields)
+
+        async def is_closed() -> bool:
+            found = await application.ledger.find(refused.id)
+            assert found is not None
+            # It waits for the provider, and for no time of its own.
+            assert found.run_at is None
+            return seen.refusals == 0 and found.status is Status.PENDING
+
+        await until(is_closed)
+        (began,) = seen.starts
+        same = await submit(application, "one.call", provider="free")
+        other = await submit(application, "two.call", provider="free")
+        ended = await finished(application, refused, same, other)
+
+    assert [(each.status, each.attempts) for each in ended] == [(Status.SUCCESS, 1)] * 3
+    assert min(seen.starts[1:]) - began >= 1
+
+
+async def test_a_closed_provider_delays_nobody_else(site: Site) -> None:
+    async def seconds_for_100(application: Application) -> float:
+        began = time.monotonic()
+        await finished(
+            application, *await submit_many(application, 100, "one.call", provider="other")
+        )
+        return time.monotonic() - began
+
+    acme = Provider("acme", concurrency=50)
+    async with site(acme, Provider("other", concurrency=50)) as application:
+        alone = await seconds_for_100(application)
+        seen.refusals = 1
+        refused = await submit(
+            application, "one.call", provider="acme", refused=True, retry_after=5
+        )
+        await until(lambda: asyncio.sleep(0, seen.refusals == 0))
+        closed = time.monotonic()
+        blocked = await submit_many(application, 1000, "one.call", provider="acme")
+
+        beside = await seconds_for_100(application)
+
+        counts = (await application.engine.counts(["one"]))["one"]
+        assert counts.active == 0
+        assert time.monotonic() - closed < 5
+        assert beside < 2 * alone + 0.5
+        assert len(seen.starts) == 201
+        ended = await finished(application, refused, *blocked)
+        assert {(each.status, each.attempts) for each in ended} == {(Status.SUCCESS, 1)}
+        assert min(seen.starts[201:]) - closed >= 4.9
+        logging.getLogger(__name__).info("100 tasks: %.3f s alone, %.3f s beside", alone, beside)
