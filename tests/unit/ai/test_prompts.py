@@ -226,3 +226,14 @@ async def test_what_is_no_picture_is_refused_and_not_bought_again(server, contex
     assert caught.value.code == "provider_refused"
     assert run.artifacts.files == {}
     assert len(server.posts) == 1
+
+
+async def test_the_tokens_that_a_model_used_are_charged(server, context):
+    run = context(text)
+    await text(TextInput(prompt="Hello"), run)
+
+    drawn = context(image)
+    await image(ImageInput(prompt="A cat"), drawn)
+
+    assert [len(each.charged) for each in (run, drawn)] == [1, 1]
+    assert run.charged[0] > 0
