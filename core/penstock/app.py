@@ -17,9 +17,16 @@ from taskiq.abc.result_backend import AsyncResultBackend
 
 from penstock import embedded
 from penstock.broker import Broker, Services, result_backend
-from penstock.dispatch import ArtifactStore, Dispatch, Reconciler
+from penstock.dispatch import (
+    ArtifactStore,
+    Dispatch,
+    Policies,
+    PolicyWatch,
+    QueueControl,
+    Reconciler,
+)
 from penstock.engine import Engine, RedisServers
-from penstock.ledger import Ledger
+from penstock.ledger import Ledger, Overrides
 from penstock.plugins import Catalogue
 from penstock.settings import Settings, plugin_settings, queue_tuning
 from penstock.storage import ObjectStorage
@@ -43,21 +50,33 @@ class Application:
         # Unlike the process id, which is 1 in every container, it is never met again.
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         """This process, told apart from all others."""
-        self.catalogue, self.plugin_settings = configured(settings, catalogue)
-        catalogue = self.catalogue
+        tuning, self.plugin_settings = configured(settings, catalogue)
         self.servers = RedisServers(
             settings.redis_url or embedded.find(settings.data_dir) or settings.require_redis_url()
         )
         # Not by the process id, which is 1 in every container.
         self.ledger = Ledger(settings.database_url, shard=secrets.randbelow(_SHARDS))
+        self.policies = Policies(
+            catalogue,
+            environment=tuning,
+            knobs=queue_tuning.QUEUE_KNOBS,
+            overrides=Overrides(self.ledger.database),
+        )
+        self.catalogue = self.policies.catalogue
+        """What is installed; the queues' present policies are known to :attr:`policies`."""
         self.engine = Engine(self.servers, namespace=settings.namespace, lease=settings.lease)
         self.artifacts = ArtifactStore(
             ledger=self.ledger, storage=ObjectStorage(settings.data_dir / "artifacts")
         )
-        self.dispatch = Dispatch(catalogue=catalogue, ledger=self.ledger, engine=self.engine)
+        self.dispatch = Dispatch(policies=self.policies, ledger=self.ledger, engine=self.engine)
+        self.queue_control = QueueControl(
+            policies=self.policies, ledger=self.ledger, engine=self.engine
+        )
+        self._policy_watch = PolicyWatch(policies=self.policies, engine=self.engine)
         self._reconciler = Reconciler(
             ledger=self.ledger,
             engine=self.engine,
+            policies=self.policies,
             queues=list(catalogue.queues),
             lease=settings.lease,
             process=self.name,
@@ -65,6 +84,7 @@ class Application:
 
     async def __aenter__(self) -> Self:
         """Begin the work in the background."""
+        self._policy_watch.start()
         self._reconciler.start()
         return self
 
@@ -83,6 +103,7 @@ class Application:
             # In the opposite order; one that fails keeps no other from being closed.
             for close in (self.ledger.close, self.engine.close, self.dispatch.close):
                 stack.push_async_callback(close)
+            await self._policy_watch.stop()
             await self._reconciler.stop()
 
     def broker(self) -> Broker:
@@ -95,10 +116,11 @@ class Application:
         """A worker for ``queues``, or for all.
 
         Raises:
-            UnknownQueueError: naming the queues there are.
+            UnknownQueueError: with the nearest name.
         """
         services = Services(
             catalogue=self.catalogue,
+            policies=self.policies,
             ledger=self.ledger,
             engine=self.engine,
             dispatch=self.dispatch,
@@ -122,8 +144,8 @@ class Application:
 
 def configured(
     settings: Settings, catalogue: Catalogue
-) -> tuple[Catalogue, Mapping[type[Any], Any]]:
-    """The catalogue as the operator tuned it, and each plugin's settings by their type.
+) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[type[Any], Any]]:
+    """What the variables say: of each queue, by knob, and of each plugin, by its settings' type.
 
     Raises:
         SettingsError: for the first variable of a queue or a plugin that cannot be honoured.
@@ -143,4 +165,4 @@ def configured(
         for plugin in catalogue.plugins
         for kind in plugin.settings
     }
-    return catalogue.tuned(tuning), values
+    return tuning, values

@@ -17,6 +17,7 @@ from penstock.broker.gate import StartGate
 from penstock.broker.leases import LeaseTable
 from penstock.broker.outcomes import OutcomeWriter
 from penstock.declarations import Interruption, Queue
+from penstock.dispatch import Policies
 from penstock.engine import Engine, EngineUnavailableError, EpochMissingError, Lease, Settlement
 from penstock.ledger import CancelWish, Ledger, LedgerUnavailableError, Outcome, Status
 
@@ -39,14 +40,16 @@ class Consumer:
     """Takes from one queue what free slots can run, never more.
 
     Args:
-        queue: whose tasks to take, and how many at once.
+        queue: the name of the one whose tasks to take.
+        policies: how many at once, and within which limits.
         task_types: the names that this worker can run.
     """
 
     def __init__(
         self,
-        queue: Queue,
+        queue: str,
         *,
+        policies: Policies,
         task_types: Collection[str],
         engine: Engine,
         ledger: Ledger,
@@ -54,7 +57,8 @@ class Consumer:
         leases: LeaseTable,
         worker: str,
     ) -> None:
-        self.queue = queue
+        self._name = queue
+        self._policies = policies
         self.claims = 0
         """How often the queue was asked for work, for the watchdog."""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -82,6 +86,11 @@ class Consumer:
         self._draining = False
         self._loop_task: asyncio.Task[None] | None = None
         self._marker: asyncio.Task[None] | None = None
+
+    @property
+    def queue(self) -> Queue:
+        """The queue, as its policy is at present."""
+        return self._policies.catalogue.queues[self._name]
 
     # -- the receiver's side -----------------------------------------------------------------
 
@@ -156,6 +165,10 @@ class Consumer:
         self._has_marker = True
         self._changed.set()
 
+    def policy_changed(self) -> None:
+        """The queue may have another policy: what may be claimed has to be seen anew."""
+        self._changed.set()
+
     # -- shutting down -----------------------------------------------------------------------
 
     async def drain(self) -> None:
@@ -195,7 +208,9 @@ class Consumer:
             want = self.free_slots
             if self._draining and not (self._settlements or self._finishing or self._held):
                 return
-            if want <= 0 and not (self._settlements or self._has_marker):
+            paused = not self._policies.may_start(self._name)
+            # A paused queue is asked once per lease still: lost workers are to be noticed.
+            if want <= 0 and not (self._settlements or self._has_marker or paused):
                 await self._changed.wait()
                 continue
             try:
@@ -213,7 +228,8 @@ class Consumer:
             else:
                 self._outage = ""
                 pause = _FIRST_PAUSE
-                await self._sleep(next_wake)
+                # What may start next is of no interest while nothing may start.
+                await self._sleep(None if paused else next_wake)
 
     async def _claim(self, want: int) -> float | None:
         """Settle and claim once; returns the seconds until the next call is useful."""
@@ -302,6 +318,8 @@ class Consumer:
     @property
     def free_slots(self) -> int:
         """How many more tasks may be claimed now."""
+        if not self._policies.may_start(self._name):
+            return 0
         if self._draining or len(self._finishing) > _MOST_UNCOMMITTED:
             return 0
         return self.queue.concurrency - len(self._held)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from penstock.dispatch.entries import entry_of
+from penstock.dispatch.entries import entry_of, first_id_of
 from penstock.engine import Engine
 from penstock.ledger import Ledger, OpenTask, Status
 
@@ -36,11 +36,11 @@ class Audit:
         self._queues = queues
         self._settling = 2 * lease
         self._cursors = dict.fromkeys(queues, _START)
-        self._recent = _first_id_of(datetime.now(UTC) - self._settling - _FIRST_LOOK)
+        self._recent = first_id_of(datetime.now(UTC) - self._settling - _FIRST_LOOK)
 
     async def recent(self) -> int:
         """Look at the rows that have settled since the last call; returns how many were lacking."""
-        until = _first_id_of(datetime.now(UTC) - self._settling)
+        until = first_id_of(datetime.now(UTC) - self._settling)
         lacking = 0
         for _ in range(_MOST_RECENT_PAGES):
             page = await self._ledger.open_tasks_between(
@@ -90,8 +90,3 @@ class Audit:
 
 def _after(page: Sequence[OpenTask]) -> tuple[int, UUID]:
     return page[-1].priority, page[-1].id
-
-
-def _first_id_of(moment: datetime) -> UUID:
-    """What every UUIDv7 that was made after ``moment`` is larger than (RFC 9562, 5.7)."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -17,6 +17,7 @@ from penstock.dispatch import inputs
 from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
+from penstock.dispatch.policies import Policies
 from penstock.dispatch.status import Health, QueueStatus
 from penstock.engine import Engine, EngineUnavailableError, Entry
 from penstock.ledger import (
@@ -28,7 +29,6 @@ from penstock.ledger import (
     TaskRecord,
     Transition,
 )
-from penstock.plugins import Catalogue
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ _log = logging.getLogger(__name__)
 class Dispatch:
     """The one place that holds ledger and engine together."""
 
-    def __init__(self, *, catalogue: Catalogue, ledger: Ledger, engine: Engine) -> None:
-        self._catalogue = catalogue
+    def __init__(self, *, policies: Policies, ledger: Ledger, engine: Engine) -> None:
+        self._policies = policies
         self._ledger = ledger
         self._engine = engine
         self._handover = Handover(engine)
@@ -74,11 +74,14 @@ class Dispatch:
 
         Raises:
             UnknownTaskTypeError: with the nearest known name.
+            QueueDrainingError: its queue takes no new tasks.
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database;
                 nothing is written.
             LedgerUnavailableError: the database is away; nothing is promised.
         """
-        task_type = self._catalogue.task_type(type_name)
+        catalogue = await self._policies.present()
+        task_type = catalogue.task_type(type_name)
+        self._policies.require_open(task_type.queue.name)
         inputs.decode(task_type, input)
         if user_id is not None:
             inputs.check_user_id(user_id)
@@ -159,10 +162,11 @@ class Dispatch:
             EngineUnavailableError: Redis is away.
             LedgerUnavailableError: the database is away.
         """
-        queues = list(self._catalogue.queues)
+        queues = list((await self._policies.present()).queues)
         counts, ended = await asyncio.gather(
             self._engine.counts(queues), self._ledger.ended_counts()
         )
+        policies = {queue: self._policies.describe(queue) for queue in queues}
         return {
             queue: QueueStatus(
                 waiting=counts[queue].waiting,
@@ -170,6 +174,8 @@ class Dispatch:
                 delayed=counts[queue].delayed,
                 workers=counts[queue].workers,
                 parked=counts[queue].parked,
+                paused=policies[queue].paused,
+                draining=policies[queue].draining,
                 **msgspec.structs.asdict(ended.get(queue, EndedCounts())),
             )
             for queue in queues
@@ -193,7 +199,7 @@ class Dispatch:
     async def _workers(self) -> dict[str, int]:
         try:
             counts = await self._health_checks.in_time(
-                self._engine.counts(list(self._catalogue.queues))
+                self._engine.counts(list(self._policies.catalogue.queues))
             )
         except (PenstockError, TimeoutError):
             return {}

@@ -17,6 +17,7 @@ from penstock import background
 from penstock.declarations import PenstockError
 from penstock.dispatch.audit import Audit
 from penstock.dispatch.index_builder import IndexBuilder
+from penstock.dispatch.policies import Policies
 from penstock.engine import Engine, ServerWatch
 from penstock.ledger import Leadership, Ledger
 
@@ -32,6 +33,7 @@ class Reconciler:
     """Watches over the indexes of some queues, for ever.
 
     Args:
+        policies: read anew from time to time, as the message that they changed may be lost.
         queues: their names.
         lease: how long a worker may be silent.
         process: this process, told apart from all others.
@@ -42,11 +44,13 @@ class Reconciler:
         *,
         ledger: Ledger,
         engine: Engine,
+        policies: Policies,
         queues: Sequence[str],
         lease: timedelta,
         process: str,
     ) -> None:
         self._engine = engine
+        self._policies = policies
         self._queues = queues
         self._builder = IndexBuilder(ledger=ledger, engine=engine)
         self._audit = Audit(ledger=ledger, engine=engine, queues=queues, lease=lease)
@@ -74,6 +78,8 @@ class Reconciler:
     async def _run(self) -> None:
         rounds = 0
         while not self._stopping.is_set():
+            if rounds % _AUDIT_ROUNDS == 0 or not self._policies.is_known:
+                await self._attempt("reading the policies of queues", self._policies.refresh())
             await self._attempt("rebuilding", self.rebuild())
             if rounds % _AUDIT_ROUNDS == 0:
                 await self._attempt("the audit", self.audit())

@@ -46,3 +46,8 @@ class QueueKeys(NamedTuple):
     def of(cls, namespace: str, queue: str) -> "QueueKeys":
         """The keys of ``queue`` in the installation ``namespace``."""
         return cls(*(f"{namespace}:{{{queue}}}:{field}" for field in cls._fields))
+
+
+def policies_channel(namespace: str) -> str:
+    """Not a key but a channel, over which all processes hear that a queue's policy has changed."""
+    return f"{namespace}:policies"

@@ -4,6 +4,7 @@ from penstock.plugins.catalogue import (
     Catalogue,
     Plugin,
     QuarantinedPlugin,
+    UnknownQueueError,
     UnknownTaskTypeError,
 )
 from penstock.plugins.host import discover, load
@@ -12,6 +13,7 @@ __all__ = [
     "Catalogue",
     "Plugin",
     "QuarantinedPlugin",
+    "UnknownQueueError",
     "UnknownTaskTypeError",
     "discover",
     "load",

@@ -40,6 +40,29 @@ class QueueKnob:
     read: Callable[[str], object]
     doc: str
 
+    def variable(self, queue: str) -> str:
+        """The variable that says it of ``queue``."""
+        return f"{_prefix(queue)}{self.suffix}"
+
+    def write(self, value: object) -> str:
+        """The text that :attr:`read` makes ``value`` of."""
+        match value:
+            case None:
+                return "none"
+            case RateLimit():
+                return f"{value.limit}/{_period(value.period)}"
+            case Mapping():
+                return ",".join(f"{name}={each}" for name, each in value.items()) or "none"
+        return str(value)
+
+
+def _period(period: timedelta) -> str:
+    """In the largest unit of which it is a whole number, or else in the largest that it exceeds."""
+    seconds = period.total_seconds()
+    unit = next((each for each in ("h", "m", "s") if not seconds % _UNITS[each]), None)
+    unit = unit or ("s" if seconds > 1 else "ms")
+    return f"{seconds / _UNITS[unit]:.6f}".rstrip("0").rstrip(".") + unit
+
 
 def _rate_limit(value: str) -> RateLimit | None:
     if value == "none":
@@ -111,7 +134,7 @@ def read(
     known: dict[str, list[tuple[str, QueueKnob]]] = {}
     for queue in queues:
         for knob in QUEUE_KNOBS:
-            known.setdefault(f"{_prefix(queue)}{knob.suffix}", []).append((queue, knob))
+            known.setdefault(knob.variable(queue), []).append((queue, knob))
     found: dict[str, dict[str, object]] = {}
     for name, value in variables.items():
         if not name.startswith(PREFIX):

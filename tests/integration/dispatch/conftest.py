@@ -10,12 +10,13 @@ import pytest
 from msgspec import Struct
 
 from penstock import Queue, task
-from penstock.dispatch import Dispatch, Reconciler
+from penstock.dispatch import Dispatch, Policies, QueueControl, Reconciler
 from penstock.dispatch.audit import Audit
 from penstock.dispatch.index_builder import IndexBuilder
 from penstock.engine import Counts, Engine, RedisServers
-from penstock.ledger import Ledger
+from penstock.ledger import Ledger, Overrides
 from penstock.plugins import Catalogue, Plugin
+from penstock.settings.queue_tuning import QUEUE_KNOBS
 
 LEASE = timedelta(milliseconds=300)
 ACME = Queue("acme")
@@ -42,9 +43,11 @@ class Installation:
     """One process' worth of objects."""
 
     catalogue: Catalogue
+    policies: Policies
     ledger: Ledger
     engine: Engine
     dispatch: Dispatch
+    queue_control: QueueControl
     builder: IndexBuilder
     audit: Audit
     reconciler: Reconciler
@@ -61,16 +64,25 @@ class Installation:
         catalogue = Catalogue(plugins=[plugin])
         ledger = Ledger(database_url)
         engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
+        policies = Policies(
+            catalogue,
+            environment={},
+            knobs=QUEUE_KNOBS,
+            overrides=Overrides(ledger.database),
+        )
         return cls(
             catalogue=catalogue,
             ledger=ledger,
             engine=engine,
-            dispatch=Dispatch(catalogue=catalogue, ledger=ledger, engine=engine),
+            policies=policies,
+            dispatch=Dispatch(policies=policies, ledger=ledger, engine=engine),
+            queue_control=QueueControl(policies=policies, ledger=ledger, engine=engine),
             builder=IndexBuilder(ledger=ledger, engine=engine),
             audit=Audit(ledger=ledger, engine=engine, queues=list(catalogue.queues), lease=LEASE),
             reconciler=Reconciler(
                 ledger=ledger,
                 engine=engine,
+                policies=policies,
                 queues=list(catalogue.queues),
                 lease=LEASE,
                 process=secrets.token_hex(4),
