@@ -1,5 +1,7 @@
 """When a peer's drain is measured, and when its tasks are lost."""
 
+from typing import Any
+
 import psutil
 import pytest
 
@@ -12,9 +14,10 @@ from benchmarks.rounds import RoundOfPeer, require_completed
 class Fake:
     """Client, worker and services at once: each look finds the next number of finished tasks."""
 
+    processes: Any = {}  # noqa: RUF012
+
     def __init__(self, *done):
         self._done = iter(done)
-        self.processes = {}
 
     def done(self):
         return next(self._done)
@@ -26,14 +29,12 @@ class Fake:
 class FakeWorkers(Fake):
     processes = [psutil.Process()]  # noqa: RUF012
 
-    def __init__(self):
-        pass
-
 
 def drained(*done, tasks):
-    client = Fake(*done)
+    client: Any = Fake(*done)
+    workers: Any = FakeWorkers()
     measured = RoundOfPeer(find(["penstock"])[0], client, Options(tasks=tasks))
-    return measured._drain(client, FakeWorkers(), tasks)
+    return measured._drain(client, workers, tasks)
 
 
 def test_a_drain_is_measured_from_the_first_look_after_the_warm_up():
