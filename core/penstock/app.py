@@ -11,15 +11,22 @@ import socket
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from taskiq.abc.result_backend import AsyncResultBackend
 
 from penstock import embedded
 from penstock.broker import Broker, Services, result_backend
-from penstock.dispatch import ArtifactStore, Dispatch, Reconciler
+from penstock.dispatch import (
+    ArtifactStore,
+    Dispatch,
+    Policies,
+    PolicyWatch,
+    QueueControl,
+    Reconciler,
+)
 from penstock.engine import Engine, RedisServers
-from penstock.ledger import Ledger
+from penstock.ledger import Ledger, Overrides
 from penstock.plugins import Catalogue
 from penstock.processes.size_limits import SizeLimits
 from penstock.settings import Settings, plugin_settings, provider_tuning, queue_tuning
@@ -44,34 +51,47 @@ class Application:
         # Unlike the process id, which is 1 in every container, it is never met again.
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         """This process, told apart from all others."""
-        self.catalogue, self.plugin_settings = configured(settings, catalogue)
-        catalogue = self.catalogue
+        said = configured(settings, catalogue)
+        self.plugin_settings = said.plugin_settings
         self.servers = RedisServers(
             settings.redis_url or embedded.find(settings.data_dir) or settings.require_redis_url()
         )
         # Not by the process id, which is 1 in every container.
         self.ledger = Ledger(settings.database_url, shard=secrets.randbelow(_SHARDS))
+        self.policies = Policies(
+            said.catalogue,
+            environment=said.queues,
+            knobs=queue_tuning.QUEUE_KNOBS,
+            overrides=Overrides(self.ledger.database),
+        )
+        self.catalogue = self.policies.catalogue
+        """What is installed; the queues' present policies are known to :attr:`policies`."""
         self.engine = Engine(self.servers, namespace=settings.namespace, lease=settings.lease)
         self.artifacts = ArtifactStore(
             ledger=self.ledger, storage=ObjectStorage(settings.data_dir / "artifacts")
         )
         self.dispatch = Dispatch(
-            catalogue=catalogue,
+            policies=self.policies,
             ledger=self.ledger,
             engine=self.engine,
             max_input_bytes=settings.max_input_bytes,
         )
+        self.queue_control = QueueControl(
+            policies=self.policies, ledger=self.ledger, engine=self.engine
+        )
+        self._policy_watch = PolicyWatch(policies=self.policies, engine=self.engine)
         self._reconciler = Reconciler(
             ledger=self.ledger,
             engine=self.engine,
+            policies=self.policies,
             queues=list(catalogue.queues),
-            weights=catalogue.user_weights,
             lease=settings.lease,
             process=self.name,
         )
 
     async def __aenter__(self) -> Self:
         """Begin the work in the background."""
+        self._policy_watch.start()
         self._reconciler.start()
         return self
 
@@ -90,6 +110,7 @@ class Application:
             # In the opposite order; one that fails keeps no other from being closed.
             for close in (self.ledger.close, self.engine.close, self.dispatch.close):
                 stack.push_async_callback(close)
+            await self._policy_watch.stop()
             await self._reconciler.stop()
 
     def broker(self) -> Broker:
@@ -102,10 +123,11 @@ class Application:
         """A worker for ``queues``, or for all.
 
         Raises:
-            UnknownQueueError: naming the queues there are.
+            UnknownQueueError: with the nearest name.
         """
         services = Services(
             catalogue=self.catalogue,
+            policies=self.policies,
             ledger=self.ledger,
             engine=self.engine,
             dispatch=self.dispatch,
@@ -133,10 +155,19 @@ class Application:
         )
 
 
-def configured(
-    settings: Settings, catalogue: Catalogue
-) -> tuple[Catalogue, Mapping[type[Any], Any]]:
-    """The catalogue as the operator tuned it, and each plugin's settings by their type.
+class Configured(NamedTuple):
+    """What the variables say."""
+
+    catalogue: Catalogue
+    """With what they say of providers."""
+    queues: Mapping[str, Mapping[str, Any]]
+    """Of each queue, by knob."""
+    plugin_settings: Mapping[type[Any], Any]
+    """Of each plugin, by its settings' type."""
+
+
+def configured(settings: Settings, catalogue: Catalogue) -> Configured:
+    """What the variables say of ``catalogue``.
 
     Raises:
         SettingsError: for the first variable of a queue, a provider or a plugin that cannot be
@@ -160,4 +191,6 @@ def configured(
         for plugin in catalogue.plugins
         for kind in plugin.settings
     }
-    return catalogue.tuned(tuning, limits), values
+    # That they go together is seen here, before anything is opened.
+    catalogue.tuned(tuning, limits)
+    return Configured(catalogue.tuned({}, limits), tuning, values)

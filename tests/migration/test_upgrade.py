@@ -17,7 +17,16 @@ from penstock.ledger import LedgerUnavailableError
 from penstock.ledger.migrate import VERSION_TABLE, configuration, upgrade, upgrade_async
 from tests.services import PostgresServer
 
-TABLES = {"task", "task_attempt", "checkpoint", "artifact", "queue_stat", "leader", VERSION_TABLE}
+TABLES = {
+    "task",
+    "task_attempt",
+    "checkpoint",
+    "artifact",
+    "queue_stat",
+    "leader",
+    "setting_override",
+    VERSION_TABLE,
+}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

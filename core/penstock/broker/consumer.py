@@ -20,6 +20,7 @@ from penstock.broker.leases import LeaseTable
 from penstock.broker.outcomes import OutcomeWriter
 from penstock.broker.providers import Providers
 from penstock.declarations import Interruption, Queue
+from penstock.dispatch import Policies
 from penstock.engine import Engine, EngineUnavailableError, EpochMissingError, Lease, Settlement
 from penstock.ledger import CancelWish, Ledger, LedgerUnavailableError, Outcome, Status
 
@@ -42,15 +43,15 @@ class Consumer:
     """Takes from one queue what free slots can run, never more.
 
     Args:
-        queue: whose tasks to take, and how many at once.
-        task_types: the names that this worker can run.
+        queue: the name of the one whose tasks to take.
+        policies: how many at once, within which limits, and which task types are known here.
     """
 
     def __init__(
         self,
-        queue: Queue,
+        queue: str,
         *,
-        task_types: Collection[str],
+        policies: Policies,
         engine: Engine,
         ledger: Ledger,
         outcome_writer: OutcomeWriter,
@@ -58,12 +59,13 @@ class Consumer:
         providers: Providers,
         worker: str,
     ) -> None:
-        self.queue = queue
+        self._name = queue
+        self._policies = policies
         self.claims = 0
         """How often the queue was asked for work, for the watchdog."""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when it is drained; fails with the error that broke it."""
-        self._task_types = task_types
+        self._task_types = policies.catalogue.task_types.keys()
         self._engine = engine
         self._ledger = ledger
         self._gate = StartGate(ledger, worker=worker, give_up=lambda: self._draining)
@@ -87,6 +89,11 @@ class Consumer:
         self._draining = False
         self._loop_task: asyncio.Task[None] | None = None
         self._marker: asyncio.Task[None] | None = None
+
+    @property
+    def queue(self) -> Queue:
+        """The queue, as its policy is at present."""
+        return self._policies.catalogue.queues[self._name]
 
     # -- the receiver's side -----------------------------------------------------------------
 
@@ -161,6 +168,10 @@ class Consumer:
         self._has_marker = True
         self._changed.set()
 
+    def policy_changed(self) -> None:
+        """The queue may have another policy: what may be claimed has to be seen anew."""
+        self._changed.set()
+
     # -- shutting down -----------------------------------------------------------------------
 
     async def drain(self) -> None:
@@ -200,7 +211,9 @@ class Consumer:
             want = self.free_slots
             if self._draining and not (self._settlements or self._finishing or self._held):
                 return
-            if want <= 0 and not (self._settlements or self._has_marker):
+            paused = not self._policies.may_start(self._name)
+            # A paused queue is asked once per lease still: lost workers are to be noticed.
+            if want <= 0 and not (self._settlements or self._has_marker or paused):
                 await self._changed.wait()
                 continue
             try:
@@ -218,7 +231,8 @@ class Consumer:
             else:
                 self._outage = ""
                 pause = _FIRST_PAUSE
-                await self._sleep(next_wake)
+                # What may start next is of no interest while nothing may start.
+                await self._sleep(None if paused else next_wake)
 
     async def _claim(self, want: int) -> float | None:
         """Settle and claim once; returns the seconds until the next call is useful."""
@@ -315,6 +329,8 @@ class Consumer:
     @property
     def free_slots(self) -> int:
         """How many more tasks may be claimed now."""
+        if not self._policies.may_start(self._name):
+            return 0
         if self._draining or len(self._finishing) > _MOST_UNCOMMITTED:
             return 0
         return self.queue.concurrency - len(self._held)

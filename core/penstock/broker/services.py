@@ -8,7 +8,7 @@ from typing import Any
 
 from taskiq.abc.result_backend import AsyncResultBackend
 
-from penstock.dispatch import ArtifactStore, Dispatch
+from penstock.dispatch import ArtifactStore, Dispatch, Policies
 from penstock.engine import Engine
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue
@@ -20,6 +20,7 @@ class Services:
     """The opened parts of one application."""
 
     catalogue: Catalogue
+    policies: Policies
     ledger: Ledger
     engine: Engine
     dispatch: Dispatch

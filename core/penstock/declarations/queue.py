@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 
 from penstock.declarations import checks
+from penstock.declarations.errors import DeclarationError
 from penstock.declarations.rate_limit import RateLimit
 from penstock.declarations.retry_policy import RetryPolicy
+
+_RESERVED = {"status", "tasks"}
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Queue:
     Tasks without a user have no limits of a user, and take turns as if they were those of one.
 
     Attributes:
-        name: lower-case, unique among all installed plugins.
+        name: lower-case, unique among all installed plugins; not ``status`` or ``tasks``.
         concurrency: how many tasks one worker process runs at once.
         global_concurrency: how many run at once across all workers; ``None`` is no limit.
         rate_limit: how often tasks start across all workers; ``None`` is no limit.
@@ -45,6 +48,12 @@ class Queue:
 
     def __post_init__(self) -> None:
         checks.name(self.name, of="queue")
+        if self.name in _RESERVED:
+            message = (
+                f"expected the name of a queue not to be {self.name!r}: /api/queues/{self.name} is "
+                "a path of the API with a meaning of its own; name the queue after what it does"
+            )
+            raise DeclarationError(message)
         checks.at_least_one(self.concurrency, of=f"concurrency of queue {self.name!r}")
         if self.global_concurrency is not None:
             checks.at_least_one(

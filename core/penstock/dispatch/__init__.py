@@ -5,11 +5,23 @@ from penstock.dispatch.dispatch import Dispatch
 from penstock.dispatch.errors import (
     InputTooLargeError,
     InvalidInputError,
+    InvalidPolicyError,
+    QueueDrainingError,
     QueueFullError,
     UserQueueFullError,
 )
+from penstock.dispatch.policies import Policies
+from penstock.dispatch.policy_watch import PolicyWatch
+from penstock.dispatch.queue_control import QueueControl
 from penstock.dispatch.reconciler import Reconciler
-from penstock.dispatch.status import Component, Health, QueueStatus
+from penstock.dispatch.status import (
+    Component,
+    Health,
+    PolicyValue,
+    Purge,
+    QueuePolicy,
+    QueueStatus,
+)
 
 __all__ = [
     "ArtifactStore",
@@ -18,7 +30,15 @@ __all__ = [
     "Health",
     "InputTooLargeError",
     "InvalidInputError",
+    "InvalidPolicyError",
+    "Policies",
+    "PolicyValue",
+    "PolicyWatch",
+    "Purge",
+    "QueueControl",
+    "QueueDrainingError",
     "QueueFullError",
+    "QueuePolicy",
     "QueueStatus",
     "Reconciler",
     "TaskArtifacts",

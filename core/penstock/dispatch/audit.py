@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from penstock.dispatch.entries import entry_of, member_of
+from penstock.dispatch.entries import entry_of, first_id_of, member_of
 from penstock.engine import Engine, EngineUnavailableError
 from penstock.ledger import Ledger, OpenTask, Status
 
@@ -47,7 +47,7 @@ class Audit:
         self._settling = 2 * lease
         self._suspects: set[str] = set()
         self._cursors = dict.fromkeys(queues, _START)
-        self._recent = _first_id_of(datetime.now(UTC) - self._settling - _FIRST_LOOK)
+        self._recent = first_id_of(datetime.now(UTC) - self._settling - _FIRST_LOOK)
 
     def suspect(self, queues: Iterable[str]) -> None:
         """The engine may have forgotten anything of ``queues``: the next look sees all of them."""
@@ -59,7 +59,7 @@ class Audit:
         A queue that cannot be asked, of a cluster's node that is away, stops no other: it is
         suspected.
         """
-        until = _first_id_of(datetime.now(UTC) - self._settling)
+        until = first_id_of(datetime.now(UTC) - self._settling)
         lacking = 0
         for _ in range(_MOST_RECENT_PAGES):
             page = await self._ledger.open_tasks_between(
@@ -128,8 +128,3 @@ class Audit:
 
 def _after(page: Sequence[OpenTask]) -> tuple[int, UUID]:
     return page[-1].priority, page[-1].id
-
-
-def _first_id_of(moment: datetime) -> UUID:
-    """What every UUIDv7 that was made after ``moment`` is larger than (RFC 9562, 5.7)."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -20,6 +20,7 @@ from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
 from penstock.dispatch.needs import need_of
+from penstock.dispatch.policies import Policies
 from penstock.dispatch.status import Health, QueueStatus
 from penstock.engine import Engine, EngineUnavailableError, Entry
 from penstock.ledger import (
@@ -31,7 +32,6 @@ from penstock.ledger import (
     TaskRecord,
     Transition,
 )
-from penstock.plugins import Catalogue
 
 _log = logging.getLogger(__name__)
 
@@ -40,20 +40,20 @@ class Dispatch:
     """The one place that holds ledger and engine together.
 
     Args:
-        catalogue: the task types that may be submitted, and their queues.
+        policies: the task types that may be submitted, and their queues as they are at present.
         ledger: takes the tasks.
         engine: puts them in line.
         max_input_bytes: how long the JSON of an input may be.
     """
 
     def __init__(
-        self, *, catalogue: Catalogue, ledger: Ledger, engine: Engine, max_input_bytes: int
+        self, *, policies: Policies, ledger: Ledger, engine: Engine, max_input_bytes: int
     ) -> None:
-        self._catalogue = catalogue
+        self._policies = policies
         self._ledger = ledger
         self._engine = engine
         self._max_input_bytes = max_input_bytes
-        self._handover = Handover(engine, weights=catalogue.user_weights)
+        self._handover = Handover(engine, weights=policies.user_weights)
         self._admission = Admission(engine=engine, ledger=ledger, handover=self._handover)
         self._health_checks = HealthChecks()
 
@@ -90,6 +90,7 @@ class Dispatch:
             UnknownTaskTypeError: with the nearest known name.
             UnknownProviderError: its task type wants one of the input that nobody declares.
             DeclarationError: its task type says of the input what is no provider or estimate.
+            QueueDrainingError: its queue takes no new tasks.
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database;
                 nothing is written.
             InputTooLargeError: it is too long; nothing is written.
@@ -97,12 +98,14 @@ class Dispatch:
                 is written.
             LedgerUnavailableError: the database is away; nothing is promised.
         """
-        task_type = self._catalogue.task_type(type_name)
+        catalogue = await self._policies.present()
+        task_type = catalogue.task_type(type_name)
+        self._policies.require_open(task_type.queue.name)
         inputs.check_size(input, self._max_input_bytes)
         value = inputs.decode(task_type, input)
         if user_id is not None:
             inputs.check_user_id(user_id)
-        need = need_of(task_type, value, known=self._catalogue.providers)
+        need = need_of(task_type, value, known=catalogue.providers)
         now = datetime.now(UTC)
         task = NewTask(
             id=task_id or uuid7(),
@@ -131,14 +134,18 @@ class Dispatch:
         return _as_record(task)
 
     async def check_room(self, type_name: str, user_id: str | None) -> None:
-        """Refuse early what :meth:`submit` would refuse, as its queue is full.
+        """Refuse early what :meth:`submit` would refuse, as its queue is full or drained.
 
         Raises:
             UnknownTaskTypeError: with the nearest known name.
+            QueueDrainingError: see :meth:`submit`.
             QueueFullError: see :meth:`submit`.
             LedgerUnavailableError: the database had to be asked, and is away.
         """
-        await self._admission.check(self._catalogue.task_type(type_name).queue, user_id)
+        catalogue = await self._policies.present()
+        queue = catalogue.task_type(type_name).queue
+        self._policies.require_open(queue.name)
+        await self._admission.check(queue, user_id)
 
     async def cancel(self, task_id: UUID, *, reason: str) -> Transition | None:
         """Cancel a task: at once if it waits; if it runs, its worker is told and stops it.
@@ -164,7 +171,7 @@ class Dispatch:
                     found.queue,
                     [member_of(task_id, found.user_id, found.provider)],
                     running=running,
-                    weights=self._catalogue.user_weights(found.queue),
+                    weights=self._policies.user_weights(found.queue),
                 )
             except EngineUnavailableError as error:
                 # The ledger knows: no run of it starts any more, and the audit tells its worker.
@@ -200,10 +207,11 @@ class Dispatch:
             EngineUnavailableError: Redis is away.
             LedgerUnavailableError: the database is away.
         """
-        queues = list(self._catalogue.queues)
+        queues = list((await self._policies.present()).queues)
         counts, ended = await asyncio.gather(
             self._engine.counts(queues), self._ledger.ended_counts()
         )
+        policies = {queue: self._policies.describe(queue) for queue in queues}
         return {
             queue: QueueStatus(
                 waiting=counts[queue].waiting,
@@ -211,6 +219,8 @@ class Dispatch:
                 delayed=counts[queue].delayed,
                 workers=counts[queue].workers,
                 parked=counts[queue].parked,
+                paused=policies[queue].paused,
+                draining=policies[queue].draining,
                 **msgspec.structs.asdict(ended.get(queue, EndedCounts())),
             )
             for queue in queues
@@ -234,7 +244,7 @@ class Dispatch:
     async def _workers(self) -> dict[str, int]:
         try:
             counts = await self._health_checks.in_time(
-                self._engine.counts(list(self._catalogue.queues))
+                self._engine.counts(list(self._policies.catalogue.queues))
             )
         except (PenstockError, TimeoutError):
             return {}

@@ -1,15 +1,19 @@
-"""Why a task is not accepted.
+"""Why a task is not accepted, or a policy not changed.
 
 ::
 
     PenstockError
     ├── InvalidInputError       the input does not fit its task type (also a ValueError)
     │   └── InputTooLargeError  its JSON is longer than the operator allows
+    ├── InvalidPolicyError      a queue's policy cannot be what was asked for (also a ValueError)
+    ├── QueueDrainingError      the queue is drained: it takes no new tasks
     └── QueueFullError          as many tasks wait in the queue as may
         └── UserQueueFullError  as many of the user's
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from penstock.declarations import PenstockError
@@ -80,3 +84,31 @@ class UserQueueFullError(QueueFullError):
     def __init__(self, queue: str, user_id: str, *, limit: int, retry_after: timedelta) -> None:
         super().__init__(queue, limit=limit, retry_after=retry_after)
         self.user_id = user_id
+
+
+@dataclass(frozen=True)
+class PolicyFault:
+    """Which knob cannot be set so, why, and what to do."""
+
+    knob: str
+    message: str
+    remedy: str
+
+
+class InvalidPolicyError(PenstockError, ValueError):
+    """What was asked for cannot be said of a queue. ``faults`` name each knob; there is one."""
+
+    def __init__(self, faults: Sequence[PolicyFault]) -> None:
+        super().__init__("; ".join(f"{each.message}; {each.remedy}" for each in faults))
+        self.faults = faults
+
+
+class QueueDrainingError(PenstockError):
+    """The queue takes no new tasks until somebody resumes it. ``queue`` is its name."""
+
+    def __init__(self, queue: str) -> None:
+        super().__init__(
+            f"queue {queue!r} is being drained and takes no new tasks; try again later, or resume "
+            f"it (penstock queue resume {queue})"
+        )
+        self.queue = queue

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -17,6 +17,7 @@ from penstock import background
 from penstock.declarations import PenstockError
 from penstock.dispatch.audit import Audit
 from penstock.dispatch.index_builder import IndexBuilder
+from penstock.dispatch.policies import Policies
 from penstock.engine import Engine, ServerWatch
 from penstock.ledger import Leadership, Ledger
 
@@ -32,8 +33,8 @@ class Reconciler:
     """Watches over the indexes of some queues, for ever.
 
     Args:
+        policies: read anew from time to time, as the message that they changed may be lost.
         queues: their names.
-        weights: from a queue to the shares of its users.
         lease: how long a worker may be silent.
         process: this process, told apart from all others.
     """
@@ -43,12 +44,14 @@ class Reconciler:
         *,
         ledger: Ledger,
         engine: Engine,
+        policies: Policies,
         queues: Sequence[str],
-        weights: Callable[[str], Mapping[str, float]],
         lease: timedelta,
         process: str,
     ) -> None:
+        weights = policies.user_weights
         self._engine = engine
+        self._policies = policies
         self._queues = queues
         self._builder = IndexBuilder(ledger=ledger, engine=engine, weights=weights)
         self._audit = Audit(
@@ -77,6 +80,8 @@ class Reconciler:
     async def _run(self) -> None:
         rounds = 0
         while not self._stopping.is_set():
+            if rounds % _AUDIT_ROUNDS == 0 or not self._policies.is_known:
+                await self._attempt("reading the policies of queues", self._policies.refresh())
             await self._attempt("rebuilding", self.rebuild())
             if rounds % _AUDIT_ROUNDS == 0:
                 await self._attempt("the audit", self.audit())

@@ -18,7 +18,7 @@ from penstock.engine import scripts, shares
 from penstock.engine.durations import milliseconds as _milliseconds
 from penstock.engine.epoch import is_epoch_error, is_older, known_epoch, new_epoch
 from penstock.engine.errors import EngineUnavailableError, EpochMissingError, translated
-from penstock.engine.keys import QueueKeys
+from penstock.engine.keys import QueueKeys, policies_channel
 from penstock.engine.member import Member
 from penstock.engine.provider_limits import ProviderLimits
 from penstock.engine.servers import RedisServers
@@ -414,7 +414,25 @@ class Engine:
         heartbeat, or the next claim, tells the rest.
         """
         channels = {self._keys(queue).notices.encode(): queue for queue in queues}
-        with translated("listen for notices"):
+        async for message in self._messages("notices", *channels):
+            if message["type"] == "message":
+                data = message["data"]
+                yield channels[message["channel"]], Member.decode(data).id if data else None
+
+    async def announce_policies(self) -> None:
+        """Tell all processes of the installation that the policy of a queue has changed."""
+        with translated("announce a changed policy"):
+            await self._commands.publish(policies_channel(self.namespace), b"")
+
+    async def policy_changes(self) -> AsyncIterator[None]:
+        """Yields once it listens, and then whenever a policy has changed."""
+        async for message in self._messages("policies", policies_channel(self.namespace)):
+            if message["type"] in {"subscribe", "message"}:
+                yield
+
+    async def _messages(self, what: str, *channels: str | bytes) -> AsyncIterator[dict[str, Any]]:
+        """What comes over ``channels``, and that it was subscribed to them."""
+        with translated(f"listen for {what}"):
             async with self._blocking.pubsub() as pubsub:
                 await pubsub.subscribe(*channels)
                 quiet = False
@@ -425,10 +443,8 @@ class Engine:
                     quiet = message is None
                     if message is None:
                         await pubsub.ping()
-                    elif message["type"] == "message":
-                        data = message["data"]
-                        task_id = Member.decode(data).id if data else None
-                        yield channels[message["channel"]], task_id
+                    else:
+                        yield message
 
     # -- looking -------------------------------------------------------------------------------
 

@@ -92,3 +92,8 @@ class ProviderKeys(NamedTuple):
         """The keys of ``provider`` in the installation ``namespace``."""
         # No queue has a colon in its name.
         return cls(*(f"{namespace}:{{provider:{provider}}}:{field}" for field in cls._fields))
+
+
+def policies_channel(namespace: str) -> str:
+    """Not a key but a channel, over which all processes hear that a queue's policy has changed."""
+    return f"{namespace}:policies"

@@ -3,6 +3,7 @@
 from penstock.ledger.errors import LedgerUnavailableError
 from penstock.ledger.leadership import Leadership
 from penstock.ledger.ledger import Ledger
+from penstock.ledger.overrides import Override, Overrides
 from penstock.ledger.records import (
     CancelWish,
     Checkpoint,
@@ -32,6 +33,8 @@ __all__ = [
     "NewTask",
     "OpenTask",
     "Outcome",
+    "Override",
+    "Overrides",
     "RefusedStart",
     "StartedTask",
     "Status",

@@ -195,6 +195,34 @@ class Ledger:
             )
 
     @repeated_if_cut
+    async def cancel_waiting(
+        self, queue: str, *, until: UUID, limit: int, reason: str
+    ) -> list[OpenTask]:
+        """Cancel pending tasks of a queue; returns which, as they were.
+
+        Args:
+            queue: its name.
+            until: no task with a larger id.
+            limit: how many at most; if there are fewer, no others wait.
+            reason: for people.
+        """
+        statement = (
+            _OPEN_TASKS.where(Task.queue == queue, Task.status == Status.PENDING, Task.id <= until)
+            .order_by(Task.priority, Task.id)
+            .limit(limit)
+            # What is locked is just being started.
+            .with_for_update(skip_locked=True)
+        )
+        async with self.database.write("cancel waiting tasks") as connection:
+            rows = (await connection.execute(statement)).all()
+            if rows:
+                ids = [row.id for row in rows]
+                await transitions.cancel_waiting(
+                    connection, ids, reason=reason, now=_now(), shard=self._shard
+                )
+        return [_open_task(row) for row in rows]
+
+    @repeated_if_cut
     async def cancel_wishes(self, ids: Sequence[UUID]) -> dict[UUID, CancelWish]:
         """Which runs of ``ids`` shall be cancelled, and why, in the words of who asked."""
         statement = select(Task.id, Task.run, Task.cancel_reason).where(
@@ -271,20 +299,7 @@ class Ledger:
     async def _open_tasks(self, statement: Select[*tuple[Any, ...]]) -> list[OpenTask]:
         async with self.database.read("audit tasks") as connection:
             rows = (await connection.execute(statement)).all()
-        return [
-            OpenTask(
-                id=row.id,
-                queue=row.queue,
-                status=Status(row.status),
-                priority=row.priority,
-                user_id=row.user_id,
-                provider=row.provider,
-                run_at=row.run_at,
-                cancel_requested=row.cancel_requested_at is not None,
-                updated_at=row.updated_at,
-            )
-            for row in rows
-        ]
+        return [_open_task(row) for row in rows]
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -397,6 +412,20 @@ class Ledger:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _open_task(row: Row[*tuple[Any, ...]]) -> OpenTask:
+    return OpenTask(
+        id=row.id,
+        queue=row.queue,
+        status=Status(row.status),
+        priority=row.priority,
+        user_id=row.user_id,
+        provider=row.provider,
+        run_at=row.run_at,
+        cancel_requested=row.cancel_requested_at is not None,
+        updated_at=row.updated_at,
+    )
 
 
 def _record(row: Row[Any]) -> TaskRecord:

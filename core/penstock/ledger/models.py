@@ -177,3 +177,16 @@ class Leader(Base):
     name: Mapped[str] = mapped_column(String(63), primary_key=True)
     holder: Mapped[str] = mapped_column(String(255))
     expires_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class SettingOverride(Base):
+    """What an operator says of a queue while everything runs, over variables and declarations."""
+
+    __tablename__ = "setting_override"
+
+    queue: Mapped[str] = mapped_column(String(63), primary_key=True)
+    knob: Mapped[str] = mapped_column(String(63), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+    """As one would write it into the variable."""
+    changed_by: Mapped[str] = mapped_column(String(255))
+    changed_at: Mapped[datetime] = mapped_column(Instant)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,6 +46,7 @@ async def cancel(
             updated_at=now,
         )
         .returning(
+            Task.id,
             Task.status,
             Task.queue,
             Task.priority,
@@ -58,8 +60,32 @@ async def cancel(
     if row is None:
         return await _unchanged(connection, task_id)
     if row.status == Status.CANCELLED:
-        await _keep(connection, task_id, row, reason=reason, now=now, shard=shard)
+        await _keep(connection, [row], reason=reason, now=now, shard=shard)
     return _transition(row, changed=True)
+
+
+async def cancel_waiting(
+    connection: AsyncConnection, ids: Sequence[UUID], *, reason: str, now: datetime, shard: int
+) -> None:
+    """Cancel pending tasks, all of one queue, that this transaction has locked."""
+    statement = (
+        update(Task)
+        .where(Task.id.in_(ids))
+        .values(
+            status=Status.CANCELLED.value,
+            run=Task.run + 1,
+            error_code=CANCELLED,
+            error_message=reason,
+            error_type="",
+            finished_at=now,
+            cancel_requested_at=now,
+            cancel_reason=reason,
+            updated_at=now,
+        )
+        .returning(Task.id, Task.queue, Task.run, Task.attempts)
+    )
+    rows = (await connection.execute(statement)).all()
+    await _keep(connection, rows, reason=reason, now=now, shard=shard)
 
 
 async def finish_cancel(
@@ -82,11 +108,11 @@ async def finish_cancel(
             finished_at=now,
             updated_at=now,
         )
-        .returning(Task.queue, Task.run, Task.attempts, Task.cancel_reason)
+        .returning(Task.id, Task.queue, Task.run, Task.attempts, Task.cancel_reason)
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is not None:
-        await _keep(connection, task_id, row, reason=row.cancel_reason, now=now, shard=shard)
+        await _keep(connection, [row], reason=row.cancel_reason, now=now, shard=shard)
 
 
 async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) -> Transition | None:
@@ -119,32 +145,30 @@ async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) ->
 
 
 async def _keep(
-    connection: AsyncConnection,
-    task_id: UUID,
-    row: _Row,
-    *,
-    reason: str,
-    now: datetime,
-    shard: int,
+    connection: AsyncConnection, rows: Sequence[_Row], *, reason: str, now: datetime, shard: int
 ) -> None:
-    """Remember this outcome for when the task runs again, and count it."""
-    await connection.execute(
-        insert(TaskAttempt).values(
-            task_id=task_id,
-            run=row.run,
-            attempt=row.attempts,
-            error_code=CANCELLED,
-            error_message=reason,
-            error_type="",
-            finished_at=now,
-        )
-    )
+    """Remember this outcome of tasks of one queue for when they run again, and count it."""
+    attempts = [
+        {
+            "task_id": row.id,
+            "run": row.run,
+            "attempt": row.attempts,
+            "error_code": CANCELLED,
+            "error_message": reason,
+            "error_type": "",
+            "finished_at": now,
+        }
+        for row in rows
+    ]
+    await connection.execute(insert(TaskAttempt), attempts)
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    new = dialect.insert(QueueStat).values(queue=row.queue, shard=shard, cancelled=1)
+    new = dialect.insert(QueueStat).values(
+        queue=rows[0].queue, shard=shard, cancelled=len(attempts)
+    )
     await connection.execute(
         new.on_conflict_do_update(
             index_elements=[QueueStat.queue, QueueStat.shard],
-            set_={"cancelled": QueueStat.cancelled + 1},
+            set_={"cancelled": QueueStat.cancelled + len(attempts)},
         )
     )
 

@@ -5,6 +5,7 @@ from penstock.plugins.catalogue import (
     Plugin,
     QuarantinedPlugin,
     UnknownProviderError,
+    UnknownQueueError,
     UnknownTaskTypeError,
 )
 from penstock.plugins.host import discover, load
@@ -14,6 +15,7 @@ __all__ = [
     "Plugin",
     "QuarantinedPlugin",
     "UnknownProviderError",
+    "UnknownQueueError",
     "UnknownTaskTypeError",
     "discover",
     "load",

@@ -36,10 +36,10 @@ class QuarantinedPlugin:
     traceback: str | None = None
 
 
-class UnknownTaskTypeError(PenstockError, LookupError):
-    """No loaded plugin declares this task type. ``suggestion`` is the nearest known name."""
+class _UnknownNameError(PenstockError, LookupError):
+    """``suggestion`` is the nearest known name."""
 
-    def __init__(self, name: str, known: Sequence[str]) -> None:
+    def __init__(self, message: str, name: str, known: Sequence[str]) -> None:
         self.name = name
         self.known = sorted(known)
         self.suggestion = next(iter(get_close_matches(name, self.known, n=1)), None)
@@ -48,7 +48,21 @@ class UnknownTaskTypeError(PenstockError, LookupError):
             if self.suggestion
             else f"known are {', '.join(map(repr, self.known)) or 'none'}"
         )
-        super().__init__(f"no installed plugin has a task type {name!r}; {hint}")
+        super().__init__(f"{message} {name!r}; {hint}")
+
+
+class UnknownTaskTypeError(_UnknownNameError):
+    """No loaded plugin declares this task type. ``suggestion`` is the nearest known name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__("no installed plugin has a task type", name, known)
+
+
+class UnknownQueueError(_UnknownNameError):
+    """No loaded plugin declares this queue. ``suggestion`` is the nearest known name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__("no loaded plugin declares a queue", name, known)
 
 
 class UnknownProviderError(PenstockError, LookupError):
@@ -132,6 +146,17 @@ class Catalogue:
             return self.task_types[name]
         except KeyError:
             raise UnknownTaskTypeError(name, list(self.task_types)) from None
+
+    def queue(self, name: str) -> Queue:
+        """The queue of that name.
+
+        Raises:
+            UnknownQueueError: with the nearest known name.
+        """
+        try:
+            return self.queues[name]
+        except KeyError:
+            raise UnknownQueueError(name, list(self.queues)) from None
 
     def plugin_of(self, task_type: str) -> str:
         """The name of the plugin that declares a task type.

@@ -4,6 +4,7 @@ Each raises ``ValueError`` saying what it expects, as :mod:`penstock.settings.re
 """
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 
 from penstock.declarations import RateLimit, UnitLimit
@@ -52,6 +53,29 @@ def unit_limit(value: str) -> UnitLimit | None:
             "like 90000/1m/15000, or none"
         )
     return UnitLimit(limit=found[0], period=found[1], burst=found[2])
+
+
+def text(value: object) -> str:
+    """What one would write into a variable for it."""
+    match value:
+        case None:
+            return "none"
+        case RateLimit():
+            return f"{value.limit}/{_period(value.period)}"
+        case UnitLimit():
+            burst = "" if value.burst is None else f"/{value.burst}"
+            return f"{value.limit}/{_period(value.period)}{burst}"
+        case Mapping():
+            return ",".join(f"{name}={each:g}" for name, each in value.items()) or "none"
+    return str(value)
+
+
+def _period(period: timedelta) -> str:
+    """In the largest unit of which it is a whole number, or else in the largest that it exceeds."""
+    seconds = period.total_seconds()
+    unit = next((each for each in ("h", "m", "s") if not seconds % _UNITS[each]), None)
+    unit = unit or ("s" if seconds > 1 else "ms")
+    return f"{seconds / _UNITS[unit]:.6f}".rstrip("0").rstrip(".") + unit
 
 
 def _per_time(value: str, *, most: int) -> tuple[int, timedelta, int | None] | None:

@@ -28,64 +28,72 @@ def _weights(value: str) -> dict[str, float]:
     return found
 
 
+class QueueKnob(TuningKnob):
+    """One thing that can be said of each queue, at run time as well."""
+
+    def variable(self, queue: str) -> str:
+        """The variable that says it of ``queue``."""
+        return tuning.variable_of("queue", queue, self)
+
+
 QUEUE_KNOBS = (
-    TuningKnob(
+    QueueKnob(
         suffix="CONCURRENCY",
         field="concurrency",
         kind="whole number",
         read=readers.whole_number(least=1, most=limits.MOST),
         doc="How many of its tasks one worker process runs at once.",
     ),
-    TuningKnob(
+    QueueKnob(
         suffix="GLOBAL_CONCURRENCY",
         field="global_concurrency",
         kind="whole number or none",
         read=limits.limit,
         doc="How many of its tasks run at once across all workers.",
     ),
-    TuningKnob(
+    QueueKnob(
         suffix="RATE_LIMIT",
         field="rate_limit",
         kind="starts/time or none",
         read=limits.rate_limit,
         doc="How often its tasks start across all workers: `10/1s`, `100/1m`.",
     ),
-    TuningKnob(
+    QueueKnob(
         suffix="MAX_WAITING",
         field="max_waiting",
         kind="whole number or none",
         read=limits.limit,
         doc="How many of its tasks may wait; a submit beyond it is refused.",
     ),
-    TuningKnob(
+    QueueKnob(
         suffix="USER_MAX_WAITING",
         field="user_max_waiting",
         kind="whole number or none",
         read=limits.limit,
         doc="How many tasks of one user may wait in it; a submit beyond it is refused.",
     ),
-    TuningKnob(
+    QueueKnob(
         suffix="USER_CONCURRENCY",
         field="user_concurrency",
         kind="whole number or none",
         read=limits.limit,
         doc="How many tasks of one user run at once across all workers.",
     ),
-    TuningKnob(
+    QueueKnob(
         suffix="USER_RATE_LIMIT",
         field="user_rate_limit",
         kind="starts/time or none",
         read=limits.rate_limit,
         doc="How often tasks of one user start across all workers.",
     ),
-    TuningKnob(
+    QueueKnob(
         suffix="USER_WEIGHTS",
         field="user_weights",
         kind="users and numbers or none",
         read=_weights,
         doc="The shares of users, where 1 is everybody else's: `alice=3,bob=0.5`.",
     ),
-    TuningKnob(
+    QueueKnob(
         suffix="MAX_ATTEMPTS",
         field="max_attempts",
         kind="whole number",

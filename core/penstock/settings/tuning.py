@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from penstock.settings import limits
 from penstock.settings.errors import SettingsError
 
 
@@ -29,6 +30,10 @@ class TuningKnob:
     kind: str
     read: Callable[[str], object]
     doc: str
+
+    def write(self, value: object) -> str:
+        """The text that :attr:`read` makes ``value`` of."""
+        return limits.text(value)
 
 
 def prefix(kind: str) -> str:
@@ -62,7 +67,7 @@ def read(
     known: dict[str, list[tuple[str, TuningKnob]]] = {}
     for each in names:
         for knob in knobs:
-            known.setdefault(f"{_prefix(kind, each)}{knob.suffix}", []).append((each, knob))
+            known.setdefault(variable_of(kind, each, knob), []).append((each, knob))
     found: dict[str, dict[str, object]] = {}
     for variable, value in variables.items():
         if not variable.startswith(first):
@@ -88,6 +93,11 @@ def read(
         except ValueError as error:
             raise SettingsError(f"expected {variable} to be {error}, got {value!r}") from None
     return found
+
+
+def variable_of(kind: str, name: str, knob: TuningKnob) -> str:
+    """The variable that says it of the thing called ``name``."""
+    return f"{_prefix(kind, name)}{knob.suffix}"
 
 
 def _prefix(kind: str, name: str) -> str:

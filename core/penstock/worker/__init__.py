@@ -1,5 +1,5 @@
 """The worker process."""
 
-from penstock.worker.worker import StuckError, UnknownQueueError, Worker
+from penstock.worker.worker import StuckError, Worker
 
-__all__ = ["StuckError", "UnknownQueueError", "Worker"]
+__all__ = ["StuckError", "Worker"]

@@ -22,9 +22,8 @@ from penstock.broker import (
     Receiver,
     Services,
 )
-from penstock.declarations import PenstockError, Queue
+from penstock.declarations import PenstockError
 from penstock.engine import Heartbeat, Lease
-from penstock.plugins import Catalogue
 from penstock.processes.pool import ProcessPool
 from penstock.worker.health import WorkerHealth
 from penstock.worker.heartbeat_thread import HeartbeatThread
@@ -35,10 +34,6 @@ from penstock.worker.watchdog import Watchdog
 _CLOSE_PATIENCE = 10.0
 _LAST_PATIENCE = 1.0
 _log = logging.getLogger("penstock.worker")
-
-
-class UnknownQueueError(PenstockError, LookupError):
-    """A worker was told to serve a queue that no loaded plugin declares."""
 
 
 class StuckError(PenstockError):
@@ -58,7 +53,7 @@ class Worker:
 
     Raises:
         OSError: nobody can listen at ``probe``.
-        UnknownQueueError: naming the queues there are.
+        UnknownQueueError: with the nearest name.
     """
 
     def __init__(
@@ -71,7 +66,7 @@ class Worker:
         probe: tuple[str, int] | None = None,
     ) -> None:
         catalogue, engine = services.catalogue, services.engine
-        served = [_find(catalogue, each) for each in queues] or list(catalogue.queues.values())
+        served = [catalogue.queue(each) for each in queues] or list(catalogue.queues.values())
         self._services = services
         self._name = name
         self._drain = drain.total_seconds()
@@ -82,7 +77,7 @@ class Worker:
         )
         self._processes = ProcessPool(services.limits)
         self._providers = Providers(catalogue, engine)
-        self._receivers = {queue.name: self._receiver(queue) for queue in served}
+        self._receivers = {queue.name: self._receiver(queue.name) for queue in served}
         consumers = {name: each.consumer for name, each in self._receivers.items()}
         loop = asyncio.get_running_loop()
         self._stuck: asyncio.Future[None] = loop.create_future()
@@ -118,13 +113,14 @@ class Worker:
             else None
         )
         self._steps: set[asyncio.Task[None]] = set()
+        services.policies.on_change(self._policies_changed)
 
-    def _receiver(self, queue: Queue) -> Receiver:
+    def _receiver(self, queue: str) -> Receiver:
         """A receiver with its own broker and consumer, so that each queue has slots of its own."""
         services = self._services
         consumer = Consumer(
             queue,
-            task_types=services.catalogue.task_types.keys(),
+            policies=services.policies,
             engine=services.engine,
             ledger=services.ledger,
             outcome_writer=self._outcomes,
@@ -212,6 +208,10 @@ class Worker:
             await receiver.broker.shutdown()
         return faults
 
+    def _policies_changed(self) -> None:
+        for receiver in self._receivers.values():
+            receiver.consumer.policy_changed()
+
     def _cancel(self, queue: str, leases: Sequence[Lease]) -> None:
         consumer = self._receivers[queue].consumer
         self._begin(consumer.cancel([lease.id for lease in leases]))
@@ -231,12 +231,3 @@ class Worker:
 
     def _lose(self, lease: Lease) -> None:
         self._receivers[lease.queue].consumer.lose(lease)
-
-
-def _find(catalogue: Catalogue, name: str) -> Queue:
-    try:
-        return catalogue.queues[name]
-    except KeyError:
-        known = ", ".join(sorted(catalogue.queues)) or "none"
-        message = f"no loaded plugin declares a queue {name!r}; there are: {known}"
-        raise UnknownQueueError(message) from None

@@ -11,12 +11,13 @@ import pytest
 from msgspec import Struct
 
 from penstock import Queue, task
-from penstock.dispatch import Dispatch, Reconciler
+from penstock.dispatch import Dispatch, Policies, QueueControl, Reconciler
 from penstock.dispatch.audit import Audit
 from penstock.dispatch.index_builder import IndexBuilder
 from penstock.engine import Counts, Engine, RedisServers
-from penstock.ledger import Ledger
+from penstock.ledger import Ledger, Overrides
 from penstock.plugins import Catalogue, Plugin
+from penstock.settings.queue_tuning import QUEUE_KNOBS
 
 LEASE = timedelta(milliseconds=300)
 ACME = Queue("acme")
@@ -43,9 +44,11 @@ class Installation:
     """One process' worth of objects."""
 
     catalogue: Catalogue
+    policies: Policies
     ledger: Ledger
     engine: Engine
     dispatch: Dispatch
+    queue_control: QueueControl
     builder: IndexBuilder
     audit: Audit
     reconciler: Reconciler
@@ -69,13 +72,21 @@ class Installation:
         catalogue = Catalogue(plugins=[plugin]).tuned(tuning or {})
         ledger = Ledger(database_url)
         engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
+        policies = Policies(
+            catalogue,
+            environment={},
+            knobs=QUEUE_KNOBS,
+            overrides=Overrides(ledger.database),
+        )
         return cls(
             catalogue=catalogue,
             ledger=ledger,
             engine=engine,
+            policies=policies,
             dispatch=Dispatch(
-                catalogue=catalogue, ledger=ledger, engine=engine, max_input_bytes=10_000
+                policies=policies, ledger=ledger, engine=engine, max_input_bytes=10_000
             ),
+            queue_control=QueueControl(policies=policies, ledger=ledger, engine=engine),
             builder=IndexBuilder(ledger=ledger, engine=engine, weights=catalogue.user_weights),
             audit=Audit(
                 ledger=ledger,
@@ -87,8 +98,8 @@ class Installation:
             reconciler=Reconciler(
                 ledger=ledger,
                 engine=engine,
+                policies=policies,
                 queues=list(catalogue.queues),
-                weights=catalogue.user_weights,
                 lease=LEASE,
                 process=secrets.token_hex(4),
             ),

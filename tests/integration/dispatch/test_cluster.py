@@ -13,10 +13,12 @@ from redis import Redis
 from uuid_utils.compat import uuid7
 
 from penstock import Priority
-from penstock.dispatch import Reconciler
+from penstock.dispatch import Policies, Reconciler
 from penstock.dispatch.handover import Handover
 from penstock.engine import Engine, EngineUnavailableError, Entry, Member, RedisServers
-from penstock.ledger import Ledger, NewTask
+from penstock.ledger import Ledger, NewTask, Overrides
+from penstock.plugins import Catalogue
+from penstock.settings.queue_tuning import QUEUE_KNOBS
 from tests.integration.dispatch.conftest import until
 from tests.services import RedisCluster
 from tests.services.index import new_index
@@ -58,8 +60,13 @@ async def reconciler(engine: Engine, ledger: Ledger) -> AsyncIterator[Reconciler
     reconciler = Reconciler(
         ledger=ledger,
         engine=engine,
+        policies=Policies(
+            Catalogue(plugins=[]),
+            environment={},
+            knobs=QUEUE_KNOBS,
+            overrides=Overrides(ledger.database),
+        ),
         queues=[HERE, THERE],
-        weights=alike,
         lease=LEASE,
         process=secrets.token_hex(4),
     )

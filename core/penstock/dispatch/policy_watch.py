@@ -1,0 +1,77 @@
+"""Hearing of changed policies at once.
+
+What is missed, while the connection is away, the reconciler still brings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from penstock import background
+from penstock.dispatch.policies import Policies
+from penstock.engine import Engine, EngineUnavailableError
+from penstock.ledger import LedgerUnavailableError
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+_PATIENCE = 5.0
+_log = logging.getLogger(__name__)
+
+
+class PolicyWatch:
+    """Reads the policies anew whenever somebody says that they changed, and at its start."""
+
+    def __init__(self, *, policies: Policies, engine: Engine) -> None:
+        self._policies = policies
+        self._engine = engine
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._policies.is_watched = True
+        self._task = asyncio.create_task(self._run(), name="policy-watch")
+
+    async def stop(self) -> None:
+        """Listen no longer."""
+        self._stopping = True
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._idle.wait()
+        except TimeoutError:
+            pass
+        await background.end(self._task)
+
+    async def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._stopping:
+            try:
+                async for _ in self._engine.policy_changes():
+                    pause = _FIRST_PAUSE
+                    await self._read()
+            except EngineUnavailableError as error:
+                _log.debug("listening for changed policies waits: %s", error)
+            # One that ended would make every change slow, and nobody would know why.
+            except Exception:  # noqa: BLE001
+                _log.exception("listening for changed policies")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _read(self) -> None:
+        """Read the policies, as often as it takes."""
+        pause = _FIRST_PAUSE
+        while not self._stopping:
+            self._idle.clear()
+            try:
+                await self._policies.refresh()
+            except LedgerUnavailableError as error:
+                _log.debug("reading the policies waits: %s", error)
+            else:
+                return
+            finally:
+                self._idle.set()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
