@@ -84,6 +84,7 @@ class Policies:
         self._catalogue = self._base
         self._said: dict[tuple[str, str], Override] = {}
         self._refused: set[tuple[str, str, str]] = set()
+        self._asking = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._read_at: float | None = None
         self._listeners: list[Callable[[], object]] = []
@@ -125,11 +126,18 @@ class Policies:
         Raises:
             LedgerUnavailableError: the overrides were never read, and the database is away.
         """
-        if self._read_at is None or (
-            not self.is_watched and time.monotonic() - self._read_at > _FRESH_FOR
-        ):
-            await self.refresh()
+        if self._is_stale:
+            # Of many callers, one reads for all.
+            async with self._asking:
+                if self._is_stale:
+                    await self.refresh()
         return self._catalogue
+
+    @property
+    def _is_stale(self) -> bool:
+        if self._read_at is None:
+            return True
+        return not self.is_watched and time.monotonic() - self._read_at > _FRESH_FOR
 
     async def refresh(self) -> None:
         """Read the overrides; whatever was committed before this call is in force after it.
