@@ -208,6 +208,9 @@ class Consumer:
         pause = _FIRST_PAUSE
         while True:
             self._changed.clear()
+            if not (self._policies.is_known or self._draining):
+                await self._changed.wait()
+                continue
             want = self.free_slots
             if self._draining and not (self._settlements or self._finishing or self._held):
                 return
@@ -324,7 +327,8 @@ class Consumer:
     @property
     def outage(self) -> str:
         """What keeps it from asking for work, as far as it knows; for the watchdog."""
-        return self._outage or self._gate.outage
+        unknown = "" if self._policies.is_known else "its policy is not known yet"
+        return unknown or self._outage or self._gate.outage
 
     @property
     def free_slots(self) -> int:

@@ -102,6 +102,7 @@ async def test_submitting_an_id_again_changes_nothing(installation: Installation
 async def test_an_input_that_does_not_fit_is_refused_and_nothing_is_written(
     installation: Installation, text: bytes, path: str
 ) -> None:
+    await installation.policies.refresh()
     before = installation.ledger.database.statements
     with pytest.raises(InvalidInputError) as caught:
         await installation.dispatch.submit("acme.resize", text)
