@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -104,8 +105,8 @@ async def test_a_builder_that_loses_its_index_opens_no_other(
     await accept(installation, row())
     enqueue = installation.engine.enqueue
 
-    async def enqueue_and_lose(queue: str, entries: list[Entry]) -> int:
-        added = await enqueue(queue, entries)
+    async def enqueue_and_lose(queue: str, entries: list[Entry], **options: Any) -> int:
+        added = await enqueue(queue, entries, **options)
         await wipe(installation, redis)
         assert await installation.engine.begin_index("acme") is not None  # somebody else
         return added
