@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from types import UnionType
+from typing import Any
 
 from penstock.declarations.errors import DeclarationError
 
@@ -51,7 +52,7 @@ def instance(value: object, expected: type | UnionType, *, of: str) -> None:
         raise DeclarationError(message)
 
 
-def weights(value: Mapping[str, float], *, of: str) -> None:
+def weights(value: Mapping[Any, Any], *, of: str) -> None:
     """Refuse anything but a mapping of users to numbers within the bounds of a weight."""
     instance(value, Mapping, of=of)
     for user, weight in value.items():

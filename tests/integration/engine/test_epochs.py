@@ -141,3 +141,27 @@ async def test_a_redis_that_was_flushed_and_restarted_serves_again(tmp_path: Pat
         assert await engine.enqueue("acme", [entry()]) == 1
         assert len((await engine.claim(ACME, 1)).leases) == 1
         await engine.close()
+
+
+async def test_an_index_of_an_older_layout_is_replaced_by_one_process(
+    engine: Engine, redis: Redis
+) -> None:
+    keys = QueueKeys.of(engine.namespace, "other")
+    await redis.set(keys.epoch, "1-old")
+    old = uuid7()
+    await redis.zadd(keys.waiting, {old.bytes: 1})
+    await redis.zadd(keys.leases, {uuid7().bytes: 1})
+
+    assert await engine.without_index(["acme", "other"]) == ["other"]
+    with pytest.raises(EpochMissingError):
+        await engine.claim(Queue("other"), 1)
+    begun = await asyncio.gather(*(engine.begin_index("other") for _ in range(5)))
+    (epoch,) = filter(None, begun)
+
+    assert await redis.exists(keys.waiting, keys.leases) == 0
+    again = Entry(member=Member(old, "alice"), priority=Priority.NORMAL)
+    assert await engine.enqueue("other", [again]) == 1
+    await engine.open_index("other", epoch)
+    assert [each.member for each in (await engine.claim(Queue("other"), 5)).leases] == [
+        again.member
+    ]

@@ -37,6 +37,13 @@ def test_a_rate_limit_is_starts_per_time(text, limit, period):
     assert read(AI_RATE_LIMIT=text) == {"ai": {"rate_limit": RateLimit(limit=limit, period=period)}}
 
 
+def test_users_have_weights():
+    assert read(AI_USER_WEIGHTS="alice=3, b=c=0.5") == {
+        "ai": {"user_weights": {"alice": 3.0, "b=c": 0.5}}
+    }
+    assert read(AI_USER_WEIGHTS="none") == {"ai": {"user_weights": {}}}
+
+
 def test_limits_can_be_taken_away():
     assert read(AI_RATE_LIMIT="none", AI_GLOBAL_CONCURRENCY="none") == {
         "ai": {"rate_limit": None, "global_concurrency": None}
@@ -55,6 +62,9 @@ def test_limits_can_be_taken_away():
         ("AI_RATE_LIMIT", "10/0.0001ms", "like 10/1s"),
         ("AI_RATE_LIMIT", "9999999/1s", "like 10/1s"),
         ("AI_CONCURRENCY", "9" * 5000, "a whole number from 1 to 1000000"),
+        ("AI_USER_WEIGHTS", "alice", "like alice=3,bob=0.5"),
+        ("AI_USER_WEIGHTS", "alice=0", "numbers from 0.01 to 100"),
+        ("AI_USER_WEIGHTS", "alice=1,alice=2", "each user once"),
         ("AI_MAX_ATTEMPTS", "-1", "a whole number from 1"),
     ],
 )

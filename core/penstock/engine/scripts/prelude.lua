@@ -32,6 +32,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 -- User and provider of a task; '' if it has none.
 local function owners(member)
+  if #member == 16 then
+    return '', ''
+  end
   local nul = string.find(member, '\0', 17, true)
   if nul then
     return string.sub(member, 17, nul - 1), string.sub(member, nul + 1)
