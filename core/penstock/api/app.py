@@ -18,12 +18,13 @@ from penstock.api.response_headers import header_hook
 from penstock.api.routes.artifacts import artifact_routes
 from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
+from penstock.api.routes.queue_control import queue_control_routes
 from penstock.api.routes.queues import queue_routes
 from penstock.api.routes.task_transitions import task_transition_routes
 from penstock.api.routes.task_types import task_type_routes
 from penstock.api.routes.tasks import task_routes
 from penstock.api.routes.uploads import upload_routes
-from penstock.dispatch import ArtifactStore, Dispatch
+from penstock.dispatch import ArtifactStore, Dispatch, QueueControl
 from penstock.plugins import Catalogue
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -32,6 +33,7 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 def create_api(
     *,
     dispatch: Dispatch,
+    queue_control: QueueControl,
     artifacts: ArtifactStore,
     catalogue: Catalogue,
     access: Access,
@@ -43,6 +45,7 @@ def create_api(
 
     Args:
         dispatch: takes tasks and looks them up.
+        queue_control: shows and changes the policies of queues.
         artifacts: the files that tasks made.
         catalogue: the task types on offer.
         access: who may call. ``GET /api/health`` and ``GET /api/openapi.json`` are open to all.
@@ -59,6 +62,7 @@ def create_api(
             *task_routes(dispatch=dispatch, catalogue=catalogue),
             *task_transition_routes(dispatch=dispatch),
             *queue_routes(dispatch=dispatch),
+            *queue_control_routes(queue_control=queue_control),
             *health_routes(dispatch=dispatch, logger=logger),
             *task_type_routes(catalogue=catalogue),
             *upload_routes(

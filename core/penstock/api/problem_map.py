@@ -13,12 +13,14 @@ from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetail
 
 from penstock.api.access import UnauthorizedError
 from penstock.api.problems import FieldError, Problem, too_large
-from penstock.dispatch import QueueFullError
+from penstock.dispatch import InvalidPolicyError, QueueDrainingError, QueueFullError
 from penstock.engine import EngineUnavailableError
 from penstock.ledger import LedgerUnavailableError
-from penstock.plugins import UnknownTaskTypeError
+from penstock.plugins import UnknownQueueError, UnknownTaskTypeError
 
 RETRY_AFTER_SECONDS = 5
+# Somebody has to resume it; nobody knows when.
+_DRAINING_RETRY_AFTER_SECONDS = 60
 _ROUTES = "GET /api/openapi.json lists every route and its methods"
 
 
@@ -33,6 +35,9 @@ def problem_details(*, max_body_bytes: int) -> ProblemDetailsPlugin:
     problems: Mapping[type[Exception], Callable[[Any], Problem]] = {
         UnauthorizedError: _unauthorized,
         UnknownTaskTypeError: unknown_task_type,
+        UnknownQueueError: _unknown_queue,
+        InvalidPolicyError: _invalid_policy,
+        QueueDrainingError: _queue_draining,
         QueueFullError: _queue_full,
         LedgerUnavailableError: _database_unavailable,
         EngineUnavailableError: _redis_unavailable,
@@ -71,6 +76,35 @@ def _unauthorized(error: UnauthorizedError) -> Problem:
         title="Not authorized",
         detail=f"{error}; send the header 'Authorization: Bearer <key>' with a valid API key",
         headers={"WWW-Authenticate": error.challenge},
+    )
+
+
+def _unknown_queue(error: UnknownQueueError) -> Problem:
+    return Problem(
+        "queue-not-found",
+        status=404,
+        title="There is no such queue",
+        detail=str(error),
+    )
+
+
+def _invalid_policy(error: InvalidPolicyError) -> Problem:
+    return Problem(
+        "invalid-policy",
+        status=422,
+        title="This cannot be said of the queue",
+        detail=str(error),
+        errors=[FieldError(f"$.{each.knob}", each.message, each.remedy) for each in error.faults],
+    )
+
+
+def _queue_draining(error: QueueDrainingError) -> Problem:
+    return Problem(
+        "queue-draining",
+        status=503,
+        title="The queue takes no new tasks",
+        detail=str(error),
+        headers={"Retry-After": str(_DRAINING_RETRY_AFTER_SECONDS)},
     )
 
 

@@ -61,6 +61,7 @@ def _build(application: Application, settings: Settings, key: str) -> Litestar:
 
     return create_api(
         dispatch=application.dispatch,
+        queue_control=application.queue_control,
         artifacts=application.artifacts,
         catalogue=application.catalogue,
         access=SingleKeyAccess(key),

@@ -1,6 +1,6 @@
 """The API, as the client commands use it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
@@ -8,13 +8,16 @@ from http import HTTPStatus
 from mimetypes import guess_type
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
 import msgspec
 
 from penstock.declarations import Artifact, PenstockError, Priority
+
+T = TypeVar("T")
 
 _TIMEOUT = timedelta(seconds=10)
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -66,6 +69,33 @@ class Task(msgspec.Struct, kw_only=True):
     def finished(self) -> bool:
         """Whether its outcome is recorded."""
         return self.status in {"success", "failed", "cancelled"}
+
+
+class PolicyValue(msgspec.Struct, kw_only=True):
+    """What holds for a queue, and who says so."""
+
+    value: str
+    origin: str
+    source: str = ""
+    changed_at: str | None = None
+
+
+class QueuePolicy(msgspec.Struct, kw_only=True):
+    """What the API says about a queue. ``document`` is all of it, as received."""
+
+    name: str
+    paused: bool
+    draining: bool
+    policy: dict[str, PolicyValue]
+    document: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Purge(msgspec.Struct, kw_only=True):
+    """What a purge did: how many tasks it cancelled, and whether others are left."""
+
+    cancelled: int
+    complete: bool
+    before: str
 
 
 class _Success(msgspec.Struct):
@@ -216,6 +246,41 @@ class ApiClient:
             answer = self._http.get(f"/api/queues/tasks/{task_id}")
         return self._task(answer)
 
+    def queues(self) -> list[QueuePolicy]:
+        """All queues. Raises as all of these do: see :meth:`task`."""
+        with self._answers():
+            answer = self._http.get("/api/queues")
+        found = self._read(answer, list[msgspec.Raw])[0]
+        return [_policy(each) for each in found]
+
+    def queue(self, name: str) -> QueuePolicy:
+        """One queue; see :meth:`queues`."""
+        return self._queue("GET", _segment(name))
+
+    def set_queue(self, name: str, values: Mapping[str, str | None]) -> QueuePolicy:
+        """Say what shall hold for a queue, by knob; ``None`` takes it back."""
+        return self._queue("PATCH", _segment(name), json=dict(values))
+
+    def reset_queue(self, name: str) -> QueuePolicy:
+        """Take back all that was said of a queue."""
+        return self._queue("DELETE", f"{_segment(name)}/overrides")
+
+    def switch_queue(self, name: str, what: str) -> QueuePolicy:
+        """``pause``, ``resume`` or ``drain`` a queue."""
+        return self._queue("POST", f"{_segment(name)}/{what}")
+
+    def purge_queue(self, name: str, *, before: str | None = None) -> Purge:
+        """Cancel what waits in a queue, those that came before ``before``."""
+        body = {} if before is None else {"before": before}
+        with self._answers():
+            answer = self._http.post(f"/api/queues/{_segment(name)}/purge", json=body)
+        return self._read(answer, Purge)[0]
+
+    def _queue(self, method: str, path: str, **options: Any) -> QueuePolicy:
+        with self._answers():
+            answer = self._http.request(method, f"/api/queues/{path}", **options)
+        return _policy(self._read(answer, QueuePolicy)[1])
+
     def download(self, artifact: Artifact, file: Path) -> None:
         """Save an artifact; ``file`` appears, or is replaced, only when all of it arrived.
 
@@ -260,15 +325,19 @@ class ApiClient:
             ) from error
 
     def _task(self, answer: httpx.Response) -> Task:
+        task, document = self._read(answer, Task)
+        task.document = document
+        return task
+
+    def _read(self, answer: httpx.Response, kind: type[T]) -> tuple[T, msgspec.Raw]:
+        """The data of an answer, and all of it as received."""
         if not answer.is_success:
             raise self._problem(answer)
         try:
             document = msgspec.json.decode(answer.content, type=_Success).data
-            task = msgspec.json.decode(document, type=Task)
+            return msgspec.json.decode(document, type=kind), document
         except msgspec.DecodeError as error:
             raise self._not_penstock(answer) from error
-        task.document = document
-        return task
 
     def _problem(self, answer: httpx.Response) -> ApiProblemError:
         try:
@@ -291,6 +360,17 @@ class ApiClient:
             f"{kind}; PENSTOCK_URL says where the API is",
             answer.status_code,
         )
+
+
+def _policy(document: msgspec.Raw) -> QueuePolicy:
+    policy = msgspec.json.decode(document, type=QueuePolicy)
+    policy.document = document
+    return policy
+
+
+def _segment(name: str) -> str:
+    """A name as one part of a path, whatever somebody typed."""
+    return quote(name, safe="")
 
 
 def _terms(

@@ -96,7 +96,9 @@ class QueueControl:
             if gone:
                 try:
                     await self._engine.cancel(
-                        queue, [member_of(each.id, each.user_id, each.provider) for each in gone]
+                        queue,
+                        [member_of(each.id, each.user_id, each.provider) for each in gone],
+                        weights=self._policies.user_weights(queue),
                     )
                 except EngineUnavailableError as error:
                     # The ledger knows: none of them starts any more.

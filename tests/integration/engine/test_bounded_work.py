@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
-from penstock.engine import Engine, Entry, Member, Settlement
+from penstock.engine import Engine, Entry, Lease, Member, Settlement
 
 ACME = Queue("acme", user_concurrency=3)
 BACKLOG = 50_000
@@ -37,7 +37,8 @@ async def test_a_call_does_bounded_work_however_much_waits_and_is_due(
         ]
         await engine.enqueue("acme", entries)
 
-    most, leases = 0, []
+    most = 0
+    leases: list[Lease] = []
     for _ in range(30):
         before = await commands(redis)
         settlements = [Settlement(lease=each) for each in leases]

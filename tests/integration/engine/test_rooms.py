@@ -1,7 +1,7 @@
 """Limits of users: what meets one waits apart, in order, and is in nobody's way."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -30,7 +30,7 @@ async def put(engine: Engine, user: str, count: int = 1, provider: str = "") -> 
     return members
 
 
-def members(leases: list[Lease]) -> list[Member]:
+def members(leases: Sequence[Lease]) -> list[Member]:
     return [each.member for each in leases]
 
 

@@ -8,12 +8,14 @@ import pytest
 from litestar import Litestar
 
 from penstock.api import SingleKeyAccess, create_api
-from penstock.dispatch import ArtifactStore, Dispatch
+from penstock.dispatch import ArtifactStore, Dispatch, QueueControl
 from penstock.plugins import Catalogue
 from tests.unit.api.acme_plugin import acme_catalogue
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
 
 KEY = "a-key-for-tests"
+# What it does needs a database and Redis: see tests/integration/test_queue_control.py.
+NO_QUEUES = cast("QueueControl", object())
 MAX_BODY_BYTES = 300_000
 MAX_UPLOAD_BYTES = 1_000_000
 
@@ -37,6 +39,7 @@ def artifacts() -> InMemoryArtifacts:
 def api(dispatch: InMemoryDispatch, artifacts: InMemoryArtifacts, catalogue: Catalogue) -> Litestar:
     return create_api(
         dispatch=cast("Dispatch", dispatch),
+        queue_control=NO_QUEUES,
         artifacts=cast("ArtifactStore", artifacts),
         catalogue=catalogue,
         access=SingleKeyAccess(KEY),

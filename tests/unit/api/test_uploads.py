@@ -14,7 +14,7 @@ from penstock.dispatch import ArtifactStore, Dispatch
 from penstock.ledger import LedgerUnavailableError
 from penstock.plugins import Catalogue, Plugin
 from tests.unit.api.acme_plugin import ACME, Scan, letter, scan
-from tests.unit.api.conftest import KEY, MAX_BODY_BYTES, MAX_UPLOAD_BYTES
+from tests.unit.api.conftest import KEY, MAX_BODY_BYTES, MAX_UPLOAD_BYTES, NO_QUEUES
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
 from tests.unit.api.multipart_form import BOUNDARY, CONTENT_TYPE, file_part, form, part
 from tests.unit.api.problem_checks import field_errors, problem_of
@@ -404,6 +404,7 @@ async def test_without_one_task_type_to_choose_the_type_is_asked_for(
     artifacts = InMemoryArtifacts()
     api = create_api(
         dispatch=cast("Dispatch", InMemoryDispatch(catalogue)),
+        queue_control=NO_QUEUES,
         artifacts=cast("ArtifactStore", artifacts),
         catalogue=catalogue,
         access=SingleKeyAccess(KEY),

@@ -12,7 +12,7 @@ from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
 from penstock.api.views import TaskTypeView, TaskView
 from penstock.declarations import Priority, TaskType
-from penstock.dispatch import Health, QueueStatus
+from penstock.dispatch import Health, Purge, QueuePolicy, QueueStatus
 from penstock.dispatch.inputs import MAX_DELAY
 
 Schema = dict[str, Any]
@@ -31,7 +31,15 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
     ``Submission.<type>`` is the body that posts a task of the type, ``Task.<type>`` what the API
     shows of one.
     """
-    shared = (TaskView, TaskTypeView, QueueStatus, Health, ProblemDocument)
+    shared = (
+        TaskView,
+        TaskTypeView,
+        QueueStatus,
+        QueuePolicy,
+        Purge,
+        Health,
+        ProblemDocument,
+    )
     plugged = [each for task_type in task_types for each in _types_of(task_type)]
     # In one call, so that equal names of different types are told apart.
     found, components = msgspec.json.schema_components((*shared, *plugged), ref_template=_REFERENCE)

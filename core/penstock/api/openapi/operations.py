@@ -62,6 +62,7 @@ def paths(
                 | _problems(401, 503),
             }
         },
+        **queue_paths(),
         "/api/health": {
             "get": {
                 "operationId": "health",
@@ -107,6 +108,91 @@ def paths(
             }
         },
     }
+
+
+def queue_paths() -> dict[str, dict[str, Operation]]:
+    """What an operator sees and changes of queues."""
+    queue = _path_parameter("queue", {"type": "string"})
+    policy = _success(reference("QueuePolicy"))
+
+    def operation(name: str, summary: str, description: str = "", **more: Any) -> Operation:
+        described = {"description": description} if description else {}
+        return {
+            "operationId": name,
+            "summary": summary,
+            **described,
+            "tags": ["queues"],
+            "parameters": [queue],
+            "responses": policy | _problems(401, 404, 503),
+            **more,
+        }
+
+    values = {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {"type": ["string", "number", "null"]},
+        "examples": [{"concurrency": 8, "rate_limit": "10/1s", "max_waiting": None}],
+    }
+    before = {"type": ["string", "null"], "format": "date-time"}
+    purge = {"type": "object", "properties": {"before": before}, "additionalProperties": False}
+    problems = _problems(400, 401, 404, 413, 415, 422, 503)
+    return {
+        "/api/queues": {
+            "get": {
+                "operationId": "listQueues",
+                "summary": "All queues with what holds for them, and who says so",
+                "tags": ["queues"],
+                "responses": _success({"type": "array", "items": reference("QueuePolicy")})
+                | _problems(401, 503),
+            }
+        },
+        "/api/queues/{queue}": {
+            "get": operation("showQueue", "What holds for a queue, and who says so"),
+            "patch": operation(
+                "setQueue",
+                "Say what shall hold for a queue",
+                "By knob, as one would write it into the variable; `null` takes it back. It is "
+                "kept, and in force within a second. All of it is taken, or none.",
+                requestBody=_json_body(values, required=True),
+                responses=policy | problems,
+            ),
+        },
+        "/api/queues/{queue}/overrides": {
+            "delete": operation("resetQueue", "Take back all that was said of a queue")
+        },
+        "/api/queues/{queue}/pause": {
+            "post": operation(
+                "pauseQueue",
+                "Let nothing new start",
+                "What runs goes on, and new tasks are accepted and wait.",
+            )
+        },
+        "/api/queues/{queue}/resume": {
+            "post": operation("resumeQueue", "Let tasks start, and take new ones")
+        },
+        "/api/queues/{queue}/drain": {
+            "post": operation(
+                "drainQueue",
+                "Take no new tasks",
+                "Posting one is a 503; those that are accepted are worked off, also if the queue "
+                "was paused.",
+            )
+        },
+        "/api/queues/{queue}/purge": {
+            "post": operation(
+                "purgeQueue",
+                "Cancel what waits",
+                "Tasks that were accepted before `before` (now, if it is left out) and do not run. "
+                "If it is not `complete`, repeat it with the `before` of the answer.",
+                requestBody=_json_body(purge),
+                responses=_success(reference("Purge")) | problems,
+            )
+        },
+    }
+
+
+def _json_body(schema: Schema, *, required: bool = False) -> dict[str, Any]:
+    return {"required": required, "content": {"application/json": {"schema": schema}}}
 
 
 def _submit_task(task_types: Sequence[TaskType[Any, Any]], max_body_bytes: int) -> Operation:

@@ -1,0 +1,161 @@
+"""``penstock queue``."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from penstock.cli.client import QueuePolicy
+from penstock.cli.connect import connect
+from penstock.cli.messages import people, print_json, say
+from penstock.cli.options import json_option
+from penstock.settings.queue_tuning import QUEUE_KNOBS
+
+_TAKE_BACK = "default"
+
+
+@click.group()
+def queue() -> None:
+    """Look at queues, tune them, pause, drain and purge them, while everything runs."""
+
+
+@queue.command(name="list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """List the queues with their state and limits."""
+    with connect() as client:
+        found = client.queues()
+    if as_json:
+        print_json([each.document for each in found])
+        return
+    knobs = ("concurrency", "global_concurrency", "rate_limit", "max_waiting")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("queue", "state", *(each.replace("_", " ") for each in knobs)):
+        table.add_column(column, overflow="fold")
+    for each in found:
+        table.add_row(each.name, _state(each), *(each.policy[knob].value for knob in knobs))
+    people().print(table)
+
+
+@queue.command()
+@click.argument("name")
+@json_option
+def show(*, name: str, as_json: bool) -> None:
+    """Show what holds for queue NAME, and who says so."""
+    with connect() as client:
+        found = client.queue(name)
+    _show(found, as_json=as_json)
+
+
+def _knob_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for each knob; its value is read by the API, as that of the variable is."""
+    for knob in reversed(QUEUE_KNOBS):
+        option = f"--{knob.field.replace('_', '-')}"
+        function = click.option(option, knob.field, metavar=knob.kind.upper(), help=knob.doc)(
+            function
+        )
+    return function
+
+
+@queue.command(name="set")
+@click.argument("name")
+@_knob_options
+@json_option
+def set_(*, name: str, as_json: bool, **values: str | None) -> None:
+    """Say what shall hold for queue NAME, at once and until it is taken back.
+
+    The value `default` takes back what was said: the variable counts again, or the plugin.
+    """
+    said = {knob: value for knob, value in values.items() if value is not None}
+    if not said:
+        raise click.UsageError("there is nothing to set: give an option, like --concurrency 8")
+    taken = {knob: None if value == _TAKE_BACK else value for knob, value in said.items()}
+    with connect() as client:
+        found = client.set_queue(name, taken)
+    _show(found, as_json=as_json)
+
+
+@queue.command()
+@click.argument("name")
+@json_option
+def reset(*, name: str, as_json: bool) -> None:
+    """Take back all that was set of queue NAME."""
+    with connect() as client:
+        found = client.reset_queue(name)
+    _show(found, as_json=as_json)
+
+
+@queue.command()
+@click.argument("name")
+@json_option
+def pause(*, name: str, as_json: bool) -> None:
+    """Let nothing new start in queue NAME; what runs goes on, and new tasks wait."""
+    _switch(name, "pause", as_json=as_json)
+
+
+@queue.command()
+@click.argument("name")
+@json_option
+def resume(*, name: str, as_json: bool) -> None:
+    """Let tasks of queue NAME start, and take new ones."""
+    _switch(name, "resume", as_json=as_json)
+
+
+@queue.command()
+@click.argument("name")
+@json_option
+def drain(*, name: str, as_json: bool) -> None:
+    """Take no new tasks in queue NAME, and work off those that are accepted."""
+    _switch(name, "drain", as_json=as_json)
+
+
+@queue.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def purge(*, name: str, yes: bool, as_json: bool) -> None:
+    """Cancel what waits in queue NAME; what runs goes on."""
+    if not yes:
+        click.confirm(f"Cancel all tasks that wait in queue {name!r}?", abort=True, err=True)
+    cancelled = 0
+    with connect() as client:
+        found = client.purge_queue(name)
+        cancelled += found.cancelled
+        while not found.complete:
+            say(f"{cancelled} tasks are cancelled so far")
+            found = client.purge_queue(name, before=found.before)
+            cancelled += found.cancelled
+    if as_json:
+        print_json({"cancelled": cancelled, "before": found.before})
+    else:
+        say(f"{cancelled} tasks are cancelled")
+
+
+def _switch(name: str, what: str, *, as_json: bool) -> None:
+    with connect() as client:
+        found = client.switch_queue(name, what)
+    _show(found, as_json=as_json)
+
+
+def _show(found: QueuePolicy, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found.document)
+        return
+    console = people()
+    console.print(Text.assemble(("queue ", "dim"), found.name, ": ", _state(found)))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("knob", "value", "from"):
+        table.add_column(column, overflow="fold")
+    for knob, said in found.policy.items():
+        since = f", {said.changed_at}" if said.changed_at else ""
+        source = f" ({said.source}{since})" if said.source else ""
+        table.add_row(knob.replace("_", " "), said.value, f"{said.origin}{source}")
+    console.print(table)
+
+
+def _state(found: QueuePolicy) -> Text:
+    if found.paused:
+        return Text("paused", style="yellow")
+    return Text("draining", style="yellow") if found.draining else Text("open", style="green")
