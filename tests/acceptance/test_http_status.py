@@ -17,5 +17,7 @@ def test_status_has_an_entry_of_counts_for_each_queue(running: Installation) -> 
             "cancelled",
             "workers",
             "parked",
+            "paused",
+            "draining",
         }
         assert all(isinstance(count, int) for count in counts.values())
