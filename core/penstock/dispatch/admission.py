@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
 from weakref import WeakValueDictionary
@@ -24,6 +24,7 @@ from penstock.ledger import Ledger
 # Callers wait for this: a Redis that is slow counts as one that is away, and is left alone a while.
 _PATIENCE = 0.5
 _PAUSE = 2.0
+_UNLIMITED = nullcontext()
 
 
 class Admission:
@@ -56,14 +57,19 @@ class Admission:
             if not await tally.has_room(limit):
                 raise await self._refusal(queue, user_id, tally, limit)
 
-    @asynccontextmanager
-    async def admitted(self, queue: Queue, user_id: str | None) -> AsyncIterator[None]:
+    def admitted(self, queue: Queue, user_id: str | None) -> AbstractAsyncContextManager[None]:
         """Room for one more task, which is accepted and handed over in this context.
 
         Raises:
             QueueFullError: there is none.
             LedgerUnavailableError: the database had to be asked, and is away.
         """
+        if queue.max_waiting is None and queue.user_max_waiting is None:
+            return _UNLIMITED
+        return self._admitted(queue, user_id)
+
+    @asynccontextmanager
+    async def _admitted(self, queue: Queue, user_id: str | None) -> AsyncIterator[None]:
         with ExitStack() as taken:
             for tally, limit in self._limits(queue, user_id):
                 if not await tally.has_room(limit):

@@ -21,6 +21,9 @@ class Need:
     units: int | None = None
 
 
+_NOTHING = Need()
+
+
 def need_of(task_type: TaskType[Any, Any], value: Any, *, known: Collection[str]) -> Need:
     """What a task of ``task_type`` with the input ``value`` needs.
 
@@ -39,7 +42,7 @@ def need_of(task_type: TaskType[Any, Any], value: Any, *, known: Collection[str]
     if callable(choice):
         choice = choice(value)
     if choice is None:
-        return Need()
+        return _NOTHING
     if not isinstance(choice, str | Provider):
         message = (
             f"expected the function that tells the provider of task type {task_type.name!r} to "

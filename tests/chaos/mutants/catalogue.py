@@ -87,19 +87,17 @@ MUTANTS = (
             ),
             Change(
                 file="engine/scripts/claim.lua",
-                old="  redis.call('HSET', entry, member, held .. ':' .. score)\n",
+                old="  infos[#infos + 1] = held .. ':' .. score\n",
                 new=(
-                    "  redis.call('HSET', entry, member, held .. ':' .. score)\n"
+                    "  infos[#infos + 1] = held .. ':' .. score\n"
                     "  redis.call('INCR', leases .. ':count')\n"
                 ),
             ),
             Change(
                 file="engine/scripts/claim.lua",
-                old="      redis.call('ZREM', cancels, member)\n      if kind == 'delay' then\n",
+                old="      if kind == 'delay' then\n",
                 new=(
-                    "      redis.call('ZREM', cancels, member)\n"
-                    "      redis.call('DECR', leases .. ':count')\n"
-                    "      if kind == 'delay' then\n"
+                    "      redis.call('DECR', leases .. ':count')\n      if kind == 'delay' then\n"
                 ),
             ),
         ),

@@ -1,12 +1,16 @@
 -- Where a task is: leased, or in any of the places where it waits.
 
 -- Leases are counted by user in `users`, where those of one lie together.
-local function begin_lease(member)
-  redis.call('ZADD', leases, now + lease, member)
+local function count_for_user(member)
   local user = owners(member)
   if user ~= '' then
     redis.call('ZADD', users, 0, user .. '\0' .. member)
   end
+end
+
+local function begin_lease(member)
+  redis.call('ZADD', leases, now + lease, member)
+  count_for_user(member)
 end
 
 local function end_lease(member)

@@ -35,6 +35,9 @@ local function owners(member)
   if #member == 16 then
     return '', ''
   end
+  if #member == 16 then
+    return '', ''
+  end
   local nul = string.find(member, '\0', 17, true)
   if nul then
     return string.sub(member, 17, nul - 1), string.sub(member, nul + 1)
