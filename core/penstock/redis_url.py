@@ -139,12 +139,16 @@ class RedisUrl:
         """Where that is, for people; without a secret."""
         if self.socket is not None:
             return self.socket
-        hosts = ", ".join(
-            f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self.hosts
-        )
+        hosts = ", ".join(map(name_of, self.hosts))
         if self.is_cluster:
             return f"the cluster of {hosts}"
         return hosts if self.master is None else f"master {self.master!r} of the Sentinels {hosts}"
+
+
+def name_of(address: tuple[str, int]) -> str:
+    """A host and a port as people write them."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _options(query: str, *, sentinel: bool, tls: bool) -> dict[str, str]:

@@ -1,10 +1,9 @@
 """A Redis Cluster: masters that share the slots, and a replica of each."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from redis import Redis
 from redis.crc import key_slot
@@ -13,11 +12,11 @@ from redis.exceptions import RedisError
 from tests.services.certificates import Certificates
 from tests.services.free_port import find_free_port
 from tests.services.redis_server import RedisServer
+from tests.services.server_group import ServerGroup
 from tests.services.tls_proxy import TlsProxy
 
 MASTERS = 3
 SLOTS = 16_384
-_PATIENCE = 30.0
 _OPTIONS = {
     "cluster-enabled": "yes",
     # Milliseconds after which a silent node is given up; a replica takes over a second later.
@@ -36,7 +35,7 @@ class NobodyKnowsError(Exception):
     """No server that runs says what was asked."""
 
 
-class RedisCluster:
+class RedisCluster(ServerGroup):
     """Three masters and three replicas; one takes over within about two seconds.
 
     Args:
@@ -44,6 +43,8 @@ class RedisCluster:
         certificates: with them, clients reach everything by TLS; among themselves all speak
             plainly.
     """
+
+    patience = 30.0
 
     def __init__(self, folder: Path, *, certificates: Certificates | None = None) -> None:
         self._certificates = certificates
@@ -151,17 +152,6 @@ class RedisCluster:
             "the failover",
         )
 
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.stop()
-
     def _node(self, folder: Path) -> RedisServer:
         bus_port = find_free_port()
         options = {**_OPTIONS, "cluster-port": str(bus_port)}
@@ -169,16 +159,6 @@ class RedisCluster:
         self._bus_ports[server] = bus_port
         self._announced[server] = server.port
         return server
-
-    def _wait(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            with suppress(RedisError):
-                if condition():
-                    return
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"waited {_PATIENCE} s for {what}")
-            time.sleep(0.02)
 
 
 def _ask(server: RedisServer, *command: Any) -> Any:

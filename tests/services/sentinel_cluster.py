@@ -1,24 +1,22 @@
 """A Redis that fails over: a master, its replicas, and the Sentinels that watch over them."""
 
 import subprocess
-import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from penstock.embedded.binary import find_server_binary
 from penstock.embedded.parent_death import dying_with_parent
 from tests.services.certificates import Certificates
 from tests.services.free_port import find_free_port
 from tests.services.redis_server import RedisServer
+from tests.services.server_group import ServerGroup
 from tests.services.tls_proxy import TlsProxy
 
 MASTER = "queues"
-_PATIENCE = 20.0
 # Sentinels look at each other, and at their master, every second or two: a test has no such time.
 _HURRY = {
     "PING-PERIOD": 200,
@@ -29,7 +27,7 @@ _HURRY = {
 }
 
 
-class SentinelCluster:
+class SentinelCluster(ServerGroup):
     """Takes over within about three seconds of a master's death.
 
     Args:
@@ -38,6 +36,8 @@ class SentinelCluster:
         certificates: with them, clients reach everything by TLS; among themselves all speak
             plainly.
     """
+
+    patience = 20.0
 
     def __init__(
         self, folder: Path, *, replicas: int = 1, certificates: Certificates | None = None
@@ -144,17 +144,6 @@ class SentinelCluster:
             "the failover",
         )
 
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.stop()
-
     def _front(self, port: int) -> int:
         """The port of a proxy with TLS."""
         assert self._certificates is not None
@@ -207,16 +196,6 @@ class SentinelCluster:
         with Redis(port=port, protocol=2) as sentinel:
             state: dict[str, Any] = sentinel.sentinel_masters()[MASTER]
             return state
-
-    def _wait(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            with suppress(RedisError):
-                if condition():
-                    return
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"waited {_PATIENCE} s for {what}")
-            time.sleep(0.02)
 
 
 def _is_in_step(replica: RedisServer) -> bool:

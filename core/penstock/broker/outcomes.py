@@ -91,10 +91,10 @@ def failure(
 
 def refusal(task: StartedTask, error: BaseException) -> Refusal | None:
     """What ``error`` says of the provider of ``task``, if it says that this wants a pause."""
-    report = ErrorReport.of(error)
-    if task.provider is None or not report.is_a(RateLimitedError):
+    if task.provider is None:
         return None
-    return Refusal(task.provider, report.retry_after)
+    report = ErrorReport.of(error)
+    return Refusal(task.provider, report.retry_after) if report.is_a(RateLimitedError) else None
 
 
 def refused(task: StartedTask, code: str, message: str) -> Outcome:

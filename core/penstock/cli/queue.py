@@ -119,10 +119,9 @@ def purge(*, name: str, yes: bool, as_json: bool) -> None:
     """Cancel what waits in queue NAME; what runs goes on."""
     if not yes:
         click.confirm(f"Cancel all tasks that wait in queue {name!r}?", abort=True, err=True)
-    cancelled = 0
     with connect() as client:
         found = client.purge_queue(name)
-        cancelled += found.cancelled
+        cancelled = found.cancelled
         while not found.complete:
             say(f"{cancelled} tasks are cancelled so far")
             found = client.purge_queue(name, before=found.before)

@@ -55,21 +55,11 @@ class Queue:
             )
             raise DeclarationError(message)
         checks.at_least_one(self.concurrency, of=f"concurrency of queue {self.name!r}")
-        if self.global_concurrency is not None:
-            checks.at_least_one(
-                self.global_concurrency, of=f"global_concurrency of queue {self.name!r}"
-            )
-        for field_name in ("max_waiting", "user_max_waiting"):
-            limit = getattr(self, field_name)
-            if limit is not None:
-                checks.at_least_one(limit, of=f"{field_name} of queue {self.name!r}")
-        checks.instance(self.rate_limit, RateLimit | None, of=f"rate_limit of queue {self.name!r}")
-        if self.user_concurrency is not None:
-            checks.at_least_one(
-                self.user_concurrency, of=f"user_concurrency of queue {self.name!r}"
-            )
-        checks.instance(
-            self.user_rate_limit, RateLimit | None, of=f"user_rate_limit of queue {self.name!r}"
-        )
+        for limit in ("global_concurrency", "max_waiting", "user_max_waiting", "user_concurrency"):
+            if (value := getattr(self, limit)) is not None:
+                checks.at_least_one(value, of=f"{limit} of queue {self.name!r}")
+        for limit in ("rate_limit", "user_rate_limit"):
+            value = getattr(self, limit)
+            checks.instance(value, RateLimit | None, of=f"{limit} of queue {self.name!r}")
         checks.weights(self.user_weights, of=f"user_weights of queue {self.name!r}")
         checks.instance(self.retry, RetryPolicy, of=f"retry of queue {self.name!r}")

@@ -54,8 +54,7 @@ class Admission:
             LedgerUnavailableError: the database had to be asked, and is away.
         """
         for tally, limit in self._limits(queue, user_id):
-            if not await tally.has_room(limit):
-                raise await self._refusal(queue, user_id, tally, limit)
+            await self._require_room(queue, user_id, tally, limit)
 
     def admitted(self, queue: Queue, user_id: str | None) -> AbstractAsyncContextManager[None]:
         """Room for one more task, which is accepted and handed over in this context.
@@ -72,8 +71,7 @@ class Admission:
     async def _admitted(self, queue: Queue, user_id: str | None) -> AsyncIterator[None]:
         with ExitStack() as taken:
             for tally, limit in self._limits(queue, user_id):
-                if not await tally.has_room(limit):
-                    raise await self._refusal(queue, user_id, tally, limit)
+                await self._require_room(queue, user_id, tally, limit)
                 taken.enter_context(tally.entering())
             yield
 
@@ -109,6 +107,12 @@ class Admission:
 
     async def _waiting_of_user(self, queue: str, user_id: str, most: int) -> int:
         return await self._ledger.count_pending(queue, most=most, user_id=user_id)
+
+    async def _require_room(
+        self, queue: Queue, user_id: str | None, tally: Tally, limit: int
+    ) -> None:
+        if not await tally.has_room(limit):
+            raise await self._refusal(queue, user_id, tally, limit)
 
     async def _refusal(
         self, queue: Queue, user_id: str | None, tally: Tally, limit: int

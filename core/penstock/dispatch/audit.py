@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from penstock.dispatch.entries import entry_of, first_id_of, member_of
+from penstock.dispatch.entries import entry_of, first_id_of, members_of
 from penstock.engine import Engine, EngineUnavailableError
 from penstock.ledger import Ledger, OpenTask, Status
 
@@ -105,14 +105,11 @@ class Audit:
 
     async def _check(self, queue: str, tasks: Sequence[OpenTask]) -> int:
         stopping = [
-            member_of(each.id, each.user_id, each.provider)
-            for each in tasks
-            if each.cancel_requested and each.status is Status.RUNNING
+            each for each in tasks if each.cancel_requested and each.status is Status.RUNNING
         ]
         if stopping:
-            await self._engine.cancel(queue, stopping, running=True)
-        members = [member_of(each.id, each.user_id, each.provider) for each in tasks]
-        missing = await self._engine.missing(queue, members)
+            await self._engine.cancel(queue, members_of(stopping), running=True)
+        missing = await self._engine.missing(queue, members_of(tasks))
         # What has ended while we asked is missing rightly.
         ids = [each.id for each in missing]
         still_open = await self._ledger.still_open(ids) if ids else []

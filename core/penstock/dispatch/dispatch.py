@@ -211,7 +211,6 @@ class Dispatch:
         counts, ended = await asyncio.gather(
             self._engine.counts(queues), self._ledger.ended_counts()
         )
-        policies = {queue: self._policies.describe(queue) for queue in queues}
         return {
             queue: QueueStatus(
                 waiting=counts[queue].waiting,
@@ -219,8 +218,8 @@ class Dispatch:
                 delayed=counts[queue].delayed,
                 workers=counts[queue].workers,
                 parked=counts[queue].parked,
-                paused=policies[queue].paused,
-                draining=policies[queue].draining,
+                paused=self._policies.is_paused(queue),
+                draining=self._policies.is_draining(queue),
                 **msgspec.structs.asdict(ended.get(queue, EndedCounts())),
             )
             for queue in queues

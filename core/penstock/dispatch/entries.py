@@ -1,5 +1,6 @@
 """What the engine is told of a row of the ledger, and what the row's id says."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +12,11 @@ from penstock.ledger import OpenTask, Status
 def member_of(task_id: UUID, user_id: str | None, provider: str | None) -> Member:
     """The engine's name of a task."""
     return Member(task_id, user_id or "", provider or "")
+
+
+def members_of(tasks: Iterable[OpenTask]) -> list[Member]:
+    """The engine's names of open rows."""
+    return [member_of(each.id, each.user_id, each.provider) for each in tasks]
 
 
 def entry_of(task: OpenTask) -> Entry:

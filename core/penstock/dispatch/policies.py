@@ -105,9 +105,17 @@ class Policies:
         """The shares of the queue's users at present."""
         return self._catalogue.user_weights(queue)
 
+    def is_paused(self, queue: str) -> bool:
+        """Whether somebody has said that nothing new of ``queue`` shall start."""
+        return (queue, PAUSED) in self._said
+
+    def is_draining(self, queue: str) -> bool:
+        """Whether somebody has said that ``queue`` shall take no new tasks."""
+        return (queue, DRAINING) in self._said
+
     def may_start(self, queue: str) -> bool:
         """Whether tasks of ``queue`` may start: it is not paused, as far as is known."""
-        return self.is_known and (queue, PAUSED) not in self._said
+        return self.is_known and not self.is_paused(queue)
 
     def require_open(self, queue: str) -> None:
         """Return if ``queue`` takes new tasks.
@@ -115,7 +123,7 @@ class Policies:
         Raises:
             QueueDrainingError: it takes none.
         """
-        if (queue, DRAINING) in self._said:
+        if self.is_draining(queue):
             raise QueueDrainingError(queue)
 
     def on_change(self, listener: Callable[[], object]) -> None:
@@ -211,8 +219,8 @@ class Policies:
         self._base.queue(queue)
         return QueuePolicy(
             name=queue,
-            paused=(queue, PAUSED) in self._said,
-            draining=(queue, DRAINING) in self._said,
+            paused=self.is_paused(queue),
+            draining=self.is_draining(queue),
             policy={knob: self._value(queue, knob) for knob in self._knobs},
         )
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from penstock.dispatch.entries import first_id_of, member_of
+from penstock.dispatch.entries import first_id_of, members_of
 from penstock.dispatch.policies import DRAINING, PAUSED, Policies
 from penstock.dispatch.status import Purge, QueuePolicy
 from penstock.engine import Engine, EngineUnavailableError
@@ -97,7 +97,7 @@ class QueueControl:
                 try:
                     await self._engine.cancel(
                         queue,
-                        [member_of(each.id, each.user_id, each.provider) for each in gone],
+                        members_of(gone),
                         weights=self._policies.user_weights(queue),
                     )
                 except EngineUnavailableError as error:

@@ -20,8 +20,9 @@ from redis.commands.core import AsyncScript, Script
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import CrossSlotTransactionError, NoScriptError, RedisError
 
-from penstock.engine.cluster_map import Address, name_of, slot_of, slot_of_queue
+from penstock.engine.cluster_map import Address, slot_of, slot_of_queue
 from penstock.engine.cluster_nodes import NodePools, SyncNodePools
+from penstock.redis_url import name_of
 
 _PING_TIMEOUT = 1.0
 

@@ -117,12 +117,6 @@ class ClusterMap:
         return node if slot <= last else None
 
 
-def name_of(node: Address) -> str:
-    """A node as people write it."""
-    host, port = node
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def nobody_holds(slot: int) -> ClusterDownError:
     """What is wrong if the nodes say of no one that it holds ``slot``."""
     return ClusterDownError(f"no node of the cluster holds slot {slot}")

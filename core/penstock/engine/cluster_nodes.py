@@ -17,10 +17,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from penstock.engine.cluster_map import (
     Address,
     ClusterMap,
-    name_of,
     nobody_holds,
     nobody_says,
 )
+from penstock.redis_url import name_of
 
 T = TypeVar("T")
 

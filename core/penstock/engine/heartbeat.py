@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from penstock.engine import scripts
 from penstock.engine.cluster_client import SyncClusterClient
+from penstock.engine.durations import milliseconds
 from penstock.engine.engine import Lease
 from penstock.engine.epoch import is_epoch_error, known_epoch
 from penstock.engine.errors import EngineUnavailableError, translated
@@ -49,7 +50,7 @@ class Heartbeat:
         self._renew = self._client.register_script(scripts.source("renew"))
         self._renew_grants = self._client.register_script(scripts.provider_source("renew_grants"))
         self._namespace = namespace
-        self._lease_ms = round(lease.total_seconds() * 1000)
+        self._lease_ms = milliseconds(lease)
         self._worker = worker
         self._epochs: dict[str, str] = {}
         # Queue -> epoch, and the tokens of earlier epochs that were adopted into it.
@@ -113,24 +114,23 @@ class Heartbeat:
         if in_epoch != epoch:
             adopted = frozenset()
         arguments: list[Any] = [epoch, self._lease_ms, "", self._worker]
-        for lease in leases:
+        named = [(lease.member.encode(), lease) for lease in leases]
+        for name, lease in named:
             unknown = lease.epoch != epoch and lease.token not in adopted
             flag = int(may_be_lost or unknown)
-            arguments += (lease.member.encode(), lease.token, lease.score, flag)
+            arguments += (name, lease.token, lease.score, flag)
         with translated(f"renew leases of queue {queue!r}"):
             answer: Any = self._renew(keys=QueueKeys.of(self._namespace, queue), args=arguments)
         refused, wanted = set(answer[0]), set(answer[1])
         self._adopted[queue] = (
             epoch,
             frozenset(
-                lease.token
-                for lease in leases
-                if lease.epoch != epoch and lease.member.encode() not in refused
+                lease.token for name, lease in named if lease.epoch != epoch and name not in refused
             ),
         )
         return Beat(
-            lost=[lease for lease in leases if lease.member.encode() in refused],
-            cancelled=[lease for lease in leases if lease.member.encode() in wanted],
+            lost=[lease for name, lease in named if name in refused],
+            cancelled=[lease for name, lease in named if name in wanted],
             waiting=int(answer[2]),
         )
 

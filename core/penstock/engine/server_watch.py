@@ -12,9 +12,9 @@ from typing import Any, Self
 from redis.asyncio import Redis
 
 from penstock.engine.cluster_client import ClusterClient
-from penstock.engine.cluster_map import name_of
 from penstock.engine.errors import UnsuitableServerError, translated
 from penstock.engine.servers import RedisServers
+from penstock.redis_url import name_of
 
 OLDEST_REDIS = (6, 2)
 """The first one with ZMSCORE. Every Valkey is younger."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,9 @@ from penstock.engine.keys import QueueKeys
 from tests.services.index import new_index
 
 LEASE = timedelta(milliseconds=300)
+LONG_LEASE = timedelta(seconds=2)
+"""Of engines whose server changes under them."""
+Connect = Callable[[str], Engine]
 
 
 @pytest.fixture
@@ -20,6 +24,19 @@ async def engine(redis_url: str, namespace: str) -> AsyncIterator[Engine]:
     await new_index(engine, "acme")
     yield engine
     await engine.close()
+
+
+@pytest.fixture
+async def connect(namespace: str) -> AsyncIterator[Connect]:
+    """Makes engines by their URL, and closes them."""
+    async with AsyncExitStack() as stack:
+
+        def engine(url: str) -> Engine:
+            engine = Engine(RedisServers(url), namespace=namespace, lease=LONG_LEASE)
+            stack.push_async_callback(engine.close)
+            return engine
+
+        yield engine
 
 
 async def silence(engine: Engine, seconds: float) -> None:

@@ -2,9 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, suppress
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -27,13 +26,13 @@ from penstock.engine import (
     UnsuitableServerError,
 )
 from penstock.engine.keys import QueueKeys
+from tests.integration.engine.conftest import LONG_LEASE as LEASE
+from tests.integration.engine.conftest import Connect
 from tests.services import Certificates, RedisCluster, RedisServer
 from tests.services.index import new_index
 
-LEASE = timedelta(seconds=2)
 # The names of three queues whose slots are spread over the three masters.
 QUEUES = ("ai", "acme", "render")
-Connect = Callable[[str], Engine]
 
 
 @pytest.fixture(scope="module")
@@ -47,19 +46,6 @@ def cluster(shared: RedisCluster) -> RedisCluster:
     shared.revive()
     shared.settle()
     return shared
-
-
-@pytest.fixture
-async def connect(namespace: str) -> AsyncIterator[Connect]:
-    """Makes engines by their URL, and closes them."""
-    async with AsyncExitStack() as stack:
-
-        def engine(url: str) -> Engine:
-            engine = Engine(RedisServers(url), namespace=namespace, lease=LEASE)
-            stack.push_async_callback(engine.close)
-            return engine
-
-        yield engine
 
 
 @pytest.fixture

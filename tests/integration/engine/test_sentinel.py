@@ -2,9 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
@@ -15,12 +14,12 @@ from redis import Redis
 from penstock import background
 from penstock.declarations import Priority, Queue
 from penstock.engine import Engine, EngineUnavailableError, Entry, Heartbeat, Member, RedisServers
+from tests.integration.engine.conftest import LONG_LEASE as LEASE
+from tests.integration.engine.conftest import Connect
 from tests.services import Certificates, RedisServer, SentinelCluster
 from tests.services.index import new_index
 
-LEASE = timedelta(seconds=2)
 ACME = Queue("acme", concurrency=4)
-Connect = Callable[[str], Engine]
 
 
 @pytest.fixture(scope="module")
@@ -34,19 +33,6 @@ def cluster(shared: SentinelCluster) -> SentinelCluster:
     shared.revive()
     shared.settle()
     return shared
-
-
-@pytest.fixture
-async def connect(namespace: str) -> AsyncIterator[Connect]:
-    """Makes engines by their URL, and closes them."""
-    async with AsyncExitStack() as stack:
-
-        def engine(url: str) -> Engine:
-            engine = Engine(RedisServers(url), namespace=namespace, lease=LEASE)
-            stack.push_async_callback(engine.close)
-            return engine
-
-        yield engine
 
 
 @pytest.fixture

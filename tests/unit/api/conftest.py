@@ -14,8 +14,8 @@ from tests.unit.api.acme_plugin import acme_catalogue
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
 
 KEY = "a-key-for-tests"
-# What it does needs a database and Redis: see tests/integration/test_queue_control.py.
-NO_QUEUES = cast("QueueControl", object())
+# What it does needs a database and Redis: see tests/acceptance/test_queue_settings.py.
+NO_QUEUES = QueueControl.__new__(QueueControl)
 MAX_BODY_BYTES = 300_000
 MAX_UPLOAD_BYTES = 1_000_000
 

@@ -2,8 +2,9 @@
 
 from redis.exceptions import MovedError
 
-from penstock.engine.cluster_map import ClusterMap, name_of, slot_of, slot_of_queue
+from penstock.engine.cluster_map import ClusterMap, slot_of, slot_of_queue
 from penstock.engine.keys import QueueKeys
+from penstock.redis_url import name_of
 
 A, B, C = ("10.0.0.1", 7001), ("10.0.0.2", 7002), ("10.0.0.3", 7003)
 SLOTS = [

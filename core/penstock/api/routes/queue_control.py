@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,34 +51,6 @@ def queue_control_routes(*, queue_control: QueueControl) -> Sequence[HTTPRouteHa
         values = _read_values(await read_object(request))
         return Success(data=await queue_control.set(queue, values, by=principal.name))
 
-    @delete("/api/queues/{queue:str}/overrides", status_code=200)
-    async def reset_queue(
-        queue: FromPath[str], principal: NamedDependency[Principal]
-    ) -> Success[QueuePolicy]:
-        """Take back all that was said of a queue."""
-        return Success(data=await queue_control.reset(queue, by=principal.name))
-
-    @post("/api/queues/{queue:str}/pause", status_code=200)
-    async def pause_queue(
-        queue: FromPath[str], principal: NamedDependency[Principal]
-    ) -> Success[QueuePolicy]:
-        """Let nothing new start."""
-        return Success(data=await queue_control.pause(queue, by=principal.name))
-
-    @post("/api/queues/{queue:str}/resume", status_code=200)
-    async def resume_queue(
-        queue: FromPath[str], principal: NamedDependency[Principal]
-    ) -> Success[QueuePolicy]:
-        """Let tasks start, and take new ones."""
-        return Success(data=await queue_control.resume(queue, by=principal.name))
-
-    @post("/api/queues/{queue:str}/drain", status_code=200)
-    async def drain_queue(
-        queue: FromPath[str], principal: NamedDependency[Principal]
-    ) -> Success[QueuePolicy]:
-        """Take no new tasks, and work off those that are accepted."""
-        return Success(data=await queue_control.drain(queue, by=principal.name))
-
     @post("/api/queues/{queue:str}/purge", status_code=200)
     async def purge_queue(
         request: Request[Any, Any, Any],
@@ -94,12 +66,25 @@ def queue_control_routes(*, queue_control: QueueControl) -> Sequence[HTTPRouteHa
         list_queues,
         show_queue,
         set_queue,
-        reset_queue,
-        pause_queue,
-        resume_queue,
-        drain_queue,
+        _switch(delete("/api/queues/{queue:str}/overrides", status_code=200), queue_control.reset),
+        _switch(post("/api/queues/{queue:str}/pause", status_code=200), queue_control.pause),
+        _switch(post("/api/queues/{queue:str}/resume", status_code=200), queue_control.resume),
+        _switch(post("/api/queues/{queue:str}/drain", status_code=200), queue_control.drain),
         purge_queue,
     ]
+
+
+def _switch(
+    route: HTTPRouteHandler, change: Callable[..., Awaitable[QueuePolicy]]
+) -> HTTPRouteHandler:
+    """A route that changes a queue without asking how, and answers with what holds then."""
+
+    async def switch_queue(
+        queue: FromPath[str], principal: NamedDependency[Principal]
+    ) -> Success[QueuePolicy]:
+        return Success(data=await change(queue, by=principal.name))
+
+    return route(switch_queue)
 
 
 def _read_values(members: dict[str, msgspec.Raw]) -> dict[str, str | None]:

@@ -223,10 +223,8 @@ has_rooms = has_rooms or moves > 0
 local is_ajar = has_rooms and redis.call('ZCOUNT', rooms, '-inf', now) > 0
 local opens = 0
 if rate_limit > 0 and (left > 0 or is_ajar) then
-  local oldest = redis.call('LINDEX', starts, rate_limit - 1)
-  if oldest then
-    opens = math.max(0, oldest + period - now)
-  end
+  local _, pause = free_starts(starts, rate_limit, period, 1)
+  opens = pause
 end
 local next_due = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 local next_expiry = redis.call('ZRANGE', leases, 0, 0, 'WITHSCORES')[2]
