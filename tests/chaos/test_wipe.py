@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from penstock.app import Application
+from penstock.dispatch import Submission
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 from tests.services import RedisServer
@@ -62,7 +63,7 @@ def submit(
                 await asyncio.gather(
                     *(
                         application.dispatch.submit(
-                            "probe.sleep", body, delay=timedelta(seconds=delay) or None
+                            Submission("probe.sleep", body, delay=timedelta(seconds=delay) or None)
                         )
                         for _ in range(min(500, count - first))
                     )

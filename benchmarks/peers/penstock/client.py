@@ -17,6 +17,7 @@ from benchmarks.peers.protocol import Client, Count, serve
 from penstock import logs
 from penstock.app import Application
 from penstock.cli import serving
+from penstock.dispatch import Submission
 from penstock.ledger.migrate import upgrade_async
 
 _PATIENCE = 600.0
@@ -49,7 +50,7 @@ class PenstockClient(Client):
         return await asyncio.gather(*(self.enqueue(number) for number in numbers))
 
     async def enqueue(self, number: int) -> UUID:
-        record = await self._application.dispatch.submit(NOOP, f'{{"number":{number}}}')
+        record = await self._application.dispatch.submit(Submission(NOOP, f'{{"number":{number}}}'))
         return record.id
 
     async def settle(self) -> None:
@@ -73,7 +74,7 @@ class PenstockClient(Client):
         )
 
     async def enqueue_pickup(self) -> UUID:
-        record = await self._application.dispatch.submit(PICKUP, '{"number":0}')
+        record = await self._application.dispatch.submit(Submission(PICKUP, '{"number":0}'))
         return record.id
 
     async def started(self, task: UUID) -> int | None:

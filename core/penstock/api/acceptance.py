@@ -1,26 +1,16 @@
 """From a submission to the answer that promises it."""
 
-from collections.abc import Sequence
-from uuid import UUID
-
 from litestar import Response
 
 from penstock.api.input_faults import invalid_input
 from penstock.api.problems import too_large
-from penstock.api.submission import Submission
 from penstock.api.views import Success, TaskView
-from penstock.dispatch import Dispatch, InputTooLargeError, InvalidInputError
-from penstock.ledger import StoredArtifact
+from penstock.dispatch import Dispatch, InputTooLargeError, InvalidInputError, Submission
 from penstock.plugins import Catalogue
 
 
 async def accept(
-    submission: Submission,
-    *,
-    dispatch: Dispatch,
-    catalogue: Catalogue,
-    task_id: UUID | None = None,
-    files: Sequence[StoredArtifact] = (),
+    submission: Submission, *, dispatch: Dispatch, catalogue: Catalogue
 ) -> Response[Success[TaskView]]:
     """Accept a task; the answer is there once its row, and those of its files, are committed.
 
@@ -30,15 +20,7 @@ async def accept(
         LedgerUnavailableError: the database is away; nothing is promised.
     """
     try:
-        record = await dispatch.submit(
-            submission.type,
-            bytes(submission.input),
-            priority=submission.priority,
-            user_id=submission.user_id,
-            delay=submission.delay,
-            task_id=task_id,
-            files=files,
-        )
+        record = await dispatch.submit(submission)
     except InputTooLargeError as error:
         setting = "PENSTOCK_MAX_INPUT_BYTES"
         raise too_large(

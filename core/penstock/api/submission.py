@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from penstock.api.json_faults import join, shown
 from penstock.api.problem_map import unknown_task_type, unknown_task_type_remedy
 from penstock.api.problems import FieldError, invalid_request
 from penstock.declarations import Priority
+from penstock.dispatch import Submission
 from penstock.dispatch.inputs import MAX_DELAY
 from penstock.plugins import Catalogue, UnknownTaskTypeError
 
@@ -25,17 +25,6 @@ _MOST_ERRORS = 20
 _PRIORITIES = ", ".join(priority.label for priority in Priority)
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Submission:
-    """A task to be accepted. ``input`` is JSON text, to be checked against its task type."""
-
-    type: str
-    input: msgspec.Raw
-    priority: Priority
-    user_id: str | None
-    delay: timedelta | None
 
 
 class _Fault(Exception):  # noqa: N818 - not an error of ours: it carries the caller's to the list
@@ -71,7 +60,7 @@ def read_submission(members: Mapping[str, msgspec.Raw], catalogue: Catalogue) ->
     errors += _missing_and_unknown(members)
     submission = Submission(
         type=read("type", lambda raw: _type(raw, catalogue), ""),
-        input=members.get("input", msgspec.Raw()),
+        input=bytes(members.get("input", b"")),
         priority=read("priority", _priority, Priority.NORMAL),
         user_id=read("user_id", _user_id, None),
         delay=read("delay_seconds", _delay, None),

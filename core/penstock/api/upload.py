@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -16,9 +15,9 @@ from penstock.api.form_parts import Part, form_parts, malformed
 from penstock.api.json_body import decode_object
 from penstock.api.json_faults import join, shown
 from penstock.api.problems import FieldError, Problem, invalid_request, too_large
-from penstock.api.submission import FIELDS, Submission, read_submission, unknown_field
+from penstock.api.submission import FIELDS, read_submission, unknown_field
 from penstock.declarations import TaskType
-from penstock.dispatch import ArtifactStore, Dispatch
+from penstock.dispatch import ArtifactStore, Dispatch, Submission
 from penstock.dispatch.artifacts import check_name
 from penstock.ledger import StoredArtifact
 from penstock.plugins import Catalogue
@@ -126,7 +125,7 @@ class UploadReader:
             message = "this field is filled with the id of the uploaded file"
             raise invalid_request([FieldError(field, message, "remove it")])
         complete = {task_type.upload: file_id, **given}
-        return replace(submission, input=msgspec.Raw(msgspec.json.encode(complete)))
+        return msgspec.structs.replace(submission, input=msgspec.json.encode(complete))
 
     def _only_type(self) -> str:
         if len(self._type_names) == 1:

@@ -45,6 +45,10 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     error: Failure | None
     created_at: datetime
     run_at: datetime | None
+    expires_at: datetime | None
+    deadline: datetime | None
+    parent_id: UUID | None
+    batch_id: UUID | None
     started_at: datetime | None
     finished_at: datetime | None
     cancel_requested_at: datetime | None
@@ -70,6 +74,10 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
             error=record.error,
             created_at=record.created_at,
             run_at=record.run_at,
+            expires_at=record.expires_at,
+            deadline=record.deadline,
+            parent_id=record.parent_id,
+            batch_id=record.batch_id,
             started_at=record.started_at,
             finished_at=record.finished_at,
             cancel_requested_at=record.cancel_requested_at,

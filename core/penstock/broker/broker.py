@@ -20,7 +20,7 @@ from penstock.broker.messages import (
 )
 from penstock.broker.results import return_type
 from penstock.declarations import TaskType
-from penstock.dispatch import Dispatch
+from penstock.dispatch import Dispatch, Submission
 from penstock.plugins import Catalogue
 
 
@@ -87,15 +87,16 @@ class Broker(AsyncBroker):
         envelope = msgspec.json.decode(message.message, type=Envelope)
         task_type = self.catalogue.task_type(envelope.task_name)
         options = labels.read(envelope.labels, task_type)
-        await self._dispatch.submit(
+        submission = Submission(
             task_type.name,
             input_of(envelope, task_type),
             priority=options.priority,
             user_id=options.user_id,
             delay=options.delay,
-            task_id=task_id_of(envelope),
+            id=task_id_of(envelope),
             labels=msgspec.json.encode(envelope.labels).decode(),
         )
+        await self._dispatch.submit(submission)
 
     async def listen(self) -> AsyncGenerator[bytes | AckableMessage, None]:
         """Started tasks, for a receiver of taskiq's own; ours takes them from the consumer."""

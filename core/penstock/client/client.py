@@ -18,6 +18,7 @@ from penstock.client.errors import TaskNotFoundError, TaskStatusError
 from penstock.client.handle import TaskHandle
 from penstock.client.task_info import TaskInfo
 from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType, checks
+from penstock.dispatch import Submission
 from penstock.dispatch.inputs import MAX_DELAY
 from penstock.plugins import discover, load
 from penstock.settings import Settings
@@ -131,13 +132,8 @@ class Client:
         async with self.opened() as client:
             application = client._require()  # noqa: SLF001  (another of this very class)
             found = application.catalogue.task_type(name)
-            record = await application.dispatch.submit(
-                name,
-                encoded,
-                priority=ranked,
-                user_id=user_id,
-                delay=delay,
-            )
+            submission = Submission(name, encoded, priority=ranked, user_id=user_id, delay=delay)
+            record = await application.dispatch.submit(submission)
         return TaskHandle(self, record.id, record.type, found.output_type)
 
     async def task(self, task_id: UUID) -> TaskInfo:

@@ -35,6 +35,10 @@ class TaskInfo(msgspec.Struct, frozen=True, kw_only=True):
     error: Failure | None
     created_at: datetime
     run_at: datetime | None
+    expires_at: datetime | None
+    deadline: datetime | None
+    parent_id: UUID | None
+    batch_id: UUID | None
     started_at: datetime | None
     finished_at: datetime | None
     cancel_requested_at: datetime | None

@@ -22,6 +22,7 @@ from penstock.dispatch.status import (
     QueuePolicy,
     QueueStatus,
 )
+from penstock.dispatch.submission import Submission
 
 __all__ = [
     "ArtifactStore",
@@ -41,6 +42,7 @@ __all__ = [
     "QueuePolicy",
     "QueueStatus",
     "Reconciler",
+    "Submission",
     "TaskArtifacts",
     "UserQueueFullError",
 ]

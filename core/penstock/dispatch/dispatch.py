@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.exc import DBAPIError
-from uuid_utils.compat import uuid7
 
 from penstock.declarations import PenstockError, Priority
-from penstock.dispatch import inputs
 from penstock.dispatch.admission import Admission
 from penstock.dispatch.entries import member_of
 from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
-from penstock.dispatch.needs import need_of
+from penstock.dispatch.intake import Intake, as_record
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.status import Health, QueueStatus
+from penstock.dispatch.submission import Submission
 from penstock.engine import Engine, EngineUnavailableError, Entry
 from penstock.ledger import (
     EndedCounts,
     Ledger,
     NewTask,
     Status,
-    StoredArtifact,
     TaskRecord,
     Transition,
 )
@@ -52,7 +49,7 @@ class Dispatch:
         self._policies = policies
         self._ledger = ledger
         self._engine = engine
-        self._max_input_bytes = max_input_bytes
+        self._intake = Intake(require_open=policies.require_open, max_input_bytes=max_input_bytes)
         self._handover = Handover(engine, weights=policies.user_weights)
         self._admission = Admission(engine=engine, ledger=ledger, handover=self._handover)
         self._health_checks = HealthChecks()
@@ -62,29 +59,8 @@ class Dispatch:
         await self._handover.close()
         await self._health_checks.close()
 
-    async def submit(
-        self,
-        type_name: str,
-        input: bytes | str,  # noqa: A002  (the API's own word for it)
-        *,
-        priority: Priority = Priority.NORMAL,
-        user_id: str | None = None,
-        delay: timedelta | None = None,
-        task_id: UUID | None = None,
-        labels: str | None = None,
-        files: Sequence[StoredArtifact] = (),
-    ) -> TaskRecord:
+    async def submit(self, submission: Submission) -> TaskRecord:
         """Accept a task; on return its row is committed.
-
-        Args:
-            type_name: the name of an installed task type.
-            input: its input as JSON text.
-            priority: urgent runs before high, normal and low.
-            user_id: for whom it is done.
-            delay: run it no earlier than after this time.
-            task_id: a UUIDv7, if the caller has made one; submitting it again changes nothing.
-            labels: taskiq's labels as a JSON object, for tasks from ``.kiq()``.
-            files: stored files of task ``task_id``; their rows are committed with the task's.
 
         Raises:
             UnknownTaskTypeError: with the nearest known name.
@@ -99,39 +75,21 @@ class Dispatch:
             LedgerUnavailableError: the database is away; nothing is promised.
         """
         catalogue = await self._policies.present()
-        task_type = catalogue.task_type(type_name)
-        self._policies.require_open(task_type.queue.name)
-        inputs.check_size(input, self._max_input_bytes)
-        value = inputs.decode(task_type, input)
-        if user_id is not None:
-            inputs.check_user_id(user_id)
-        need = need_of(task_type, value, known=catalogue.providers)
-        now = datetime.now(UTC)
-        task = NewTask(
-            id=task_id or uuid7(),
-            type=task_type.name,
-            queue=task_type.queue.name,
-            priority=int(priority),
-            user_id=user_id,
-            input=input if isinstance(input, str) else input.decode(),
-            labels=labels,
-            max_attempts=task_type.retry.max_attempts,
-            created_at=now,
-            run_at=now + delay if delay else None,
-            provider=need.provider,
-            units=need.units,
-            files=tuple(files),
-        )
-        async with self._admission.admitted(task_type.queue, user_id):
+        task = self._intake.prepare(submission, catalogue)
+        async with self._admission.admitted(catalogue.queue(task.queue), task.user_id):
             try:
                 await self._ledger.accept(task)
             except (DBAPIError, UnicodeError) as error:
                 message = f"the database refused this task: {getattr(error, 'orig', error)}"
                 raise InvalidInputError("$", message) from error
-            member = member_of(task.id, user_id, task.provider)
-            entry = Entry(member=member, priority=priority, delay=delay or timedelta(0))
-            self._handover.add(task.queue, entry)
-        return _as_record(task)
+            self._hand_over(task, delay=submission.delay)
+        return as_record(task)
+
+    def _hand_over(self, task: NewTask, *, delay: timedelta | None) -> None:
+        """Let the engine have a task that is committed, soon."""
+        member = member_of(task.id, task.user_id, task.provider)
+        entry = Entry(member=member, priority=Priority(task.priority), delay=delay or timedelta(0))
+        self._handover.add(task.queue, entry)
 
     async def check_room(self, type_name: str, user_id: str | None) -> None:
         """Refuse early what :meth:`submit` would refuse, as its queue is full or drained.
@@ -248,29 +206,3 @@ class Dispatch:
         except (PenstockError, TimeoutError):
             return {}
         return {queue: each.workers for queue, each in counts.items()}
-
-
-def _as_record(task: NewTask) -> TaskRecord:
-    """A task just accepted, as looking it up would show it."""
-    return TaskRecord(
-        id=task.id,
-        type=task.type,
-        queue=task.queue,
-        status=Status.PENDING,
-        priority=task.priority,
-        user_id=task.user_id,
-        provider=task.provider,
-        progress=0,
-        progress_message="",
-        attempts=0,
-        max_attempts=task.max_attempts,
-        input=msgspec.Raw(task.input.encode()),
-        result=None,
-        error=None,
-        created_at=task.created_at,
-        run_at=task.run_at,
-        started_at=None,
-        finished_at=None,
-        cancel_requested_at=None,
-        updated_at=task.created_at,
-    )

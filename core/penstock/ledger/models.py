@@ -102,6 +102,16 @@ class Task(Base):
     cancel_reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Instant)
     run_at: Mapped[datetime | None] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Its time-to-live: a task that has not started by then does not start any more."""
+    deadline: Mapped[datetime | None] = mapped_column(Instant)
+    """A task that has not ended by then has failed."""
+    unique_key: Mapped[str | None] = mapped_column(String(64))
+    """Of the tasks that are open, only one may have it: a hash, in hexadecimal."""
+    parent_id: Mapped[UUID | None] = mapped_column(Id)
+    """The task that submitted it."""
+    batch_id: Mapped[UUID | None] = mapped_column(Id)
+    """What it is counted with."""
     started_at: Mapped[datetime | None] = mapped_column(Instant)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)

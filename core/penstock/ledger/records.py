@@ -47,6 +47,10 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     error: Failure | None
     created_at: datetime
     run_at: datetime | None
+    expires_at: datetime | None
+    deadline: datetime | None
+    parent_id: UUID | None
+    batch_id: UUID | None
     started_at: datetime | None
     finished_at: datetime | None
     cancel_requested_at: datetime | None
@@ -68,7 +72,10 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """A task to be accepted. ``input`` and ``labels`` are JSON texts.
 
     ``provider`` is the one that it needs, ``units`` how many units of that it uses, as estimated.
-    ``files`` are artifacts that belong to it from the start; their rows are written with its own.
+    One that has not started by ``expires_at`` does not start any more, and one that has not ended
+    by ``deadline`` has failed. Of the open tasks only one may have a ``unique_key``. ``parent_id``
+    is the task that submitted it, ``batch_id`` what it is counted with. ``files`` are artifacts
+    that belong to it from the start; their rows are written with its own.
     """
 
     id: UUID
@@ -83,6 +90,11 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     run_at: datetime | None
     provider: str | None = None
     units: int | None = None
+    expires_at: datetime | None = None
+    deadline: datetime | None = None
+    unique_key: str | None = None
+    parent_id: UUID | None = None
+    batch_id: UUID | None = None
     files: tuple[StoredArtifact, ...] = ()
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from penstock import Context, Queue, RetryPolicy, SupersededError, logs, task
 from penstock.app import Application
 from penstock.broker.checkpoints import Checkpoints
+from penstock.dispatch import Submission
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
@@ -89,7 +90,7 @@ async def outcome_of(
         running = asyncio.create_task(application.worker().run(stop))
 
         async def run(name: str, data: bytes) -> Any:
-            record = await application.dispatch.submit(name, data)
+            record = await application.dispatch.submit(Submission(name, data))
             async with asyncio.timeout(20):
                 while True:
                     found = await application.dispatch.find(record.id)

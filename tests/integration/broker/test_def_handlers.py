@@ -14,6 +14,7 @@ from taskiq import TaskiqMessage, TaskiqMiddleware, TaskiqResult
 from penstock import PermanentError
 from penstock.app import Application
 from penstock.broker import Broker
+from penstock.dispatch import Submission
 from penstock.ledger import TaskRecord
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
@@ -79,7 +80,7 @@ async def outcome(application: Application) -> AsyncIterator[Outcome]:
     running = asyncio.create_task(application.worker().run(stop))
 
     async def run(name: str, value: int) -> TaskRecord:
-        record = await application.dispatch.submit(name, b'{"value": %d}' % value)
+        record = await application.dispatch.submit(Submission(name, b'{"value": %d}' % value))
         async with asyncio.timeout(20):
             while True:
                 found = await application.dispatch.find(record.id)

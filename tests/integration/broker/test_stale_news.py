@@ -12,6 +12,7 @@ import pytest
 from penstock import Queue, task
 from penstock.app import Application
 from penstock.broker import Consumer
+from penstock.dispatch import Submission
 from penstock.ledger import CancelWish, Ledger, LedgerUnavailableError
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
@@ -64,7 +65,7 @@ async def test_a_cancellation_of_an_earlier_life_stops_no_later_one(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with working(settings) as (application, consumer):
-        record = await application.dispatch.submit("acme.wait", b"1")
+        record = await application.dispatch.submit(Submission("acme.wait", b"1"))
         await reach(application, record.id, "running")
 
         async def looked_up_before_it_was_retried(
@@ -82,7 +83,7 @@ async def test_nothing_is_stopped_while_nobody_can_say_whether_it_shall_be(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with working(settings) as (application, consumer):
-        record = await application.dispatch.submit("acme.wait", b"1")
+        record = await application.dispatch.submit(Submission("acme.wait", b"1"))
         await reach(application, record.id, "running")
 
         async def away(_: Ledger, ids: Sequence[UUID]) -> dict[UUID, CancelWish]:
@@ -107,7 +108,7 @@ async def test_a_run_whose_lease_was_refused_at_the_gate_does_not_begin(
             return await start(ledger, claims, worker=worker)
 
         monkeypatch.setattr(Ledger, "start", start_late)
-        record = await application.dispatch.submit("acme.wait", b"0")
+        record = await application.dispatch.submit(Submission("acme.wait", b"0"))
 
         await reach(application, record.id, "success")
         found = await application.ledger.find(record.id)
@@ -121,7 +122,7 @@ async def test_a_run_that_lost_its_lease_is_handed_back_as_long_as_no_other_one_
     settings: Settings,
 ) -> None:
     async with working(settings) as (application, consumer):
-        record = await application.dispatch.submit("acme.wait", b"1")
+        record = await application.dispatch.submit(Submission("acme.wait", b"1"))
         await reach(application, record.id, "running")
 
         for lease in application_leases(consumer):

@@ -17,6 +17,7 @@ from taskiq import SendTaskError, TaskiqDepends, TaskiqMessage, TaskiqMiddleware
 from penstock import Context, PenstockError, PermanentError, Queue, RetryPolicy, task
 from penstock.app import Application
 from penstock.broker import Broker
+from penstock.dispatch import Submission
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from penstock.worker import Worker
@@ -156,7 +157,9 @@ async def test_tasks_from_the_api_leave_nothing_in_the_result_backend(
     application: Application, redis_url: str, namespace: str
 ) -> None:
     async with serving(application.worker()):
-        task_record = await application.dispatch.submit("numbers.double", b'{"value": 1}')
+        task_record = await application.dispatch.submit(
+            Submission("numbers.double", b'{"value": 1}')
+        )
         await _ended(application, str(task_record.id))
 
     async with Redis.from_url(redis_url) as redis:
@@ -241,7 +244,7 @@ async def test_middlewares_are_called_in_taskiqs_order(application: Application)
     worker = application.worker()
     worker.add_middlewares(recorder)
     async with serving(worker):
-        record = await application.dispatch.submit("numbers.double", b'{"value": 1}')
+        record = await application.dispatch.submit(Submission("numbers.double", b'{"value": 1}'))
         await _ended(application, str(record.id))
 
     assert recorder.events == ["pre_execute", "post_execute", "post_save"]
@@ -253,7 +256,7 @@ async def test_a_middleware_that_fails_before_the_run_is_a_failed_attempt_with_i
     worker = application.worker()
     worker.add_middlewares(Recorder(fails=True))
     async with serving(worker):
-        record = await application.dispatch.submit("numbers.double", b'{"value": 1}')
+        record = await application.dispatch.submit(Submission("numbers.double", b'{"value": 1}'))
         ended = await _ended(application, str(record.id))
 
     assert (ended.status, ended.attempts) == ("failed", 2)

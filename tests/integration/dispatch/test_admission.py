@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from penstock.dispatch import QueueFullError, UserQueueFullError
+from penstock.dispatch import QueueFullError, Submission, UserQueueFullError
 from penstock.dispatch.drain_rate import DrainRate
 from penstock.ledger import Ledger
 from tests.integration.dispatch.conftest import ACME, Build, Installation
@@ -46,7 +46,10 @@ async def scalar(ledger: Ledger, statement: str) -> int:
 async def submitted(installation: Installation, count: int, **fields: Any) -> int:
     """Submit so many tasks at once; returns how many were accepted."""
     answers = await asyncio.gather(
-        *(installation.dispatch.submit("acme.resize", INPUT, **fields) for _ in range(count)),
+        *(
+            installation.dispatch.submit(Submission("acme.resize", INPUT, **fields))
+            for _ in range(count)
+        ),
         return_exceptions=True,
     )
     for each in answers:
@@ -79,7 +82,7 @@ async def test_a_full_queue_refuses_a_task_before_anything_is_written(limited: L
     assert await submitted(installation, 1, delay=timedelta(hours=1)) == 1
 
     with pytest.raises(QueueFullError, match=r"queue 'acme' is full: 3 tasks wait") as caught:
-        await installation.dispatch.submit("acme.resize", INPUT)
+        await installation.dispatch.submit(Submission("acme.resize", INPUT))
 
     assert (caught.value.code, caught.value.limit) == ("queue_full", 3)
     assert caught.value.retry_after >= timedelta(seconds=1)
@@ -121,12 +124,12 @@ async def test_other_queues_have_room(limited: Limited) -> None:
     installation = await limited(max_waiting=1)
     assert await submitted(installation, 2) == 1
 
-    await installation.dispatch.submit("other.total", b"[1]")
+    await installation.dispatch.submit(Submission("other.total", b"[1]"))
 
 
 async def test_a_task_that_was_accepted_before_is_never_refused(limited: Limited) -> None:
     installation = await limited(max_waiting=2, user_max_waiting=2)
-    first = await installation.dispatch.submit("acme.resize", INPUT, user_id="ada")
+    first = await installation.dispatch.submit(Submission("acme.resize", INPUT, user_id="ada"))
     assert await installation.dispatch.cancel(first.id, reason="for a while") is not None
     await accepted(installation, 2, user_id="ada")
 
@@ -146,7 +149,7 @@ async def test_each_user_has_a_limit_and_tasks_without_one_have_none(limited: Li
         submitted(installation, 30),
     ) == [10, 10, 30]  # type: ignore[comparison-overlap]  # a list, whatever its stub says
     with pytest.raises(UserQueueFullError, match="10 tasks of this user wait") as caught:
-        await installation.dispatch.submit("acme.resize", INPUT, user_id="ada")
+        await installation.dispatch.submit(Submission("acme.resize", INPUT, user_id="ada"))
     assert (caught.value.code, caught.value.user_id) == ("user_queue_full", "ada")
 
 

@@ -8,7 +8,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from penstock import PermanentError
-from penstock.dispatch import ArtifactStore, InvalidInputError, TaskArtifacts
+from penstock.dispatch import ArtifactStore, InvalidInputError, Submission, TaskArtifacts
 from penstock.ledger import LedgerUnavailableError
 from penstock.storage import ObjectStorage
 from tests.integration.dispatch.conftest import Build, Installation
@@ -28,7 +28,7 @@ def store(installation: Installation, folder: Path) -> ArtifactStore:
 
 @pytest.fixture
 async def artifacts(installation: Installation, store: ArtifactStore) -> TaskArtifacts:
-    task = await installation.dispatch.submit("acme.resize", b'{"source":"cat"}')
+    task = await installation.dispatch.submit(Submission("acme.resize", b'{"source":"cat"}'))
     return TaskArtifacts(store, task.id)
 
 
@@ -94,7 +94,7 @@ async def test_a_received_file_is_its_tasks_once_that_is_submitted(
         await store.open(file.id)
 
     await installation.dispatch.submit(
-        "acme.resize", b'{"source":"cat"}', task_id=task_id, files=[file]
+        Submission("acme.resize", b'{"source":"cat"}', id=task_id, files=[file])
     )
 
     reader = await store.open(file.id)
@@ -108,7 +108,9 @@ async def test_a_received_file_whose_task_is_refused_is_discarded(
     task_id = uuid7()
     file = await store.receive(task_id, "cat.png", b"x", content_type="image/png")
     with pytest.raises(InvalidInputError):
-        await installation.dispatch.submit("acme.resize", b"{}", task_id=task_id, files=[file])
+        await installation.dispatch.submit(
+            Submission("acme.resize", b"{}", id=task_id, files=[file])
+        )
     await store.discard(file)
 
     assert files(folder) == []
@@ -122,7 +124,7 @@ async def test_a_file_that_the_ledger_has_is_not_discarded(
     task_id = uuid7()
     file = await store.receive(task_id, "cat.png", b"x", content_type="image/png")
     await installation.dispatch.submit(
-        "acme.resize", b'{"source":"cat"}', task_id=task_id, files=[file]
+        Submission("acme.resize", b'{"source":"cat"}', id=task_id, files=[file])
     )
     await store.discard(file)
 
@@ -138,7 +140,7 @@ async def test_a_file_is_discarded_while_the_database_is_away(
     file = await store.receive(task_id, "cat.png", b"x", content_type="image/png")
     with pytest.raises(LedgerUnavailableError):
         await away.dispatch.submit(
-            "acme.resize", b'{"source":"cat"}', task_id=task_id, files=[file]
+            Submission("acme.resize", b'{"source":"cat"}', id=task_id, files=[file])
         )
     await store.discard(file)
 

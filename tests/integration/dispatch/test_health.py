@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from penstock import Priority
-from penstock.dispatch import QueueStatus
+from penstock.dispatch import QueueStatus, Submission
 from penstock.engine import EngineUnavailableError, Heartbeat, RedisServers, Settlement
 from penstock.ledger import LedgerUnavailableError, Outcome, Status
 from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, until
@@ -133,7 +133,7 @@ async def test_every_queue_has_its_numbers(installation: Installation) -> None:
     dispatch, engine, ledger = installation.dispatch, installation.engine, installation.ledger
     await new_index(engine, "acme")
     for _ in range(3):
-        await dispatch.submit("acme.resize", b'{"source":"a"}', priority=Priority.LOW)
+        await dispatch.submit(Submission("acme.resize", b'{"source":"a"}', priority=Priority.LOW))
 
     async def all_are_there() -> bool:
         return (await installation.counts()).waiting == 3

@@ -9,7 +9,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from penstock import Priority
-from penstock.dispatch import InvalidInputError
+from penstock.dispatch import InvalidInputError, Submission
 from penstock.ledger import LedgerUnavailableError, Status
 from penstock.plugins import UnknownTaskTypeError
 from tests.integration.dispatch.conftest import ACME, Build, Installation, until
@@ -36,7 +36,7 @@ async def test_a_submitted_task_is_in_the_ledger_and_then_in_the_engine(
     await new_index(installation.engine, "acme")
 
     task = await installation.dispatch.submit(
-        "acme.resize", INPUT, priority=Priority.HIGH, user_id="ada"
+        Submission("acme.resize", INPUT, priority=Priority.HIGH, user_id="ada")
     )
 
     assert await installation.dispatch.find(task.id) == task
@@ -50,7 +50,7 @@ async def test_tasks_of_one_moment_reach_the_engine_in_one_call(installation: In
     before = installation.engine.round_trips
 
     tasks = await asyncio.gather(
-        *(installation.dispatch.submit("acme.resize", INPUT) for _ in range(200))
+        *(installation.dispatch.submit(Submission("acme.resize", INPUT)) for _ in range(200))
     )
 
     async def all_are_there() -> bool:
@@ -64,7 +64,9 @@ async def test_a_delayed_task_is_due_at_its_time(installation: Installation) -> 
     await new_index(installation.engine, "acme")
     before = datetime.now(UTC)
 
-    task = await installation.dispatch.submit("acme.resize", INPUT, delay=timedelta(seconds=0.5))
+    task = await installation.dispatch.submit(
+        Submission("acme.resize", INPUT, delay=timedelta(seconds=0.5))
+    )
 
     assert task.run_at is not None
     assert task.run_at - before >= timedelta(seconds=0.5)
@@ -82,7 +84,7 @@ async def test_submitting_an_id_again_changes_nothing(installation: Installation
     await new_index(installation.engine, "acme")
     task_id = uuid7()
     for _ in range(2):
-        await installation.dispatch.submit("acme.resize", INPUT, task_id=task_id)
+        await installation.dispatch.submit(Submission("acme.resize", INPUT, id=task_id))
 
     assert await claimed(installation, 1) == [task_id]
     assert (await installation.counts()).waiting == 0
@@ -105,7 +107,7 @@ async def test_an_input_that_does_not_fit_is_refused_and_nothing_is_written(
     await installation.policies.refresh()
     before = installation.ledger.database.statements
     with pytest.raises(InvalidInputError) as caught:
-        await installation.dispatch.submit("acme.resize", text)
+        await installation.dispatch.submit(Submission("acme.resize", text))
 
     assert caught.value.path == path
     assert installation.ledger.database.statements == before
@@ -116,12 +118,12 @@ async def test_a_user_that_cannot_be_stored_is_refused_on_both_databases(
     installation: Installation, user_id: str
 ) -> None:
     with pytest.raises(InvalidInputError, match="user_id"):
-        await installation.dispatch.submit("acme.resize", INPUT, user_id=user_id)
+        await installation.dispatch.submit(Submission("acme.resize", INPUT, user_id=user_id))
 
 
 async def test_an_unknown_task_type_is_refused_with_the_nearest(installation: Installation) -> None:
     with pytest.raises(UnknownTaskTypeError, match=r"did you mean 'acme\.resize'"):
-        await installation.dispatch.submit("acme.rezise", INPUT)
+        await installation.dispatch.submit(Submission("acme.rezise", INPUT))
 
 
 async def test_redis_away_refuses_nothing_and_gets_the_tasks_when_it_is_back(
@@ -130,7 +132,7 @@ async def test_redis_away_refuses_nothing_and_gets_the_tasks_when_it_is_back(
     server = RedisServer(tmp_path / "redis")
     installation = build(redis_url=server.url)
     tasks = [
-        await installation.dispatch.submit("acme.resize", INPUT, priority=priority)
+        await installation.dispatch.submit(Submission("acme.resize", INPUT, priority=priority))
         for priority in (Priority.LOW, Priority.URGENT)
     ]
     for each in tasks:
@@ -149,6 +151,6 @@ async def test_a_database_away_promises_nothing(build: Build, free_port: int) ->
     await new_index(installation.engine, "acme")
 
     with pytest.raises(LedgerUnavailableError):
-        await installation.dispatch.submit("acme.resize", INPUT)
+        await installation.dispatch.submit(Submission("acme.resize", INPUT))
 
     assert (await installation.counts()).waiting == 0

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from benchmarks.peers.penstock.installation import counters, until_open
 from benchmarks.peers.penstock.plugin import NOOP, QUEUE, catalogue
 from penstock.app import Application
+from penstock.dispatch import Submission
 from penstock.settings import Settings
 
 TASKS = 3000
@@ -33,7 +34,10 @@ async def test_a_task_costs_a_small_part_of_a_statement_and_of_a_round_trip(
         await until_open(application)
         before = counters(application)
         await asyncio.gather(
-            *(application.dispatch.submit(NOOP, f'{{"number":{i}}}') for i in range(TASKS))
+            *(
+                application.dispatch.submit(Submission(NOOP, f'{{"number":{i}}}'))
+                for i in range(TASKS)
+            )
         )
         await until_in_line(application, TASKS)
         enqueued = per_task(before, counters(application))

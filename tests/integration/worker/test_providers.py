@@ -24,6 +24,7 @@ from penstock import (
     task,
 )
 from penstock.app import Application
+from penstock.dispatch import Submission
 from penstock.engine.keys import ProviderKeys
 from penstock.ledger import Status, TaskRecord
 from penstock.plugins import Catalogue, Plugin
@@ -143,7 +144,9 @@ def site(settings: Settings) -> Site:
 
 
 async def submit(application: Application, type_name: str, **fields: Any) -> TaskRecord:
-    return await application.dispatch.submit(type_name, msgspec.json.encode(Call(**fields)))
+    return await application.dispatch.submit(
+        Submission(type_name, msgspec.json.encode(Call(**fields)))
+    )
 
 
 async def submit_many(

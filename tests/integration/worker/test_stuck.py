@@ -10,6 +10,7 @@ import pytest
 from penstock import Queue, task
 from penstock.app import Application
 from penstock.broker import Consumer
+from penstock.dispatch import Submission
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from penstock.worker import StuckError
@@ -59,7 +60,7 @@ async def test_a_consumer_that_hangs_is_restarted_and_its_tasks_run(
         stop = asyncio.Event()
         running = asyncio.create_task(application.worker().run(stop))
         with caplog.at_level(logging.ERROR):
-            record = await application.dispatch.submit("acme.echo", b"7")
+            record = await application.dispatch.submit(Submission("acme.echo", b"7"))
 
             async def ended() -> bool:
                 found = await application.ledger.find(record.id)
@@ -79,7 +80,7 @@ async def test_a_worker_whose_consumer_cannot_be_helped_ends_with_an_error(
     hang(monkeypatch, times=1000)
     async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
         worker = application.worker()
-        await application.dispatch.submit("acme.echo", b"7")
+        await application.dispatch.submit(Submission("acme.echo", b"7"))
 
         with pytest.raises(StuckError, match="consumer of queue 'acme' is stuck; start this"):
             async with asyncio.timeout(20):

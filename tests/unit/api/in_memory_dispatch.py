@@ -11,9 +11,10 @@ from uuid import UUID
 import msgspec
 from uuid_utils.compat import uuid7
 
-from penstock.declarations import Artifact, PermanentError, Priority
-from penstock.dispatch import Component, Health, QueueFullError, QueueStatus, inputs
+from penstock.declarations import Artifact, PermanentError
+from penstock.dispatch import Component, Health, QueueFullError, QueueStatus
 from penstock.dispatch.artifacts import check_name
+from penstock.dispatch.intake import Intake, as_record
 from penstock.ledger import Failure, Status, StoredArtifact, TaskRecord, Transition
 from penstock.plugins import Catalogue
 
@@ -37,48 +38,14 @@ class InMemoryDispatch:
         up = Component(status="up", latency_ms=0.5)
         self.current_health = Health(status="ok", redis=up, database=up, workers={"acme": 1})
 
-    async def submit(
-        self,
-        type_name,
-        input,  # noqa: A002 - as dispatch calls it
-        *,
-        priority=Priority.NORMAL,
-        user_id=None,
-        delay=None,
-        task_id=None,
-        files=(),
-    ) -> TaskRecord:
+    async def submit(self, submission) -> TaskRecord:
         self._fail()
-        task_type = self._catalogue.task_type(type_name)
-        inputs.check_size(input, self.max_input_bytes)
-        inputs.decode(task_type, input)
-        await self.check_room(type_name, user_id)
-        now = datetime.now(UTC)
-        record = TaskRecord(
-            id=task_id or uuid7(),
-            type=type_name,
-            queue=task_type.queue.name,
-            status=Status.PENDING,
-            priority=priority.value,
-            user_id=user_id,
-            provider=None,
-            progress=0,
-            progress_message="",
-            attempts=0,
-            max_attempts=task_type.retry.max_attempts,
-            input=msgspec.Raw(input),
-            result=None,
-            error=None,
-            created_at=now,
-            run_at=now + delay if delay else None,
-            started_at=None,
-            finished_at=None,
-            cancel_requested_at=None,
-            updated_at=now,
-        )
+        intake = Intake(require_open=lambda _: None, max_input_bytes=self.max_input_bytes)
+        record = as_record(intake.prepare(submission, self._catalogue))
+        await self.check_room(submission.type, submission.user_id)
         self.records[record.id] = record
-        self.delays.append(delay)
-        self.files += files
+        self.delays.append(submission.delay)
+        self.files += submission.files
         return record
 
     async def check_room(self, type_name, user_id):

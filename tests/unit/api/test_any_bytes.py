@@ -28,7 +28,7 @@ def refusal_of(body: bytes) -> Problem | InvalidInputError | None:
     catalogue = acme_catalogue()
     try:
         submission = read_submission(decode_object(body), catalogue)
-        inputs.decode(catalogue.task_type(submission.type), bytes(submission.input))
+        inputs.decode(catalogue.task_type(submission.type), submission.input)
     except (Problem, InvalidInputError) as refusal:
         return refusal
     return None

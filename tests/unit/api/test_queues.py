@@ -1,5 +1,6 @@
 import httpx
 
+from penstock.dispatch import Submission
 from penstock.engine import EngineUnavailableError
 from penstock.ledger import LedgerUnavailableError
 from tests.unit.api.in_memory_dispatch import InMemoryDispatch
@@ -9,7 +10,7 @@ from tests.unit.api.problem_checks import problem_of
 async def test_status_has_an_entry_for_every_queue(
     client: httpx.AsyncClient, dispatch: InMemoryDispatch
 ):
-    await dispatch.submit("acme.letter", b'{"markdown": "x"}')
+    await dispatch.submit(Submission("acme.letter", b'{"markdown": "x"}'))
     answer = await client.get("/api/queues/status")
 
     assert answer.status_code == 200

@@ -6,6 +6,7 @@ import httpx
 import msgspec
 import pytest
 
+from penstock.dispatch import Submission
 from penstock.ledger import LedgerUnavailableError, Status
 from tests.unit.api.in_memory_dispatch import InMemoryDispatch
 from tests.unit.api.problem_checks import field_errors, problem_of
@@ -15,7 +16,7 @@ UNKNOWN = "019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b"
 
 @pytest.fixture
 async def task_id(dispatch: InMemoryDispatch) -> UUID:
-    return (await dispatch.submit("acme.letter", b'{"markdown": "x"}')).id
+    return (await dispatch.submit(Submission("acme.letter", b'{"markdown": "x"}'))).id
 
 
 def becomes(dispatch: InMemoryDispatch, task_id: UUID, status: Status) -> None:

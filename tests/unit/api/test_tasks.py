@@ -5,6 +5,7 @@ import httpx
 import msgspec
 import pytest
 
+from penstock.dispatch import Submission
 from penstock.ledger import Failure, LedgerUnavailableError, Status
 from tests.unit.api.in_memory_dispatch import InMemoryDispatch
 from tests.unit.api.problem_checks import field_errors, problem_of
@@ -51,7 +52,7 @@ async def test_a_posted_task_is_accepted_and_its_location_shows_it(client: httpx
 async def test_a_finished_task_shows_its_result_or_its_error(
     client: httpx.AsyncClient, dispatch: InMemoryDispatch
 ):
-    record = await dispatch.submit("acme.letter", b'{"markdown": "x"}')
+    record = await dispatch.submit(Submission("acme.letter", b'{"markdown": "x"}'))
     done = msgspec.structs.replace(
         record, status=Status.SUCCESS, progress=100, result=msgspec.Raw(b'{"pages": 1}')
     )

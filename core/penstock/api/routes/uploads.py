@@ -5,6 +5,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
@@ -43,9 +44,8 @@ def upload_routes(
         task_id = uuid7()
         submission, file = await reader.read(request, task_id)
         try:
-            return await accept(
-                submission, dispatch=dispatch, catalogue=catalogue, task_id=task_id, files=[file]
-            )
+            complete = msgspec.structs.replace(submission, id=task_id, files=[file])
+            return await accept(complete, dispatch=dispatch, catalogue=catalogue)
         except Exception:
             # Not if the server stops meanwhile: the task may yet be written.
             await artifacts.discard(file)

@@ -1,0 +1,98 @@
+"""From what somebody asks for to a row that can be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+from uuid_utils.compat import uuid7
+
+from penstock.dispatch import inputs
+from penstock.dispatch.needs import need_of
+from penstock.dispatch.submission import Submission
+from penstock.ledger import NewTask, Status, TaskRecord
+from penstock.plugins import Catalogue
+
+
+class Intake:
+    """Checks submissions; it writes nothing.
+
+    Args:
+        require_open: raises if a queue takes no new tasks.
+        max_input_bytes: how long the JSON of an input may be.
+    """
+
+    def __init__(self, *, require_open: Callable[[str], None], max_input_bytes: int) -> None:
+        self._require_open = require_open
+        self._max_input_bytes = max_input_bytes
+
+    def prepare(self, submission: Submission, catalogue: Catalogue) -> NewTask:
+        """The row of a submission.
+
+        Args:
+            submission: what somebody asks for.
+            catalogue: the present task types and queues.
+
+        Raises:
+            UnknownTaskTypeError: with the nearest known name.
+            UnknownProviderError: its task type wants one of the input that nobody declares.
+            DeclarationError: its task type says of the input what is no provider or estimate.
+            QueueDrainingError: its queue takes no new tasks.
+            InvalidInputError: the input does not fit the task type, or ``user_id`` no database.
+            InputTooLargeError: it is too long.
+        """
+        task_type = catalogue.task_type(submission.type)
+        self._require_open(task_type.queue.name)
+        inputs.check_size(submission.input, self._max_input_bytes)
+        value = inputs.decode(task_type, submission.input)
+        if submission.user_id is not None:
+            inputs.check_user_id(submission.user_id)
+        need = need_of(task_type, value, known=catalogue.providers)
+        now = datetime.now(UTC)
+        text = submission.input
+        return NewTask(
+            id=submission.id or uuid7(),
+            type=task_type.name,
+            queue=task_type.queue.name,
+            priority=int(submission.priority),
+            user_id=submission.user_id,
+            input=text if isinstance(text, str) else text.decode(),
+            labels=submission.labels,
+            max_attempts=task_type.retry.max_attempts,
+            created_at=now,
+            run_at=now + submission.delay if submission.delay else None,
+            provider=need.provider,
+            units=need.units,
+            files=tuple(submission.files),
+        )
+
+
+def as_record(task: NewTask) -> TaskRecord:
+    """A task just accepted, as looking it up would show it."""
+    return TaskRecord(
+        id=task.id,
+        type=task.type,
+        queue=task.queue,
+        status=Status.PENDING,
+        priority=task.priority,
+        user_id=task.user_id,
+        provider=task.provider,
+        progress=0,
+        progress_message="",
+        attempts=0,
+        max_attempts=task.max_attempts,
+        input=msgspec.Raw(task.input.encode()),
+        result=None,
+        error=None,
+        created_at=task.created_at,
+        run_at=task.run_at,
+        expires_at=task.expires_at,
+        deadline=task.deadline,
+        parent_id=task.parent_id,
+        batch_id=task.batch_id,
+        started_at=None,
+        finished_at=None,
+        cancel_requested_at=None,
+        updated_at=task.created_at,
+    )
