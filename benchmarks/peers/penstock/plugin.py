@@ -24,7 +24,7 @@ class Moment(Struct):
     """Of the clock that all processes of a host share."""
 
 
-def catalogue(concurrency: int, *, with_limits: bool) -> Catalogue:
+def catalogue(concurrency: int, *, with_limits: bool = False) -> Catalogue:
     """A catalogue of one queue with ``concurrency`` slots per worker process.
 
     With limits, it has a rate limit so wide that nothing meets it.
