@@ -1,148 +1,169 @@
-"""Accepting tasks that an earlier one may stand for: by an idempotency key, or as it is unique.
+"""Tasks that an earlier one may stand for: those with an idempotency key, and unique ones.
 
-Three steps of one transaction: claim the keys, insert the tasks that hold theirs, find the open
-twins of those that were not inserted. It waits for other transactions in one order (first the keys,
-then what is unique, each sorted), so that batches of several processes never wait in a circle.
-
-The functions take a plain connection: the caller's own transaction may be of either kind. On one of
-asyncio they are called by its ``run_sync``.
+They have a group commit of their own: what they wait for, tasks without a key do not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, select, text, tuple_
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from penstock.ledger import keyed_writes
 from penstock.ledger.batches import Batches
-from penstock.ledger.errors import IdempotencyKeyReusedError
-from penstock.ledger.models import IdempotencyKeyRow, Task
+from penstock.ledger.database import Database
+from penstock.ledger.errors import (
+    LOCK_NOT_AVAILABLE,
+    IdempotencyKeyReusedError,
+    TwinPendingError,
+    repeated_if_cut,
+)
+from penstock.ledger.group_commit import GroupCommit
+from penstock.ledger.models import IdempotencyKeyRow
 from penstock.ledger.records import Accepted, IdempotencyKey, NewTask, Origin
 
-Identity = tuple[str, str]
-"""Principal, key."""
+T = TypeVar("T")
+
+# A request's key that stands for no single task.
+_NO_TASK = UUID(int=0)
+# An application's own transaction may hold a key for long: its twins are told to come again.
+_BOUND_WAIT = text("SET LOCAL lock_timeout = '1s'")
 
 
-def accept(
-    connection: Connection, batches: Batches, tasks: Sequence[NewTask], *, now: datetime
-) -> list[Accepted | IdempotencyKeyReusedError]:
-    """Insert those tasks that no earlier one stands for; repeating it changes nothing.
+class KeyedTasks:
+    """Writes and looks up what is kept by idempotency keys, and by what is unique.
 
-    Of tasks with one key in ``tasks`` themselves, the first counts.
-
-    Returns:
-        For each, in order, the task that it is answered with, or that its key was used before for
-        something else; then nothing is written for it.
+    Its methods raise :class:`~penstock.ledger.errors.LedgerUnavailableError` if the database is
+    away, and are safe to repeat.
     """
-    holders = _claim_keys(connection, batches, tasks, now=now)
-    mine = [each for each in tasks if each.key is None or _holds(each, holders)]
-    twins = _insert(connection, batches, mine)
-    for each in mine:
-        if each.key is not None and each.id in twins:
-            _point(connection, each.key, to=twins[each.id])
-    return [_answer(each, holders, twins) for each in tasks]
 
+    def __init__(self, database: Database, batches: Batches) -> None:
+        self._database = database
+        self._batches = batches
+        self._inserts = GroupCommit(self._insert)
 
-def earlier(
-    connection: Connection, task: NewTask, *, now: datetime
-) -> Accepted | IdempotencyKeyReusedError | None:
-    """What a task would be answered with if an earlier one stands for it; writes nothing."""
-    if task.key is not None:
-        statement = select(IdempotencyKeyRow.fingerprint, IdempotencyKeyRow.task_id).where(
-            *_is(task.key), IdempotencyKeyRow.expires_at > now
+    async def close(self) -> None:
+        """Finish the writes under way."""
+        await self._inserts.close()
+
+    async def accept(self, task: NewTask) -> Accepted:
+        """See :meth:`Ledger.accept`."""
+        return _unless_refused(await _patient(self._inserts.add(task)))
+
+    async def accept_all(self, tasks: Sequence[NewTask]) -> Sequence[Accepted]:
+        """See :meth:`Ledger.accept_all`."""
+        return await _patient(self._insert_all(tasks))
+
+    def accept_within(self, connection: Connection, task: NewTask) -> Accepted:
+        """See :meth:`Ledger.accept_within`."""
+        (found,) = keyed_writes.accept(connection, self._batches, [task], now=_now())
+        return _unless_refused(found)
+
+    @repeated_if_cut
+    async def earlier(self, task: NewTask) -> Accepted | None:
+        """What a task would be answered with if an earlier one stands for it; writes nothing.
+
+        Raises:
+            IdempotencyKeyReusedError: see :meth:`Ledger.accept`.
+        """
+        if not is_keyed(task):
+            return None
+        async with self._database.read("look for an earlier task") as connection:
+            found = await connection.run_sync(keyed_writes.earlier, task, now=_now())
+        return None if found is None else _unless_refused(found)
+
+    @repeated_if_cut
+    async def claim(self, key: IdempotencyKey) -> None:
+        """Claim the key of a request that is not about one task.
+
+        Raises:
+            IdempotencyKeyReusedError: it was used before for something else.
+        """
+        async with self._database.statement("claim an idempotency key") as connection:
+            claim = self._batches.key_claim([(key, _NO_TASK)], now=_now())
+            row = (await connection.execute(*claim)).one()
+        if (row.fingerprint, row.task_id) != (key.fingerprint, _NO_TASK):
+            raise IdempotencyKeyReusedError(key.key)
+
+    @repeated_if_cut
+    async def forget(self, task: NewTask, *, of: UUID) -> None:
+        """Give the key of ``task`` up, as it stands for a task ``of`` that was removed."""
+        if task.key is not None:
+            async with self._database.write("forget an idempotency key") as connection:
+                await connection.run_sync(keyed_writes.forget, task.key, task_id=of)
+
+    @repeated_if_cut
+    async def forget_expired(self, *, limit: int) -> int:
+        """Remove some keys that have expired; returns how many."""
+        row = IdempotencyKeyRow
+        expired = (
+            select(row.principal, row.key)
+            .where(row.expires_at <= _now())
+            .order_by(row.expires_at)
+            .limit(limit)
+            # What is locked is just being claimed anew.
+            .with_for_update(skip_locked=True)
         )
-        if row := connection.execute(statement).one_or_none():
-            return _held(task.key, row.fingerprint, row.task_id)
-    if task.unique_key is not None:
-        found = select(Task.id).where(
-            Task.unique_key == task.unique_key, Task.finished_at.is_(None)
-        )
-        if twin := connection.execute(found).scalar():
-            return Accepted(twin, Origin.EXISTING)
-    return None
+        statement = delete(row).where(tuple_(row.principal, row.key).in_(expired))
+        async with self._database.write("forget idempotency keys") as connection:
+            return (await connection.execute(statement)).rowcount
+
+    @repeated_if_cut
+    async def _insert(
+        self, tasks: Sequence[NewTask]
+    ) -> Sequence[Accepted | IdempotencyKeyReusedError]:
+        async with self._database.write("store new tasks") as connection:
+            return await self._write(connection, tasks)
+
+    @repeated_if_cut
+    async def _insert_all(self, tasks: Sequence[NewTask]) -> Sequence[Accepted]:
+        async with self._database.write("store new tasks") as connection:
+            # One that is refused ends the transaction.
+            return [_unless_refused(each) for each in await self._write(connection, tasks)]
+
+    async def _write(
+        self, connection: AsyncConnection, tasks: Sequence[NewTask]
+    ) -> Sequence[Accepted | IdempotencyKeyReusedError]:
+        now = _now()
+        if self._database.dialect == "postgresql":
+            await connection.execute(_BOUND_WAIT)
+        found = await connection.run_sync(keyed_writes.accept, self._batches, tasks, now=now)
+        files = [
+            file
+            for task, each in zip(tasks, found, strict=True)
+            if isinstance(each, Accepted) and each.origin is Origin.NEW
+            for file in task.files
+        ]
+        if files:
+            await self._batches.insert_artifacts(connection, files, now=now)
+        return found
 
 
-def forget(connection: Connection, key: IdempotencyKey, *, task_id: UUID) -> None:
-    """Give a key up that stands for a task which was removed."""
-    connection.execute(
-        delete(IdempotencyKeyRow).where(*_is(key), IdempotencyKeyRow.task_id == task_id)
-    )
+def is_keyed(task: NewTask) -> bool:
+    """Whether an earlier task may stand for it."""
+    return task.key is not None or task.unique_key is not None
 
 
-def _claim_keys(
-    connection: Connection, batches: Batches, tasks: Iterable[NewTask], *, now: datetime
-) -> dict[Identity, tuple[str, UUID]]:
-    """The fingerprint and the task of each key, after it was claimed for the first with it."""
-    claims: dict[Identity, tuple[IdempotencyKey, UUID]] = {}
-    for each in tasks:
-        if each.key is not None:
-            claims.setdefault(_identity(each.key), (each.key, each.id))
-    if not claims:
-        return {}
-    rows = connection.execute(*batches.key_claim(list(claims.values()), now=now)).all()
-    return {(row.principal, row.key): (row.fingerprint, row.task_id) for row in rows}
+def _unless_refused(found: Accepted | IdempotencyKeyReusedError) -> Accepted:
+    if isinstance(found, IdempotencyKeyReusedError):
+        raise found
+    return found
 
 
-def _insert(connection: Connection, batches: Batches, tasks: Sequence[NewTask]) -> dict[UUID, UUID]:
-    """Insert tasks; returns the open twin of each that was not, as it is unique."""
-    twins: dict[UUID, UUID] = {}
-    waiting = sorted(tasks, key=lambda each: each.unique_key or "")
-    while waiting:
-        connection.execute(*batches.insertion(waiting))
-        unique = [each for each in waiting if each.unique_key is not None]
-        if not unique:
-            break
-        statement = select(Task.id, Task.unique_key, Task.finished_at).where(
-            or_(
-                Task.id.in_([each.id for each in unique]),
-                Task.unique_key.in_({each.unique_key for each in unique})
-                & Task.finished_at.is_(None),
-            )
-        )
-        rows = connection.execute(statement).all()
-        there = {row.id for row in rows}
-        open_ones = {row.unique_key: row.id for row in rows if row.finished_at is None}
-        missing = [each for each in unique if each.id not in there]
-        twins |= {
-            each.id: open_ones[each.unique_key] for each in missing if each.unique_key in open_ones
-        }
-        # Their twins ended between the two statements: there is room for them now.
-        waiting = [each for each in missing if each.id not in twins]
-    return twins
+async def _patient(accepting: Awaitable[T]) -> T:
+    """The result of ``accepting``, or that somebody was waited for in vain."""
+    try:
+        return await accepting
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+            raise TwinPendingError from error
+        raise
 
 
-def _point(connection: Connection, key: IdempotencyKey, *, to: UUID) -> None:
-    connection.execute(update(IdempotencyKeyRow).where(*_is(key)).values(task_id=to))
-
-
-def _answer(
-    task: NewTask, holders: Mapping[Identity, tuple[str, UUID]], twins: Mapping[UUID, UUID]
-) -> Accepted | IdempotencyKeyReusedError:
-    if task.key is not None and not _holds(task, holders):
-        fingerprint, holder = holders[_identity(task.key)]
-        return _held(task.key, fingerprint, twins.get(holder, holder))
-    if task.id in twins:
-        return Accepted(twins[task.id], Origin.EXISTING)
-    return Accepted(task.id)
-
-
-def _held(
-    key: IdempotencyKey, fingerprint: str, task_id: UUID
-) -> Accepted | IdempotencyKeyReusedError:
-    if fingerprint != key.fingerprint:
-        return IdempotencyKeyReusedError(key.key)
-    return Accepted(task_id, Origin.REPLAYED)
-
-
-def _holds(task: NewTask, holders: Mapping[Identity, tuple[str, UUID]]) -> bool:
-    return task.key is not None and holders[_identity(task.key)][1] == task.id
-
-
-def _identity(key: IdempotencyKey) -> Identity:
-    return key.principal, key.key
-
-
-def _is(key: IdempotencyKey) -> tuple[object, ...]:
-    return IdempotencyKeyRow.principal == key.principal, IdempotencyKeyRow.key == key.key
+def _now() -> datetime:
+    return datetime.now(UTC)

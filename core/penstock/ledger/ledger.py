@@ -6,36 +6,25 @@ hand them a batch, in :mod:`penstock.ledger.batches`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, delete, literal, select, text, tuple_
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Connection, Row, Select, literal, select, tuple_
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import func
 
 from penstock.declarations import Priority
-from penstock.ledger import keyed_tasks, transitions
+from penstock.ledger import transitions
 from penstock.ledger.batches import Batches, PostgresqlBatches, SqliteBatches
 from penstock.ledger.database import Database
-from penstock.ledger.errors import (
-    LOCK_NOT_AVAILABLE,
-    IdempotencyKeyReusedError,
-    TwinOpenError,
-    TwinPendingError,
-    repeated_if_cut,
-)
+from penstock.ledger.errors import TwinOpenError, repeated_if_cut
 from penstock.ledger.group_commit import GroupCommit
-from penstock.ledger.models import (
-    ArtifactRow,
-    CheckpointRow,
-    IdempotencyKeyRow,
-    QueueStat,
-    Task,
-)
+from penstock.ledger.keyed_tasks import KeyedTasks, is_keyed
+from penstock.ledger.models import ArtifactRow, CheckpointRow, QueueStat, Task
 from penstock.ledger.records import (
     Accepted,
     CancelWish,
@@ -45,7 +34,6 @@ from penstock.ledger.records import (
     Failure,
     NewTask,
     OpenTask,
-    Origin,
     Outcome,
     RefusedStart,
     StartedTask,
@@ -55,12 +43,8 @@ from penstock.ledger.records import (
     Transition,
 )
 
-T = TypeVar("T")
-
 # Clocks of hosts differ a little: a task that Redis calls due is not sent back for less than this.
 _CLOCK_TOLERANCE = timedelta(seconds=1)
-# An application's own transaction may hold a key for long: its twins are told to come again.
-_BOUND_WAIT = text("SET LOCAL lock_timeout = '1s'")
 _OPEN_TASKS = select(
     Task.id,
     Task.queue,
@@ -93,14 +77,13 @@ class Ledger:
         self._batches = batches(shard)
         self._shard = shard
         self._inserts = GroupCommit(self._insert)
-        # They may have to wait for somebody; tasks without a key do not wait with them.
-        self._keyed_inserts = GroupCommit(self._insert_keyed)
+        self.keyed = KeyedTasks(self.database, self._batches)
         self._checkpoints = GroupCommit(self._save_checkpoints)
 
     async def close(self) -> None:
         """Finish the writes under way, and close all connections."""
         await self._inserts.close()
-        await self._keyed_inserts.close()
+        await self.keyed.close()
         await self._checkpoints.close()
         await self.database.close()
 
@@ -125,18 +108,15 @@ class Ledger:
             TwinPendingError: another transaction, which takes its time, may be about to write one.
             sqlalchemy.exc.DBAPIError: the database refused this very row.
         """
-        if not _is_keyed(task):
-            await self._inserts.add(task)
-            return Accepted(task.id)
-        found = await _patient(self._keyed_inserts.add(task))
-        if isinstance(found, IdempotencyKeyReusedError):
-            raise found
-        return found
+        if is_keyed(task):
+            return await self.keyed.accept(task)
+        await self._inserts.add(task)
+        return Accepted(task.id)
 
     async def accept_all(self, tasks: Sequence[NewTask]) -> Sequence[Accepted]:
         """Insert tasks in one transaction: all of them or none; see :meth:`accept`."""
-        if any(map(_is_keyed, tasks)):
-            return await _patient(self._insert_all_keyed(tasks))
+        if any(map(is_keyed, tasks)):
+            return await self.keyed.accept_all(tasks)
         await self._insert(tasks)
         return [Accepted(each.id) for each in tasks]
 
@@ -146,52 +126,10 @@ class Ledger:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: whatever the database says; the caller knows what to do.
         """
-        if not _is_keyed(task):
-            connection.execute(*self._batches.insertion([task]))
-            return Accepted(task.id)
-        (found,) = keyed_tasks.accept(connection, self._batches, [task], now=_now())
-        if isinstance(found, IdempotencyKeyReusedError):
-            raise found
-        return found
-
-    @repeated_if_cut
-    async def earlier(self, task: NewTask) -> Accepted | None:
-        """What a task would be answered with if an earlier one stands for it; writes nothing.
-
-        Raises:
-            IdempotencyKeyReusedError: see :meth:`accept`.
-        """
-        if not _is_keyed(task):
-            return None
-        async with self.database.read("look for an earlier task") as connection:
-            found = await connection.run_sync(keyed_tasks.earlier, task, now=_now())
-        if isinstance(found, IdempotencyKeyReusedError):
-            raise found
-        return found
-
-    @repeated_if_cut
-    async def forget_key(self, task: NewTask, *, of: UUID) -> None:
-        """Give the key of ``task`` up, as it stands for a task ``of`` that was removed."""
-        if task.key is not None:
-            async with self.database.write("forget an idempotency key") as connection:
-                await connection.run_sync(keyed_tasks.forget, task.key, task_id=of)
-
-    @repeated_if_cut
-    async def forget_expired_keys(self, *, limit: int) -> int:
-        """Remove some idempotency keys that have expired; returns how many."""
-        row = IdempotencyKeyRow
-        identity = tuple_(row.principal, row.key)
-        expired = (
-            select(row.principal, row.key)
-            .where(row.expires_at <= _now())
-            .order_by(row.expires_at)
-            .limit(limit)
-            # What is locked is just being claimed anew.
-            .with_for_update(skip_locked=True)
-        )
-        async with self.database.write("forget idempotency keys") as connection:
-            result = await connection.execute(delete(row).where(identity.in_(expired)))
-            return result.rowcount
+        if is_keyed(task):
+            return self.keyed.accept_within(connection, task)
+        connection.execute(*self._batches.insertion([task]))
+        return Accepted(task.id)
 
     @repeated_if_cut
     async def _insert(self, tasks: Sequence[NewTask]) -> Sequence[None]:
@@ -202,40 +140,6 @@ class Ledger:
             if files:
                 await self._batches.insert_artifacts(connection, files, now=_now())
         return [None] * len(tasks)
-
-    @repeated_if_cut
-    async def _insert_keyed(
-        self, tasks: Sequence[NewTask]
-    ) -> Sequence[Accepted | IdempotencyKeyReusedError]:
-        async with self.database.write("store new tasks") as connection:
-            return await self._write_keyed(connection, tasks)
-
-    @repeated_if_cut
-    async def _insert_all_keyed(self, tasks: Sequence[NewTask]) -> Sequence[Accepted]:
-        async with self.database.write("store new tasks") as connection:
-            accepted = []
-            for each in await self._write_keyed(connection, tasks):
-                if isinstance(each, IdempotencyKeyReusedError):
-                    raise each  # and nothing of it is committed
-                accepted.append(each)
-        return accepted
-
-    async def _write_keyed(
-        self, connection: AsyncConnection, tasks: Sequence[NewTask]
-    ) -> Sequence[Accepted | IdempotencyKeyReusedError]:
-        now = _now()
-        if self.database.dialect == "postgresql":
-            await connection.execute(_BOUND_WAIT)
-        found = await connection.run_sync(keyed_tasks.accept, self._batches, tasks, now=now)
-        files = [
-            file
-            for task, each in zip(tasks, found, strict=True)
-            if isinstance(each, Accepted) and each.origin is Origin.NEW
-            for file in task.files
-        ]
-        if files:
-            await self._batches.insert_artifacts(connection, files, now=now)
-        return found
 
     @repeated_if_cut
     async def start(
@@ -546,21 +450,6 @@ class Ledger:
             size=row.size,
             sha256=row.sha256,
         )
-
-
-def _is_keyed(task: NewTask) -> bool:
-    """Whether an earlier task may stand for it."""
-    return task.key is not None or task.unique_key is not None
-
-
-async def _patient(accepting: Awaitable[T]) -> T:
-    """The result of ``accepting``, or that somebody was waited for in vain."""
-    try:
-        return await accepting
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
-            raise TwinPendingError from error
-        raise
 
 
 def _now() -> datetime:
