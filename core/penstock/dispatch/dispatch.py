@@ -167,17 +167,18 @@ class Dispatch:
                     for (queue, user_id), new in bulk.per_user(tasks).items():
                         room = self._admission.admitted(catalogue.queue(queue), user_id, new=new)
                         await admitted.enter_async_context(room)
-                    accepted = await self._write_all(tasks)
+                    accepted = list(await self._write_all(tasks))
                     for task, each, submission in zip(tasks, accepted, submissions, strict=True):
                         if each.origin is Origin.NEW:
                             self._hand_over(task, delay=submission.delay)
             except QueueFullError:
-                accepted = [await self._ledger.keyed.earlier(task) for task in tasks]
-                if not all(accepted):
+                earlier = [await self._ledger.keyed.earlier(task) for task in tasks]
+                accepted = [each for each in earlier if each is not None]
+                if len(accepted) < len(tasks):
                     raise
             answers = [await self._answer(*each) for each in zip(tasks, accepted, strict=True)]
-            if all(answers):
-                return answers
+            if None not in answers:
+                return [each for each in answers if each is not None]
 
     async def _write_all(self, tasks: Sequence[NewTask]) -> Sequence[Accepted]:
         try:
