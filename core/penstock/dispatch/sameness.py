@@ -34,6 +34,11 @@ def fingerprint(submission: Submission) -> str:
     )
 
 
+def fingerprint_of_all(submissions: Iterable[Submission]) -> str:
+    """Of a request for many tasks."""
+    return _hash(*(fingerprint(each).encode() for each in submissions))
+
+
 def unique_key(
     task_type: TaskType[Any, Any], user_id: str | None, value: Any, files: Iterable[StoredArtifact]
 ) -> str:

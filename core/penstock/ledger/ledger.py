@@ -23,6 +23,7 @@ from penstock.ledger.batches import Batches, PostgresqlBatches, SqliteBatches
 from penstock.ledger.database import Database
 from penstock.ledger.errors import TwinOpenError, repeated_if_cut
 from penstock.ledger.group_commit import GroupCommit
+from penstock.ledger.identity import identity
 from penstock.ledger.keyed_tasks import KeyedTasks, is_keyed
 from penstock.ledger.models import ArtifactRow, CheckpointRow, QueueStat, Task
 from penstock.ledger.records import (
@@ -91,6 +92,12 @@ class Ledger:
         """Return if the database answers."""
         async with self.database.read("answer") as connection:
             await connection.execute(select(1))
+
+    @repeated_if_cut
+    async def identity(self) -> tuple[object, ...]:
+        """Which database this is; see :func:`penstock.ledger.identity.identity`."""
+        async with self.database.read("say which database this is") as connection:
+            return await connection.run_sync(identity)
 
     # -- the protocol ----------------------------------------------------------------------------
 
