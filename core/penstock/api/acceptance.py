@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
 from litestar import Response
 
@@ -43,7 +44,7 @@ async def accept(submission: Submission, *, dispatch: Dispatch, catalogue: Catal
         raise refused_input(error, catalogue.task_type(submission.type)) from error
 
 
-def refused_input(error: InvalidInputError, task_type: TaskType[object, object]) -> Problem:
+def refused_input(error: InvalidInputError, task_type: TaskType[Any, Any]) -> Problem:
     """The problem that an input is not taken."""
     if isinstance(error, InputTooLargeError):
         setting = "PENSTOCK_MAX_INPUT_BYTES"

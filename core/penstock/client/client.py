@@ -125,7 +125,7 @@ class Client:
         session: AsyncTransaction | None = None,
     ) -> TaskHandle[Any]: ...
 
-    async def submit(
+    async def submit(  # noqa: D417  (the terms are described one by one)
         self,
         task_type: Any,
         input: Any,  # noqa: A002  (the API's own word for it)

@@ -48,9 +48,9 @@ def require_same_database(connection: Connection, *, ledger: Hashable) -> None:
     if identity(connection) != ledger:
         shown = connection.engine.url.render_as_string(hide_password=True)
         raise ForeignSessionError(
-            f"the session is on {shown}, which is not the ledger's database: its transaction cannot "
-            "hold a task; give a session on DATABASE_URL's database, or submit without a session "
-            "after the commit"
+            f"the session is on {shown}, not the ledger's database, so no task can be part of "
+            "its transaction; give a session on the database of DATABASE_URL, or submit without a "
+            "session after the commit"
         )
 
 

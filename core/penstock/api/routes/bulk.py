@@ -70,8 +70,8 @@ async def _each(
         else:
             readable[number] = each
     found = await dispatch.submit_each(list(readable.values()), key=key)
-    for (number, submission), each in zip(readable.items(), found, strict=True):
+    for (number, submission), what in zip(readable.items(), found, strict=True):
         answers[number] = (
-            each if isinstance(each, Submitted) else fault_of(each, submission, catalogue)
+            what if isinstance(what, Submitted) else fault_of(what, submission, catalogue)
         )
     return [answers[number] for number in range(len(bulk.items))]
