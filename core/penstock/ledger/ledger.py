@@ -324,9 +324,18 @@ class Ledger:
         return await self._open_tasks(statement)
 
     async def open_tasks_between(
-        self, queues: Sequence[str], *, after: UUID, until: UUID, limit: int
+        self,
+        queues: Sequence[str],
+        *,
+        after: UUID,
+        until: UUID,
+        limit: int,
+        never_started: bool = False,
     ) -> list[OpenTask]:
-        """The next open rows of some queues by id, from above ``after`` up to ``until``."""
+        """The next open rows of some queues by id, from above ``after`` up to ``until``.
+
+        With ``never_started`` only those of which no run was ever opened.
+        """
         statement = (
             _OPEN_TASKS.where(
                 Task.queue.in_(queues),
@@ -338,6 +347,8 @@ class Ledger:
             .order_by(Task.id)
             .limit(limit)
         )
+        if never_started:
+            statement = statement.where(Task.run == 0)
         return await self._open_tasks(statement)
 
     async def still_open(self, ids: Sequence[UUID]) -> list[OpenTask]:
