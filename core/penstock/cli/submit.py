@@ -59,6 +59,10 @@ class InputText(click.ParamType[bytes]):
 @click.option("--priority", type=PriorityLabel(), help="How urgent it is.  [default: normal]")
 @click.option("--user-id", help="For whom it runs.")
 @click.option("--delay", type=Duration(), help="Not before this long has passed: 30s, 5m, 1h30m.")
+@click.option(
+    "--unique", is_flag=True, help="Not if the same is asked for and open: then that one."
+)
+@click.option("--idempotency-key", help="Makes it safe to repeat: the same key is the same task.")
 @click.option("--wait", is_flag=True, help="Wait for the outcome; exit 1 unless it succeeds.")
 @click.option(
     "--output",
@@ -75,6 +79,8 @@ def submit(  # noqa: PLR0913  (click hands each option over by its name)
     priority: Priority | None,
     user_id: str | None,
     delay: timedelta | None,
+    unique: bool,
+    idempotency_key: str | None,
     wait: bool,
     output: Path | None,
     as_json: bool,
@@ -95,7 +101,13 @@ def submit(  # noqa: PLR0913  (click hands each option over by its name)
             send = partial(client.submit, type_name, input_)
         else:
             raise click.UsageError("Missing option '--input' / '-i', or '--file'.")
-        task = send(priority=priority, user_id=user_id, delay=delay)
+        task = send(
+            priority=priority,
+            user_id=user_id,
+            delay=delay,
+            unique=unique,
+            idempotency_key=idempotency_key,
+        )
         if not wait and output is None:
             _accepted(task, as_json=as_json)
             return
