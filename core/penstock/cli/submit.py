@@ -59,10 +59,8 @@ class InputText(click.ParamType[bytes]):
 @click.option("--priority", type=PriorityLabel(), help="How urgent it is.  [default: normal]")
 @click.option("--user-id", help="For whom it runs.")
 @click.option("--delay", type=Duration(), help="Not before this long has passed: 30s, 5m, 1h30m.")
-@click.option(
-    "--unique", is_flag=True, help="Not if the same is asked for and open: then that one."
-)
-@click.option("--idempotency-key", help="Makes it safe to repeat: the same key is the same task.")
+@click.option("--unique", is_flag=True, help="If the same task is open already, that one.")
+@click.option("--idempotency-key", help="With the same key, a repeat is the same task.")
 @click.option("--wait", is_flag=True, help="Wait for the outcome; exit 1 unless it succeeds.")
 @click.option(
     "--output",

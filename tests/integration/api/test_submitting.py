@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from penstock.api import SingleKeyAccess, create_api
 from penstock.app import Application
@@ -325,3 +326,46 @@ async def test_a_preference_that_is_not_understood_is_ignored(
 
     assert answer.status_code == 202
     assert "preference-applied" not in answer.headers
+
+
+async def upload(
+    client: httpx.AsyncClient, content: bytes, key: str = "", **fields: str
+) -> httpx.Response:
+    return await client.post(
+        "/api/uploads",
+        files={"file": ("scan.pdf", content, "application/pdf")},
+        data=fields,
+        headers={"Idempotency-Key": key} if key else {},
+    )
+
+
+async def test_a_file_with_a_known_key_is_not_kept_twice(
+    client: httpx.AsyncClient, application: Application
+):
+    first, *others = [(await upload(client, b"one", key="k")) for _ in range(3)]
+
+    assert [each.status_code for each in (first, *others)] == [202] * 3
+    assert {each.json()["data"]["id"] for each in others} == {first.json()["data"]["id"]}
+    assert {each.headers["idempotency-replayed"] for each in others} == {"true"}
+    check_problem(await upload(client, b"two", key="k"), 409, "idempotency-key-reused")
+    unique = [await upload(client, b"three", unique="true") for _ in range(2)]
+    assert [each.status_code for each in unique] == [202, 200]
+
+    folder = application.settings.data_dir / "artifacts"
+    kept = {file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    assert kept == {b"one", b"three"}
+    assert await waiting(application) == 2
+
+
+async def test_the_key_of_a_removed_task_is_free_again(
+    client: httpx.AsyncClient, application: Application
+):
+    first = (await post(client, Idempotency_Key="k")).json()["data"]["id"]
+    async with application.ledger.database.write("remove it") as connection:
+        await connection.execute(text("DELETE FROM task"))
+
+    again = await post(client, Idempotency_Key="k")
+
+    assert again.status_code == 202
+    assert "idempotency-replayed" not in again.headers
+    assert again.json()["data"]["id"] != first

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from msgspec import Struct
@@ -36,13 +37,22 @@ async def once(image: Resize) -> Image:
     return Image(image.source)
 
 
+class Scan(Struct):
+    document: UUID
+
+
+@task("acme.scan", queue=ACME, upload="document")
+async def scan(request: Scan) -> Image:
+    return Image(str(request.document))
+
+
 def acme_catalogue() -> Catalogue:
     acme = Plugin(
         name="acme",
         distribution="penstock-acme",
         version="1",
         queues=[ACME],
-        tasks=[resize, once],
+        tasks=[resize, once, scan],
     )
     return Catalogue(plugins=[acme])
 
