@@ -75,6 +75,7 @@ class Application:
             ledger=self.ledger,
             engine=self.engine,
             max_input_bytes=settings.max_input_bytes,
+            idempotency_ttl=settings.idempotency_ttl,
         )
         self.queue_control = QueueControl(
             policies=self.policies, ledger=self.ledger, engine=self.engine

@@ -21,6 +21,7 @@ TABLES = {
     "task",
     "task_attempt",
     "checkpoint",
+    "idempotency_key",
     "artifact",
     "queue_stat",
     "leader",

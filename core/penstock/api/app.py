@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from penstock.api.problem_map import problem_details
 from penstock.api.request_log import ErrorLog, RequestLog
 from penstock.api.response_headers import header_hook
 from penstock.api.routes.artifacts import artifact_routes
+from penstock.api.routes.bulk import bulk_routes
 from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
 from penstock.api.routes.queue_control import queue_control_routes
@@ -27,10 +29,12 @@ from penstock.api.routes.uploads import upload_routes
 from penstock.dispatch import ArtifactStore, Dispatch, QueueControl
 from penstock.plugins import Catalogue
 
+MAX_WAIT = timedelta(minutes=1)
+
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
-def create_api(
+def create_api(  # noqa: PLR0913  (the parts of the application, all by name)
     *,
     dispatch: Dispatch,
     queue_control: QueueControl,
@@ -39,6 +43,7 @@ def create_api(
     access: Access,
     max_body_bytes: int,
     max_upload_bytes: int,
+    max_wait: timedelta = MAX_WAIT,
     lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
     """Build the API; nothing is opened or started before its lifespan begins.
@@ -51,6 +56,7 @@ def create_api(
         access: who may call. ``GET /api/health`` and ``GET /api/openapi.json`` are open to all.
         max_body_bytes: larger bodies are refused with 413.
         max_upload_bytes: the same for ``POST /api/uploads``, which keeps none in memory.
+        max_wait: for how long a request may wait for its task's outcome.
         lifespan: context managers that are entered when the server starts and left when it stops.
     """
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("penstock.api")
@@ -59,7 +65,8 @@ def create_api(
     )
     return Litestar(
         route_handlers=[
-            *task_routes(dispatch=dispatch, catalogue=catalogue),
+            *task_routes(dispatch=dispatch, catalogue=catalogue, max_wait=max_wait),
+            *bulk_routes(dispatch=dispatch, catalogue=catalogue),
             *task_transition_routes(dispatch=dispatch),
             *queue_routes(dispatch=dispatch),
             *queue_control_routes(queue_control=queue_control),

@@ -13,9 +13,15 @@ from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetail
 
 from penstock.api.access import UnauthorizedError
 from penstock.api.problems import FieldError, Problem, too_large
+from penstock.declarations import PenstockError
 from penstock.dispatch import InvalidPolicyError, QueueDrainingError, QueueFullError
 from penstock.engine import EngineUnavailableError
-from penstock.ledger import LedgerUnavailableError
+from penstock.ledger import (
+    IdempotencyKeyReusedError,
+    LedgerUnavailableError,
+    TwinOpenError,
+    TwinPendingError,
+)
 from penstock.plugins import UnknownQueueError, UnknownTaskTypeError
 
 RETRY_AFTER_SECONDS = 5
@@ -33,20 +39,36 @@ def problem_details(*, max_body_bytes: int) -> ProblemDetailsPlugin:
         return _http(error)
 
     problems: Mapping[type[Exception], Callable[[Any], Problem]] = {
-        UnauthorizedError: _unauthorized,
-        UnknownTaskTypeError: unknown_task_type,
-        UnknownQueueError: _unknown_queue,
-        InvalidPolicyError: _invalid_policy,
-        QueueDrainingError: _queue_draining,
-        QueueFullError: _queue_full,
-        LedgerUnavailableError: _database_unavailable,
-        EngineUnavailableError: _redis_unavailable,
+        **_of_ours(),
         HTTPException: http_problem,
         Exception: _unexpected,
     }
     # Litestar's own handler calls the problem's to_response, which is ours.
     config = ProblemDetailsConfig(exception_to_problem_detail_map=dict(problems))
     return ProblemDetailsPlugin(config)
+
+
+def _of_ours() -> Mapping[type[Exception], Callable[[Any], Problem]]:
+    return {
+        UnauthorizedError: _unauthorized,
+        UnknownTaskTypeError: unknown_task_type,
+        UnknownQueueError: _unknown_queue,
+        InvalidPolicyError: _invalid_policy,
+        QueueDrainingError: _queue_draining,
+        QueueFullError: _queue_full,
+        IdempotencyKeyReusedError: _key_reused,
+        TwinPendingError: _twin_pending,
+        TwinOpenError: _twin_open,
+        LedgerUnavailableError: _database_unavailable,
+        EngineUnavailableError: _redis_unavailable,
+    }
+
+
+def problem_of(error: PenstockError) -> Problem:
+    """The problem of one of several things that were asked for."""
+    known = _of_ours()
+    # The nearest of its classes, as Litestar looks it up.
+    return next((known[each] for each in type(error).mro() if each in known), _unexpected)(error)
 
 
 def unknown_task_type(error: UnknownTaskTypeError, *, status: int = 422) -> Problem:
@@ -115,6 +137,34 @@ def _queue_full(error: QueueFullError) -> Problem:
         title="The queue is full",
         detail=str(error),
         headers={"Retry-After": str(math.ceil(error.retry_after.total_seconds()))},
+    )
+
+
+def _key_reused(error: IdempotencyKeyReusedError) -> Problem:
+    return Problem(
+        "idempotency-key-reused",
+        status=409,
+        title="The idempotency key was used for something else",
+        detail=str(error),
+    )
+
+
+def _twin_pending(error: TwinPendingError) -> Problem:
+    return Problem(
+        "twin-pending",
+        status=409,
+        title="The same is just being asked for",
+        detail=str(error),
+        headers={"Retry-After": "1"},
+    )
+
+
+def _twin_open(error: TwinOpenError) -> Problem:
+    return Problem(
+        "unique-task-open",
+        status=409,
+        title="Another task of this kind is open",
+        detail=str(error),
     )
 
 

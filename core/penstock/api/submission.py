@@ -13,11 +13,11 @@ from penstock.api.json_faults import join, shown
 from penstock.api.problem_map import unknown_task_type, unknown_task_type_remedy
 from penstock.api.problems import FieldError, invalid_request
 from penstock.declarations import Priority
-from penstock.dispatch import Submission
-from penstock.dispatch.inputs import MAX_DELAY
+from penstock.dispatch import InvalidInputError, Submission
+from penstock.dispatch.inputs import MAX_DELAY, check_idempotency_key
 from penstock.plugins import Catalogue, UnknownTaskTypeError
 
-FIELDS = ("type", "input", "priority", "user_id", "delay_seconds")
+FIELDS = ("type", "input", "priority", "user_id", "delay_seconds", "unique", "idempotency_key")
 MAX_TYPE_LENGTH = 128
 MAX_USER_ID_LENGTH = 255
 
@@ -64,6 +64,8 @@ def read_submission(members: Mapping[str, msgspec.Raw], catalogue: Catalogue) ->
         priority=read("priority", _priority, Priority.NORMAL),
         user_id=read("user_id", _user_id, None),
         delay=read("delay_seconds", _delay, None),
+        unique=read("unique", _unique, None),
+        idempotency_key=read("idempotency_key", _idempotency_key, None),
     )
     if unknown_type is not None and len(errors) == 1:
         raise unknown_task_type(unknown_type)
@@ -134,6 +136,23 @@ def _delay(raw: msgspec.Raw) -> timedelta | None:
     if not 0 <= seconds <= most:
         raise _Fault(f"expected a number from 0 to {most}, got {shown(seconds)}", remedy)
     return timedelta(seconds=seconds)
+
+
+def _unique(raw: msgspec.Raw) -> bool | None:
+    remedy = "send true or false, or leave it out"
+    value: bool | None = _decode(raw, bool | None, "true, false or null", remedy)
+    return value
+
+
+def _idempotency_key(raw: msgspec.Raw) -> str | None:
+    remedy = "send a new UUID, say, for each new task, or leave it out"
+    key: str | None = _decode(raw, str | None, "a string or null", remedy)
+    if key is not None:
+        try:
+            check_idempotency_key(key)
+        except InvalidInputError as error:
+            raise _Fault(error.message, remedy) from error
+    return key
 
 
 def _decode(raw: msgspec.Raw, expected: Any, wanted: str, remedy: str) -> Any:

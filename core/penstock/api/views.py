@@ -8,8 +8,9 @@ from uuid import UUID
 
 import msgspec
 
+from penstock.api.problems import ProblemDocument
 from penstock.declarations import Priority, TaskType
-from penstock.ledger import Failure, Status, TaskRecord
+from penstock.ledger import Failure, Origin, Status, TaskRecord
 
 T = TypeVar("T")
 
@@ -85,10 +86,24 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class BulkItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one of many submissions: its task, or its problem.
+
+    ``status`` is what it would have been answered with by itself. ``origin`` is ``new``,
+    ``replayed`` (its idempotency key was used before) or ``existing`` (it is unique, and open).
+    """
+
+    status: int
+    origin: Origin | msgspec.UnsetType = msgspec.UNSET
+    task: TaskView | msgspec.UnsetType = msgspec.UNSET
+    problem: ProblemDocument | msgspec.UnsetType = msgspec.UNSET
+
+
 class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):
     """A task type: what it takes and gives, as JSON Schema, and inputs that succeed.
 
     ``upload`` is the field of the input that ``POST /api/uploads`` fills, if it takes files.
+    ``unique``: a submission is answered with the open task of the same input and user.
     """
 
     type: str
@@ -97,6 +112,7 @@ class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):
     input_schema: dict[str, Any]
     output_schema: dict[str, Any]
     upload: str | None
+    unique: bool
     examples: list[Any]
 
     @classmethod
@@ -109,5 +125,6 @@ class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):
             input_schema=task_type.input_schema(),
             output_schema=task_type.output_schema(),
             upload=task_type.upload,
+            unique=task_type.unique,
             examples=[msgspec.to_builtins(example) for example in task_type.examples],
         )

@@ -67,6 +67,7 @@ def _build(application: Application, settings: Settings, key: str) -> Litestar:
         access=SingleKeyAccess(key),
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
+        max_wait=settings.max_wait,
         lifespan=[lifespan],
     )
 

@@ -153,6 +153,8 @@ class ApiClient:
         priority: Priority | None = None,
         user_id: str | None = None,
         delay: timedelta | None = None,
+        unique: bool = False,
+        idempotency_key: str | None = None,
     ) -> Task:
         """Submit a task; on return the API has it in its ledger. ``input_`` is JSON.
 
@@ -163,7 +165,7 @@ class ApiClient:
         body = {
             "type": type_name,
             "input": msgspec.Raw(input_),
-            **_terms(priority, user_id, delay),
+            **_terms(priority, user_id, delay, unique, idempotency_key),
         }
         with self._answers():
             answer = self._http.post(
@@ -205,6 +207,8 @@ class ApiClient:
         priority: Priority | None = None,
         user_id: str | None = None,
         delay: timedelta | None = None,
+        unique: bool = False,
+        idempotency_key: str | None = None,
     ) -> Task:
         """Send a file, which becomes a task; on return the API has both.
 
@@ -217,13 +221,15 @@ class ApiClient:
             priority: see :meth:`submit`.
             user_id: see :meth:`submit`.
             delay: see :meth:`submit`.
+            unique: see :meth:`submit`.
+            idempotency_key: see :meth:`submit`.
 
         Raises:
             ApiUnreachableError: if nothing answers.
             ApiProblemError: if the API refuses.
             OSError: if the file cannot be read.
         """
-        form = {"type": type_name, **_terms(priority, user_id, delay)}
+        form = {"type": type_name, **_terms(priority, user_id, delay, unique, idempotency_key)}
         if input_ is not None:
             form["input"] = input_
         # A name that is no text, which file systems allow, cannot be sent.
@@ -374,12 +380,19 @@ def _segment(name: str) -> str:
 
 
 def _terms(
-    priority: Priority | None, user_id: str | None, delay: timedelta | None
+    priority: Priority | None,
+    user_id: str | None,
+    delay: timedelta | None,
+    unique: bool,  # noqa: FBT001  (one of the terms)
+    idempotency_key: str | None,
 ) -> dict[str, Any]:
     """How a task shall be done, as far as anything is said of it."""
     terms = {
         "priority": None if priority is None else priority.label,
         "user_id": user_id,
         "delay_seconds": None if delay is None else delay.total_seconds(),
+        # A form's fields are texts; the API reads it as the JSON that it is.
+        "unique": True if unique else None,
+        "idempotency_key": idempotency_key,
     }
     return {name: value for name, value in terms.items() if value is not None}

@@ -59,6 +59,8 @@ class InputText(click.ParamType[bytes]):
 @click.option("--priority", type=PriorityLabel(), help="How urgent it is.  [default: normal]")
 @click.option("--user-id", help="For whom it runs.")
 @click.option("--delay", type=Duration(), help="Not before this long has passed: 30s, 5m, 1h30m.")
+@click.option("--unique", is_flag=True, help="If the same task is open already, that one.")
+@click.option("--idempotency-key", help="With the same key, a repeat is the same task.")
 @click.option("--wait", is_flag=True, help="Wait for the outcome; exit 1 unless it succeeds.")
 @click.option(
     "--output",
@@ -75,6 +77,8 @@ def submit(  # noqa: PLR0913  (click hands each option over by its name)
     priority: Priority | None,
     user_id: str | None,
     delay: timedelta | None,
+    unique: bool,
+    idempotency_key: str | None,
     wait: bool,
     output: Path | None,
     as_json: bool,
@@ -95,7 +99,13 @@ def submit(  # noqa: PLR0913  (click hands each option over by its name)
             send = partial(client.submit, type_name, input_)
         else:
             raise click.UsageError("Missing option '--input' / '-i', or '--file'.")
-        task = send(priority=priority, user_id=user_id, delay=delay)
+        task = send(
+            priority=priority,
+            user_id=user_id,
+            delay=delay,
+            unique=unique,
+            idempotency_key=idempotency_key,
+        )
         if not wait and output is None:
             _accepted(task, as_json=as_json)
             return

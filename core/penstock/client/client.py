@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -11,15 +12,21 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 from uuid import UUID
 
-import msgspec
-
 from penstock.app import Application
 from penstock.client.errors import TaskNotFoundError, TaskStatusError
-from penstock.client.handle import TaskHandle
+from penstock.client.handle import TaskAccess, TaskHandle
+from penstock.client.request import PRINCIPAL, TaskRequest, checked_key
 from penstock.client.task_info import TaskInfo
-from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType, checks
-from penstock.dispatch import Submission
-from penstock.dispatch.inputs import MAX_DELAY
+from penstock.client.transaction import (
+    AsyncTransaction,
+    connection_of,
+    require_same_database,
+)
+from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType
+from penstock.dispatch import RequestKey
+from penstock.dispatch.bulk import MAX_TASKS
+from penstock.dispatch.sameness import fingerprint_of_all
+from penstock.ledger import Accepted
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 
@@ -47,6 +54,26 @@ class Client:
         self._environ = environ
         self._directory = directory
         self._application: Application | None = None
+
+    @property
+    def application(self) -> Application:
+        """What it is connected to.
+
+        Raises:
+            PenstockError: it is closed.
+        """
+        if self._application is None:
+            raise PenstockError("this client is closed; use it inside its 'async with' block")
+        return self._application
+
+    def handle(
+        self, accepted: Accepted, type_name: str, *, access: TaskAccess | None = None
+    ) -> TaskHandle[Any]:
+        """The handle of a task that was accepted, of a type that is installed."""
+        output_type = self.application.catalogue.task_type(type_name).output_type
+        return TaskHandle(
+            access or self, accepted.task_id, type_name, output_type, origin=accepted.origin
+        )
 
     async def __aenter__(self) -> Self:
         """Open the connections.
@@ -79,6 +106,9 @@ class Client:
         user_id: str | None = None,
         priority: Priority | str | int = Priority.NORMAL,
         delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        unique: bool | None = None,
+        session: AsyncTransaction | None = None,
     ) -> TaskHandle[R]: ...
 
     @overload
@@ -90,18 +120,23 @@ class Client:
         user_id: str | None = None,
         priority: Priority | str | int = Priority.NORMAL,
         delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        unique: bool | None = None,
+        session: AsyncTransaction | None = None,
     ) -> TaskHandle[Any]: ...
 
-    async def submit(
+    async def submit(  # noqa: D417  (the terms are described one by one)
         self,
-        task_type: TaskType[Any, Any] | str,
+        task_type: Any,
         input: Any,  # noqa: A002  (the API's own word for it)
         *,
-        user_id: str | None = None,
-        priority: Priority | str | int = Priority.NORMAL,
-        delay: timedelta | None = None,
+        session: AsyncTransaction | None = None,
+        **terms: Any,
     ) -> TaskHandle[Any]:
         """Accept a task; on return its row is committed, and it will run.
+
+        With a ``session`` its row is part of the caller's transaction: it runs when that is
+        committed, and never if it is rolled back.
 
         Args:
             task_type: a declared task type, or the name of an installed one.
@@ -109,32 +144,66 @@ class Client:
             user_id: for whom it is done.
             priority: ``urgent``, ``high``, ``normal`` or ``low``, or its number.
             delay: run it no earlier than after this time.
+            idempotency_key: 1 to 255 visible ASCII characters. The same submission with the same
+                key is the same task, for ``PENSTOCK_IDEMPOTENCY_TTL_SECONDS``.
+            unique: while a task of the same type, user and input is open, that one is meant, as it
+                is; as the task type says if left out.
+            session: an ``AsyncSession`` or ``AsyncConnection`` of SQLAlchemy, on the ledger's
+                database, for a client that was entered.
 
         Raises:
-            ValueError: an unknown priority, an input that does not fit the task type, or a delay
-                that is not from 0 to 365 days.
+            ValueError: an unknown priority, an input that does not fit the task type, a delay that
+                is not from 0 to 365 days, a key that is none, or a session on another database.
             LookupError: no installed plugin has this task type.
             QueueFullError: as many tasks wait as may; its ``retry_after`` says when to try again.
+            IdempotencyKeyReusedError: the key was used before for something else.
             PenstockError: the database is away.
         """
-        name = task_type if isinstance(task_type, str) else task_type.name
-        ranked = Priority.parse(priority)
-        checks.instance(user_id, str | None, of="user_id")
-        checks.instance(delay, timedelta | None, of="delay")
-        if delay is not None and not timedelta(0) <= delay <= MAX_DELAY:
-            message = f"expected delay to be from 0 to {MAX_DELAY.days} days, got {delay}"
+        request: TaskRequest[Any] = TaskRequest(task_type, input, **terms)
+        if session is None:
+            (handle,) = await self.submit_many([request])
+            return handle
+        application = self.application
+        connection = await connection_of(session)
+        ledger = await application.ledger.identity()
+        await connection.run_sync(require_same_database, ledger=ledger)
+        task = await application.dispatch.prepare(request.submission)
+        accepted = await connection.run_sync(
+            application.dispatch.write_within, task, loop=asyncio.get_running_loop()
+        )
+        return self.handle(accepted, task.type)
+
+    async def submit_many(
+        self, requests: Sequence[TaskRequest[R]], *, idempotency_key: str | None = None
+    ) -> list[TaskHandle[R]]:
+        """Accept tasks, all of them or none; on return their rows are committed.
+
+        Args:
+            requests: what is asked for; at most 1,000.
+            idempotency_key: the very same requests with the same key are the same tasks.
+
+        Raises:
+            BulkRefusedError: some cannot be accepted; its ``faults`` say which, and why.
+            Exception: as :meth:`submit` does, of all of them.
+        """
+        if len(requests) > MAX_TASKS:
+            message = f"expected at most {MAX_TASKS} requests at once, got {len(requests)}"
             raise DeclarationError(message)
-        try:
-            encoded = msgspec.json.encode(input)
-        except (TypeError, ValueError, msgspec.MsgspecError) as error:
-            message = f"expected input of task type {name!r} to have a JSON form: {error}"
-            raise DeclarationError(message) from error
+        submissions = [each.submission for each in requests]
+        key = None
+        if checked_key(idempotency_key) is not None:
+            key = RequestKey(PRINCIPAL, str(idempotency_key), fingerprint_of_all(submissions))
         async with self.opened() as client:
-            application = client._require()  # noqa: SLF001  (another of this very class)
-            found = application.catalogue.task_type(name)
-            submission = Submission(name, encoded, priority=ranked, user_id=user_id, delay=delay)
-            record = await application.dispatch.submit(submission)
-        return TaskHandle(self, record.id, record.type, found.output_type)
+            dispatch = client.application.dispatch
+            if len(submissions) == 1 and key is None:
+                # It shares a transaction with others, and its error is its own.
+                answers = [await dispatch.accept(submissions[0])]
+            else:
+                answers = await dispatch.submit_all(submissions, key=key)
+            return [
+                client.handle(Accepted(each.task.id, each.origin), each.task.type, access=self)
+                for each in answers
+            ]
 
     async def task(self, task_id: UUID) -> TaskInfo:
         """The task of that id, as the ledger has it now.
@@ -144,7 +213,7 @@ class Client:
             PenstockError: the database is away.
         """
         async with self.opened() as client:
-            record = await client._require().dispatch.find(task_id)  # noqa: SLF001
+            record = await client.application.dispatch.find(task_id)
         if record is None:
             raise TaskNotFoundError(task_id)
         return TaskInfo.of(record)
@@ -158,7 +227,7 @@ class Client:
         """
         by = "cancelled by the application"
         async with self.opened() as client:
-            dispatch = client._require().dispatch  # noqa: SLF001
+            dispatch = client.application.dispatch
             found = await dispatch.cancel(task_id, reason=f"{by}: {reason}" if reason else by)
             if found is None:
                 raise TaskNotFoundError(task_id)
@@ -173,7 +242,7 @@ class Client:
             PenstockError: the database is away.
         """
         async with self.opened() as client:
-            found = await client._require().dispatch.retry(task_id)  # noqa: SLF001
+            found = await client.application.dispatch.retry(task_id)
             if found is None:
                 raise TaskNotFoundError(task_id)
             if not found.changed:
@@ -198,8 +267,3 @@ class Client:
             plugins=[each.name for each in entry_points],
         )
         return Application(settings, load(entry_points))
-
-    def _require(self) -> Application:
-        if self._application is None:
-            raise PenstockError("this client is closed; use it inside its 'async with' block")
-        return self._application

@@ -14,7 +14,7 @@ import msgspec
 from penstock.client.errors import TaskFailedError
 from penstock.client.task_info import TaskInfo
 from penstock.declarations import checks
-from penstock.ledger import Status
+from penstock.ledger import Origin, Status
 
 R = TypeVar("R")
 
@@ -48,11 +48,22 @@ class TaskHandle(Generic[R]):
     Attributes:
         id: the task's id, as in the API and the ``task`` table.
         type: the name of its task type.
+        origin: ``new``; ``replayed``, if the idempotency key was used before; or ``existing``, if
+            it is unique and was open already.
     """
 
-    def __init__(self, access: TaskAccess, task_id: UUID, type_name: str, output_type: Any) -> None:
+    def __init__(
+        self,
+        access: TaskAccess,
+        task_id: UUID,
+        type_name: str,
+        output_type: Any,
+        *,
+        origin: Origin = Origin.NEW,
+    ) -> None:
         self.id = task_id
         self.type = type_name
+        self.origin = origin
         self._access = access
         self._output_type = output_type
 

@@ -3,6 +3,8 @@
 from penstock.dispatch.artifacts import ArtifactStore, TaskArtifacts
 from penstock.dispatch.dispatch import Dispatch
 from penstock.dispatch.errors import (
+    BulkRefusedError,
+    ForeignSessionError,
     InputTooLargeError,
     InvalidInputError,
     InvalidPolicyError,
@@ -22,12 +24,14 @@ from penstock.dispatch.status import (
     QueuePolicy,
     QueueStatus,
 )
-from penstock.dispatch.submission import Submission
+from penstock.dispatch.submission import RequestKey, Submission, Submitted
 
 __all__ = [
     "ArtifactStore",
+    "BulkRefusedError",
     "Component",
     "Dispatch",
+    "ForeignSessionError",
     "Health",
     "InputTooLargeError",
     "InvalidInputError",
@@ -42,7 +46,9 @@ __all__ = [
     "QueuePolicy",
     "QueueStatus",
     "Reconciler",
+    "RequestKey",
     "Submission",
+    "Submitted",
     "TaskArtifacts",
     "UserQueueFullError",
 ]

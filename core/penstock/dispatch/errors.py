@@ -3,6 +3,8 @@
 ::
 
     PenstockError
+    ├── BulkRefusedError        of many submissions, some are refused, so that none is accepted
+    ├── ForeignSessionError     a session is not on the ledger's database (also a ValueError)
     ├── InvalidInputError       the input does not fit its task type (also a ValueError)
     │   └── InputTooLargeError  its JSON is longer than the operator allows
     ├── InvalidPolicyError      a queue's policy cannot be what was asked for (also a ValueError)
@@ -12,7 +14,7 @@
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -60,10 +62,14 @@ class QueueFullError(PenstockError):
     _whose = ""
     _knob = "max_waiting"
 
-    def __init__(self, queue: str, *, limit: int, retry_after: timedelta) -> None:
+    def __init__(self, queue: str, *, limit: int, retry_after: timedelta, new: int = 1) -> None:
+        remedy = f"try again in {math.ceil(retry_after.total_seconds())} s"
         super().__init__(
             f"queue {queue!r} is full: {limit:,} tasks{self._whose} wait in it, which is its "
-            f"{self._knob}; try again in {math.ceil(retry_after.total_seconds())} s"
+            f"{self._knob}; {remedy}"
+            if new == 1
+            else f"queue {queue!r} has no room for {new:,} more tasks{self._whose}: at most "
+            f"{limit:,} may wait in it, which is its {self._knob}; {remedy}, or send fewer at once"
         )
         self.queue = queue
         self.limit = limit
@@ -81,8 +87,10 @@ class UserQueueFullError(QueueFullError):
     _whose = " of this user"
     _knob = "user_max_waiting"
 
-    def __init__(self, queue: str, user_id: str, *, limit: int, retry_after: timedelta) -> None:
-        super().__init__(queue, limit=limit, retry_after=retry_after)
+    def __init__(
+        self, queue: str, user_id: str, *, limit: int, retry_after: timedelta, new: int = 1
+    ) -> None:
+        super().__init__(queue, limit=limit, retry_after=retry_after, new=new)
         self.user_id = user_id
 
 
@@ -112,3 +120,21 @@ class QueueDrainingError(PenstockError):
             f"it (penstock queue resume {queue})"
         )
         self.queue = queue
+
+
+class BulkRefusedError(PenstockError):
+    """Of many submissions some are refused; nothing was written.
+
+    Attributes:
+        faults: what is wrong with each of those, by its place from 0.
+    """
+
+    def __init__(self, faults: Mapping[int, PenstockError]) -> None:
+        first, fault = next(iter(faults.items()))
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        super().__init__(f"submission {first} is refused{more}: {fault}")
+        self.faults = faults
+
+
+class ForeignSessionError(PenstockError, ValueError):
+    """The session or connection is not on the ledger's database: no task can be part of it."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from uuid_utils.compat import uuid7
 
-from penstock.dispatch import inputs
+from penstock.dispatch import inputs, sameness
 from penstock.dispatch.needs import need_of
 from penstock.dispatch.submission import Submission
-from penstock.ledger import NewTask, Status, TaskRecord
+from penstock.ledger import IdempotencyKey, NewTask, Status, TaskRecord
 from penstock.plugins import Catalogue
+
+IDEMPOTENCY_TTL = timedelta(days=1)
 
 
 class Intake:
@@ -21,11 +23,19 @@ class Intake:
     Args:
         require_open: raises if a queue takes no new tasks.
         max_input_bytes: how long the JSON of an input may be.
+        idempotency_ttl: how long an idempotency key is kept.
     """
 
-    def __init__(self, *, require_open: Callable[[str], None], max_input_bytes: int) -> None:
+    def __init__(
+        self,
+        *,
+        require_open: Callable[[str], None],
+        max_input_bytes: int,
+        idempotency_ttl: timedelta = IDEMPOTENCY_TTL,
+    ) -> None:
         self._require_open = require_open
         self._max_input_bytes = max_input_bytes
+        self._idempotency_ttl = idempotency_ttl
 
     def prepare(self, submission: Submission, catalogue: Catalogue) -> NewTask:
         """The row of a submission.
@@ -51,6 +61,8 @@ class Intake:
         need = need_of(task_type, value, known=catalogue.providers)
         now = datetime.now(UTC)
         text = submission.input
+        unique = task_type.unique if submission.unique is None else submission.unique
+        key = submission.idempotency_key
         return NewTask(
             id=submission.id or uuid7(),
             type=task_type.name,
@@ -65,6 +77,21 @@ class Intake:
             provider=need.provider,
             units=need.units,
             files=tuple(submission.files),
+            unique_key=sameness.unique_key(task_type, submission.user_id, value, submission.files)
+            if unique
+            else None,
+            key=None
+            if key is None
+            else self.key(submission.principal, key, sameness.fingerprint(submission)),
+        )
+
+    def key(self, principal: str, key: str, fingerprint: str) -> IdempotencyKey:
+        """A key that is used now."""
+        return IdempotencyKey(
+            principal=principal,
+            key=key,
+            fingerprint=fingerprint,
+            expires_at=datetime.now(UTC) + self._idempotency_ttl,
         )
 
 

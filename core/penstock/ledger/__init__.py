@@ -1,17 +1,25 @@
 """The ledger: the tasks' rows in SQL, and the only truth about them."""
 
-from penstock.ledger.errors import LedgerUnavailableError
+from penstock.ledger.errors import (
+    IdempotencyKeyReusedError,
+    LedgerUnavailableError,
+    TwinOpenError,
+    TwinPendingError,
+)
 from penstock.ledger.leadership import Leadership
 from penstock.ledger.ledger import Ledger
 from penstock.ledger.overrides import Override, Overrides
 from penstock.ledger.records import (
+    Accepted,
     CancelWish,
     Checkpoint,
     ClaimedTask,
     EndedCounts,
     Failure,
+    IdempotencyKey,
     NewTask,
     OpenTask,
+    Origin,
     Outcome,
     RefusedStart,
     StartedTask,
@@ -22,16 +30,20 @@ from penstock.ledger.records import (
 )
 
 __all__ = [
+    "Accepted",
     "CancelWish",
     "Checkpoint",
     "ClaimedTask",
     "EndedCounts",
     "Failure",
+    "IdempotencyKey",
+    "IdempotencyKeyReusedError",
     "Leadership",
     "Ledger",
     "LedgerUnavailableError",
     "NewTask",
     "OpenTask",
+    "Origin",
     "Outcome",
     "Override",
     "Overrides",
@@ -41,4 +53,6 @@ __all__ = [
     "StoredArtifact",
     "TaskRecord",
     "Transition",
+    "TwinOpenError",
+    "TwinPendingError",
 ]

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
+from sqlalchemy import Executable, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
@@ -22,6 +22,7 @@ from penstock.ledger.queries import query
 from penstock.ledger.records import (
     Checkpoint,
     ClaimedTask,
+    IdempotencyKey,
     NewTask,
     Outcome,
     StartedTask,
@@ -31,6 +32,8 @@ from penstock.ledger.records import (
 )
 from penstock.ledger.types import Id, Instant, sqlite_time
 
+Statement = tuple[Executable, Mapping[str, Any]]
+"""With its parameters; for connections of either kind."""
 Run = tuple[UUID, int]
 """Task, run."""
 Progress = tuple[UUID, int, float, str]
@@ -38,8 +41,9 @@ Progress = tuple[UUID, int, float, str]
 CheckpointKey = tuple[UUID, int, str]
 """Task, run, name."""
 _STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {"id": Id, "started_at": Instant}
-# The columns of a new row; a task's files are rows of their own.
-_TASK_FIELDS = tuple(each for each in NewTask.__struct_fields__ if each != "files")
+# The columns of a new row; a task's files and its key are rows of their own.
+_TASK_FIELDS = tuple(each for each in NewTask.__struct_fields__ if each not in {"files", "key"})
+_KEY_FIELDS = ("principal", "key", "fingerprint", "expires_at")
 _ARTIFACT_FIELDS = StoredArtifact.__struct_fields__
 _CHECKPOINT_FIELDS = Checkpoint.__struct_fields__
 # PostgreSQL takes these from the task's row.
@@ -56,9 +60,17 @@ class Batches(ABC):
     def __init__(self, shard: int) -> None:
         self._shard = shard
 
-    @abstractmethod
     async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
         """Insert tasks; those that are there already stay as they are."""
+        await connection.execute(*self.insertion(tasks))
+
+    @abstractmethod
+    def insertion(self, tasks: Sequence[NewTask]) -> Statement:
+        """Inserts tasks, but for those that are there already, and unique ones that are open."""
+
+    @abstractmethod
+    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Statement:
+        """Claims keys for tasks; returns the row of each key, of its present task."""
 
     @abstractmethod
     async def insert_artifacts(
@@ -106,15 +118,21 @@ class PostgresqlBatches(Batches):
     def __init__(self, shard: int) -> None:
         super().__init__(shard)
         self._insert = query("postgresql", "insert_tasks")
+        self._claim_keys = query("postgresql", "claim_keys").columns(task_id=Id)
         self._insert_artifacts = query("postgresql", "insert_artifacts")
         self._start = query("postgresql", "start_tasks").columns(**_STARTED_TYPES)
         self._record = query("postgresql", "record_outcomes")
         self._progress = query("postgresql", "record_progress")
         self._checkpoints = query("postgresql", "save_checkpoints").columns(task_id=Id)
 
-    async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
+    def insertion(self, tasks: Sequence[NewTask]) -> Statement:
         """See :class:`Batches`."""
-        await connection.execute(self._insert, _columns(tasks, _TASK_FIELDS))
+        return self._insert, _columns(tasks, _TASK_FIELDS)
+
+    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Statement:
+        """See :class:`Batches`."""
+        columns = _columns([key for key, _ in keys], _KEY_FIELDS)
+        return self._claim_keys, {**columns, "task_id": [holder for _, holder in keys], "now": now}
 
     async def insert_artifacts(
         self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime
@@ -182,6 +200,7 @@ class SqliteBatches(Batches):
     def __init__(self, shard: int) -> None:
         super().__init__(shard)
         self._insert = query("sqlite", "insert_tasks")
+        self._claim_keys = query("sqlite", "claim_keys").columns(task_id=Id)
         self._insert_artifacts = query("sqlite", "insert_artifacts")
         self._start = query("sqlite", "start_tasks").columns(**_STARTED_TYPES)
         self._record = query("sqlite", "record_outcomes")
@@ -190,12 +209,20 @@ class SqliteBatches(Batches):
         self._progress = query("sqlite", "record_progress")
         self._checkpoints = query("sqlite", "save_checkpoints").columns(task_id=Id)
 
-    async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
+    def insertion(self, tasks: Sequence[NewTask]) -> Statement:
         """See :class:`Batches`."""
         rows = [
             _json_row({field: getattr(task, field) for field in _TASK_FIELDS}) for task in tasks
         ]
-        await connection.execute(self._insert, {"rows": json_text(rows)})
+        return self._insert, {"rows": json_text(rows)}
+
+    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Statement:
+        """See :class:`Batches`."""
+        rows = [
+            _json_row({**{field: getattr(key, field) for field in _KEY_FIELDS}, "task_id": holder})
+            for key, holder in keys
+        ]
+        return self._claim_keys, {"rows": json_text(rows), "now": sqlite_time(now)}
 
     async def insert_artifacts(
         self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime

@@ -12,7 +12,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, Select, literal, select, tuple_
+from sqlalchemy import Connection, Row, Select, literal, select, tuple_
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import func
 
@@ -20,10 +21,13 @@ from penstock.declarations import Priority
 from penstock.ledger import transitions
 from penstock.ledger.batches import Batches, PostgresqlBatches, SqliteBatches
 from penstock.ledger.database import Database
-from penstock.ledger.errors import repeated_if_cut
+from penstock.ledger.errors import TwinOpenError, repeated_if_cut
 from penstock.ledger.group_commit import GroupCommit
+from penstock.ledger.identity import identity
+from penstock.ledger.keyed_tasks import KeyedTasks, is_keyed
 from penstock.ledger.models import ArtifactRow, CheckpointRow, QueueStat, Task
 from penstock.ledger.records import (
+    Accepted,
     CancelWish,
     Checkpoint,
     ClaimedTask,
@@ -74,11 +78,13 @@ class Ledger:
         self._batches = batches(shard)
         self._shard = shard
         self._inserts = GroupCommit(self._insert)
+        self.keyed = KeyedTasks(self.database, self._batches)
         self._checkpoints = GroupCommit(self._save_checkpoints)
 
     async def close(self) -> None:
         """Finish the writes under way, and close all connections."""
         await self._inserts.close()
+        await self.keyed.close()
         await self._checkpoints.close()
         await self.database.close()
 
@@ -87,21 +93,50 @@ class Ledger:
         async with self.database.read("answer") as connection:
             await connection.execute(select(1))
 
+    @repeated_if_cut
+    async def identity(self) -> tuple[object, ...]:
+        """Which database this is; see :func:`penstock.ledger.identity.identity`."""
+        async with self.database.read("say which database this is") as connection:
+            return await connection.run_sync(identity)
+
     # -- the protocol ----------------------------------------------------------------------------
 
-    async def accept(self, task: NewTask) -> None:
+    async def accept(self, task: NewTask) -> Accepted:
         """Insert a task as pending, with the rows of its files; on return both are committed.
 
         Tasks that arrive together share a transaction. Repeating it changes nothing.
 
+        Returns:
+            The task that it is answered with: an earlier one if its key was used before, or if it
+            is unique and one is open. Then nothing is written, its files included.
+
         Raises:
+            IdempotencyKeyReusedError: its key was used before for something else.
+            TwinPendingError: another transaction, which takes its time, may be about to write one.
             sqlalchemy.exc.DBAPIError: the database refused this very row.
         """
+        if is_keyed(task):
+            return await self.keyed.accept(task)
         await self._inserts.add(task)
+        return Accepted(task.id)
 
-    async def accept_all(self, tasks: Sequence[NewTask]) -> None:
-        """Insert tasks in one transaction: all of them or none."""
+    async def accept_all(self, tasks: Sequence[NewTask]) -> Sequence[Accepted]:
+        """Insert tasks in one transaction: all of them or none; see :meth:`accept`."""
+        if any(map(is_keyed, tasks)):
+            return await self.keyed.accept_all(tasks)
         await self._insert(tasks)
+        return [Accepted(each.id) for each in tasks]
+
+    def accept_within(self, connection: Connection, task: NewTask) -> Accepted:
+        """Insert a task, without files, as part of the caller's transaction; see :meth:`accept`.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: whatever the database says; the caller knows what to do.
+        """
+        if is_keyed(task):
+            return self.keyed.accept_within(connection, task)
+        connection.execute(*self._batches.insertion([task]))
+        return Accepted(task.id)
 
     @repeated_if_cut
     async def _insert(self, tasks: Sequence[NewTask]) -> Sequence[None]:
@@ -242,9 +277,23 @@ class Ledger:
         Returns:
             ``pending`` if it was changed; its status, unchanged, if it is open or has succeeded;
             nothing if there is no such task.
+
+        Raises:
+            TwinOpenError: it is unique, and another one of its type, user and input is open.
         """
-        async with self.database.write("run a task again") as connection:
-            return await transitions.retry(connection, task_id, now=_now())
+        try:
+            async with self.database.write("run a task again") as connection:
+                return await transitions.retry(connection, task_id, now=_now())
+        except IntegrityError as error:
+            raise TwinOpenError(task_id, await self._open_twin(task_id)) from error
+
+    async def _open_twin(self, task_id: UUID) -> UUID | None:
+        unique_key = select(Task.unique_key).where(Task.id == task_id).scalar_subquery()
+        statement = select(Task.id).where(
+            Task.unique_key == unique_key, Task.finished_at.is_(None), Task.id != task_id
+        )
+        async with self.database.read("look for an open twin") as connection:
+            return (await connection.execute(statement)).scalar()
 
     async def report_progress(self, reports: Sequence[tuple[UUID, int, float, str]]) -> None:
         """Show how far runs are: (task, run, percent, message)."""
@@ -275,9 +324,18 @@ class Ledger:
         return await self._open_tasks(statement)
 
     async def open_tasks_between(
-        self, queues: Sequence[str], *, after: UUID, until: UUID, limit: int
+        self,
+        queues: Sequence[str],
+        *,
+        after: UUID,
+        until: UUID,
+        limit: int,
+        never_started: bool = False,
     ) -> list[OpenTask]:
-        """The next open rows of some queues by id, from above ``after`` up to ``until``."""
+        """The next open rows of some queues by id, from above ``after`` up to ``until``.
+
+        With ``never_started`` only those of which no run was ever opened.
+        """
         statement = (
             _OPEN_TASKS.where(
                 Task.queue.in_(queues),
@@ -289,6 +347,8 @@ class Ledger:
             .order_by(Task.id)
             .limit(limit)
         )
+        if never_started:
+            statement = statement.where(Task.run == 0)
         return await self._open_tasks(statement)
 
     async def still_open(self, ids: Sequence[UUID]) -> list[OpenTask]:

@@ -66,6 +66,13 @@ class Task(Base):
             postgresql_where=text("finished_at IS NULL AND user_id IS NOT NULL"),
             sqlite_where=text("finished_at IS NULL AND user_id IS NOT NULL"),
         ),
+        Index(
+            "uq_task_open_unique_key",
+            "unique_key",
+            unique=True,
+            postgresql_where=text("finished_at IS NULL AND unique_key IS NOT NULL"),
+            sqlite_where=text("finished_at IS NULL AND unique_key IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
@@ -162,6 +169,24 @@ class ArtifactRow(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class IdempotencyKeyRow(Base):
+    """Which task a caller's key stands for, until it expires.
+
+    Without a foreign key, which would cost each task that is removed a look here: a key whose task
+    is gone is found out, and given up, when it is used again.
+    """
+
+    __tablename__ = "idempotency_key"
+
+    principal: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """Who sent it: the same key of another caller is another one."""
+    key: Mapped[str] = mapped_column(String(300), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """Of what was asked for, in hexadecimal."""
+    task_id: Mapped[UUID] = mapped_column(Id)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
 
 
 class QueueStat(Base):

@@ -68,6 +68,18 @@ class StoredArtifact(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class IdempotencyKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A caller's own name for a request, which makes it safe to repeat until ``expires_at``.
+
+    ``fingerprint`` is a hash, in hexadecimal, of what is asked for; ``principal`` is who asks.
+    """
+
+    principal: str
+    key: str
+    fingerprint: str
+    expires_at: datetime
+
+
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """A task to be accepted. ``input`` and ``labels`` are JSON texts.
 
@@ -75,7 +87,7 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     One that has not started by ``expires_at`` does not start any more, and one that has not ended
     by ``deadline`` has failed. Of the open tasks only one may have a ``unique_key``. ``parent_id``
     is the task that submitted it, ``batch_id`` what it is counted with. ``files`` are artifacts
-    that belong to it from the start; their rows are written with its own.
+    that belong to it from the start; their rows are written with its own. ``key`` stands for it.
     """
 
     id: UUID
@@ -96,6 +108,25 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     parent_id: UUID | None = None
     batch_id: UUID | None = None
     files: tuple[StoredArtifact, ...] = ()
+    key: IdempotencyKey | None = None
+
+
+class Origin(StrEnum):
+    """Where the task comes from that a submission is answered with."""
+
+    NEW = "new"
+    """It was made of this very submission."""
+    REPLAYED = "replayed"
+    """An earlier submission had the same idempotency key."""
+    EXISTING = "existing"
+    """It is open, and unique."""
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """Which task a submission is answered with."""
+
+    task_id: UUID
+    origin: Origin = Origin.NEW
 
 
 class ClaimedTask(msgspec.Struct, frozen=True, array_like=True):

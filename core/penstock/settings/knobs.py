@@ -199,6 +199,22 @@ KNOBS = (
         doc="How long taskiq's result backend keeps a result; the ledger's copy stays.",
     ),
     Knob(
+        variable="PENSTOCK_IDEMPOTENCY_TTL_SECONDS",
+        field="idempotency_ttl",
+        kind="seconds",
+        default="86400",
+        read=readers.seconds(),
+        doc="How long an idempotency key is kept, and a repeat answered with the same task.",
+    ),
+    Knob(
+        variable="PENSTOCK_MAX_WAIT_SECONDS",
+        field="max_wait",
+        kind="seconds",
+        default="60",
+        read=readers.seconds(zero=True),
+        doc="How long a request with `Prefer: wait=…` may wait for its task's outcome.",
+    ),
+    Knob(
         variable="PENSTOCK_LOG_FORMAT",
         field="log_format",
         kind="console or json",

@@ -54,6 +54,8 @@ class Settings:
     max_progress_message_bytes: int
     max_log_line_bytes: int
     result_ttl: timedelta
+    idempotency_ttl: timedelta
+    max_wait: timedelta
     log_format: Literal["console", "json"]
     log_level: str
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ import msgspec
 from uuid_utils.compat import uuid7
 
 from penstock.declarations import Artifact, PermanentError
-from penstock.dispatch import Component, Health, QueueFullError, QueueStatus
+from penstock.dispatch import Component, Health, QueueFullError, QueueStatus, Submitted
 from penstock.dispatch.artifacts import check_name
 from penstock.dispatch.intake import Intake, as_record
 from penstock.ledger import Failure, Status, StoredArtifact, TaskRecord, Transition
@@ -39,6 +39,9 @@ class InMemoryDispatch:
         self.current_health = Health(status="ok", redis=up, database=up, workers={"acme": 1})
 
     async def submit(self, submission) -> TaskRecord:
+        return (await self.accept(submission)).task
+
+    async def accept(self, submission) -> Submitted:
         self._fail()
         intake = Intake(require_open=lambda _: None, max_input_bytes=self.max_input_bytes)
         record = as_record(intake.prepare(submission, self._catalogue))
@@ -46,7 +49,7 @@ class InMemoryDispatch:
         self.records[record.id] = record
         self.delays.append(submission.delay)
         self.files += submission.files
-        return record
+        return Submitted(record)
 
     async def check_room(self, type_name, user_id):
         if self.full is not None:

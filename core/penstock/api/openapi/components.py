@@ -10,10 +10,11 @@ import msgspec
 from penstock.api.problems import ProblemDocument
 from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
-from penstock.api.views import TaskTypeView, TaskView
+from penstock.api.views import BulkItem, TaskTypeView, TaskView
 from penstock.declarations import Priority, TaskType
 from penstock.dispatch import Health, Purge, QueuePolicy, QueueStatus
-from penstock.dispatch.inputs import MAX_DELAY
+from penstock.dispatch.bulk import MAX_TASKS
+from penstock.dispatch.inputs import MAX_DELAY, MAX_KEY_LENGTH
 
 Schema = dict[str, Any]
 
@@ -38,6 +39,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         QueuePolicy,
         Purge,
         Health,
+        BulkItem,
         ProblemDocument,
     )
     plugged = [each for task_type in task_types for each in _types_of(task_type)]
@@ -52,8 +54,10 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         result[f"Submission.{task_type.name}"] = _submission(task_type, given)
         result[f"Task.{task_type.name}"] = _task(task_type, given, made)
     result["Submission"] = _either("Submission", task_types)
+    result["Bulk"] = _bulk()
     result["Upload"] = _upload(task_types)
     result["Task"] = _either("Task", task_types) if task_types else reference("TaskView")
+    result["BulkItem"]["properties"]["task"] = reference("Task")
     return result
 
 
@@ -85,6 +89,33 @@ def _submission(task_type: TaskType[Any, Any], given: Schema) -> Schema:
         "required": ["type", "input"],
         "additionalProperties": False,
     }
+
+
+def _bulk() -> Schema:
+    return {
+        "title": "Many submissions",
+        "type": "object",
+        "properties": {
+            "tasks": {
+                "type": "array",
+                "items": reference("Submission"),
+                "minItems": 1,
+                "maxItems": MAX_TASKS,
+            },
+            "atomic": {
+                "description": "Accept all of them or none, or else each for itself.",
+                "type": "boolean",
+                "default": True,
+            },
+        },
+        "required": ["tasks"],
+        "additionalProperties": False,
+    }
+
+
+def idempotency_key() -> Schema:
+    """The schema of an idempotency key."""
+    return {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[!-~]*$"}
 
 
 def _upload(task_types: Sequence[TaskType[Any, Any]]) -> Schema:
@@ -135,6 +166,17 @@ def _terms() -> dict[str, Schema]:
             "type": ["number", "null"],
             "minimum": 0,
             "maximum": MAX_DELAY.total_seconds(),
+            "default": None,
+        },
+        "unique": {
+            "description": "While a task of the same type, user and input is open, answer with "
+            "that one; as the task type says if left out.",
+            "type": ["boolean", "null"],
+            "default": None,
+        },
+        "idempotency_key": {
+            "description": "The same as the header `Idempotency-Key`.",
+            "anyOf": [idempotency_key(), {"type": "null"}],
             "default": None,
         },
     }

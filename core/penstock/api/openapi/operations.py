@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from penstock.api.openapi.components import Schema, reference
+from penstock.api.idempotency import HEADER
+from penstock.api.openapi.components import Schema, idempotency_key, reference
 from penstock.api.problems import MEDIA_TYPE
 from penstock.api.routes.task_transitions import MAX_REASON_LENGTH
 from penstock.declarations import TaskType
@@ -17,6 +18,20 @@ from penstock.dispatch.inputs import MAX_DEPTH
 Operation = dict[str, Any]
 
 _ID = {"type": "string", "format": "uuid"}
+_IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "description": "Makes the request safe to repeat: with the same key, the same is answered with "
+    "the same task, and anything else with 409.",
+    "schema": idempotency_key(),
+}
+_PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "description": "`wait=20` (RFC 7240): wait for the outcome for up to so many seconds.",
+    "schema": {"type": "string"},
+    "example": "wait=20",
+}
 
 
 def paths(
@@ -25,6 +40,7 @@ def paths(
     """Every path and its operations."""
     return {
         "/api/queues/tasks": {"post": _submit_task(task_types, max_body_bytes)},
+        "/api/queues/tasks/bulk": {"post": _submit_tasks(max_body_bytes)},
         "/api/queues/tasks/{task_id}": {
             "get": {
                 "operationId": "showTask",
@@ -210,13 +226,32 @@ def _submit_task(task_types: Sequence[TaskType[Any, Any]], max_body_bytes: int) 
         f"A body has at most {max_body_bytes} bytes, and `input` at most {MAX_DEPTH} levels of "
         "arrays and objects.",
         "tags": ["tasks"],
+        "parameters": [_IDEMPOTENCY_KEY, _PREFER],
         "requestBody": {
             "required": True,
             "content": {
                 "application/json": {"schema": reference("Submission"), "examples": examples}
             },
         },
-        "responses": _accepted() | _problems(400, 401, 413, 415, 422, 429, 503),
+        "responses": _accepted(waits=True) | _problems(400, 401, 409, 413, 415, 422, 429, 503),
+    }
+
+
+def _submit_tasks(max_body_bytes: int) -> Operation:
+    items = {"type": "array", "items": reference("BulkItem")}
+    return {
+        "operationId": "submitTasks",
+        "summary": "Post many tasks",
+        "description": "All of them are accepted or none, or, if `atomic` is false, each for "
+        "itself. The answer says for each, in order, which task it is, or what is wrong with it. "
+        "With an idempotency key the request may be repeated: it is answered with the same tasks, "
+        f"and what was refused is tried again. A body has at most {max_body_bytes} bytes.",
+        "tags": ["tasks"],
+        "parameters": [_IDEMPOTENCY_KEY],
+        "requestBody": _json_body(reference("Bulk"), required=True),
+        "responses": _success(items, status=202, description="All tasks are accepted")
+        | _success(items, status=207, description="What became of each")
+        | _problems(400, 401, 409, 413, 415, 422, 429, 503),
     }
 
 
@@ -230,6 +265,7 @@ def _submit_upload(max_body_bytes: int, max_upload_bytes: int) -> Operation:
         f"most {max_body_bytes}. Put the file last: what is wrong with the parts before it is "
         "answered before it is read.",
         "tags": ["tasks"],
+        "parameters": [_IDEMPOTENCY_KEY],
         "requestBody": {
             "required": True,
             "content": {
@@ -239,7 +275,7 @@ def _submit_upload(max_body_bytes: int, max_upload_bytes: int) -> Operation:
                 }
             },
         },
-        "responses": _accepted() | _problems(400, 401, 413, 415, 422, 429, 503),
+        "responses": _accepted() | _problems(400, 401, 409, 413, 415, 422, 429, 503),
     }
 
 
@@ -267,12 +303,27 @@ def _cancel_task() -> Operation:
     }
 
 
-def _accepted() -> dict[str, Any]:
-    accepted = _success(reference("Task"), status=202, description="The task is accepted")
-    accepted["202"]["headers"] = {
-        "Location": {"description": "Where to follow the task", "schema": {"type": "string"}}
+def _accepted(*, waits: bool = False) -> dict[str, Any]:
+    existing = "It is unique, and this task is open" + (
+        "; or it was waited for, and has ended" if waits else ""
+    )
+    accepted = _success(
+        reference("Task"), status=202, description="The task is accepted"
+    ) | _success(reference("Task"), description=existing)
+    headers = {
+        "Location": _header("Where to follow the task"),
+        "Idempotency-Replayed": _header("`true`, if the key was used before for the same"),
+        "Existing-Task": _header("`true`, if it is unique, and this task was open already"),
     }
+    if waits:
+        headers["Preference-Applied"] = _header("`wait=…`, if that was preferred")
+    for each in accepted.values():
+        each["headers"] = headers
     return accepted
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
 
 
 def _download_artifact() -> Operation:
