@@ -12,8 +12,13 @@ from litestar.exceptions import HTTPException
 from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsPlugin
 
 from penstock.api.access import UnauthorizedError
-from penstock.api.problems import FieldError, Problem, too_large
-from penstock.dispatch import InvalidPolicyError, QueueDrainingError, QueueFullError
+from penstock.api.problems import FieldError, Problem, invalid_request, too_large
+from penstock.dispatch import (
+    InvalidPolicyError,
+    InvalidTimeError,
+    QueueDrainingError,
+    QueueFullError,
+)
 from penstock.engine import EngineUnavailableError
 from penstock.ledger import LedgerUnavailableError
 from penstock.plugins import UnknownQueueError, UnknownTaskTypeError
@@ -37,6 +42,7 @@ def problem_details(*, max_body_bytes: int) -> ProblemDetailsPlugin:
         UnknownTaskTypeError: unknown_task_type,
         UnknownQueueError: _unknown_queue,
         InvalidPolicyError: _invalid_policy,
+        InvalidTimeError: _invalid_time,
         QueueDrainingError: _queue_draining,
         QueueFullError: _queue_full,
         LedgerUnavailableError: _database_unavailable,
@@ -96,6 +102,11 @@ def _invalid_policy(error: InvalidPolicyError) -> Problem:
         detail=str(error),
         errors=[FieldError(f"$.{each.knob}", each.message, each.remedy) for each in error.faults],
     )
+
+
+def _invalid_time(error: InvalidTimeError) -> Problem:
+    field = f"$.{error.field}" + ("_seconds" if error.field == "ttl" else "")
+    return invalid_request([FieldError(field, error.message, error.remedy)])
 
 
 def _queue_draining(error: QueueDrainingError) -> Problem:

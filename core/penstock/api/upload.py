@@ -26,7 +26,7 @@ FILE = "file"
 """The name of the part that is the file."""
 
 _PARTS = (FILE, *FIELDS)
-_NUMBERS = ("priority", "delay_seconds")
+_NUMBERS = ("priority", "delay_seconds", "ttl_seconds")
 
 
 class UploadReader:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from mimetypes import guess_type
@@ -69,6 +69,29 @@ class Task(msgspec.Struct, kw_only=True):
     def finished(self) -> bool:
         """Whether its outcome is recorded."""
         return self.status in {"success", "failed", "cancelled"}
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """How a task shall be done, as far as anything is said of it."""
+
+    priority: Priority | None = None
+    user_id: str | None = None
+    delay: timedelta | None = None
+    run_at: datetime | None = None
+    ttl: timedelta | None = None
+    deadline: datetime | None = None
+
+    def members(self) -> dict[str, Any]:
+        """What the API is sent of it."""
+        said = {
+            "priority": None if self.priority is None else self.priority.label,
+            "user_id": self.user_id,
+            "delay_seconds": None if self.delay is None else self.delay.total_seconds(),
+            "run_at": None if self.run_at is None else self.run_at.isoformat(),
+            "ttl_seconds": None if self.ttl is None else self.ttl.total_seconds(),
+            "deadline": None if self.deadline is None else self.deadline.isoformat(),
+        }
+        return {name: value for name, value in said.items() if value is not None}
 
 
 class PolicyValue(msgspec.Struct, kw_only=True):
@@ -149,10 +172,7 @@ class ApiClient:
         self,
         type_name: str,
         input_: bytes,
-        *,
-        priority: Priority | None = None,
-        user_id: str | None = None,
-        delay: timedelta | None = None,
+        terms: Terms,
     ) -> Task:
         """Submit a task; on return the API has it in its ledger. ``input_`` is JSON.
 
@@ -163,7 +183,7 @@ class ApiClient:
         body = {
             "type": type_name,
             "input": msgspec.Raw(input_),
-            **_terms(priority, user_id, delay),
+            **terms.members(),
         }
         with self._answers():
             answer = self._http.post(
@@ -200,11 +220,9 @@ class ApiClient:
         self,
         type_name: str,
         file: Path,
-        input_: bytes | None = None,
+        terms: Terms,
         *,
-        priority: Priority | None = None,
-        user_id: str | None = None,
-        delay: timedelta | None = None,
+        input_: bytes | None = None,
     ) -> Task:
         """Send a file, which becomes a task; on return the API has both.
 
@@ -213,17 +231,15 @@ class ApiClient:
         Args:
             type_name: a task type that takes files.
             file: sent under its own name, with the media type that its name suggests.
+            terms: how it shall be done.
             input_: the input's other fields, as JSON.
-            priority: see :meth:`submit`.
-            user_id: see :meth:`submit`.
-            delay: see :meth:`submit`.
 
         Raises:
             ApiUnreachableError: if nothing answers.
             ApiProblemError: if the API refuses.
             OSError: if the file cannot be read.
         """
-        form = {"type": type_name, **_terms(priority, user_id, delay)}
+        form = {"type": type_name, **terms.members()}
         if input_ is not None:
             form["input"] = input_
         # A name that is no text, which file systems allow, cannot be sent.
@@ -371,15 +387,3 @@ def _policy(document: msgspec.Raw) -> QueuePolicy:
 def _segment(name: str) -> str:
     """A name as one part of a path, whatever somebody typed."""
     return quote(name, safe="")
-
-
-def _terms(
-    priority: Priority | None, user_id: str | None, delay: timedelta | None
-) -> dict[str, Any]:
-    """How a task shall be done, as far as anything is said of it."""
-    terms = {
-        "priority": None if priority is None else priority.label,
-        "user_id": user_id,
-        "delay_seconds": None if delay is None else delay.total_seconds(),
-    }
-    return {name: value for name, value in terms.items() if value is not None}

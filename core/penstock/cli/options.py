@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import click
@@ -43,6 +43,27 @@ class Duration(click.ParamType[timedelta]):
             )
         except OverflowError:
             self.fail(f"expected a duration of less than a million years, got {value}", param, ctx)
+
+
+class Moment(click.ParamType[datetime]):
+    """A date and time as ISO 8601 has it; without an offset it is one of this machine's zone."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read a moment."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return datetime.fromisoformat(str(value)).astimezone()
+        except (ValueError, OverflowError):
+            self.fail(
+                f"expected a date and time like 2026-11-26T09:30:00+01:00, got {value!r}",
+                param,
+                ctx,
+            )
 
 
 class Names(click.ParamType[tuple[str, ...]]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
@@ -19,7 +19,7 @@ from penstock.client.handle import TaskHandle
 from penstock.client.task_info import TaskInfo
 from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType, checks
 from penstock.dispatch import Submission
-from penstock.dispatch.inputs import MAX_DELAY
+from penstock.dispatch.task_times import MAX_DELAY
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 
@@ -79,6 +79,9 @@ class Client:
         user_id: str | None = None,
         priority: Priority | str | int = Priority.NORMAL,
         delay: timedelta | None = None,
+        run_at: datetime | None = None,
+        ttl: timedelta | None = None,
+        deadline: datetime | None = None,
     ) -> TaskHandle[R]: ...
 
     @overload
@@ -90,6 +93,9 @@ class Client:
         user_id: str | None = None,
         priority: Priority | str | int = Priority.NORMAL,
         delay: timedelta | None = None,
+        run_at: datetime | None = None,
+        ttl: timedelta | None = None,
+        deadline: datetime | None = None,
     ) -> TaskHandle[Any]: ...
 
     async def submit(
@@ -100,6 +106,9 @@ class Client:
         user_id: str | None = None,
         priority: Priority | str | int = Priority.NORMAL,
         delay: timedelta | None = None,
+        run_at: datetime | None = None,
+        ttl: timedelta | None = None,
+        deadline: datetime | None = None,
     ) -> TaskHandle[Any]:
         """Accept a task; on return its row is committed, and it will run.
 
@@ -109,10 +118,14 @@ class Client:
             user_id: for whom it is done.
             priority: ``urgent``, ``high``, ``normal`` or ``low``, or its number.
             delay: run it no earlier than after this time.
+            run_at: the same, as a moment with its zone; one of both.
+            ttl: a task that has not started after this time fails with ``expired``.
+            deadline: a task that has not ended by then fails with ``deadline_exceeded``: a run is
+                stopped, and no other begins.
 
         Raises:
-            ValueError: an unknown priority, an input that does not fit the task type, or a delay
-                that is not from 0 to 365 days.
+            ValueError: an unknown priority, an input that does not fit the task type, a delay
+                that is not from 0 to 365 days, or times that leave none to run in.
             LookupError: no installed plugin has this task type.
             QueueFullError: as many tasks wait as may; its ``retry_after`` says when to try again.
             PenstockError: the database is away.
@@ -121,6 +134,9 @@ class Client:
         ranked = Priority.parse(priority)
         checks.instance(user_id, str | None, of="user_id")
         checks.instance(delay, timedelta | None, of="delay")
+        checks.instance(run_at, datetime | None, of="run_at")
+        checks.instance(ttl, timedelta | None, of="ttl")
+        checks.instance(deadline, datetime | None, of="deadline")
         if delay is not None and not timedelta(0) <= delay <= MAX_DELAY:
             message = f"expected delay to be from 0 to {MAX_DELAY.days} days, got {delay}"
             raise DeclarationError(message)
@@ -132,7 +148,16 @@ class Client:
         async with self.opened() as client:
             application = client._require()  # noqa: SLF001  (another of this very class)
             found = application.catalogue.task_type(name)
-            submission = Submission(name, encoded, priority=ranked, user_id=user_id, delay=delay)
+            submission = Submission(
+                name,
+                encoded,
+                priority=ranked,
+                user_id=user_id,
+                delay=delay,
+                run_at=run_at,
+                ttl=ttl,
+                deadline=deadline,
+            )
             record = await application.dispatch.submit(submission)
         return TaskHandle(self, record.id, record.type, found.output_type)
 
@@ -169,7 +194,7 @@ class Client:
 
         Raises:
             TaskNotFoundError: there is none.
-            TaskStatusError: it is open, or has succeeded.
+            TaskStatusError: it is open, or has succeeded, or its deadline has passed.
             PenstockError: the database is away.
         """
         async with self.opened() as client:
@@ -177,7 +202,11 @@ class Client:
             if found is None:
                 raise TaskNotFoundError(task_id)
             if not found.changed:
-                message = "only a task that failed or was cancelled can run again"
+                message = (
+                    "its deadline has passed; submit a new task with a later one"
+                    if found.too_late
+                    else "only a task that failed or was cancelled can run again"
+                )
                 raise TaskStatusError(task_id, status=found.status, message=message)
             return await client.task(task_id)
 

@@ -70,6 +70,7 @@ class Dispatch:
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database;
                 nothing is written.
             InputTooLargeError: it is too long; nothing is written.
+            InvalidTimeError: its times leave none in which to run; nothing is written.
             QueueFullError: no more tasks of the queue, or of the user's in it, may wait; nothing
                 is written.
             LedgerUnavailableError: the database is away; nothing is promised.
@@ -82,13 +83,17 @@ class Dispatch:
             except (DBAPIError, UnicodeError) as error:
                 message = f"the database refused this task: {getattr(error, 'orig', error)}"
                 raise InvalidInputError("$", message) from error
-            self._hand_over(task, delay=submission.delay)
+            self._hand_over(task, delay=task.run_at - task.created_at if task.run_at else None)
         return as_record(task)
 
     def _hand_over(self, task: NewTask, *, delay: timedelta | None) -> None:
         """Let the engine have a task that is committed, soon."""
         member = member_of(task.id, task.user_id, task.provider)
-        entry = Entry(member=member, priority=Priority(task.priority), delay=delay or timedelta(0))
+        entry = Entry(
+            member=member,
+            priority=Priority(task.priority),
+            delay=max(delay or timedelta(0), timedelta(0)),
+        )
         self._handover.add(task.queue, entry)
 
     async def check_room(self, type_name: str, user_id: str | None) -> None:
@@ -139,10 +144,12 @@ class Dispatch:
     async def retry(self, task_id: UUID) -> Transition | None:
         """Let a failed or cancelled task begin anew, with all its attempts.
 
-        Its checkpoints are kept, and so is its earlier outcome, in ``task_attempt``.
+        Its checkpoints are kept, and so is its earlier outcome, in ``task_attempt``. Its time-to-live
+        counts no more, its deadline does.
 
         Returns:
-            ``pending``; unchanged if it is open or has succeeded; nothing if there is no such task.
+            ``pending``; unchanged if it is open or has succeeded, or if its deadline has passed;
+            nothing if there is no such task.
 
         Raises:
             LedgerUnavailableError: the database is away; nothing is promised.

@@ -5,6 +5,7 @@
     PenstockError
     ├── InvalidInputError       the input does not fit its task type (also a ValueError)
     │   └── InputTooLargeError  its JSON is longer than the operator allows
+    ├── InvalidTimeError        the times of a task leave none to run in (also a ValueError)
     ├── InvalidPolicyError      a queue's policy cannot be what was asked for (also a ValueError)
     ├── QueueDrainingError      the queue is drained: it takes no new tasks
     └── QueueFullError          as many tasks wait in the queue as may
@@ -44,6 +45,22 @@ class InputTooLargeError(InvalidInputError):
         )
         self.size = size
         self.limit = limit
+
+
+class InvalidTimeError(PenstockError, ValueError):
+    """A task cannot have the times that somebody asks for.
+
+    Attributes:
+        field: which of a submission's fields: ``run_at``, ``ttl`` or ``deadline``.
+        message: what is wrong with it.
+        remedy: what to do.
+    """
+
+    def __init__(self, field: str, message: str, remedy: str) -> None:
+        super().__init__(f"{field}: {message}; {remedy}")
+        self.field = field
+        self.message = message
+        self.remedy = remedy
 
 
 class QueueFullError(PenstockError):

@@ -104,6 +104,7 @@ class Reconciler:
         self._audit.suspect(await self._watch.changed(self._queues))
         if not await self._leadership.acquire():
             return
+        await self._attempt("ending overdue tasks", self._audit.overdue())
         await self._audit.recent()
         for queue in self._queues:
             await self._attempt(f"the audit of queue {queue!r}", self._audit.look(queue))

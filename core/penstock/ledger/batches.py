@@ -37,7 +37,13 @@ Progress = tuple[UUID, int, float, str]
 """Task, run, percent, message."""
 CheckpointKey = tuple[UUID, int, str]
 """Task, run, name."""
-_STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {"id": Id, "started_at": Instant}
+TOO_LATE = "its deadline leaves no time for another run"
+"""Why a task failed that was to run again."""
+_STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {
+    "id": Id,
+    "started_at": Instant,
+    "deadline": Instant,
+}
 # The columns of a new row; a task's files are rows of their own.
 _TASK_FIELDS = tuple(each for each in NewTask.__struct_fields__ if each != "files")
 _ARTIFACT_FIELDS = StoredArtifact.__struct_fields__
@@ -151,7 +157,8 @@ class PostgresqlBatches(Batches):
         values: dict[str, Any] = {
             field: [row[field] for row in rows] for field in rows[0] if field not in _SQLITE_ONLY
         }
-        result = await connection.execute(self._record, {**values, "shard": self._shard})
+        values |= {"shard": self._shard, "too_late": TOO_LATE}
+        result = await connection.execute(self._record, values)
         return {(task_id, run): Status(status) for task_id, run, status in result}
 
     async def record_progress(
@@ -229,7 +236,8 @@ class SqliteBatches(Batches):
         # By run: a superseded run of a task may stand beside its present one.
         by_run = {(each.id, each.run): each for each in outcomes}
         rows = [_json_row(_outcome_values(each)) for each in by_run.values()]
-        written = list(await connection.execute(self._record, {"rows": json_text(rows)}))
+        values = {"rows": json_text(rows), "too_late": TOO_LATE}
+        written = list(await connection.execute(self._record, values))
         recorded: dict[Run, Status] = {
             (UUID(row.id), row.run): Status(row.status) for row in written
         }
@@ -284,6 +292,7 @@ def _outcome_values(outcome: Outcome) -> dict[str, Any]:
         "error_type": error.type if error else None,
         "traceback": outcome.traceback,
         "refund": 0 if outcome.spends_attempt else 1,
+        "ran": outcome.ran,
         "run_at": outcome.run_at,
         "started_at": outcome.started_at,
         "finished_at": outcome.finished_at,
@@ -292,8 +301,8 @@ def _outcome_values(outcome: Outcome) -> dict[str, Any]:
 
 def _attempt_values(outcome: Outcome, row: Row[Any]) -> dict[str, Any] | None:
     """What is kept of a run beside its outcome, as it was written to the task's ``row``."""
-    cancelled = row.status == Status.CANCELLED
-    if row.error_code is None or not (outcome.spends_attempt or cancelled):
+    stopped = row.status in {Status.CANCELLED, Status.FAILED}
+    if row.error_code is None or not (outcome.spends_attempt or stopped):
         return None
     values = _outcome_values(outcome)
     values["attempt"] -= values["refund"]

@@ -131,14 +131,15 @@ class StartedTask(msgspec.Struct, frozen=True):
     input: str
     labels: str | None
     started_at: datetime
+    deadline: datetime | None = None
 
 
 class RefusedStart(msgspec.Struct, frozen=True, kw_only=True):
     """A claimed task that may not start.
 
-    It has ended already (perhaps just now, because somebody wanted it cancelled), is ``pending``
-    and not yet due, ``running`` with nothing known of its worker's death, or (``None``) not in the
-    ledger. ``stale``: it was started under a later lease already.
+    It has ended already (perhaps just now, because somebody wanted it cancelled or it is too late),
+    is ``pending`` and not yet due, ``running`` with nothing known of its worker's death, or
+    (``None``) not in the ledger. ``stale``: it was started under a later lease already.
     """
 
     id: UUID
@@ -152,6 +153,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     ``status`` is terminal, or ``pending`` for a run that shall be repeated at ``run_at``.
     ``spends_attempt`` is False for runs that do not count: a snooze, a hand-back at shutdown.
+    ``ran`` is False if the handler was not called: the task has not started.
     """
 
     id: UUID
@@ -166,6 +168,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime
     run_at: datetime | None = None
     spends_attempt: bool = True
+    ran: bool = True
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,7 +202,10 @@ class CancelWish(msgspec.Struct, frozen=True):
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a request to cancel or to retry: the task's state, and whether that is new."""
+    """What became of a request to cancel or to retry: the task's state, and whether that is new.
+
+    ``too_late``: it could not begin anew, as its deadline has passed.
+    """
 
     status: Status
     queue: str
@@ -207,6 +213,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | None
     provider: str | None
     changed: bool
+    too_late: bool = False
 
 
 class EndedCounts(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from penstock.api.upload import upload_types
 from penstock.api.views import TaskTypeView, TaskView
 from penstock.declarations import Priority, TaskType
 from penstock.dispatch import Health, Purge, QueuePolicy, QueueStatus
-from penstock.dispatch.inputs import MAX_DELAY
+from penstock.dispatch.task_times import MAX_DELAY
 
 Schema = dict[str, Any]
 
@@ -135,6 +135,26 @@ def _terms() -> dict[str, Schema]:
             "type": ["number", "null"],
             "minimum": 0,
             "maximum": MAX_DELAY.total_seconds(),
+            "default": None,
+        },
+        "run_at": {
+            "description": "Start it no earlier than then; not beside `delay_seconds`.",
+            "type": ["string", "null"],
+            "format": "date-time",
+            "default": None,
+        },
+        "ttl_seconds": {
+            "description": "If it has not started after so many seconds, it fails with `expired`.",
+            "type": ["number", "null"],
+            "exclusiveMinimum": 0,
+            "maximum": MAX_DELAY.total_seconds(),
+            "default": None,
+        },
+        "deadline": {
+            "description": "If it has not ended by then, it fails with `deadline_exceeded`: a run "
+            "is stopped, and no other begins.",
+            "type": ["string", "null"],
+            "format": "date-time",
             "default": None,
         },
     }

@@ -40,7 +40,8 @@ def paths(
                 "operationId": "retryTask",
                 "summary": "Run a failed or cancelled task again",
                 "description": "It begins anew, with all its attempts; what it saved as a "
-                "checkpoint is kept.",
+                "checkpoint is kept. Its time-to-live counts no more, and its deadline does: once "
+                "that has passed, the answer is 409.",
                 "tags": ["tasks"],
                 "parameters": [_path_parameter("task_id", _ID)],
                 "responses": _success(
