@@ -32,8 +32,10 @@ class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(labels: Mapping[str, Any], task_type: TaskType[Any, Any]) -> SubmitOptions:
-    """The options that ``labels`` hold: ``priority``, ``delay`` (seconds), ``user_id``, ``run_at``
-    and ``deadline`` (RFC 3339), ``ttl`` (seconds).
+    """The options that ``labels`` hold.
+
+    They are ``priority``, ``user_id``, ``delay`` and ``ttl`` (seconds), ``run_at`` and ``deadline``
+    (RFC 3339).
 
     Raises:
         UnusableMessageError: for a label that would do nothing here, or has a wrong value.

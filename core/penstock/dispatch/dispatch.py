@@ -89,11 +89,8 @@ class Dispatch:
     def _hand_over(self, task: NewTask, *, delay: timedelta | None) -> None:
         """Let the engine have a task that is committed, soon."""
         member = member_of(task.id, task.user_id, task.provider)
-        entry = Entry(
-            member=member,
-            priority=Priority(task.priority),
-            delay=max(delay or timedelta(0), timedelta(0)),
-        )
+        delay = max(delay or timedelta(0), timedelta(0))
+        entry = Entry(member=member, priority=Priority(task.priority), delay=delay)
         self._handover.add(task.queue, entry)
 
     async def check_room(self, type_name: str, user_id: str | None) -> None:
@@ -144,8 +141,8 @@ class Dispatch:
     async def retry(self, task_id: UUID) -> Transition | None:
         """Let a failed or cancelled task begin anew, with all its attempts.
 
-        Its checkpoints are kept, and so is its earlier outcome, in ``task_attempt``. Its time-to-live
-        counts no more, its deadline does.
+        Its checkpoints are kept, and so is its earlier outcome, in ``task_attempt``. Its
+        time-to-live counts no more, its deadline does.
 
         Returns:
             ``pending``; unchanged if it is open or has succeeded, or if its deadline has passed;
