@@ -20,11 +20,12 @@ from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
 from penstock.api.routes.queue_control import queue_control_routes
 from penstock.api.routes.queues import queue_routes
+from penstock.api.routes.schedules import schedule_routes
 from penstock.api.routes.task_transitions import task_transition_routes
 from penstock.api.routes.task_types import task_type_routes
 from penstock.api.routes.tasks import task_routes
 from penstock.api.routes.uploads import upload_routes
-from penstock.dispatch import ArtifactStore, Dispatch, QueueControl
+from penstock.dispatch import ArtifactStore, Dispatch, QueueControl, ScheduleControl
 from penstock.plugins import Catalogue
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -34,6 +35,7 @@ def create_api(
     *,
     dispatch: Dispatch,
     queue_control: QueueControl,
+    schedule_control: ScheduleControl,
     artifacts: ArtifactStore,
     catalogue: Catalogue,
     access: Access,
@@ -46,6 +48,7 @@ def create_api(
     Args:
         dispatch: takes tasks and looks them up.
         queue_control: shows and changes the policies of queues.
+        schedule_control: shows, makes and changes schedules.
         artifacts: the files that tasks made.
         catalogue: the task types on offer.
         access: who may call. ``GET /api/health`` and ``GET /api/openapi.json`` are open to all.
@@ -63,6 +66,7 @@ def create_api(
             *task_transition_routes(dispatch=dispatch),
             *queue_routes(dispatch=dispatch),
             *queue_control_routes(queue_control=queue_control),
+            *schedule_routes(schedule_control=schedule_control, catalogue=catalogue),
             *health_routes(dispatch=dispatch, logger=logger),
             *task_type_routes(catalogue=catalogue),
             *upload_routes(

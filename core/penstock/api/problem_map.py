@@ -18,6 +18,9 @@ from penstock.dispatch import (
     InvalidTimeError,
     QueueDrainingError,
     QueueFullError,
+    ScheduleDeclaredError,
+    ScheduleExistsError,
+    UnknownScheduleError,
 )
 from penstock.engine import EngineUnavailableError
 from penstock.ledger import LedgerUnavailableError
@@ -43,6 +46,9 @@ def problem_details(*, max_body_bytes: int) -> ProblemDetailsPlugin:
         UnknownQueueError: _unknown_queue,
         InvalidPolicyError: _invalid_policy,
         InvalidTimeError: _invalid_time,
+        UnknownScheduleError: _unknown_schedule,
+        ScheduleExistsError: _schedule_conflict,
+        ScheduleDeclaredError: _schedule_conflict,
         QueueDrainingError: _queue_draining,
         QueueFullError: _queue_full,
         LedgerUnavailableError: _database_unavailable,
@@ -107,6 +113,24 @@ def _invalid_policy(error: InvalidPolicyError) -> Problem:
 def _invalid_time(error: InvalidTimeError) -> Problem:
     field = f"$.{error.field}" + ("_seconds" if error.field == "ttl" else "")
     return invalid_request([FieldError(field, error.message, error.remedy)])
+
+
+def _unknown_schedule(error: UnknownScheduleError) -> Problem:
+    return Problem(
+        "schedule-not-found",
+        status=404,
+        title="There is no such schedule",
+        detail=str(error),
+    )
+
+
+def _schedule_conflict(error: ScheduleExistsError | ScheduleDeclaredError) -> Problem:
+    return Problem(
+        "schedule-conflict",
+        status=409,
+        title="The schedule does not allow this",
+        detail=str(error),
+    )
 
 
 def _queue_draining(error: QueueDrainingError) -> Problem:

@@ -9,12 +9,17 @@ from penstock.dispatch.errors import (
     InvalidTimeError,
     QueueDrainingError,
     QueueFullError,
+    ScheduleDeclaredError,
+    ScheduleExistsError,
+    UnknownScheduleError,
     UserQueueFullError,
 )
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.policy_watch import PolicyWatch
 from penstock.dispatch.queue_control import QueueControl
 from penstock.dispatch.reconciler import Reconciler
+from penstock.dispatch.schedule_control import ScheduleControl
+from penstock.dispatch.scheduler import Scheduler
 from penstock.dispatch.status import (
     Component,
     Health,
@@ -44,7 +49,12 @@ __all__ = [
     "QueuePolicy",
     "QueueStatus",
     "Reconciler",
+    "ScheduleControl",
+    "ScheduleDeclaredError",
+    "ScheduleExistsError",
+    "Scheduler",
     "Submission",
     "TaskArtifacts",
+    "UnknownScheduleError",
     "UserQueueFullError",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -83,8 +83,24 @@ class Dispatch:
             except (DBAPIError, UnicodeError) as error:
                 message = f"the database refused this task: {getattr(error, 'orig', error)}"
                 raise InvalidInputError("$", message) from error
-            self._hand_over(task, delay=task.run_at - task.created_at if task.run_at else None)
+            self.hand_over(task)
         return as_record(task)
+
+    async def prepare(self, submission: Submission) -> NewTask:
+        """The row of a submission, which is for the caller to write; then :meth:`hand_over`.
+
+        Raises:
+            PenstockError: what :meth:`submit` would raise.
+        """
+        catalogue = await self._policies.present()
+        task = self._intake.prepare(submission, catalogue)
+        await self._admission.check(catalogue.queue(task.queue), task.user_id)
+        return task
+
+    def hand_over(self, task: NewTask) -> None:
+        """Let the engine have a task that is committed, soon."""
+        delay = task.run_at - datetime.now(UTC) if task.run_at else None
+        self._hand_over(task, delay=delay)
 
     def _hand_over(self, task: NewTask, *, delay: timedelta | None) -> None:
         """Let the engine have a task that is committed, soon."""

@@ -8,6 +8,9 @@
     ├── InvalidTimeError        the times of a task leave none to run in (also a ValueError)
     ├── InvalidPolicyError      a queue's policy cannot be what was asked for (also a ValueError)
     ├── QueueDrainingError      the queue is drained: it takes no new tasks
+    ├── UnknownScheduleError    there is no such schedule (also a LookupError)
+    ├── ScheduleExistsError     there is one of that name already
+    ├── ScheduleDeclaredError   only its plugin can change it
     └── QueueFullError          as many tasks wait in the queue as may
         └── UserQueueFullError  as many of the user's
 """
@@ -16,6 +19,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from difflib import get_close_matches
 
 from penstock.declarations import PenstockError
 
@@ -129,3 +133,38 @@ class QueueDrainingError(PenstockError):
             f"it (penstock queue resume {queue})"
         )
         self.queue = queue
+
+
+class UnknownScheduleError(PenstockError, LookupError):
+    """There is no schedule ``name``."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        near = get_close_matches(name, known, n=1)
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else f"known are {', '.join(map(repr, known)) or 'none'}"
+        )
+        super().__init__(f"there is no schedule {name!r}; {hint}")
+        self.name = name
+
+
+class ScheduleExistsError(PenstockError):
+    """There is a schedule ``name`` already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"there is a schedule {name!r} already; choose another name, or change that one"
+        )
+        self.name = name
+
+
+class ScheduleDeclaredError(PenstockError):
+    """Schedule ``name`` is declared by a plugin, which would only bring it back."""
+
+    def __init__(self, name: str, source: str, *, what: str) -> None:
+        super().__init__(
+            f"schedule {name!r} cannot be {what}, as {source} declares it; pause it instead, or "
+            "change the plugin"
+        )
+        self.name = name

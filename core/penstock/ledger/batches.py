@@ -275,6 +275,11 @@ class SqliteBatches(Batches):
         return _keys(await connection.execute(self._checkpoints, values))
 
 
+def batches_for(dialect: str, *, shard: int) -> Batches:
+    """The batch statements of ``dialect``; see :class:`Batches` for ``shard``."""
+    return SqliteBatches(shard) if dialect == "sqlite" else PostgresqlBatches(shard)
+
+
 def _columns(rows: Sequence[msgspec.Struct], fields: Sequence[str]) -> dict[str, list[Any]]:
     return {field: [getattr(row, field) for row in rows] for field in fields}
 

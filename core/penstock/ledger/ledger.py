@@ -18,7 +18,7 @@ from sqlalchemy.sql import func
 
 from penstock.declarations import Priority
 from penstock.ledger import transitions
-from penstock.ledger.batches import Batches, PostgresqlBatches, SqliteBatches
+from penstock.ledger.batches import batches_for
 from penstock.ledger.database import Database
 from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.group_commit import GroupCommit
@@ -68,10 +68,7 @@ class Ledger:
 
     def __init__(self, url: str, *, shard: int = 0) -> None:
         self.database = Database(url)
-        batches: type[Batches] = (
-            SqliteBatches if self.database.dialect == "sqlite" else PostgresqlBatches
-        )
-        self._batches = batches(shard)
+        self._batches = batches_for(self.database.dialect, shard=shard)
         self._shard = shard
         self._inserts = GroupCommit(self._insert)
         self._checkpoints = GroupCommit(self._save_checkpoints)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from penstock.api.problems import ProblemDocument
 from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
-from penstock.api.views import TaskTypeView, TaskView
-from penstock.declarations import Priority, TaskType
+from penstock.api.views import ScheduleView, TaskTypeView, TaskView
+from penstock.declarations import Misfire, Priority, TaskType
+from penstock.declarations.recurrence import LONGEST_INTERVAL, SHORTEST_INTERVAL
+from penstock.declarations.schedule import DEFAULT_GRACE, LONGEST_GRACE, MAX_NAME_LENGTH
 from penstock.dispatch import Health, Purge, QueuePolicy, QueueStatus
 from penstock.dispatch.task_times import MAX_DELAY
 
@@ -37,6 +39,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         QueueStatus,
         QueuePolicy,
         Purge,
+        ScheduleView,
         Health,
         ProblemDocument,
     )
@@ -45,6 +48,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
     found, components = msgspec.json.schema_components((*shared, *plugged), ref_template=_REFERENCE)
     result: dict[str, Schema] = dict(components)
     result["TaskView"]["properties"]["priority"] = _priority()
+    result["ScheduleView"]["properties"]["priority"] = _priority()
     result["ProblemDocument"]["properties"]["success"] = {"const": False}
     pairs = found[len(shared) :]
     for index, task_type in enumerate(task_types):
@@ -53,6 +57,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         result[f"Task.{task_type.name}"] = _task(task_type, given, made)
     result["Submission"] = _either("Submission", task_types)
     result["Upload"] = _upload(task_types)
+    result["ScheduleTerms"] = _schedule_terms(task_types)
     result["Task"] = _either("Task", task_types) if task_types else reference("TaskView")
     return result
 
@@ -108,6 +113,62 @@ def _upload(task_types: Sequence[TaskType[Any, Any]]) -> Schema:
             **_terms(),
         },
         "required": ["file"] if one else ["file", "type"],
+        "additionalProperties": False,
+    }
+
+
+def _schedule_terms(task_types: Sequence[TaskType[Any, Any]]) -> Schema:
+    names = sorted(each.name for each in task_types)
+    terms = _terms()
+    return {
+        "title": "What a schedule does, and when",
+        "type": "object",
+        "properties": {
+            "name": {
+                "description": "Lower-case words joined by dots. `PUT` has it in its path.",
+                "type": "string",
+                "maxLength": MAX_NAME_LENGTH,
+            },
+            "type": {"type": "string", **({"enum": names} if names else {"not": {}})},
+            "input": {"description": "The input of each task; it fits the task type's schema."},
+            "cron": {
+                "description": "Minute, hour, day of the month, month, day of the week. One of "
+                "`cron` and `every_seconds` is given.",
+                "type": ["string", "null"],
+                "default": None,
+                "examples": ["0 3 * * *"],
+            },
+            "every_seconds": {
+                "description": "The interval; its instants are the multiples of it since "
+                "1970-01-01T00:00:00Z.",
+                "type": ["number", "null"],
+                "minimum": SHORTEST_INTERVAL.total_seconds(),
+                "maximum": LONGEST_INTERVAL.total_seconds(),
+                "default": None,
+            },
+            "timezone": {
+                "description": "The IANA zone in which `cron` is meant.",
+                "type": "string",
+                "default": "UTC",
+            },
+            "misfire": {
+                "description": "What becomes of instants that nobody was there for, beyond the "
+                "grace: nothing, or one task for all of them.",
+                "type": "string",
+                "enum": list(get_args(Misfire)),
+                "default": "skip",
+            },
+            "misfire_grace_seconds": {
+                "description": "How late an instant may be to make its task nevertheless.",
+                "type": "number",
+                "minimum": 0,
+                "maximum": LONGEST_GRACE.total_seconds(),
+                "default": DEFAULT_GRACE.total_seconds(),
+            },
+            "priority": terms["priority"],
+            "user_id": terms["user_id"],
+        },
+        "required": ["type", "input"],
         "additionalProperties": False,
     }
 
