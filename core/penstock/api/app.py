@@ -31,7 +31,7 @@ from penstock.plugins import Catalogue
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
-def create_api(
+def create_api(  # noqa: PLR0913  (what each group of routes needs)
     *,
     dispatch: Dispatch,
     queue_control: QueueControl,

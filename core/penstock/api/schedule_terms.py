@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -111,11 +111,12 @@ def read_schedule(
 
 
 def _name(raw: msgspec.Raw) -> str:
-    return _checked(_decode(raw, str, "a string", _NAME), check_name, _NAME)
+    name: str = _decode(raw, str, "a string", _NAME)
+    return _checked(name, check_name, _NAME)
 
 
 def _cron(raw: msgspec.Raw) -> str | None:
-    value = _decode(raw, str | None, "a string or null", _CRON)
+    value: str | None = _decode(raw, str | None, "a string or null", _CRON)
     if value is not None and len(value) > MAX_CRON_LENGTH:
         message = f"expected at most {MAX_CRON_LENGTH} characters, got {len(value)}"
         raise _Fault(message, _CRON)
@@ -128,11 +129,13 @@ def _every(raw: msgspec.Raw) -> timedelta | None:
 
 
 def _zone(raw: msgspec.Raw) -> str:
-    return _checked(_decode(raw, str, "a string", _ZONE), check_zone, _ZONE)
+    zone: str = _decode(raw, str, "a string", _ZONE)
+    return _checked(zone, check_zone, _ZONE)
 
 
 def _misfire(raw: msgspec.Raw) -> Misfire:
-    return _checked(_decode(raw, str, "a string", _MISFIRE), check_misfire, _MISFIRE)
+    rule: Misfire = _decode(raw, str, "a string", _MISFIRE)
+    return _checked(rule, check_misfire, _MISFIRE)
 
 
 def _grace(raw: msgspec.Raw) -> timedelta:
@@ -146,7 +149,7 @@ def _duration(seconds: float) -> timedelta:
     return timedelta(seconds=max(-most, min(seconds, most)))
 
 
-def _checked(value: Any, check: Callable[[object], None], remedy: str) -> Any:
+def _checked(value: T, check: Callable[[object], None], remedy: str) -> T:
     try:
         check(value)
     except DeclarationError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from typing import Any
 
 from uuid_utils.compat import uuid7
 
@@ -59,7 +60,7 @@ class DeclaredSchedules:
         terms = terms_of(declared)
         if record.terms == terms and record.withdrawn is None:
             return
-        values = {"terms": terms, "withdrawn": None}
+        values: dict[str, Any] = {"terms": terms, "withdrawn": None}
         old = (record.terms.cron, record.terms.every, record.terms.timezone)
         if record.withdrawn is not None or old != (terms.cron, terms.every, terms.timezone):
             values["next_run_at"] = terms.recurrence.next_after(now)

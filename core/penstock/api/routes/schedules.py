@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from litestar import Request, Response, delete, get, post, put
@@ -20,6 +21,8 @@ from penstock.api.views import ScheduleView, Success, TaskView
 from penstock.dispatch import InvalidInputError, ScheduleControl
 from penstock.ledger.schedules import ScheduleRecord
 from penstock.plugins import Catalogue
+
+_NAMED = "/api/schedules/{name:str}"
 
 
 def schedule_routes(
@@ -44,22 +47,20 @@ def schedule_routes(
     ) -> Response[Success[ScheduleView]]:
         """Make a schedule; it is stored when the answer is sent."""
         name, terms = read_schedule(await read_object(request), catalogue)
-        try:
+        with _of_type(terms.type, catalogue):
             record = await schedule_control.create(name, terms, by=principal.name)
-        except InvalidInputError as error:
-            raise invalid_input(error, catalogue.task_type(terms.type)) from error
         return Response(
             shown(record), status_code=201, headers={"Location": f"/api/schedules/{name}"}
         )
 
-    @get("/api/schedules/{name:str}")
+    @get(_NAMED)
     async def show_schedule(
         name: FromPath[str], principal: NamedDependency[Principal]
     ) -> Success[ScheduleView]:
         """One schedule."""
         return shown(await schedule_control.show(name))
 
-    @put("/api/schedules/{name:str}")
+    @put(_NAMED)
     async def replace_schedule(
         request: Request[Any, Any, Any],
         name: FromPath[str],
@@ -67,48 +68,15 @@ def schedule_routes(
     ) -> Success[ScheduleView]:
         """Say anew what a schedule does, and when."""
         _, terms = read_schedule(await read_object(request), catalogue, name=name)
-        try:
+        with _of_type(terms.type, catalogue):
             return shown(await schedule_control.replace(name, terms))
-        except InvalidInputError as error:
-            raise invalid_input(error, catalogue.task_type(terms.type)) from error
 
-    @delete("/api/schedules/{name:str}", status_code=200)
+    @delete(_NAMED, status_code=200)
     async def delete_schedule(
         name: FromPath[str], principal: NamedDependency[Principal]
     ) -> Success[ScheduleView]:
         """Remove a schedule; the answer shows it once more."""
         return shown(await schedule_control.delete(name))
-
-    @post("/api/schedules/{name:str}/pause", status_code=200)
-    async def pause_schedule(
-        name: FromPath[str], principal: NamedDependency[Principal]
-    ) -> Success[ScheduleView]:
-        """Let it make no tasks."""
-        return shown(await schedule_control.pause(name, by=principal.name))
-
-    @post("/api/schedules/{name:str}/resume", status_code=200)
-    async def resume_schedule(
-        name: FromPath[str], principal: NamedDependency[Principal]
-    ) -> Success[ScheduleView]:
-        """Go on with the next instant."""
-        return shown(await schedule_control.resume(name, by=principal.name))
-
-    @post("/api/schedules/{name:str}/run", status_code=202)
-    async def run_schedule(
-        name: FromPath[str], principal: NamedDependency[Principal]
-    ) -> Response[Success[TaskView]]:
-        """Submit its task now."""
-        try:
-            record = await schedule_control.run(name)
-        except InvalidInputError as error:
-            # It fitted when the schedule was made: the plugin has changed since.
-            found = await schedule_control.show(name)
-            raise invalid_input(error, catalogue.task_type(found.terms.type)) from error
-        return Response(
-            Success(data=TaskView.of(record)),
-            status_code=202,
-            headers={"Location": f"/api/queues/tasks/{record.id}"},
-        )
 
     return [
         list_schedules,
@@ -116,7 +84,54 @@ def schedule_routes(
         show_schedule,
         replace_schedule,
         delete_schedule,
-        pause_schedule,
-        resume_schedule,
-        run_schedule,
+        *_switches(schedule_control, shown),
+        _run_route(schedule_control, catalogue),
     ]
+
+
+def _switches(
+    schedule_control: ScheduleControl, shown: Callable[[ScheduleRecord], Success[ScheduleView]]
+) -> Sequence[HTTPRouteHandler]:
+    @post(f"{_NAMED}/pause", status_code=200)
+    async def pause_schedule(
+        name: FromPath[str], principal: NamedDependency[Principal]
+    ) -> Success[ScheduleView]:
+        """Let it make no tasks."""
+        return shown(await schedule_control.pause(name, by=principal.name))
+
+    @post(f"{_NAMED}/resume", status_code=200)
+    async def resume_schedule(
+        name: FromPath[str], principal: NamedDependency[Principal]
+    ) -> Success[ScheduleView]:
+        """Go on with the next instant."""
+        return shown(await schedule_control.resume(name, by=principal.name))
+
+    return [pause_schedule, resume_schedule]
+
+
+def _run_route(schedule_control: ScheduleControl, catalogue: Catalogue) -> HTTPRouteHandler:
+    @post(f"{_NAMED}/run", status_code=202)
+    async def run_schedule(
+        name: FromPath[str], principal: NamedDependency[Principal]
+    ) -> Response[Success[TaskView]]:
+        """Submit its task now."""
+        found = await schedule_control.show(name)
+        # It fitted when the schedule was made; the plugin may have changed since.
+        with _of_type(found.terms.type, catalogue):
+            record = await schedule_control.run(name)
+        return Response(
+            Success(data=TaskView.of(record)),
+            status_code=202,
+            headers={"Location": f"/api/queues/tasks/{record.id}"},
+        )
+
+    return run_schedule
+
+
+@contextmanager
+def _of_type(type_name: str, catalogue: Catalogue) -> Iterator[None]:
+    """What is wrong with an input is told in the words of the request."""
+    try:
+        yield
+    except InvalidInputError as error:
+        raise invalid_input(error, catalogue.task_type(type_name)) from error
