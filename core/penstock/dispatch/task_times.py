@@ -13,6 +13,8 @@ MAX_DELAY = timedelta(days=365)
 MAX_DEADLINE = timedelta(days=3650)
 """How far ahead a deadline may lie."""
 
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class TaskTimes(NamedTuple):
     """The moments of a task, in UTC; ``None`` is no limit."""
@@ -65,11 +67,11 @@ def _bounded(field: str, moment: datetime, now: datetime, most: timedelta) -> da
     if moment.tzinfo is None:
         message = f"expected a time with its zone, got {moment.isoformat()}"
         raise InvalidTimeError(field, message, "add the offset from UTC, like +01:00, or Z")
-    # Compared first: near the end of the calendar there is no UTC of it.
+    # Compared first: near the ends of the calendar there is no UTC of it.
     if moment > now + most:
         message = f"it lies more than {most.days} days ahead"
         raise InvalidTimeError(field, message, "name an earlier moment")
-    if moment < now - most:
-        message = f"it lies more than {most.days} days back"
+    if moment < _EARLIEST:
+        message = f"it lies before {_EARLIEST.year}"
         raise InvalidTimeError(field, message, "name a later moment, or leave it out")
     return moment.astimezone(UTC)

@@ -214,7 +214,8 @@ class Schedules:
 
 def _values(record: ScheduleRecord) -> dict[str, Any]:
     values = msgspec.structs.asdict(record)
-    return {**values, **_columns(values.pop("terms"))}
+    terms = values.pop("terms")
+    return values | _columns(terms)
 
 
 def _columns(terms: ScheduleTerms) -> dict[str, Any]:
