@@ -113,6 +113,32 @@ class QueuePolicy(msgspec.Struct, kw_only=True):
     document: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class Schedule(msgspec.Struct, kw_only=True):
+    """What the API says about a schedule. ``document`` is all of it, as received."""
+
+    name: str
+    source: str
+    state: str
+    type: str
+    cron: str | None = None
+    every_seconds: float | None = None
+    timezone: str = "UTC"
+    problem: str | None = None
+    paused_by: str | None = None
+    next_run_at: str | None = None
+    last_run_at: str | None = None
+    last_task_id: UUID | None = None
+    created_by: str = ""
+    document: msgspec.Raw = msgspec.Raw(b"null")
+
+    @property
+    def when(self) -> str:
+        """Its instants, for people."""
+        if self.every_seconds is not None:
+            return f"every {timedelta(seconds=self.every_seconds)}"
+        return f"{self.cron} ({self.timezone})"
+
+
 class Purge(msgspec.Struct, kw_only=True):
     """What a purge did: how many tasks it cancelled, and whether others are left."""
 
@@ -297,6 +323,46 @@ class ApiClient:
             answer = self._http.request(method, f"/api/queues/{path}", **options)
         return _policy(self._read(answer, QueuePolicy)[1])
 
+    def schedules(self) -> list[Schedule]:
+        """All schedules. Raises as all of these do: see :meth:`task`."""
+        with self._answers():
+            answer = self._http.get("/api/schedules")
+        return [_schedule(each) for each in self._read(answer, list[msgspec.Raw])[0]]
+
+    def schedule(self, name: str) -> Schedule:
+        """One schedule; see :meth:`schedules`."""
+        return self._schedule("GET", f"/{_segment(name)}")
+
+    def create_schedule(
+        self, name: str, type_name: str, input_: bytes, terms: Mapping[str, Any]
+    ) -> Schedule:
+        """Make a schedule. ``input_`` is JSON, ``terms`` are the API's other fields."""
+        body = {"name": name, "type": type_name, "input": msgspec.Raw(input_), **terms}
+        return self._schedule(
+            "POST",
+            content=msgspec.json.encode(body),
+            headers={"Content-Type": "application/json"},
+        )
+
+    def switch_schedule(self, name: str, what: str) -> Schedule:
+        """``pause`` or ``resume`` a schedule."""
+        return self._schedule("POST", f"/{_segment(name)}/{what}")
+
+    def delete_schedule(self, name: str) -> Schedule:
+        """Remove a schedule; returns it as it was."""
+        return self._schedule("DELETE", f"/{_segment(name)}")
+
+    def run_schedule(self, name: str) -> Task:
+        """Submit the task of a schedule now."""
+        with self._answers():
+            answer = self._http.post(f"/api/schedules/{_segment(name)}/run")
+        return self._task(answer)
+
+    def _schedule(self, method: str, path: str = "", **options: Any) -> Schedule:
+        with self._answers():
+            answer = self._http.request(method, f"/api/schedules{path}", **options)
+        return _schedule(self._read(answer, Schedule)[1])
+
     def download(self, artifact: Artifact, file: Path) -> None:
         """Save an artifact; ``file`` appears, or is replaced, only when all of it arrived.
 
@@ -382,6 +448,12 @@ def _policy(document: msgspec.Raw) -> QueuePolicy:
     policy = msgspec.json.decode(document, type=QueuePolicy)
     policy.document = document
     return policy
+
+
+def _schedule(document: msgspec.Raw) -> Schedule:
+    schedule = msgspec.json.decode(document, type=Schedule)
+    schedule.document = document
+    return schedule
 
 
 def _segment(name: str) -> str:

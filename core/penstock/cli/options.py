@@ -1,11 +1,14 @@
 """Options and argument types that several commands share."""
 
 import re
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from penstock.declarations import Priority
 
@@ -21,6 +24,36 @@ def json_option(function: F) -> F:
     return click.option(
         "--json", "as_json", is_flag=True, help="Print JSON for programs; messages go to stderr."
     )(function)
+
+
+class InputText(click.ParamType[bytes]):
+    """JSON as it stands, ``@file`` or ``-`` for standard input; syntax-checked."""
+
+    name = "JSON|@FILE|-"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> bytes:
+        """Read the input."""
+        if isinstance(value, bytes):
+            return value
+        text = str(value)
+        if text == "-":
+            source = "standard input"
+            content = sys.stdin.buffer.read()
+        elif text.startswith("@"):
+            source = text[1:]
+            try:
+                content = Path(source).read_bytes()
+            except OSError as error:
+                self.fail(f"cannot read {source!r}: {error.strerror}", param, ctx)
+        else:
+            content, source = text.encode(errors="surrogateescape"), repr(text)
+        try:
+            msgspec.json.decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self.fail(f"expected JSON, got {source}: {error}", param, ctx)
+        return content
 
 
 class Duration(click.ParamType[timedelta]):

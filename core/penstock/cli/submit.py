@@ -6,46 +6,15 @@ from functools import partial
 from pathlib import Path
 
 import click
-import msgspec
 
 from penstock.cli import outcome, waiting
 from penstock.cli.client import ApiClient, Task, Terms
 from penstock.cli.connect import connect
 from penstock.cli.messages import people, print_json, progress, say, say_error
-from penstock.cli.options import Duration, Moment, PriorityLabel, json_option
+from penstock.cli.options import Duration, InputText, Moment, PriorityLabel, json_option
 from penstock.declarations import Priority
 
 _INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
-
-
-class InputText(click.ParamType[bytes]):
-    """JSON as it stands, ``@file`` or ``-`` for standard input; syntax-checked."""
-
-    name = "JSON|@FILE|-"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> bytes:
-        """Read the input."""
-        if isinstance(value, bytes):
-            return value
-        text = str(value)
-        if text == "-":
-            source = "standard input"
-            content = sys.stdin.buffer.read()
-        elif text.startswith("@"):
-            source = text[1:]
-            try:
-                content = Path(source).read_bytes()
-            except OSError as error:
-                self.fail(f"cannot read {source!r}: {error.strerror}", param, ctx)
-        else:
-            content, source = text.encode(errors="surrogateescape"), repr(text)
-        try:
-            msgspec.json.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self.fail(f"expected JSON, got {source}: {error}", param, ctx)
-        return content
 
 
 @click.command()
