@@ -24,9 +24,12 @@ from penstock.dispatch import (
     PolicyWatch,
     QueueControl,
     Reconciler,
+    ScheduleControl,
+    Scheduler,
 )
 from penstock.engine import Engine, RedisServers
 from penstock.ledger import Ledger, Overrides
+from penstock.ledger.schedules import Schedules
 from penstock.plugins import Catalogue
 from penstock.processes.size_limits import SizeLimits
 from penstock.settings import Settings, plugin_settings, provider_tuning, queue_tuning
@@ -80,7 +83,18 @@ class Application:
         self.queue_control = QueueControl(
             policies=self.policies, ledger=self.ledger, engine=self.engine
         )
+        schedules = Schedules(self.ledger.database)
+        self.schedule_control = ScheduleControl(
+            schedules=schedules,
+            dispatch=self.dispatch,
+            policies=self.policies,
+            engine=self.engine,
+        )
+        self._scheduler = Scheduler(
+            schedules=schedules, dispatch=self.dispatch, policies=self.policies
+        )
         self._policy_watch = PolicyWatch(policies=self.policies, engine=self.engine)
+        self._policy_watch.on_news(self._scheduler.look)
         self._reconciler = Reconciler(
             ledger=self.ledger,
             engine=self.engine,
@@ -94,6 +108,7 @@ class Application:
         """Begin the work in the background."""
         self._policy_watch.start()
         self._reconciler.start()
+        self._scheduler.start()
         return self
 
     async def __aexit__(
@@ -112,6 +127,7 @@ class Application:
             for close in (self.ledger.close, self.engine.close, self.dispatch.close):
                 stack.push_async_callback(close)
             await self._policy_watch.stop()
+            await self._scheduler.stop()
             await self._reconciler.stop()
 
     def broker(self) -> Broker:

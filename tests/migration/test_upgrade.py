@@ -26,6 +26,7 @@ TABLES = {
     "queue_stat",
     "leader",
     "setting_override",
+    "schedule",
     VERSION_TABLE,
 }
 

@@ -22,11 +22,12 @@ from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
 from penstock.api.routes.queue_control import queue_control_routes
 from penstock.api.routes.queues import queue_routes
+from penstock.api.routes.schedules import schedule_routes
 from penstock.api.routes.task_transitions import task_transition_routes
 from penstock.api.routes.task_types import task_type_routes
 from penstock.api.routes.tasks import task_routes
 from penstock.api.routes.uploads import upload_routes
-from penstock.dispatch import ArtifactStore, Dispatch, QueueControl
+from penstock.dispatch import ArtifactStore, Dispatch, QueueControl, ScheduleControl
 from penstock.plugins import Catalogue
 
 MAX_WAIT = timedelta(minutes=1)
@@ -34,10 +35,11 @@ MAX_WAIT = timedelta(minutes=1)
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
-def create_api(  # noqa: PLR0913  (the parts of the application, all by name)
+def create_api(  # noqa: PLR0913  (what each group of routes needs)
     *,
     dispatch: Dispatch,
     queue_control: QueueControl,
+    schedule_control: ScheduleControl,
     artifacts: ArtifactStore,
     catalogue: Catalogue,
     access: Access,
@@ -51,6 +53,7 @@ def create_api(  # noqa: PLR0913  (the parts of the application, all by name)
     Args:
         dispatch: takes tasks and looks them up.
         queue_control: shows and changes the policies of queues.
+        schedule_control: shows, makes and changes schedules.
         artifacts: the files that tasks made.
         catalogue: the task types on offer.
         access: who may call. ``GET /api/health`` and ``GET /api/openapi.json`` are open to all.
@@ -70,6 +73,7 @@ def create_api(  # noqa: PLR0913  (the parts of the application, all by name)
             *task_transition_routes(dispatch=dispatch),
             *queue_routes(dispatch=dispatch),
             *queue_control_routes(queue_control=queue_control),
+            *schedule_routes(schedule_control=schedule_control, catalogue=catalogue),
             *health_routes(dispatch=dispatch, logger=logger),
             *task_type_routes(catalogue=catalogue),
             *upload_routes(

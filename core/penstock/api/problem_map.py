@@ -12,9 +12,17 @@ from litestar.exceptions import HTTPException
 from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsPlugin
 
 from penstock.api.access import UnauthorizedError
-from penstock.api.problems import FieldError, Problem, too_large
+from penstock.api.problems import FieldError, Problem, invalid_request, too_large
 from penstock.declarations import PenstockError
-from penstock.dispatch import InvalidPolicyError, QueueDrainingError, QueueFullError
+from penstock.dispatch import (
+    InvalidPolicyError,
+    InvalidTimeError,
+    QueueDrainingError,
+    QueueFullError,
+    ScheduleDeclaredError,
+    ScheduleExistsError,
+    UnknownScheduleError,
+)
 from penstock.engine import EngineUnavailableError
 from penstock.ledger import (
     IdempotencyKeyReusedError,
@@ -54,6 +62,10 @@ def _of_ours() -> Mapping[type[Exception], Callable[[Any], Problem]]:
         UnknownTaskTypeError: unknown_task_type,
         UnknownQueueError: _unknown_queue,
         InvalidPolicyError: _invalid_policy,
+        InvalidTimeError: _invalid_time,
+        UnknownScheduleError: _unknown_schedule,
+        ScheduleExistsError: _schedule_conflict,
+        ScheduleDeclaredError: _schedule_conflict,
         QueueDrainingError: _queue_draining,
         QueueFullError: _queue_full,
         IdempotencyKeyReusedError: _key_reused,
@@ -117,6 +129,29 @@ def _invalid_policy(error: InvalidPolicyError) -> Problem:
         title="This cannot be said of the queue",
         detail=str(error),
         errors=[FieldError(f"$.{each.knob}", each.message, each.remedy) for each in error.faults],
+    )
+
+
+def _invalid_time(error: InvalidTimeError) -> Problem:
+    field = f"$.{error.field}" + ("_seconds" if error.field == "ttl" else "")
+    return invalid_request([FieldError(field, error.message, error.remedy)])
+
+
+def _unknown_schedule(error: UnknownScheduleError) -> Problem:
+    return Problem(
+        "schedule-not-found",
+        status=404,
+        title="There is no such schedule",
+        detail=str(error),
+    )
+
+
+def _schedule_conflict(error: ScheduleExistsError | ScheduleDeclaredError) -> Problem:
+    return Problem(
+        "schedule-conflict",
+        status=409,
+        title="The schedule does not allow this",
+        detail=str(error),
     )
 
 

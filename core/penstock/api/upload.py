@@ -26,7 +26,12 @@ FILE = "file"
 """The name of the part that is the file."""
 
 _PARTS = (FILE, *FIELDS)
-_NOT_TEXTS: dict[str, Any] = {"priority": int | float, "delay_seconds": int | float, "unique": bool}
+_NOT_TEXTS: dict[str, Any] = {
+    "priority": int | float,
+    "delay_seconds": int | float,
+    "ttl_seconds": int | float,
+    "unique": bool,
+}
 
 
 class UploadReader:

@@ -11,6 +11,8 @@ import msgspec
 from penstock.api.problems import ProblemDocument
 from penstock.declarations import Priority, TaskType
 from penstock.ledger import Failure, Origin, Status, TaskRecord
+from penstock.ledger.schedules import ScheduleRecord
+from penstock.plugins import Catalogue
 
 T = TypeVar("T")
 
@@ -97,6 +99,73 @@ class BulkItem(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin | msgspec.UnsetType = msgspec.UNSET
     task: TaskView | msgspec.UnsetType = msgspec.UNSET
     problem: ProblemDocument | msgspec.UnsetType = msgspec.UNSET
+
+
+class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
+    """A schedule. Times are in UTC.
+
+    ``source`` is ``api``, or ``plugin:`` and the plugin that declares it. ``state`` is ``active``,
+    ``paused`` (by ``paused_by``), ``withdrawn`` (its plugin declares it no longer) or
+    ``unavailable`` (its task type is not installed here). ``problem`` says why the last instant
+    made no task, or why none will.
+    """
+
+    name: str
+    source: str
+    state: Literal["active", "paused", "withdrawn", "unavailable"]
+    problem: str | None
+    type: str
+    input: msgspec.Raw
+    cron: str | None
+    every_seconds: float | None
+    timezone: str
+    misfire: Literal["skip", "run_once"]
+    misfire_grace_seconds: float
+    priority: str
+    user_id: str | None
+    paused_by: str | None
+    next_run_at: datetime | None
+    last_run_at: datetime | None
+    last_task_id: UUID | None
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, record: ScheduleRecord, catalogue: Catalogue) -> ScheduleView:
+        """The view of a schedule in the ledger."""
+        terms = record.terms
+        state: Literal["active", "paused", "withdrawn", "unavailable"] = "active"
+        problem = record.problem
+        if terms.type not in catalogue.task_types:
+            state, problem = "unavailable", f"no installed plugin has a task type {terms.type!r}"
+        if record.withdrawn is not None:
+            state, problem = "withdrawn", record.withdrawn
+        elif record.paused_by is not None:
+            state = "paused"
+        fires = record.withdrawn is None and record.paused_by is None
+        return cls(
+            name=record.name,
+            source=record.source,
+            state=state,
+            problem=problem,
+            type=terms.type,
+            input=msgspec.Raw(terms.input.encode()),
+            cron=terms.cron,
+            every_seconds=None if terms.every is None else terms.every.total_seconds(),
+            timezone=terms.timezone,
+            misfire=terms.misfire,
+            misfire_grace_seconds=terms.misfire_grace.total_seconds(),
+            priority=Priority(terms.priority).label,
+            user_id=terms.user_id,
+            paused_by=record.paused_by,
+            next_run_at=record.next_run_at if fires else None,
+            last_run_at=record.last_run_at,
+            last_task_id=record.last_task_id,
+            created_by=record.created_by,
+            created_at=record.created_at,
+            updated_at=record.updated_at,
+        )
 
 
 class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -93,6 +93,9 @@ class Broker(AsyncBroker):
             priority=options.priority,
             user_id=options.user_id,
             delay=options.delay,
+            run_at=options.run_at,
+            ttl=options.ttl,
+            deadline=options.deadline,
             id=task_id_of(envelope),
             labels=msgspec.json.encode(envelope.labels).decode(),
         )

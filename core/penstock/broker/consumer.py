@@ -179,7 +179,7 @@ class Consumer:
         self._draining = True
         self._changed.set()
         for delivery in self._take_ready():
-            self.finish(delivery, outcomes.handed_back(delivery.task))
+            self.finish(delivery, outcomes.handed_back(delivery.task, ran=False))
 
     def interrupt(self) -> None:
         """Cancel what still runs, to be handed back."""
@@ -307,7 +307,7 @@ class Consumer:
         task = delivery.task
         self._held[delivery.lease.token] = delivery
         if self._draining or delivery.lease.token in self._refused:
-            self.finish(delivery, outcomes.handed_back(task))
+            self.finish(delivery, outcomes.handed_back(task, ran=False))
         elif task.losses >= MAX_LOSSES:
             message = f"its worker died under it {task.losses} times; it is not tried again"
             _log.error("task %s (%s): %s", task.id, task.type, message)
@@ -318,7 +318,7 @@ class Consumer:
                 task.id,
                 task.type,
             )
-            self.finish(delivery, outcomes.handed_back(task))
+            self.finish(delivery, outcomes.handed_back(task, ran=False))
         else:
             _stop_if_wanted(delivery, self._early)
             self._ready.append(delivery)

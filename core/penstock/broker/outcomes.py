@@ -22,7 +22,9 @@ from penstock.ledger import (
     StartedTask,
     Status,
 )
+from penstock.ledger.batches import TOO_LATE
 from penstock.ledger.group_commit import GroupCommit
+from penstock.ledger.transitions import DEADLINE_EXCEEDED
 from penstock.processes import result
 from penstock.processes.error_report import ErrorReport
 from penstock.processes.result import NotStorableError
@@ -34,6 +36,10 @@ _MESSAGE_LENGTH = 10_000
 _TRACEBACK_LENGTH = 50_000
 # Of a task that was rate-limited without being told for how long; the same for a provider.
 _PAUSES = RetryPolicy(initial_interval=FIRST_PAUSE, max_interval=LONGEST_PAUSE)
+_INSTEAD_OF_RUNNING_AGAIN = {
+    Status.CANCELLED: Failure("cancelled", "cancelled before it ran again", ""),
+    Status.FAILED: Failure(DEADLINE_EXCEEDED, TOO_LATE, ""),
+}
 _log = logging.getLogger(__name__)
 
 
@@ -107,10 +113,12 @@ def cancelled(task: StartedTask, reason: str) -> Outcome:
     return _outcome(task, Status.CANCELLED, error=Failure("cancelled", reason, ""))
 
 
-def handed_back(task: StartedTask, delay: timedelta = timedelta(0)) -> Outcome:
-    """The outcome of a run that does not count: the task runs again after ``delay``."""
-    run_at = datetime.now(UTC) + delay if delay else None
-    return _outcome(task, Status.PENDING, run_at=run_at, spends_attempt=False)
+def handed_back(task: StartedTask, *, ran: bool = True) -> Outcome:
+    """The outcome of a run that does not count: the task runs again.
+
+    ``ran`` says whether the handler was called; if not, the task has not started.
+    """
+    return _outcome(task, Status.PENDING, spends_attempt=False, ran=ran)
 
 
 def _outcome(task: StartedTask, status: Status, **fields: Any) -> Outcome:
@@ -140,6 +148,12 @@ class HandlerTimeoutError(Exception):
     """A run took longer than its task type's time-out."""
 
 
+class DeadlineExceededError(PermanentError):
+    """A run had not ended by its task's deadline."""
+
+    default_code = DEADLINE_EXCEEDED
+
+
 class OutcomeWriter:
     """Records outcomes in batches, and holds them while the database is away."""
 
@@ -152,7 +166,8 @@ class OutcomeWriter:
 
         That is ``None`` if the run was superseded: then its outcome is dropped. An outcome that
         the database refuses is recorded as a failure that says so. Instead of running again, a task
-        that somebody wants cancelled is. The database being away only makes this take longer.
+        that somebody wants cancelled is, and one whose deadline leaves no time for it has failed.
+        The database being away only makes this take longer.
         """
         try:
             status = await self._commits.add(outcome)
@@ -173,7 +188,7 @@ class OutcomeWriter:
             return None
         if status is outcome.status:
             return outcome
-        stopped = Failure("cancelled", "cancelled before it ran again", "")
+        stopped = _INSTEAD_OF_RUNNING_AGAIN[status]
         return msgspec.structs.replace(outcome, status=status, error=stopped, run_at=None)
 
     async def close(self, *, patience: float) -> None:

@@ -27,7 +27,7 @@ from penstock.broker import outcomes
 from penstock.broker.broker import Broker
 from penstock.broker.context import TaskContext
 from penstock.broker.delivery import Delivery
-from penstock.broker.outcomes import HandlerTimeoutError
+from penstock.broker.outcomes import DeadlineExceededError, HandlerTimeoutError
 from penstock.broker.progress import ProgressWriter
 from penstock.broker.results import as_result
 from penstock.broker.time_limit import TimeLimit
@@ -167,6 +167,10 @@ class Receiver(TaskiqReceiver):
                 timeout = HandlerTimeoutError(reason)
                 timeout.__cause__ = raised
                 raised = timeout
+            case Interruption("deadline", reason):
+                late = DeadlineExceededError(reason)
+                late.__cause__ = raised
+                raised = late
         delivery.refusal = outcomes.refusal(delivery.task, raised)
         return raised, outcomes.failure(delivery.task, task_type, raised, self._random)
 
@@ -220,7 +224,7 @@ class Receiver(TaskiqReceiver):
         plugin = self.broker.catalogue.plugin_of(task_type.name)
         try:
             return await self._processes.run(
-                task_type, text, context, plugin=plugin, on_start=limit.start
+                task_type, text, context, plugin=plugin, timeout=limit.left, on_start=limit.start
             )
         except OverdueError:
             # The event loop was blocked, or it would have stopped the run in time. There is nothing

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from mimetypes import guess_type
@@ -71,6 +71,33 @@ class Task(msgspec.Struct, kw_only=True):
         return self.status in {"success", "failed", "cancelled"}
 
 
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """How a task shall be done, as far as anything is said of it."""
+
+    priority: Priority | None = None
+    user_id: str | None = None
+    delay: timedelta | None = None
+    run_at: datetime | None = None
+    ttl: timedelta | None = None
+    deadline: datetime | None = None
+    unique: bool = False
+    idempotency_key: str | None = None
+
+    def members(self) -> dict[str, Any]:
+        """What the API is sent of it."""
+        said = {
+            "priority": None if self.priority is None else self.priority.label,
+            "user_id": self.user_id,
+            "delay_seconds": None if self.delay is None else self.delay.total_seconds(),
+            "run_at": None if self.run_at is None else self.run_at.isoformat(),
+            "ttl_seconds": None if self.ttl is None else self.ttl.total_seconds(),
+            "deadline": None if self.deadline is None else self.deadline.isoformat(),
+            "unique": self.unique or None,
+            "idempotency_key": self.idempotency_key,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+
 class PolicyValue(msgspec.Struct, kw_only=True):
     """What holds for a queue, and who says so."""
 
@@ -88,6 +115,32 @@ class QueuePolicy(msgspec.Struct, kw_only=True):
     draining: bool
     policy: dict[str, PolicyValue]
     document: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Schedule(msgspec.Struct, kw_only=True):
+    """What the API says about a schedule. ``document`` is all of it, as received."""
+
+    name: str
+    source: str
+    state: str
+    type: str
+    cron: str | None = None
+    every_seconds: float | None = None
+    timezone: str = "UTC"
+    problem: str | None = None
+    paused_by: str | None = None
+    next_run_at: str | None = None
+    last_run_at: str | None = None
+    last_task_id: UUID | None = None
+    created_by: str = ""
+    document: msgspec.Raw = msgspec.Raw(b"null")
+
+    @property
+    def when(self) -> str:
+        """Its instants, for people."""
+        if self.every_seconds is not None:
+            return f"every {timedelta(seconds=self.every_seconds)}"
+        return f"{self.cron} ({self.timezone})"
 
 
 class Purge(msgspec.Struct, kw_only=True):
@@ -149,12 +202,7 @@ class ApiClient:
         self,
         type_name: str,
         input_: bytes,
-        *,
-        priority: Priority | None = None,
-        user_id: str | None = None,
-        delay: timedelta | None = None,
-        unique: bool = False,
-        idempotency_key: str | None = None,
+        terms: Terms,
     ) -> Task:
         """Submit a task; on return the API has it in its ledger. ``input_`` is JSON.
 
@@ -165,7 +213,7 @@ class ApiClient:
         body = {
             "type": type_name,
             "input": msgspec.Raw(input_),
-            **_terms(priority, user_id, delay, unique, idempotency_key),
+            **terms.members(),
         }
         with self._answers():
             answer = self._http.post(
@@ -202,13 +250,9 @@ class ApiClient:
         self,
         type_name: str,
         file: Path,
-        input_: bytes | None = None,
+        terms: Terms,
         *,
-        priority: Priority | None = None,
-        user_id: str | None = None,
-        delay: timedelta | None = None,
-        unique: bool = False,
-        idempotency_key: str | None = None,
+        input_: bytes | None = None,
     ) -> Task:
         """Send a file, which becomes a task; on return the API has both.
 
@@ -217,19 +261,15 @@ class ApiClient:
         Args:
             type_name: a task type that takes files.
             file: sent under its own name, with the media type that its name suggests.
+            terms: how it shall be done.
             input_: the input's other fields, as JSON.
-            priority: see :meth:`submit`.
-            user_id: see :meth:`submit`.
-            delay: see :meth:`submit`.
-            unique: see :meth:`submit`.
-            idempotency_key: see :meth:`submit`.
 
         Raises:
             ApiUnreachableError: if nothing answers.
             ApiProblemError: if the API refuses.
             OSError: if the file cannot be read.
         """
-        form = {"type": type_name, **_terms(priority, user_id, delay, unique, idempotency_key)}
+        form = {"type": type_name, **terms.members()}
         if input_ is not None:
             form["input"] = input_
         # A name that is no text, which file systems allow, cannot be sent.
@@ -286,6 +326,46 @@ class ApiClient:
         with self._answers():
             answer = self._http.request(method, f"/api/queues/{path}", **options)
         return _policy(self._read(answer, QueuePolicy)[1])
+
+    def schedules(self) -> list[Schedule]:
+        """All schedules. Raises as all of these do: see :meth:`task`."""
+        with self._answers():
+            answer = self._http.get("/api/schedules")
+        return [_schedule(each) for each in self._read(answer, list[msgspec.Raw])[0]]
+
+    def schedule(self, name: str) -> Schedule:
+        """One schedule; see :meth:`schedules`."""
+        return self._schedule("GET", f"/{_segment(name)}")
+
+    def create_schedule(
+        self, name: str, type_name: str, input_: bytes, terms: Mapping[str, Any]
+    ) -> Schedule:
+        """Make a schedule. ``input_`` is JSON, ``terms`` are the API's other fields."""
+        body = {"name": name, "type": type_name, "input": msgspec.Raw(input_), **terms}
+        return self._schedule(
+            "POST",
+            content=msgspec.json.encode(body),
+            headers={"Content-Type": "application/json"},
+        )
+
+    def switch_schedule(self, name: str, what: str) -> Schedule:
+        """``pause`` or ``resume`` a schedule."""
+        return self._schedule("POST", f"/{_segment(name)}/{what}")
+
+    def delete_schedule(self, name: str) -> Schedule:
+        """Remove a schedule; returns it as it was."""
+        return self._schedule("DELETE", f"/{_segment(name)}")
+
+    def run_schedule(self, name: str) -> Task:
+        """Submit the task of a schedule now."""
+        with self._answers():
+            answer = self._http.post(f"/api/schedules/{_segment(name)}/run")
+        return self._task(answer)
+
+    def _schedule(self, method: str, path: str = "", **options: Any) -> Schedule:
+        with self._answers():
+            answer = self._http.request(method, f"/api/schedules{path}", **options)
+        return _schedule(self._read(answer, Schedule)[1])
 
     def download(self, artifact: Artifact, file: Path) -> None:
         """Save an artifact; ``file`` appears, or is replaced, only when all of it arrived.
@@ -374,25 +454,12 @@ def _policy(document: msgspec.Raw) -> QueuePolicy:
     return policy
 
 
+def _schedule(document: msgspec.Raw) -> Schedule:
+    schedule = msgspec.json.decode(document, type=Schedule)
+    schedule.document = document
+    return schedule
+
+
 def _segment(name: str) -> str:
     """A name as one part of a path, whatever somebody typed."""
     return quote(name, safe="")
-
-
-def _terms(
-    priority: Priority | None,
-    user_id: str | None,
-    delay: timedelta | None,
-    unique: bool,  # noqa: FBT001  (one of the terms)
-    idempotency_key: str | None,
-) -> dict[str, Any]:
-    """How a task shall be done, as far as anything is said of it."""
-    terms = {
-        "priority": None if priority is None else priority.label,
-        "user_id": user_id,
-        "delay_seconds": None if delay is None else delay.total_seconds(),
-        # A form's fields are texts; the API reads it as the JSON that it is.
-        "unique": True if unique else None,
-        "idempotency_key": idempotency_key,
-    }
-    return {name: value for name, value in terms.items() if value is not None}

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
@@ -109,6 +109,9 @@ class Client:
         idempotency_key: str | None = None,
         unique: bool | None = None,
         session: AsyncTransaction | None = None,
+        run_at: datetime | None = None,
+        ttl: timedelta | None = None,
+        deadline: datetime | None = None,
     ) -> TaskHandle[R]: ...
 
     @overload
@@ -123,6 +126,9 @@ class Client:
         idempotency_key: str | None = None,
         unique: bool | None = None,
         session: AsyncTransaction | None = None,
+        run_at: datetime | None = None,
+        ttl: timedelta | None = None,
+        deadline: datetime | None = None,
     ) -> TaskHandle[Any]: ...
 
     async def submit(  # noqa: D417  (the terms are described one by one)
@@ -150,10 +156,15 @@ class Client:
                 is; as the task type says if left out.
             session: an ``AsyncSession`` or ``AsyncConnection`` of SQLAlchemy, on the ledger's
                 database, for a client that was entered.
+            run_at: the same, as a moment with its zone; one of both.
+            ttl: a task that has not started after this time fails with ``expired``.
+            deadline: a task that has not ended by then fails with ``deadline_exceeded``: a run is
+                stopped, and no other begins.
 
         Raises:
             ValueError: an unknown priority, an input that does not fit the task type, a delay that
-                is not from 0 to 365 days, a key that is none, or a session on another database.
+                is not from 0 to 365 days, times that leave none to run in, a key that is none, or
+                a session on another database.
             LookupError: no installed plugin has this task type.
             QueueFullError: as many tasks wait as may; its ``retry_after`` says when to try again.
             IdempotencyKeyReusedError: the key was used before for something else.
@@ -238,7 +249,7 @@ class Client:
 
         Raises:
             TaskNotFoundError: there is none.
-            TaskStatusError: it is open, or has succeeded.
+            TaskStatusError: it is open, or has succeeded, or its deadline has passed.
             PenstockError: the database is away.
         """
         async with self.opened() as client:
@@ -246,7 +257,11 @@ class Client:
             if found is None:
                 raise TaskNotFoundError(task_id)
             if not found.changed:
-                message = "only a task that failed or was cancelled can run again"
+                message = (
+                    "its deadline has passed; submit a new task with a later one"
+                    if found.too_late
+                    else "only a task that failed or was cancelled can run again"
+                )
                 raise TaskStatusError(task_id, status=found.status, message=message)
             return await client.task(task_id)
 

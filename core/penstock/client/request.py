@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import msgspec
 
 from penstock.declarations import DeclarationError, Priority, TaskType, checks
 from penstock.dispatch import InvalidInputError, Submission
-from penstock.dispatch.inputs import MAX_DELAY, check_idempotency_key
+from penstock.dispatch.inputs import check_idempotency_key
+from penstock.dispatch.task_times import MAX_DELAY
 
 I = TypeVar("I")  # noqa: E741  (the input's type, as R is the result's)
 P = ParamSpec("P")
@@ -35,6 +36,9 @@ class TaskRequest(Generic[R]):
         user_id: str | None = None,
         priority: Priority | str | int = Priority.NORMAL,
         delay: timedelta | None = None,
+        run_at: datetime | None = None,
+        ttl: timedelta | None = None,
+        deadline: datetime | None = None,
         idempotency_key: str | None = None,
         unique: bool | None = None,
     ) -> None: ...
@@ -48,11 +52,14 @@ class TaskRequest(Generic[R]):
         user_id: str | None = None,
         priority: Priority | str | int = Priority.NORMAL,
         delay: timedelta | None = None,
+        run_at: datetime | None = None,
+        ttl: timedelta | None = None,
+        deadline: datetime | None = None,
         idempotency_key: str | None = None,
         unique: bool | None = None,
     ) -> None: ...
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what a task may be asked for, all by name)
         self,
         task_type: TaskType[Any, Any] | str,
         input: Any,  # noqa: A002  (the API's own word for it)
@@ -60,6 +67,9 @@ class TaskRequest(Generic[R]):
         user_id: str | None = None,
         priority: Priority | str | int = Priority.NORMAL,
         delay: timedelta | None = None,
+        run_at: datetime | None = None,
+        ttl: timedelta | None = None,
+        deadline: datetime | None = None,
         idempotency_key: str | None = None,
         unique: bool | None = None,
     ) -> None:
@@ -67,6 +77,9 @@ class TaskRequest(Generic[R]):
         ranked = Priority.parse(priority)
         checks.instance(user_id, str | None, of="user_id")
         checks.instance(delay, timedelta | None, of="delay")
+        checks.instance(run_at, datetime | None, of="run_at")
+        checks.instance(ttl, timedelta | None, of="ttl")
+        checks.instance(deadline, datetime | None, of="deadline")
         checks.instance(unique, bool | None, of="unique")
         if delay is not None and not timedelta(0) <= delay <= MAX_DELAY:
             message = f"expected delay to be from 0 to {MAX_DELAY.days} days, got {delay}"
@@ -77,6 +90,9 @@ class TaskRequest(Generic[R]):
             priority=ranked,
             user_id=user_id,
             delay=delay,
+            run_at=run_at,
+            ttl=ttl,
+            deadline=deadline,
             principal=PRINCIPAL,
             idempotency_key=checked_key(idempotency_key),
             unique=unique,

@@ -28,7 +28,9 @@ from penstock.declarations.priority import Priority
 from penstock.declarations.provider import Provider, UnitLimit
 from penstock.declarations.queue import Queue
 from penstock.declarations.rate_limit import RateLimit
+from penstock.declarations.recurrence import Recurrence
 from penstock.declarations.retry_policy import RetryPolicy
+from penstock.declarations.schedule import Misfire, Schedule
 from penstock.declarations.sync_context import SyncContext
 from penstock.declarations.task_type import AsyncTaskType, SyncTaskType, TaskType, task
 
@@ -41,6 +43,7 @@ __all__ = [
     "Context",
     "DeclarationError",
     "Interruption",
+    "Misfire",
     "PenstockError",
     "PermanentError",
     "Priority",
@@ -48,7 +51,9 @@ __all__ = [
     "Queue",
     "RateLimit",
     "RateLimitedError",
+    "Recurrence",
     "RetryPolicy",
+    "Schedule",
     "Snooze",
     "SupersededError",
     "SyncArtifactReader",

@@ -8,14 +8,20 @@ from penstock.dispatch.errors import (
     InputTooLargeError,
     InvalidInputError,
     InvalidPolicyError,
+    InvalidTimeError,
     QueueDrainingError,
     QueueFullError,
+    ScheduleDeclaredError,
+    ScheduleExistsError,
+    UnknownScheduleError,
     UserQueueFullError,
 )
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.policy_watch import PolicyWatch
 from penstock.dispatch.queue_control import QueueControl
 from penstock.dispatch.reconciler import Reconciler
+from penstock.dispatch.schedule_control import ScheduleControl
+from penstock.dispatch.scheduler import Scheduler
 from penstock.dispatch.status import (
     Component,
     Health,
@@ -36,6 +42,7 @@ __all__ = [
     "InputTooLargeError",
     "InvalidInputError",
     "InvalidPolicyError",
+    "InvalidTimeError",
     "Policies",
     "PolicyValue",
     "PolicyWatch",
@@ -47,8 +54,13 @@ __all__ = [
     "QueueStatus",
     "Reconciler",
     "RequestKey",
+    "ScheduleControl",
+    "ScheduleDeclaredError",
+    "ScheduleExistsError",
+    "Scheduler",
     "Submission",
     "Submitted",
     "TaskArtifacts",
+    "UnknownScheduleError",
     "UserQueueFullError",
 ]

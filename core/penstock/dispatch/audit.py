@@ -100,6 +100,22 @@ class Audit:
                 break
         return lacking, after
 
+    async def overdue(self) -> int:
+        """Fail tasks that wait though their time is over, and take them out of line.
+
+        Returns how many there were, up to a bound. A queue that cannot be told stops no other: its
+        start gate refuses them.
+        """
+        ended = await self._ledger.end_overdue(limit=_PAGE)
+        for queue in {each.queue for each in ended}:
+            gone = members_of(each for each in ended if each.queue == queue)
+            _log.warning("queue %r: %d tasks had no time left, and failed", queue, len(gone))
+            try:
+                await self._engine.cancel(queue, gone, weights=self._weights(queue))
+            except EngineUnavailableError as error:
+                _log.debug("overdue tasks of queue %r stay in line: %s", queue, error)
+        return len(ended)
+
     async def look(self, queue: str) -> int:
         """Look at the next page of a queue, or at all of it; returns how many were lacking."""
         if queue not in self._suspects:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -97,6 +97,7 @@ class Dispatch:
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database;
                 nothing is written.
             InputTooLargeError: it is too long; nothing is written.
+            InvalidTimeError: its times leave none in which to run; nothing is written.
             QueueFullError: no more tasks of the queue, or of the user's in it, may wait; nothing
                 is written.
             IdempotencyKeyReusedError: its key was used before for something else; nothing is
@@ -111,7 +112,7 @@ class Dispatch:
                 async with self._admission.admitted(catalogue.queue(task.queue), task.user_id):
                     accepted = await self._write(task)
                     if accepted.origin is Origin.NEW:
-                        self._hand_over(task, delay=submission.delay)
+                        self.hand_over(task)
             except QueueFullError:
                 # Whoever repeats a request that was accepted asks for no room.
                 earlier = await self._ledger.keyed.earlier(task)
@@ -168,9 +169,9 @@ class Dispatch:
                         room = self._admission.admitted(catalogue.queue(queue), user_id, new=new)
                         await admitted.enter_async_context(room)
                     accepted = list(await self._write_all(tasks))
-                    for task, each, submission in zip(tasks, accepted, submissions, strict=True):
+                    for task, each in zip(tasks, accepted, strict=True):
                         if each.origin is Origin.NEW:
-                            self._hand_over(task, delay=submission.delay)
+                            self.hand_over(task)
             except QueueFullError:
                 earlier = [await self._ledger.keyed.earlier(task) for task in tasks]
                 accepted = [each for each in earlier if each is not None]
@@ -248,10 +249,13 @@ class Dispatch:
             self._after_commit.watch(connection, task.id, loop=loop)
         return accepted
 
-    def _hand_over(self, task: NewTask, *, delay: timedelta | None) -> None:
+    def hand_over(self, task: NewTask) -> None:
         """Let the engine have a task that is committed, soon."""
+        delay = timedelta(0)
+        if task.run_at is not None:
+            delay = max(task.run_at - datetime.now(UTC), delay)
         member = member_of(task.id, task.user_id, task.provider)
-        entry = Entry(member=member, priority=Priority(task.priority), delay=delay or timedelta(0))
+        entry = Entry(member=member, priority=Priority(task.priority), delay=delay)
         self._handover.add(task.queue, entry)
 
     def _hand_over_open(self, task: OpenTask) -> None:
@@ -321,10 +325,12 @@ class Dispatch:
     async def retry(self, task_id: UUID) -> Transition | None:
         """Let a failed or cancelled task begin anew, with all its attempts.
 
-        Its checkpoints are kept, and so is its earlier outcome, in ``task_attempt``.
+        Its checkpoints are kept, and so is its earlier outcome, in ``task_attempt``. Its
+        time-to-live counts no more, its deadline does.
 
         Returns:
-            ``pending``; unchanged if it is open or has succeeded; nothing if there is no such task.
+            ``pending``; unchanged if it is open or has succeeded, or if its deadline has passed;
+            nothing if there is no such task.
 
         Raises:
             LedgerUnavailableError: the database is away; nothing is promised.

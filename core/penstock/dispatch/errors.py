@@ -7,8 +7,12 @@
     ├── ForeignSessionError     a session is not on the ledger's database (also a ValueError)
     ├── InvalidInputError       the input does not fit its task type (also a ValueError)
     │   └── InputTooLargeError  its JSON is longer than the operator allows
+    ├── InvalidTimeError        the times of a task leave none to run in (also a ValueError)
     ├── InvalidPolicyError      a queue's policy cannot be what was asked for (also a ValueError)
     ├── QueueDrainingError      the queue is drained: it takes no new tasks
+    ├── UnknownScheduleError    there is no such schedule (also a LookupError)
+    ├── ScheduleExistsError     there is one of that name already
+    ├── ScheduleDeclaredError   only its plugin can change it
     └── QueueFullError          as many tasks wait in the queue as may
         └── UserQueueFullError  as many of the user's
 """
@@ -17,6 +21,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from difflib import get_close_matches
 
 from penstock.declarations import PenstockError
 
@@ -46,6 +51,22 @@ class InputTooLargeError(InvalidInputError):
         )
         self.size = size
         self.limit = limit
+
+
+class InvalidTimeError(PenstockError, ValueError):
+    """A task cannot have the times that somebody asks for.
+
+    Attributes:
+        field: which of a submission's fields: ``run_at``, ``ttl`` or ``deadline``.
+        message: what is wrong with it.
+        remedy: what to do.
+    """
+
+    def __init__(self, field: str, message: str, remedy: str) -> None:
+        super().__init__(f"{field}: {message}; {remedy}")
+        self.field = field
+        self.message = message
+        self.remedy = remedy
 
 
 class QueueFullError(PenstockError):
@@ -138,3 +159,38 @@ class BulkRefusedError(PenstockError):
 
 class ForeignSessionError(PenstockError, ValueError):
     """The session or connection is not on the ledger's database: no task can be part of it."""
+
+
+class UnknownScheduleError(PenstockError, LookupError):
+    """There is no schedule ``name``."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        near = get_close_matches(name, known, n=1)
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else f"known are {', '.join(map(repr, known)) or 'none'}"
+        )
+        super().__init__(f"there is no schedule {name!r}; {hint}")
+        self.name = name
+
+
+class ScheduleExistsError(PenstockError):
+    """There is a schedule ``name`` already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"there is a schedule {name!r} already; choose another name, or change that one"
+        )
+        self.name = name
+
+
+class ScheduleDeclaredError(PenstockError):
+    """Schedule ``name`` is declared by a plugin, which would only bring it back."""
+
+    def __init__(self, name: str, source: str, *, what: str) -> None:
+        super().__init__(
+            f"schedule {name!r} cannot be {what}, as {source} declares it; pause it instead, or "
+            "change the plugin"
+        )
+        self.name = name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from itertools import accumulate
 from typing import Any
 
@@ -13,8 +12,6 @@ from penstock.declarations import TaskType
 from penstock.dispatch.errors import InputTooLargeError, InvalidInputError
 from penstock.ledger.models import USER_ID_LENGTH
 
-MAX_DELAY = timedelta(days=365)
-"""The longest delay of a task."""
 MAX_DEPTH = 64
 """How deep arrays and objects may be nested in an input."""
 

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from penstock.dispatch import inputs, sameness
 from penstock.dispatch.needs import need_of
 from penstock.dispatch.submission import Submission
+from penstock.dispatch.task_times import times_of
 from penstock.ledger import IdempotencyKey, NewTask, Status, TaskRecord
 from penstock.plugins import Catalogue
 
@@ -51,6 +52,7 @@ class Intake:
             QueueDrainingError: its queue takes no new tasks.
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database.
             InputTooLargeError: it is too long.
+            InvalidTimeError: its times are out of bounds, or leave none in which to run.
         """
         task_type = catalogue.task_type(submission.type)
         self._require_open(task_type.queue.name)
@@ -60,6 +62,7 @@ class Intake:
             inputs.check_user_id(submission.user_id)
         need = need_of(task_type, value, known=catalogue.providers)
         now = datetime.now(UTC)
+        times = times_of(submission, now)
         text = submission.input
         unique = task_type.unique if submission.unique is None else submission.unique
         key = submission.idempotency_key
@@ -73,7 +76,9 @@ class Intake:
             labels=submission.labels,
             max_attempts=task_type.retry.max_attempts,
             created_at=now,
-            run_at=now + submission.delay if submission.delay else None,
+            run_at=times.run_at,
+            expires_at=times.expires_at,
+            deadline=times.deadline,
             provider=need.provider,
             units=need.units,
             files=tuple(submission.files),

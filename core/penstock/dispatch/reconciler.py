@@ -112,6 +112,7 @@ class Reconciler:
         if not await self._leadership.acquire():
             return
         await self._audit.accepted()
+        await self._attempt("ending overdue tasks", self._audit.overdue())
         await self._audit.recent()
         await self._attempt("forgetting idempotency keys", self._forget_keys())
         for queue in self._queues:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,9 @@ class Submission(msgspec.Struct, frozen=True):
         priority: urgent runs before high, normal and low.
         user_id: for whom it is done.
         delay: run it no earlier than after this time.
+        run_at: the same, as a moment; one of both.
+        ttl: if it has not started after this time, it does not start any more.
+        deadline: if it has not ended by then, it has failed.
         id: a UUIDv7, if the caller has made one; submitting it again changes nothing.
         labels: taskiq's labels as a JSON object, for tasks from ``.kiq()``.
         files: stored files of task ``id``; their rows are committed with the task's.
@@ -41,6 +44,9 @@ class Submission(msgspec.Struct, frozen=True):
     principal: str = ""
     idempotency_key: str | None = None
     unique: bool | None = None
+    run_at: datetime | None = None
+    ttl: timedelta | None = None
+    deadline: datetime | None = None
 
 
 class RequestKey(msgspec.Struct, frozen=True):

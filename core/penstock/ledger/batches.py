@@ -40,10 +40,16 @@ Progress = tuple[UUID, int, float, str]
 """Task, run, percent, message."""
 CheckpointKey = tuple[UUID, int, str]
 """Task, run, name."""
-_STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {"id": Id, "started_at": Instant}
+_KEY_FIELDS = ("principal", "key", "fingerprint", "expires_at")
+TOO_LATE = "its deadline leaves no time for another run"
+"""Why a task failed that was to run again."""
+_STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {
+    "id": Id,
+    "started_at": Instant,
+    "deadline": Instant,
+}
 # The columns of a new row; a task's files and its key are rows of their own.
 _TASK_FIELDS = tuple(each for each in NewTask.__struct_fields__ if each not in {"files", "key"})
-_KEY_FIELDS = ("principal", "key", "fingerprint", "expires_at")
 _ARTIFACT_FIELDS = StoredArtifact.__struct_fields__
 _CHECKPOINT_FIELDS = Checkpoint.__struct_fields__
 # PostgreSQL takes these from the task's row.
@@ -169,7 +175,8 @@ class PostgresqlBatches(Batches):
         values: dict[str, Any] = {
             field: [row[field] for row in rows] for field in rows[0] if field not in _SQLITE_ONLY
         }
-        result = await connection.execute(self._record, {**values, "shard": self._shard})
+        values |= {"shard": self._shard, "too_late": TOO_LATE}
+        result = await connection.execute(self._record, values)
         return {(task_id, run): Status(status) for task_id, run, status in result}
 
     async def record_progress(
@@ -256,7 +263,8 @@ class SqliteBatches(Batches):
         # By run: a superseded run of a task may stand beside its present one.
         by_run = {(each.id, each.run): each for each in outcomes}
         rows = [_json_row(_outcome_values(each)) for each in by_run.values()]
-        written = list(await connection.execute(self._record, {"rows": json_text(rows)}))
+        values = {"rows": json_text(rows), "too_late": TOO_LATE}
+        written = list(await connection.execute(self._record, values))
         recorded: dict[Run, Status] = {
             (UUID(row.id), row.run): Status(row.status) for row in written
         }
@@ -294,6 +302,11 @@ class SqliteBatches(Batches):
         return _keys(await connection.execute(self._checkpoints, values))
 
 
+def batches_for(dialect: str, *, shard: int) -> Batches:
+    """The batch statements of ``dialect``; see :class:`Batches` for ``shard``."""
+    return SqliteBatches(shard) if dialect == "sqlite" else PostgresqlBatches(shard)
+
+
 def _columns(rows: Sequence[msgspec.Struct], fields: Sequence[str]) -> dict[str, list[Any]]:
     return {field: [getattr(row, field) for row in rows] for field in fields}
 
@@ -311,6 +324,7 @@ def _outcome_values(outcome: Outcome) -> dict[str, Any]:
         "error_type": error.type if error else None,
         "traceback": outcome.traceback,
         "refund": 0 if outcome.spends_attempt else 1,
+        "ran": outcome.ran,
         "run_at": outcome.run_at,
         "started_at": outcome.started_at,
         "finished_at": outcome.finished_at,
@@ -319,8 +333,8 @@ def _outcome_values(outcome: Outcome) -> dict[str, Any]:
 
 def _attempt_values(outcome: Outcome, row: Row[Any]) -> dict[str, Any] | None:
     """What is kept of a run beside its outcome, as it was written to the task's ``row``."""
-    cancelled = row.status == Status.CANCELLED
-    if row.error_code is None or not (outcome.spends_attempt or cancelled):
+    stopped = row.status in {Status.CANCELLED, Status.FAILED}
+    if row.error_code is None or not (outcome.spends_attempt or stopped):
         return None
     values = _outcome_values(outcome)
     values["attempt"] -= values["refund"]

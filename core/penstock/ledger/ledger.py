@@ -19,7 +19,7 @@ from sqlalchemy.sql import func
 
 from penstock.declarations import Priority
 from penstock.ledger import transitions
-from penstock.ledger.batches import Batches, PostgresqlBatches, SqliteBatches
+from penstock.ledger.batches import batches_for
 from penstock.ledger.database import Database
 from penstock.ledger.errors import TwinOpenError, repeated_if_cut
 from penstock.ledger.group_commit import GroupCommit
@@ -72,10 +72,7 @@ class Ledger:
 
     def __init__(self, url: str, *, shard: int = 0) -> None:
         self.database = Database(url)
-        batches: type[Batches] = (
-            SqliteBatches if self.database.dialect == "sqlite" else PostgresqlBatches
-        )
-        self._batches = batches(shard)
+        self._batches = batches_for(self.database.dialect, shard=shard)
         self._shard = shard
         self._inserts = GroupCommit(self._insert)
         self.keyed = KeyedTasks(self.database, self._batches)
@@ -176,16 +173,28 @@ class Ledger:
         self, connection: AsyncConnection, claims: Sequence[ClaimedTask], now: datetime
     ) -> list[RefusedStart]:
         statement = select(
-            Task.id, Task.status, Task.run_at, Task.lease, Task.cancel_requested_at
+            Task.id,
+            Task.status,
+            Task.run_at,
+            Task.lease,
+            Task.cancel_requested_at,
+            transitions.is_overdue(now).label("is_overdue"),
         ).where(Task.id.in_([each.id for each in claims]))
         found = {row.id: row for row in await connection.execute(statement)}
+        too_late = await transitions.end_overdue(
+            connection,
+            [row.id for row in found.values() if row.is_overdue],
+            orphans=[each.id for each in claims if each.orphan],
+            now=now,
+            shard=self._shard,
+        )
         refusals = []
         for claim in claims:
             row = found.get(claim.id)
             if row is None:
                 refusals.append(RefusedStart(id=claim.id, status=None, run_at=None))
                 continue
-            status = Status(row.status)
+            status = Status.FAILED if row.id in too_late else Status(row.status)
             if row.cancel_requested_at is not None and status is Status.RUNNING:
                 # Whoever ran it was told, and did not live to write it down.
                 await transitions.finish_cancel(connection, claim.id, now=now, shard=self._shard)
@@ -210,8 +219,9 @@ class Ledger:
 
         Returns:
             The status of each task and run whose outcome was recorded: that of the outcome, or
-            ``cancelled`` where somebody wanted that and the task was to run again. The other runs
-            were superseded, and their outcome is dropped.
+            ``cancelled`` where somebody wanted that and the task was to run again, ``failed`` where
+            its deadline leaves no time for that. The other runs were superseded, and their outcome
+            is dropped.
         """
         async with self.database.statement("record outcomes") as connection:
             return await self._batches.record_outcomes(connection, outcomes)
@@ -272,11 +282,11 @@ class Ledger:
     async def retry(self, task_id: UUID) -> Transition | None:
         """Let a failed or cancelled task begin anew: with all its attempts, and its checkpoints.
 
-        Its earlier outcome stays in ``task_attempt``.
+        Its earlier outcome stays in ``task_attempt``; its time-to-live counts no more.
 
         Returns:
-            ``pending`` if it was changed; its status, unchanged, if it is open or has succeeded;
-            nothing if there is no such task.
+            ``pending`` if it was changed; its status, unchanged, if it is open or has succeeded, or
+            if its deadline has passed; nothing if there is no such task.
 
         Raises:
             TwinOpenError: it is unique, and another one of its type, user and input is open.
@@ -301,6 +311,39 @@ class Ledger:
             await self._batches.record_progress(connection, reports, now=_now())
 
     # -- what the reconciler asks -----------------------------------------------------------------
+
+    @repeated_if_cut
+    async def end_overdue(self, *, limit: int) -> list[OpenTask]:
+        """Fail tasks that wait though their time is over; returns which, as they were.
+
+        Args:
+            limit: how many at most of those whose time-to-live has ended, and of those whose
+                deadline has passed; if there are fewer, no others are overdue.
+        """
+        now = _now()
+        rows: list[Row[*tuple[Any, ...]]] = []
+        # Each has an index of its own.
+        for time in (Task.expires_at, Task.deadline):
+            overdue = (
+                _OPEN_TASKS.where(
+                    Task.status == Status.PENDING, time <= now, transitions.is_overdue(now)
+                )
+                .order_by(time)
+                .limit(limit)
+            )
+            # Nearly always there are none, which is seen without a lock.
+            async with self.database.read("look for overdue tasks") as connection:
+                if (await connection.execute(overdue)).first() is None:
+                    continue
+            # What is locked is just being started.
+            unlocked = overdue.with_for_update(skip_locked=True)
+            async with self.database.write("end overdue tasks") as connection:
+                found = (await connection.execute(unlocked)).all()
+                ended = await transitions.end_overdue(
+                    connection, [row.id for row in found], now=now, shard=self._shard
+                )
+            rows += [row for row in found if row.id in ended]
+        return [_open_task(row) for row in rows]
 
     async def open_tasks(
         self, queue: str, *, after: tuple[int, UUID], limit: int, priority: int | None = None

@@ -73,6 +73,16 @@ class Task(Base):
             postgresql_where=text("finished_at IS NULL AND unique_key IS NOT NULL"),
             sqlite_where=text("finished_at IS NULL AND unique_key IS NOT NULL"),
         ),
+        # Tasks that are not to wait, or not to take, longer than until then.
+        *(
+            Index(
+                f"ix_task_open_{time}",
+                time,
+                postgresql_where=text(f"finished_at IS NULL AND {time} IS NOT NULL"),
+                sqlite_where=text(f"finished_at IS NULL AND {time} IS NOT NULL"),
+            )
+            for time in ("expires_at", "deadline")
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
@@ -225,3 +235,42 @@ class SettingOverride(Base):
     """As one would write it into the variable."""
     changed_by: Mapped[str] = mapped_column(String(255))
     changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ScheduleRow(Base):
+    """When tasks are submitted again and again, and which."""
+
+    __tablename__ = "schedule"
+    __table_args__ = (
+        CheckConstraint("misfire IN ('skip', 'run_once')", name="misfire"),
+        CheckConstraint("(cron IS NULL) <> (every_us IS NULL)", name="recurrence"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(128), unique=True)
+    source: Mapped[str] = mapped_column(String(128))
+    """``api``, or ``plugin:<name>``: who may change it."""
+    type: Mapped[str] = mapped_column(String(128))
+    input: Mapped[str] = mapped_column(Json)
+    cron: Mapped[str | None] = mapped_column(String(255))
+    every_us: Mapped[int | None] = mapped_column(BigInteger)
+    """Microseconds."""
+    timezone: Mapped[str] = mapped_column(String(63))
+    misfire: Mapped[str] = mapped_column(String(8))
+    misfire_grace_us: Mapped[int] = mapped_column(BigInteger)
+    """Microseconds."""
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    user_id: Mapped[str | None] = mapped_column(String(USER_ID_LENGTH))
+    paused_by: Mapped[str | None] = mapped_column(String(255))
+    """Who paused it, if it is."""
+    withdrawn: Mapped[str | None] = mapped_column(Text)
+    """Why it fires no more, if its plugin declares it no longer."""
+    problem: Mapped[str | None] = mapped_column(Text)
+    """Why there is no task of the last instant, if there is none."""
+    next_run_at: Mapped[datetime] = mapped_column(Instant)
+    """The next instant: whoever moves it on inserts the task of it, in one transaction."""
+    last_run_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_task_id: Mapped[UUID | None] = mapped_column(Id)
+    created_by: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    updated_at: Mapped[datetime] = mapped_column(Instant)

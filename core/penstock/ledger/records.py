@@ -162,14 +162,15 @@ class StartedTask(msgspec.Struct, frozen=True):
     input: str
     labels: str | None
     started_at: datetime
+    deadline: datetime | None = None
 
 
 class RefusedStart(msgspec.Struct, frozen=True, kw_only=True):
     """A claimed task that may not start.
 
-    It has ended already (perhaps just now, because somebody wanted it cancelled), is ``pending``
-    and not yet due, ``running`` with nothing known of its worker's death, or (``None``) not in the
-    ledger. ``stale``: it was started under a later lease already.
+    It has ended already (perhaps just now, because somebody wanted it cancelled or it is too late),
+    is ``pending`` and not yet due, ``running`` with nothing known of its worker's death, or
+    (``None``) not in the ledger. ``stale``: it was started under a later lease already.
     """
 
     id: UUID
@@ -183,6 +184,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     ``status`` is terminal, or ``pending`` for a run that shall be repeated at ``run_at``.
     ``spends_attempt`` is False for runs that do not count: a snooze, a hand-back at shutdown.
+    ``ran`` is False if the handler was not called: the task has not started.
     """
 
     id: UUID
@@ -197,6 +199,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime
     run_at: datetime | None = None
     spends_attempt: bool = True
+    ran: bool = True
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,7 +235,8 @@ class CancelWish(msgspec.Struct, frozen=True):
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a request to cancel or to retry: the task's state, and whether that is new.
 
-    ``lease`` is the number of the lease under which it was last started, 0 if it never was.
+    ``lease`` is the number of the lease under which it was last started, 0 if it never was;
+    ``too_late``: it could not begin anew, as its deadline has passed.
     """
 
     status: Status
@@ -242,6 +246,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     provider: str | None
     changed: bool
     lease: int = 0
+    too_late: bool = False
 
 
 class EndedCounts(msgspec.Struct, frozen=True, kw_only=True):

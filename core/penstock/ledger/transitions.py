@@ -1,4 +1,4 @@
-"""The transitions that somebody asks for, one task at a time: cancel, and run again."""
+"""The transitions that are no outcome of a run: cancel, run again, and the end of a task's time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, case, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,9 +16,18 @@ from penstock.ledger.models import QueueStat, Task, TaskAttempt
 from penstock.ledger.records import Status, Transition
 
 _Row = Row[*tuple[Any, ...]]
+_REPEATABLE = (Status.FAILED, Status.CANCELLED)
+# What is kept of a task that ended so, for when it runs again.
+_KEPT = (Task.run, Task.attempts, Task.error_code, Task.error_message)
 
 CANCELLED = "cancelled"
 """The error code of a task that somebody had cancelled."""
+EXPIRED = "expired"
+"""The error code of a task that had not started when its time-to-live ended."""
+DEADLINE_EXCEEDED = "deadline_exceeded"
+"""The error code of a task that had not ended by its deadline."""
+_EXPIRED_MESSAGE = "it had not started when its time-to-live ended"
+_LATE_MESSAGE = "it had not ended by its deadline"
 
 
 async def cancel(
@@ -53,15 +62,14 @@ async def cancel(
             Task.priority,
             Task.user_id,
             Task.provider,
-            Task.run,
-            Task.attempts,
+            *_KEPT,
         )
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
         return await _unchanged(connection, task_id)
     if row.status == Status.CANCELLED:
-        await _keep(connection, [row], reason=reason, now=now, shard=shard)
+        await _keep(connection, [row], now=now, shard=shard)
     return _transition(row, changed=True)
 
 
@@ -83,10 +91,10 @@ async def cancel_waiting(
             cancel_reason=reason,
             updated_at=now,
         )
-        .returning(Task.id, Task.queue, Task.run, Task.attempts)
+        .returning(Task.id, Task.queue, Task.status, *_KEPT)
     )
     rows = (await connection.execute(statement)).all()
-    await _keep(connection, rows, reason=reason, now=now, shard=shard)
+    await _keep(connection, rows, now=now, shard=shard)
 
 
 async def finish_cancel(
@@ -109,18 +117,74 @@ async def finish_cancel(
             finished_at=now,
             updated_at=now,
         )
-        .returning(Task.id, Task.queue, Task.run, Task.attempts, Task.cancel_reason)
+        .returning(Task.id, Task.queue, Task.status, *_KEPT)
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is not None:
-        await _keep(connection, [row], reason=row.cancel_reason, now=now, shard=shard)
+        await _keep(connection, [row], now=now, shard=shard)
+
+
+def is_overdue(now: datetime) -> ColumnElement[bool]:
+    """Whether the time of a task is over, if it waits."""
+    return _is_expired(now) | (Task.deadline <= now)
+
+
+def _is_expired(now: datetime) -> ColumnElement[bool]:
+    # A run that was handed back before its handler was called is no start.
+    return (Task.expires_at <= now) & (Task.attempts == 0) & Task.started_at.is_(None)
+
+
+async def end_overdue(
+    connection: AsyncConnection,
+    ids: Sequence[UUID],
+    *,
+    orphans: Sequence[UUID] = (),
+    now: datetime,
+    shard: int,
+) -> set[UUID]:
+    """Fail those of ``ids`` whose time is over; returns which.
+
+    Args:
+        connection: in a transaction.
+        ids: those that run are not meant.
+        orphans: those of them that may run, as their worker is known to be lost.
+        now: the present moment.
+        shard: which of a queue's counters to add to.
+    """
+    if not ids:
+        return set()
+    is_expired = _is_expired(now)
+    lost = (Task.status == Status.RUNNING) & Task.id.in_(orphans) & (Task.deadline <= now)
+    statement = (
+        update(Task)
+        .where(Task.id.in_(ids), ((Task.status == Status.PENDING) & is_overdue(now)) | lost)
+        .values(
+            status=Status.FAILED.value,
+            run=Task.run + 1,
+            error_code=case((is_expired, EXPIRED), else_=DEADLINE_EXCEEDED),
+            error_message=case((is_expired, _EXPIRED_MESSAGE), else_=_LATE_MESSAGE),
+            error_type="",
+            finished_at=now,
+            updated_at=now,
+        )
+        .returning(Task.id, Task.queue, Task.status, *_KEPT)
+    )
+    rows = (await connection.execute(statement)).all()
+    # In one order, so that two writers never wait for each other.
+    for queue in sorted({row.queue for row in rows}):
+        await _keep(connection, [row for row in rows if row.queue == queue], now=now, shard=shard)
+    return {row.id for row in rows}
 
 
 async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) -> Transition | None:
     """Let a failed or cancelled task begin anew; see ``Ledger.retry``."""
     statement = (
         update(Task)
-        .where(Task.id == task_id, Task.status.in_([Status.FAILED, Status.CANCELLED]))
+        .where(
+            Task.id == task_id,
+            Task.status.in_(_REPEATABLE),
+            Task.deadline.is_(None) | (Task.deadline > now),
+        )
         .values(
             status=Status.PENDING.value,
             run=Task.run + 1,
@@ -134,6 +198,8 @@ async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) ->
             cancel_requested_at=None,
             cancel_reason=None,
             run_at=None,
+            # It was to start soon after it was submitted; now somebody wants it nevertheless.
+            expires_at=None,
             finished_at=None,
             updated_at=now,
         )
@@ -141,21 +207,27 @@ async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) ->
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
-        return await _unchanged(connection, task_id)
+        found = await _unchanged(connection, task_id)
+        if found is not None and found.status in _REPEATABLE:
+            return msgspec.structs.replace(found, too_late=True)
+        return found
     return msgspec.structs.replace(_transition(row, changed=True), lease=row.lease or 0)
 
 
 async def _keep(
-    connection: AsyncConnection, rows: Sequence[_Row], *, reason: str, now: datetime, shard: int
+    connection: AsyncConnection, rows: Sequence[_Row], *, now: datetime, shard: int
 ) -> None:
-    """Remember this outcome of tasks of one queue for when they run again, and count it."""
+    """Remember this outcome of tasks of one queue for when they run again, and count it.
+
+    All of them ended in the same status.
+    """
     attempts = [
         {
             "task_id": row.id,
             "run": row.run,
             "attempt": row.attempts,
-            "error_code": CANCELLED,
-            "error_message": reason,
+            "error_code": row.error_code,
+            "error_message": row.error_message,
             "error_type": "",
             "finished_at": now,
         }
@@ -163,13 +235,14 @@ async def _keep(
     ]
     await connection.execute(insert(TaskAttempt), attempts)
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    counter = QueueStat.failed if rows[0].status == Status.FAILED else QueueStat.cancelled
     new = dialect.insert(QueueStat).values(
-        queue=rows[0].queue, shard=shard, cancelled=len(attempts)
+        {"queue": rows[0].queue, "shard": shard, counter.key: len(attempts)}
     )
     await connection.execute(
         new.on_conflict_do_update(
             index_elements=[QueueStat.queue, QueueStat.shard],
-            set_={"cancelled": QueueStat.cancelled + len(attempts)},
+            set_={counter.key: counter + len(attempts)},
         )
     )
 

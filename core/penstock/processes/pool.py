@@ -58,6 +58,7 @@ class ProcessPool:
         context: Context,
         *,
         plugin: str,
+        timeout: timedelta | None = None,
         on_start: Callable[[], object] = lambda: None,
     ) -> msgspec.Raw:
         """Run the handler of ``task_type`` in a process, and return its output as JSON.
@@ -71,6 +72,8 @@ class ProcessPool:
             input: as JSON; it fits.
             context: answers the handler's questions, and says why it is interrupted.
             plugin: the name of the plugin that declares ``task_type``.
+            timeout: its process is killed this long after its start and a little later, if the
+                event loop did not come to stop it; ``None`` is no limit.
             on_start: called when the handler is about to be called.
 
         Raises:
@@ -86,7 +89,7 @@ class ProcessPool:
             process = await self._take(group)
 
             def started(process: ChildProcess = process) -> None:
-                self._limit(process, task_type)
+                self._limit(process, timeout)
                 on_start()
 
             conversation = Conversation(process, context, on_start=started)
@@ -144,9 +147,9 @@ class ProcessPool:
 
     # -- limits ----------------------------------------------------------------------------------
 
-    def _limit(self, process: ChildProcess, task_type: SyncTaskType[Any, Any]) -> None:
-        if task_type.timeout is not None:
-            seconds = (task_type.timeout + timedelta(seconds=GRACE)).total_seconds()
+    def _limit(self, process: ChildProcess, timeout: timedelta | None) -> None:
+        if timeout is not None:
+            seconds = (timeout + timedelta(seconds=GRACE)).total_seconds()
             self.deadlines.add(process.kill_overdue, seconds + _PATIENCE_WITH_LOOP)
 
     def _check_memory(self, task_type: SyncTaskType[Any, Any]) -> None:

@@ -40,6 +40,7 @@ async def client(application: Application) -> AsyncIterator[httpx.AsyncClient]:
     api = create_api(
         dispatch=application.dispatch,
         queue_control=application.queue_control,
+        schedule_control=application.schedule_control,
         artifacts=application.artifacts,
         catalogue=application.catalogue,
         access=SingleKeyAccess(KEY),

@@ -8,7 +8,7 @@ import pytest
 from litestar import Litestar
 
 from penstock.api import SingleKeyAccess, create_api
-from penstock.dispatch import ArtifactStore, Dispatch, QueueControl
+from penstock.dispatch import ArtifactStore, Dispatch, QueueControl, ScheduleControl
 from penstock.plugins import Catalogue
 from tests.unit.api.acme_plugin import acme_catalogue
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
@@ -16,6 +16,7 @@ from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatc
 KEY = "a-key-for-tests"
 # What it does needs a database and Redis: see tests/acceptance/test_queue_settings.py.
 NO_QUEUES = QueueControl.__new__(QueueControl)
+NO_SCHEDULES = ScheduleControl.__new__(ScheduleControl)
 MAX_BODY_BYTES = 300_000
 MAX_UPLOAD_BYTES = 1_000_000
 
@@ -40,6 +41,7 @@ def api(dispatch: InMemoryDispatch, artifacts: InMemoryArtifacts, catalogue: Cat
     return create_api(
         dispatch=cast("Dispatch", dispatch),
         queue_control=NO_QUEUES,
+        schedule_control=NO_SCHEDULES,
         artifacts=cast("ArtifactStore", artifacts),
         catalogue=catalogue,
         access=SingleKeyAccess(KEY),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from penstock.api.problems import ProblemDocument
 from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
-from penstock.api.views import BulkItem, TaskTypeView, TaskView
-from penstock.declarations import Priority, TaskType
+from penstock.api.views import BulkItem, ScheduleView, TaskTypeView, TaskView
+from penstock.declarations import Misfire, Priority, TaskType
+from penstock.declarations.recurrence import LONGEST_INTERVAL, SHORTEST_INTERVAL
+from penstock.declarations.schedule import DEFAULT_GRACE, LONGEST_GRACE, MAX_NAME_LENGTH
 from penstock.dispatch import Health, Purge, QueuePolicy, QueueStatus
 from penstock.dispatch.bulk import MAX_TASKS
-from penstock.dispatch.inputs import MAX_DELAY, MAX_KEY_LENGTH
+from penstock.dispatch.inputs import MAX_KEY_LENGTH
+from penstock.dispatch.task_times import MAX_DELAY
 
 Schema = dict[str, Any]
 
@@ -38,6 +41,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         QueueStatus,
         QueuePolicy,
         Purge,
+        ScheduleView,
         Health,
         BulkItem,
         ProblemDocument,
@@ -47,6 +51,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
     found, components = msgspec.json.schema_components((*shared, *plugged), ref_template=_REFERENCE)
     result: dict[str, Schema] = dict(components)
     result["TaskView"]["properties"]["priority"] = _priority()
+    result["ScheduleView"]["properties"]["priority"] = _priority()
     result["ProblemDocument"]["properties"]["success"] = {"const": False}
     pairs = found[len(shared) :]
     for index, task_type in enumerate(task_types):
@@ -56,6 +61,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
     result["Submission"] = _either("Submission", task_types)
     result["Bulk"] = _bulk()
     result["Upload"] = _upload(task_types)
+    result["ScheduleTerms"] = _schedule_terms(task_types)
     result["Task"] = _either("Task", task_types) if task_types else reference("TaskView")
     result["BulkItem"]["properties"]["task"] = reference("Task")
     return result
@@ -143,6 +149,62 @@ def _upload(task_types: Sequence[TaskType[Any, Any]]) -> Schema:
     }
 
 
+def _schedule_terms(task_types: Sequence[TaskType[Any, Any]]) -> Schema:
+    names = sorted(each.name for each in task_types)
+    terms = _terms()
+    return {
+        "title": "What a schedule does, and when",
+        "type": "object",
+        "properties": {
+            "name": {
+                "description": "Lower-case words joined by dots. `PUT` has it in its path.",
+                "type": "string",
+                "maxLength": MAX_NAME_LENGTH,
+            },
+            "type": {"type": "string", **({"enum": names} if names else {"not": {}})},
+            "input": {"description": "The input of each task; it fits the task type's schema."},
+            "cron": {
+                "description": "Minute, hour, day of the month, month, day of the week. One of "
+                "`cron` and `every_seconds` is given.",
+                "type": ["string", "null"],
+                "default": None,
+                "examples": ["0 3 * * *"],
+            },
+            "every_seconds": {
+                "description": "The interval; its instants are the multiples of it since "
+                "1970-01-01T00:00:00Z.",
+                "type": ["number", "null"],
+                "minimum": SHORTEST_INTERVAL.total_seconds(),
+                "maximum": LONGEST_INTERVAL.total_seconds(),
+                "default": None,
+            },
+            "timezone": {
+                "description": "The IANA zone in which `cron` is meant.",
+                "type": "string",
+                "default": "UTC",
+            },
+            "misfire": {
+                "description": "What becomes of instants that nobody was there for, beyond the "
+                "grace: nothing, or one task for all of them.",
+                "type": "string",
+                "enum": list(get_args(Misfire)),
+                "default": "skip",
+            },
+            "misfire_grace_seconds": {
+                "description": "How late an instant may be to make its task nevertheless.",
+                "type": "number",
+                "minimum": 0,
+                "maximum": LONGEST_GRACE.total_seconds(),
+                "default": DEFAULT_GRACE.total_seconds(),
+            },
+            "priority": terms["priority"],
+            "user_id": terms["user_id"],
+        },
+        "required": ["type", "input"],
+        "additionalProperties": False,
+    }
+
+
 def _terms() -> dict[str, Schema]:
     """How and for whom a task is done: what every way to submit one takes."""
     return {
@@ -177,6 +239,26 @@ def _terms() -> dict[str, Schema]:
         "idempotency_key": {
             "description": "The same as the header `Idempotency-Key`.",
             "anyOf": [idempotency_key(), {"type": "null"}],
+            "default": None,
+        },
+        "run_at": {
+            "description": "Start it no earlier than then; not beside `delay_seconds`.",
+            "type": ["string", "null"],
+            "format": "date-time",
+            "default": None,
+        },
+        "ttl_seconds": {
+            "description": "If it has not started after so many seconds, it fails with `expired`.",
+            "type": ["number", "null"],
+            "exclusiveMinimum": 0,
+            "maximum": MAX_DELAY.total_seconds(),
+            "default": None,
+        },
+        "deadline": {
+            "description": "If it has not ended by then, it fails with `deadline_exceeded`: a run "
+            "is stopped, and no other begins.",
+            "type": ["string", "null"],
+            "format": "date-time",
             "default": None,
         },
     }

@@ -56,7 +56,8 @@ def paths(
                 "operationId": "retryTask",
                 "summary": "Run a failed or cancelled task again",
                 "description": "It begins anew, with all its attempts; what it saved as a "
-                "checkpoint is kept.",
+                "checkpoint is kept. Its time-to-live counts no more, and its deadline does: once "
+                "that has passed, the answer is 409.",
                 "tags": ["tasks"],
                 "parameters": [_path_parameter("task_id", _ID)],
                 "responses": _success(
@@ -79,6 +80,7 @@ def paths(
             }
         },
         **queue_paths(),
+        **schedule_paths(),
         "/api/health": {
             "get": {
                 "operationId": "health",
@@ -202,6 +204,82 @@ def queue_paths() -> dict[str, dict[str, Operation]]:
                 "If it is not `complete`, repeat it with the `before` of the answer.",
                 requestBody=_json_body(purge),
                 responses=_success(reference("Purge")) | problems,
+            )
+        },
+    }
+
+
+def schedule_paths() -> dict[str, dict[str, Operation]]:
+    """What can be done with schedules."""
+    name = _path_parameter("name", {"type": "string"})
+    schedule = _success(reference("ScheduleView"))
+    terms = _json_body(reference("ScheduleTerms"), required=True)
+
+    def operation(operation_id: str, summary: str, description: str = "", **more: Any) -> Operation:
+        described = {"description": description} if description else {}
+        return {
+            "operationId": operation_id,
+            "summary": summary,
+            **described,
+            "tags": ["schedules"],
+            "parameters": [name],
+            "responses": schedule | _problems(401, 404, 503),
+            **more,
+        }
+
+    made = _success(reference("ScheduleView"), status=201, description="The schedule is made")
+    return {
+        "/api/schedules": {
+            "get": {
+                "operationId": "listSchedules",
+                "summary": "All schedules, by name",
+                "tags": ["schedules"],
+                "responses": _success({"type": "array", "items": reference("ScheduleView")})
+                | _problems(401, 503),
+            },
+            "post": {
+                "operationId": "createSchedule",
+                "summary": "Make a schedule",
+                "description": "Each instant makes one task at most, however many processes there "
+                "are, and none is left out while one of them is up.",
+                "tags": ["schedules"],
+                "requestBody": terms,
+                "responses": made | _problems(400, 401, 409, 413, 415, 422, 503),
+            },
+        },
+        "/api/schedules/{name}": {
+            "get": operation("showSchedule", "One schedule"),
+            "put": operation(
+                "replaceSchedule",
+                "Say anew what a schedule does, and when",
+                "One that a plugin declares is changed there: 409.",
+                requestBody=terms,
+                responses=schedule | _problems(400, 401, 404, 409, 413, 415, 422, 503),
+            ),
+            "delete": operation(
+                "deleteSchedule",
+                "Remove a schedule",
+                "The tasks that it made stay. One that a plugin declares can be paused instead: "
+                "409.",
+                responses=schedule | _problems(401, 404, 409, 503),
+            ),
+        },
+        "/api/schedules/{name}/pause": {
+            "post": operation(
+                "pauseSchedule",
+                "Let it make no tasks",
+                "Instants meanwhile make none later either.",
+            )
+        },
+        "/api/schedules/{name}/resume": {
+            "post": operation("resumeSchedule", "Go on with the next instant")
+        },
+        "/api/schedules/{name}/run": {
+            "post": operation(
+                "runSchedule",
+                "Submit its task now",
+                "Whether it is paused or not; its instants stay as they are.",
+                responses=_accepted() | _problems(401, 404, 422, 429, 503),
             )
         },
     }

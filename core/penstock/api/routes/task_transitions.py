@@ -60,15 +60,18 @@ def task_transition_routes(*, dispatch: Dispatch) -> Sequence[HTTPRouteHandler]:
         if found is None:
             raise task_not_found(wanted)
         if not found.changed:
-            why = (
-                "it has succeeded; post a new task to have it done once more"
-                if found.status is Status.SUCCESS
-                else "it has not ended yet, and runs without being asked again"
-            )
-            raise _refused(wanted, found, why)
+            raise _refused(wanted, found, _why_not_again(found))
         return Success(data=TaskView.of(await found_task(dispatch, wanted)))
 
     return [cancel_task, retry_task]
+
+
+def _why_not_again(found: Transition) -> str:
+    if found.too_late:
+        return "its deadline has passed; post a new task with a later one"
+    if found.status is Status.SUCCESS:
+        return "it has succeeded; post a new task to have it done once more"
+    return "it has not ended yet, and runs without being asked again"
 
 
 async def _read_reason(request: Request[Any, Any, Any]) -> str | None:
