@@ -41,6 +41,10 @@ class QueueModel:
     """Band -> the greatest start tag that was taken."""
     finish: dict[Line, int] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        return sum(map(len, self._places()))
+
     def has(self, task: Member) -> bool:
         return any(task in place for place in self._places())
 
