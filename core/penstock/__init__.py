@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.declarations import (
     Artifact,
+    BatchSummary,
     Context,
     DeclarationError,
     Interruption,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Artifact",
+    "BatchSummary",
     "Client",
     "Context",
     "DeclarationError",

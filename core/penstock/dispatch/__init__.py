@@ -1,8 +1,12 @@
 """Dispatch: the only room that holds ledger and engine together."""
 
 from penstock.dispatch.artifacts import ArtifactStore, TaskArtifacts
+from penstock.dispatch.batch_completion import BatchCompletion
+from penstock.dispatch.batch_submission import BatchSubmission, CallbackSubmission
 from penstock.dispatch.dispatch import Dispatch
 from penstock.dispatch.errors import (
+    BatchPartError,
+    BatchSealedError,
     InputTooLargeError,
     InvalidInputError,
     InvalidPolicyError,
@@ -23,9 +27,15 @@ from penstock.dispatch.status import (
     QueueStatus,
 )
 from penstock.dispatch.submission import Submission
+from penstock.dispatch.task_batches import TaskBatches
 
 __all__ = [
     "ArtifactStore",
+    "BatchCompletion",
+    "BatchPartError",
+    "BatchSealedError",
+    "BatchSubmission",
+    "CallbackSubmission",
     "Component",
     "Dispatch",
     "Health",
@@ -44,5 +54,6 @@ __all__ = [
     "Reconciler",
     "Submission",
     "TaskArtifacts",
+    "TaskBatches",
     "UserQueueFullError",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from penstock.declarations import PenstockError, Priority
 from penstock.dispatch.admission import Admission
-from penstock.dispatch.entries import member_of
+from penstock.dispatch.batch_completion import BatchCompletion
+from penstock.dispatch.entries import entry_of, member_of
 from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
@@ -20,6 +21,7 @@ from penstock.dispatch.intake import Intake, as_record
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.status import Health, QueueStatus
 from penstock.dispatch.submission import Submission
+from penstock.dispatch.task_batches import TaskBatches
 from penstock.engine import Engine, EngineUnavailableError, Entry
 from penstock.ledger import (
     EndedCounts,
@@ -41,6 +43,10 @@ class Dispatch:
         ledger: takes the tasks.
         engine: puts them in line.
         max_input_bytes: how long the JSON of an input may be.
+
+    Attributes:
+        batches: takes batches of tasks, and looks them up.
+        completion: finishes batches.
     """
 
     def __init__(
@@ -52,10 +58,21 @@ class Dispatch:
         self._intake = Intake(require_open=policies.require_open, max_input_bytes=max_input_bytes)
         self._handover = Handover(engine, weights=policies.user_weights)
         self._admission = Admission(engine=engine, ledger=ledger, handover=self._handover)
+        self.completion = BatchCompletion(ledger, hand_over=self._hand_over_committed)
+        self.batches = TaskBatches(
+            policies=policies,
+            ledger=ledger,
+            engine=engine,
+            intake=self._intake,
+            admission=self._admission,
+            completion=self.completion,
+            hand_over=self._hand_over_committed,
+        )
         self._health_checks = HealthChecks()
 
     async def close(self) -> None:
-        """Stop handing tasks over and checking services."""
+        """Stop finishing batches, handing tasks over and checking services."""
+        await self.completion.close()
         await self._handover.close()
         await self._health_checks.close()
 
@@ -85,11 +102,36 @@ class Dispatch:
             self._hand_over(task, delay=submission.delay)
         return as_record(task)
 
+    async def submit_child(self, submission: Submission, *, again: bool) -> UUID:
+        """Accept a task that a running one enqueues; returns its id, which it has already.
+
+        A queue that is drained takes it.
+
+        Args:
+            submission: with the ids of the task and of its parent.
+            again: whether an earlier run may have done this. What did is left as it is, however
+                full its queue, and handed over once more if it waits.
+
+        Raises:
+            PenstockError: as :meth:`submit`.
+        """
+        if again and submission.id is not None:
+            known = await self._ledger.find(submission.id)
+            if known is not None:
+                if known.status is Status.PENDING:
+                    self._handover.add(known.queue, entry_of(known))
+                return known.id
+        return (await self.submit(submission)).id
+
     def _hand_over(self, task: NewTask, *, delay: timedelta | None) -> None:
         """Let the engine have a task that is committed, soon."""
         member = member_of(task.id, task.user_id, task.provider)
         entry = Entry(member=member, priority=Priority(task.priority), delay=delay or timedelta(0))
         self._handover.add(task.queue, entry)
+
+    def _hand_over_committed(self, task: NewTask) -> None:
+        delay = None if task.run_at is None else task.run_at - datetime.now(UTC)
+        self._hand_over(task, delay=None if delay is None else max(delay, timedelta(0)))
 
     async def check_room(self, type_name: str, user_id: str | None) -> None:
         """Refuse early what :meth:`submit` would refuse, as its queue is full or drained.
@@ -134,6 +176,8 @@ class Dispatch:
             except EngineUnavailableError as error:
                 # The ledger knows: no run of it starts any more, and the audit tells its worker.
                 _log.warning("task %s: its cancellation is told to Redis later: %s", task_id, error)
+            if found.batch_id is not None and not running:
+                self.completion.look([found.batch_id])
         return found
 
     async def retry(self, task_id: UUID) -> Transition | None:
@@ -157,6 +201,12 @@ class Dispatch:
     async def find(self, task_id: UUID) -> TaskRecord | None:
         """The task of that id, if there is one."""
         return await self._ledger.find(task_id)
+
+    async def children(
+        self, parent_id: UUID, *, before: UUID | None, limit: int
+    ) -> list[TaskRecord]:
+        """Tasks that a task enqueued, in the opposite order of their ids, below ``before``."""
+        return await self._ledger.children(parent_id, before=before, limit=limit)
 
     async def queue_status(self) -> dict[str, QueueStatus]:
         """Every queue of the catalogue at a glance.

@@ -3,6 +3,8 @@
 ::
 
     PenstockError
+    ├── BatchPartError          a task of a batch, or its callback, is not accepted
+    ├── BatchSealedError        the batch takes no more tasks
     ├── InvalidInputError       the input does not fit its task type (also a ValueError)
     │   └── InputTooLargeError  its JSON is longer than the operator allows
     ├── InvalidPolicyError      a queue's policy cannot be what was asked for (also a ValueError)
@@ -15,6 +17,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from penstock.declarations import PenstockError
 
@@ -44,6 +47,33 @@ class InputTooLargeError(InvalidInputError):
         )
         self.size = size
         self.limit = limit
+
+
+class BatchPartError(PenstockError, ValueError):
+    """A part of a batch cannot be accepted, and so nothing of it is.
+
+    Attributes:
+        place: which part: ``tasks[17]`` or ``callback``.
+        type: the name of its task type.
+        error: what is wrong with it.
+    """
+
+    def __init__(self, place: str, type_name: str, error: PenstockError) -> None:
+        super().__init__(f"{place} ({type_name}): {error}")
+        self.place = place
+        self.type = type_name
+        self.error = error
+
+
+class BatchSealedError(PenstockError):
+    """The batch is sealed: it takes no more tasks. ``batch_id`` says which one."""
+
+    def __init__(self, batch_id: UUID) -> None:
+        super().__init__(
+            f"batch {batch_id} is sealed and takes no more tasks; submit another batch, and one "
+            "that is yet to grow with sealed=false"
+        )
+        self.batch_id = batch_id
 
 
 class QueueFullError(PenstockError):

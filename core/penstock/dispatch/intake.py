@@ -43,7 +43,9 @@ class Intake:
             InputTooLargeError: it is too long.
         """
         task_type = catalogue.task_type(submission.type)
-        self._require_open(task_type.queue.name)
+        if submission.parent_id is None:
+            # What an accepted task enqueues is worked off with it.
+            self._require_open(task_type.queue.name)
         inputs.check_size(submission.input, self._max_input_bytes)
         value = inputs.decode(task_type, submission.input)
         if submission.user_id is not None:
@@ -64,6 +66,8 @@ class Intake:
             run_at=now + submission.delay if submission.delay else None,
             provider=need.provider,
             units=need.units,
+            parent_id=submission.parent_id,
+            batch_id=submission.batch_id,
             files=tuple(submission.files),
         )
 

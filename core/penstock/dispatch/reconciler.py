@@ -16,6 +16,7 @@ from datetime import timedelta
 from penstock import background
 from penstock.declarations import PenstockError
 from penstock.dispatch.audit import Audit
+from penstock.dispatch.batch_completion import BatchCompletion
 from penstock.dispatch.index_builder import IndexBuilder
 from penstock.dispatch.policies import Policies
 from penstock.engine import Engine, ServerWatch
@@ -34,6 +35,7 @@ class Reconciler:
 
     Args:
         policies: read anew from time to time, as the message that they changed may be lost.
+        batches: those that are complete are finished, should whoever saw that have died.
         queues: their names.
         lease: how long a worker may be silent.
         process: this process, told apart from all others.
@@ -45,6 +47,7 @@ class Reconciler:
         ledger: Ledger,
         engine: Engine,
         policies: Policies,
+        batches: BatchCompletion,
         queues: Sequence[str],
         lease: timedelta,
         process: str,
@@ -52,6 +55,7 @@ class Reconciler:
         weights = policies.user_weights
         self._engine = engine
         self._policies = policies
+        self._batches = batches
         self._queues = queues
         self._builder = IndexBuilder(ledger=ledger, engine=engine, weights=weights)
         self._audit = Audit(
@@ -104,6 +108,7 @@ class Reconciler:
         self._audit.suspect(await self._watch.changed(self._queues))
         if not await self._leadership.acquire():
             return
+        await self._attempt("finishing batches", self._batches.audit())
         await self._audit.recent()
         for queue in self._queues:
             await self._attempt(f"the audit of queue {queue!r}", self._audit.look(queue))

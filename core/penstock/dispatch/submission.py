@@ -24,6 +24,8 @@ class Submission(msgspec.Struct, frozen=True):
         id: a UUIDv7, if the caller has made one; submitting it again changes nothing.
         labels: taskiq's labels as a JSON object, for tasks from ``.kiq()``.
         files: stored files of task ``id``; their rows are committed with the task's.
+        parent_id: the task that enqueues it.
+        batch_id: the batch that it is counted with.
     """
 
     type: str
@@ -34,3 +36,5 @@ class Submission(msgspec.Struct, frozen=True):
     id: UUID | None = None
     labels: str | None = None
     files: Sequence[StoredArtifact] = ()
+    parent_id: UUID | None = None
+    batch_id: UUID | None = None

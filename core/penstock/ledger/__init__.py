@@ -1,5 +1,6 @@
 """The ledger: the tasks' rows in SQL, and the only truth about them."""
 
+from penstock.ledger.batch_records import BatchRecord, Callback, NewBatch, StatusCounts
 from penstock.ledger.errors import LedgerUnavailableError
 from penstock.ledger.leadership import Leadership
 from penstock.ledger.ledger import Ledger
@@ -22,6 +23,8 @@ from penstock.ledger.records import (
 )
 
 __all__ = [
+    "BatchRecord",
+    "Callback",
     "CancelWish",
     "Checkpoint",
     "ClaimedTask",
@@ -30,6 +33,7 @@ __all__ = [
     "Leadership",
     "Ledger",
     "LedgerUnavailableError",
+    "NewBatch",
     "NewTask",
     "OpenTask",
     "Outcome",
@@ -38,6 +42,7 @@ __all__ = [
     "RefusedStart",
     "StartedTask",
     "Status",
+    "StatusCounts",
     "StoredArtifact",
     "TaskRecord",
     "Transition",

@@ -37,7 +37,11 @@ Progress = tuple[UUID, int, float, str]
 """Task, run, percent, message."""
 CheckpointKey = tuple[UUID, int, str]
 """Task, run, name."""
-_STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {"id": Id, "started_at": Instant}
+_STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {
+    "id": Id,
+    "started_at": Instant,
+    "batch_id": Id,
+}
 # The columns of a new row; a task's files are rows of their own.
 _TASK_FIELDS = tuple(each for each in NewTask.__struct_fields__ if each != "files")
 _ARTIFACT_FIELDS = StoredArtifact.__struct_fields__

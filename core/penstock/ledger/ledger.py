@@ -18,11 +18,13 @@ from sqlalchemy.sql import func
 
 from penstock.declarations import Priority
 from penstock.ledger import transitions
+from penstock.ledger.batch_table import BatchTable
 from penstock.ledger.batches import Batches, PostgresqlBatches, SqliteBatches
 from penstock.ledger.database import Database
 from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.group_commit import GroupCommit
 from penstock.ledger.models import ArtifactRow, CheckpointRow, QueueStat, Task
+from penstock.ledger.open_tasks import OPEN_TASKS, open_task
 from penstock.ledger.records import (
     CancelWish,
     Checkpoint,
@@ -42,17 +44,6 @@ from penstock.ledger.records import (
 
 # Clocks of hosts differ a little: a task that Redis calls due is not sent back for less than this.
 _CLOCK_TOLERANCE = timedelta(seconds=1)
-_OPEN_TASKS = select(
-    Task.id,
-    Task.queue,
-    Task.status,
-    Task.priority,
-    Task.user_id,
-    Task.provider,
-    Task.run_at,
-    Task.cancel_requested_at,
-    Task.updated_at,
-).where(Task.finished_at.is_(None))
 
 
 class Ledger:
@@ -73,6 +64,9 @@ class Ledger:
         )
         self._batches = batches(shard)
         self._shard = shard
+        self.batches = BatchTable(
+            self.database, insert_tasks=self._batches.insert_tasks, shard=shard
+        )
         self._inserts = GroupCommit(self._insert)
         self._checkpoints = GroupCommit(self._save_checkpoints)
 
@@ -207,7 +201,7 @@ class Ledger:
             reason: for people.
         """
         statement = (
-            _OPEN_TASKS.where(Task.queue == queue, Task.status == Status.PENDING, Task.id <= until)
+            OPEN_TASKS.where(Task.queue == queue, Task.status == Status.PENDING, Task.id <= until)
             .order_by(Task.priority, Task.id)
             .limit(limit)
             # What is locked is just being started.
@@ -220,7 +214,7 @@ class Ledger:
                 await transitions.cancel_waiting(
                     connection, ids, reason=reason, now=_now(), shard=self._shard
                 )
-        return [_open_task(row) for row in rows]
+        return [open_task(row) for row in rows]
 
     @repeated_if_cut
     async def cancel_wishes(self, ids: Sequence[UUID]) -> dict[UUID, CancelWish]:
@@ -266,7 +260,7 @@ class Ledger:
         """
         last = tuple_(literal(after[0]), literal(after[1], Task.id.type))
         statement = (
-            _OPEN_TASKS.where(Task.queue == queue, tuple_(Task.priority, Task.id) > last)
+            OPEN_TASKS.where(Task.queue == queue, tuple_(Task.priority, Task.id) > last)
             .order_by(Task.priority, Task.id)
             .limit(limit)
         )
@@ -279,7 +273,7 @@ class Ledger:
     ) -> list[OpenTask]:
         """The next open rows of some queues by id, from above ``after`` up to ``until``."""
         statement = (
-            _OPEN_TASKS.where(
+            OPEN_TASKS.where(
                 Task.queue.in_(queues),
                 # All that there are: so the index is used up to the id.
                 Task.priority.in_([priority.value for priority in Priority]),
@@ -293,13 +287,13 @@ class Ledger:
 
     async def still_open(self, ids: Sequence[UUID]) -> list[OpenTask]:
         """Those of ``ids`` that are open now."""
-        return await self._open_tasks(_OPEN_TASKS.where(Task.id.in_(ids)))
+        return await self._open_tasks(OPEN_TASKS.where(Task.id.in_(ids)))
 
     @repeated_if_cut
     async def _open_tasks(self, statement: Select[*tuple[Any, ...]]) -> list[OpenTask]:
         async with self.database.read("audit tasks") as connection:
             rows = (await connection.execute(statement)).all()
-        return [_open_task(row) for row in rows]
+        return [open_task(row) for row in rows]
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -311,6 +305,22 @@ class Ledger:
                 await connection.execute(select(Task.__table__).where(Task.id == task_id))
             ).one_or_none()
         return None if row is None else _record(row)
+
+    @repeated_if_cut
+    async def children(
+        self, parent_id: UUID, *, before: UUID | None, limit: int
+    ) -> list[TaskRecord]:
+        """Tasks that a task enqueued, in the opposite order of their ids, below ``before``."""
+        statement = (
+            select(Task.__table__)
+            .where(Task.parent_id == parent_id)
+            .order_by(Task.id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            statement = statement.where(Task.id < before)
+        async with self.database.read("list the children of a task") as connection:
+            return [_record(row) for row in await connection.execute(statement)]
 
     @repeated_if_cut
     async def ended_counts(self) -> dict[str, EndedCounts]:
@@ -412,20 +422,6 @@ class Ledger:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _open_task(row: Row[*tuple[Any, ...]]) -> OpenTask:
-    return OpenTask(
-        id=row.id,
-        queue=row.queue,
-        status=Status(row.status),
-        priority=row.priority,
-        user_id=row.user_id,
-        provider=row.provider,
-        run_at=row.run_at,
-        cancel_requested=row.cancel_requested_at is not None,
-        updated_at=row.updated_at,
-    )
 
 
 def _record(row: Row[Any]) -> TaskRecord:

@@ -131,6 +131,7 @@ class StartedTask(msgspec.Struct, frozen=True):
     input: str
     labels: str | None
     started_at: datetime
+    batch_id: UUID | None = None
 
 
 class RefusedStart(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +167,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime
     run_at: datetime | None = None
     spends_attempt: bool = True
+    batch_id: UUID | None = None
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +209,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | None
     provider: str | None
     changed: bool
+    batch_id: UUID | None = None
 
 
 class EndedCounts(msgspec.Struct, frozen=True, kw_only=True):

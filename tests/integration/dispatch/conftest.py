@@ -78,14 +78,13 @@ class Installation:
             knobs=QUEUE_KNOBS,
             overrides=Overrides(ledger.database),
         )
+        dispatch = Dispatch(policies=policies, ledger=ledger, engine=engine, max_input_bytes=10_000)
         return cls(
             catalogue=catalogue,
             ledger=ledger,
             engine=engine,
             policies=policies,
-            dispatch=Dispatch(
-                policies=policies, ledger=ledger, engine=engine, max_input_bytes=10_000
-            ),
+            dispatch=dispatch,
             queue_control=QueueControl(policies=policies, ledger=ledger, engine=engine),
             builder=IndexBuilder(ledger=ledger, engine=engine, weights=catalogue.user_weights),
             audit=Audit(
@@ -99,6 +98,7 @@ class Installation:
                 ledger=ledger,
                 engine=engine,
                 policies=policies,
+                batches=dispatch.completion,
                 queues=list(catalogue.queues),
                 lease=LEASE,
                 process=secrets.token_hex(4),

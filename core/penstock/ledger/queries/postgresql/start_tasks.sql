@@ -35,4 +35,4 @@ WHERE task.id = claim.id
 RETURNING
     task.id, task.type, task.queue, task.run, task.attempts, task.max_attempts, task.losses,
     task.priority, task.user_id, task.provider, task.units, task.input::text AS input,
-    task.labels::text AS labels, task.started_at
+    task.labels::text AS labels, task.started_at, task.batch_id

@@ -34,4 +34,4 @@ WHERE task.id = json_extract(claim.value, '$[0]')
     )
 RETURNING
     task.id, type, queue, run, attempts, max_attempts, losses, priority, user_id, provider, units,
-    input, labels, started_at
+    input, labels, started_at, batch_id
