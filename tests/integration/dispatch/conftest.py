@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from penstock import Queue, task
+from penstock import BatchSummary, Queue, task
 from penstock.dispatch import Dispatch, Policies, QueueControl, Reconciler
 from penstock.dispatch.audit import Audit
 from penstock.dispatch.index_builder import IndexBuilder
@@ -37,6 +37,11 @@ async def resize(image: Resize) -> Resize:
 @task("other.total", queue=OTHER)
 async def total(numbers: list[int]) -> int:
     return sum(numbers)
+
+
+@task("other.report", queue=OTHER)
+async def report(batch: BatchSummary) -> int:
+    return batch.total
 
 
 @dataclass
@@ -67,7 +72,7 @@ class Installation:
             distribution="penstock-acme",
             version="1",
             queues=[ACME, OTHER],
-            tasks=[resize, total],
+            tasks=[resize, total, report],
         )
         catalogue = Catalogue(plugins=[plugin]).tuned(tuning or {})
         ledger = Ledger(database_url)
