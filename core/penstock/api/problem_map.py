@@ -13,7 +13,12 @@ from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetail
 
 from penstock.api.access import UnauthorizedError
 from penstock.api.problems import FieldError, Problem, too_large
-from penstock.dispatch import InvalidPolicyError, QueueDrainingError, QueueFullError
+from penstock.dispatch import (
+    BatchSealedError,
+    InvalidPolicyError,
+    QueueDrainingError,
+    QueueFullError,
+)
 from penstock.engine import EngineUnavailableError
 from penstock.ledger import LedgerUnavailableError
 from penstock.plugins import UnknownQueueError, UnknownTaskTypeError
@@ -38,6 +43,7 @@ def problem_details(*, max_body_bytes: int) -> ProblemDetailsPlugin:
         UnknownQueueError: _unknown_queue,
         InvalidPolicyError: _invalid_policy,
         QueueDrainingError: _queue_draining,
+        BatchSealedError: _batch_sealed,
         QueueFullError: _queue_full,
         LedgerUnavailableError: _database_unavailable,
         EngineUnavailableError: _redis_unavailable,
@@ -95,6 +101,15 @@ def _invalid_policy(error: InvalidPolicyError) -> Problem:
         title="This cannot be said of the queue",
         detail=str(error),
         errors=[FieldError(f"$.{each.knob}", each.message, each.remedy) for each in error.faults],
+    )
+
+
+def _batch_sealed(error: BatchSealedError) -> Problem:
+    return Problem(
+        "batch-sealed",
+        status=409,
+        title="The batch takes no more tasks",
+        detail=str(error),
     )
 
 
