@@ -166,7 +166,7 @@ async def test_children_of_a_name_are_one_whatever_they_are_asked_to_do_later(
 ) -> None:
     parent = await started(application)
     children = Children(application.dispatch, parent)
-    terms = {"priority": None, "delay": None, "user_id": None}
+    terms: dict[str, Any] = {"priority": None, "delay": None, "user_id": None}
     first = await children.enqueue("part-1", "shop.part", b'{"number": 1}', **terms)
     again = Children(application.dispatch, msgspec.structs.replace(parent, run=2))
 
@@ -182,7 +182,7 @@ async def test_a_child_of_an_earlier_run_is_there_however_full_its_queue_is(
 ) -> None:
     parent = await started(application)
     children = Children(application.dispatch, parent)
-    terms = {"priority": "low", "delay": timedelta(hours=1), "user_id": "bob"}
+    terms: dict[str, Any] = {"priority": "low", "delay": timedelta(hours=1), "user_id": "bob"}
     child = await children.enqueue("one", "shop.small", b'{"number": 1}', **terms)
 
     with pytest.raises(TransientError, match="queue 'small' is full") as caught:
@@ -202,7 +202,7 @@ async def test_a_child_that_was_not_handed_over_is_by_the_next_run(
 ) -> None:
     parent = await started(application)
     children = Children(application.dispatch, parent)
-    terms = {"priority": None, "delay": None, "user_id": None}
+    terms: dict[str, Any] = {"priority": None, "delay": None, "user_id": None}
     async with asyncio.timeout(20):
         child = await children.enqueue("part", "shop.part", b'{"number": 1}', **terms)
         await ended(application, child)
@@ -255,7 +255,7 @@ async def test_names_and_terms_that_cannot_be_are_refused(application: Applicati
 async def test_children_are_listed_in_pages(application: Application) -> None:
     parent = await started(application)
     children = Children(application.dispatch, parent)
-    terms = {"priority": None, "delay": None, "user_id": None}
+    terms: dict[str, Any] = {"priority": None, "delay": None, "user_id": None}
     made = {
         await children.enqueue(f"part-{n}", "shop.part", b'{"number": 1}', **terms)
         for n in range(5)

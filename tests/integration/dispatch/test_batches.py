@@ -19,7 +19,7 @@ from penstock.dispatch import (
     Submission,
 )
 from penstock.dispatch.derived_id import derived_id
-from penstock.ledger import BatchRecord, Outcome, StatusCounts, TaskRecord
+from penstock.ledger import BatchRecord, NewTask, Outcome, StatusCounts, TaskRecord
 from penstock.ledger.records import Failure, Status
 from tests.integration.dispatch.conftest import Build, Installation, until
 from tests.services.gate import pass_gate
@@ -33,6 +33,15 @@ def batch_of(count: int, **fields: object) -> BatchSubmission:
 
 WITH_SUMMARY = CallbackSubmission("other.report")
 WITH_INPUT = CallbackSubmission("acme.resize", b'{"source": "done.png"}')
+
+
+@pytest.fixture
+async def installation(build: Build) -> Installation:
+    """One whose queues have an index, so that nothing waits to be handed over at the end."""
+    installation = build()
+    for queue in installation.catalogue.queues:
+        await installation.builder.build(queue)
+    return installation
 
 
 async def tasks_of(installation: Installation, batch_id: UUID) -> list[UUID]:
@@ -128,7 +137,7 @@ async def test_a_batch_is_counted_finished_and_followed_by_its_callback(
 async def test_many_who_finish_a_batch_at_once_make_one_callback(build: Build) -> None:
     installations = [build() for _ in range(3)]
     first = installations[0]
-    handed_over = []
+    handed_over: list[NewTask] = []
     for each in installations:
         each.dispatch.completion._hand_over = handed_over.append
     for _ in range(5):
@@ -261,8 +270,6 @@ async def test_a_batch_that_does_not_fit_into_its_queue_is_refused_whole(build: 
 async def test_cancelling_ends_what_waits_tells_what_runs_and_keeps_the_callback_back(
     installation: Installation,
 ) -> None:
-    await installation.builder.build("acme")
-    await installation.builder.build("other")
     several = [
         *batch_of(3).tasks,
         Submission("other.total", b"[1]"),

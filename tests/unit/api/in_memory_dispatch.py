@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from types import SimpleNamespace
+from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -17,6 +18,7 @@ from penstock.dispatch import (
     BatchSealedError,
     Component,
     Health,
+    Policies,
     QueueFullError,
     QueueStatus,
     TaskBatches,
@@ -157,7 +159,7 @@ class InMemoryBatches:
         self._dispatch = dispatch
         self._checks = TaskBatches.__new__(TaskBatches)
         self._checks._intake = Intake(require_open=lambda _: None, max_input_bytes=100_000)
-        self._checks._policies = SimpleNamespace(catalogue=catalogue)
+        self._checks._policies = cast("Policies", SimpleNamespace(catalogue=catalogue))
         self.records: dict[UUID, BatchRecord] = {}
         self.tasks: dict[UUID, list[NewTask]] = {}
 

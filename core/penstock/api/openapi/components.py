@@ -93,11 +93,11 @@ def _submission(task_type: TaskType[Any, Any], given: Schema) -> Schema:
 
 def _batch(task_types: Sequence[TaskType[Any, Any]]) -> Schema:
     names = [each.name for each in task_types]
-    callback = {
+    callback: Schema = {
         "description": "The task that runs once all of the others have ended.",
         "type": ["object", "null"],
         "properties": {
-            "type": {"type": "string", **({"enum": names} if names else {"not": {}})},
+            "type": {"type": "string", "enum": names} if names else {"not": {}},
             "input": {"description": "What it takes; a summary of the batch if left out."},
             "priority": _terms()["priority"],
         },
