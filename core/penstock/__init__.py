@@ -34,19 +34,32 @@ from penstock.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from penstock.client import (
+        BatchHandle,
+        BatchInfo,
+        BatchNotFoundError,
+        BatchPartError,
+        BatchSealedError,
+        Callback,
         Client,
         QueueFullError,
         TaskFailedError,
         TaskHandle,
         TaskInfo,
         TaskNotFoundError,
+        TaskRequest,
         TaskStatusError,
         UserQueueFullError,
     )
 
 __all__ = [
     "Artifact",
+    "BatchHandle",
+    "BatchInfo",
+    "BatchNotFoundError",
+    "BatchPartError",
+    "BatchSealedError",
     "BatchSummary",
+    "Callback",
     "Client",
     "Context",
     "DeclarationError",
@@ -69,6 +82,7 @@ __all__ = [
     "TaskInfo",
     "TaskInterrupted",
     "TaskNotFoundError",
+    "TaskRequest",
     "TaskStatusError",
     "TaskType",
     "TransientError",
@@ -79,12 +93,19 @@ __all__ = [
 ]
 
 _CLIENT = {
+    "BatchHandle",
+    "BatchInfo",
+    "BatchNotFoundError",
+    "BatchPartError",
+    "BatchSealedError",
+    "Callback",
     "Client",
     "QueueFullError",
     "TaskFailedError",
     "TaskHandle",
     "TaskInfo",
     "TaskNotFoundError",
+    "TaskRequest",
     "TaskStatusError",
     "UserQueueFullError",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -11,15 +11,17 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 from uuid import UUID
 
-import msgspec
-
 from penstock.app import Application
-from penstock.client.errors import TaskNotFoundError, TaskStatusError
+from penstock.client.batch_handle import BatchHandle, BatchInfo
+from penstock.client.callback import Callback
+from penstock.client.errors import BatchNotFoundError, TaskNotFoundError, TaskStatusError
 from penstock.client.handle import TaskHandle
+from penstock.client.request import TaskRequest
 from penstock.client.task_info import TaskInfo
 from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType, checks
-from penstock.dispatch import Submission
-from penstock.dispatch.inputs import MAX_DELAY
+from penstock.dispatch import BatchSubmission, Submission
+from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_TASKS
+from penstock.ledger import BatchRecord
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 
@@ -117,22 +119,13 @@ class Client:
             QueueFullError: as many tasks wait as may; its ``retry_after`` says when to try again.
             PenstockError: the database is away.
         """
-        name = task_type if isinstance(task_type, str) else task_type.name
-        ranked = Priority.parse(priority)
-        checks.instance(user_id, str | None, of="user_id")
-        checks.instance(delay, timedelta | None, of="delay")
-        if delay is not None and not timedelta(0) <= delay <= MAX_DELAY:
-            message = f"expected delay to be from 0 to {MAX_DELAY.days} days, got {delay}"
-            raise DeclarationError(message)
-        try:
-            encoded = msgspec.json.encode(input)
-        except (TypeError, ValueError, msgspec.MsgspecError) as error:
-            message = f"expected input of task type {name!r} to have a JSON form: {error}"
-            raise DeclarationError(message) from error
+        request: TaskRequest[Any] = TaskRequest(
+            task_type, input, user_id=user_id, priority=priority, delay=delay
+        )
+        submission = request.submission
         async with self.opened() as client:
             application = client._require()  # noqa: SLF001  (another of this very class)
-            found = application.catalogue.task_type(name)
-            submission = Submission(name, encoded, priority=ranked, user_id=user_id, delay=delay)
+            found = application.catalogue.task_type(submission.type)
             record = await application.dispatch.submit(submission)
         return TaskHandle(self, record.id, record.type, found.output_type)
 
@@ -181,6 +174,86 @@ class Client:
                 raise TaskStatusError(task_id, status=found.status, message=message)
             return await client.task(task_id)
 
+    async def submit_batch(
+        self,
+        requests: Sequence[TaskRequest[Any]],
+        *,
+        callback: Callback | None = None,
+        name: str = "",
+        user_id: str | None = None,
+        sealed: bool = True,
+    ) -> BatchHandle:
+        """Accept tasks that are counted together, all of them or none.
+
+        On return they are committed, and will run; and so will the callback, once, when all of
+        them have ended.
+
+        Args:
+            requests: the first tasks; at most 1,000 at once.
+            callback: what shall run in the end.
+            name: for people.
+            user_id: for whom the callback is done, and tasks that do not say so.
+            sealed: whether these are all. If not, :meth:`BatchHandle.add` takes more, and
+                :meth:`BatchHandle.seal` ends that.
+
+        Raises:
+            BatchPartError: a task or the callback cannot be accepted; ``place`` says which.
+            QueueFullError: as many tasks wait as may; its ``retry_after`` says when to try again.
+            PenstockError: the database is away.
+        """
+        checks.instance(callback, Callback | None, of="callback")
+        checks.instance(user_id, str | None, of="user_id")
+        checks.instance(sealed, bool, of="sealed")
+        checks.instance(name, str, of="the name of a batch")
+        if len(name) > MAX_BATCH_NAME_LENGTH:
+            message = (
+                f"expected the name of a batch to have at most {MAX_BATCH_NAME_LENGTH} "
+                f"characters, got {len(name)}"
+            )
+            raise DeclarationError(message)
+        wanted = BatchSubmission(
+            tasks=_submissions(requests),
+            callback=callback.submission if callback else None,
+            name=name,
+            user_id=user_id,
+            sealed=sealed,
+        )
+        async with self.opened() as client:
+            batches = client._require().dispatch.batches  # noqa: SLF001
+            record = await batches.submit(wanted, by="the application")
+        return BatchHandle(self, record.id)
+
+    async def batch(self, batch_id: UUID) -> BatchInfo:
+        """The batch of that id, as the ledger has it now.
+
+        Raises:
+            BatchNotFoundError: there is none.
+            PenstockError: the database is away.
+        """
+        async with self.opened() as client:
+            batches = client._require().dispatch.batches  # noqa: SLF001
+            return _there(batch_id, await batches.find(batch_id))
+
+    async def add_to_batch(self, batch_id: UUID, requests: Sequence[TaskRequest[Any]]) -> BatchInfo:
+        """Accept more tasks of a batch; see :meth:`BatchHandle.add`."""
+        async with self.opened() as client:
+            batches = client._require().dispatch.batches  # noqa: SLF001
+            return _there(batch_id, await batches.add(batch_id, _submissions(requests)))
+
+    async def seal_batch(self, batch_id: UUID) -> BatchInfo:
+        """Take no more tasks of a batch; see :meth:`BatchHandle.seal`."""
+        async with self.opened() as client:
+            batches = client._require().dispatch.batches  # noqa: SLF001
+            return _there(batch_id, await batches.seal(batch_id))
+
+    async def cancel_batch(self, batch_id: UUID, *, reason: str = "") -> BatchInfo:
+        """Cancel the open tasks of a batch; see :meth:`BatchHandle.cancel`."""
+        by = f"batch {batch_id} was cancelled by the application"
+        async with self.opened() as client:
+            batches = client._require().dispatch.batches  # noqa: SLF001
+            record = await batches.cancel(batch_id, reason=f"{by}: {reason}" if reason else by)
+        return _there(batch_id, record)
+
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Client]:
         """This client if it is open, else one that is open for as long as the context lasts."""
@@ -203,3 +276,21 @@ class Client:
         if self._application is None:
             raise PenstockError("this client is closed; use it inside its 'async with' block")
         return self._application
+
+
+def _submissions(requests: Sequence[TaskRequest[Any]]) -> list[Submission]:
+    if len(requests) > MAX_BATCH_TASKS:
+        message = (
+            f"expected at most {MAX_BATCH_TASKS} requests at once, got {len(requests)}; submit the "
+            "batch with sealed=False, and add the others"
+        )
+        raise DeclarationError(message)
+    for each in requests:
+        checks.instance(each, TaskRequest, of="every request of a batch")
+    return [each.submission for each in requests]
+
+
+def _there(batch_id: UUID, record: BatchRecord | None) -> BatchInfo:
+    if record is None:
+        raise BatchNotFoundError(batch_id)
+    return BatchInfo.of(record)
