@@ -176,6 +176,8 @@ def why_stale(circumstances: Circumstances, claim: Claimed, found: Round) -> str
         return "Redis lost data"
     if again and again[-1].building:
         return "it ended while the index was filled"
+    if again and _is_enqueued_anew(circumstances, claim.task_id, opened, again[-1].at):
+        return "its parent enqueued it again"
     if again:
         before = circumstances.handovers(claim.task_id, opened, ended)
         if before and before[0].building and _is_rebuilt(circumstances, opened, again[-1].at):
@@ -183,6 +185,14 @@ def why_stale(circumstances: Circumstances, claim: Claimed, found: Round) -> str
         first = before[0].at if before else opened
         return _why_handed_over_again(circumstances, opened, first, again[-1].at)
     return _why_not_settled(circumstances, claim, found.ended)
+
+
+def _is_enqueued_anew(circumstances: Circumstances, task_id: UUID, opened: int, again: int) -> bool:
+    """Whether a later run of its parent may have handed it over, which saw it wait just before."""
+    row = circumstances.evidence.rows.get(task_id)
+    if row is None or row.parent_id is None:
+        return False
+    return any(opened < gate.opened.at < again for gate in circumstances.gates(row.parent_id))
 
 
 def _why_not_settled(circumstances: Circumstances, claim: Claimed, ended: Transition) -> str | None:

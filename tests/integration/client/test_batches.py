@@ -54,7 +54,7 @@ async def test_a_batch_that_is_not_sealed_grows_and_waits(environment, tmp_path)
     async with Client(environ=environment, directory=tmp_path) as client:
         handle = await client.submit_batch([], sealed=False)
         assert (await handle.add([TaskRequest(document, HTML)])).total == 1
-        with pytest.raises(TimeoutError, match="is at 0 % after .*, and not sealed"):
+        with pytest.raises(TimeoutError, match=r"is at 0 % after .*, and not sealed"):
             await handle.wait(timeout=timedelta(seconds=0.1))
 
         assert (await handle.seal()).sealed_at is not None
