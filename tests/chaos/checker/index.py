@@ -176,14 +176,12 @@ def why_stale(circumstances: Circumstances, claim: Claimed, found: Round) -> str
         return "Redis lost data"
     if again and again[-1].building:
         return "it ended while the index was filled"
-    if again and _is_enqueued_anew(circumstances, claim.task_id, opened, again[-1].at):
-        return "its parent enqueued it again"
     if again:
         before = circumstances.handovers(claim.task_id, opened, ended)
         if before and before[0].building and _is_rebuilt(circumstances, opened, again[-1].at):
             return "it waited for the index in which it was found"
         first = before[0].at if before else opened
-        return _why_handed_over_again(circumstances, opened, first, again[-1].at)
+        return _why_handed_over_again(circumstances, claim, opened, first, again[-1].at)
     return _why_not_settled(circumstances, claim, found.ended)
 
 
@@ -225,9 +223,11 @@ def _is_rebuilt(circumstances: Circumstances, began: int, ended: int) -> bool:
 
 
 def _why_handed_over_again(
-    circumstances: Circumstances, opened: int, first: int, again: int
+    circumstances: Circumstances, claim: Claimed, opened: int, first: int, again: int
 ) -> str | None:
     """Why somebody handed a task over that had been handed over, had run and ended."""
+    if _is_enqueued_anew(circumstances, claim.task_id, opened, again):
+        return "its parent enqueued it again"
     # It was sent, and the answer was lost, so that it was sent again, after a pause.
     unanswered = circumstances.faults(REDIS_TROUBLE, opened, first + _MOMENT)
     if unanswered and circumstances.faults(REDIS_TROUBLE, again - _PAUSE, again):
