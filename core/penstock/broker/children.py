@@ -11,7 +11,7 @@ from penstock.declarations import (
     PermanentError,
     Priority,
     TransientError,
-    checks,
+    child,
 )
 from penstock.dispatch import (
     Dispatch,
@@ -53,19 +53,19 @@ class Children:
     ) -> UUID:
         """See :meth:`penstock.declarations.Context.enqueue`; ``data`` is the input as JSON."""
         parent = self._task
-        checks.name(name, of="child")
+        child.check(name, priority=priority, delay=delay, user_id=user_id)
         submission = Submission(
             type_name,
             data,
             priority=Priority(parent.priority) if priority is None else _priority(priority),
             user_id=parent.user_id if user_id is None else user_id,
-            delay=_checked(delay),
+            delay=_bounded(delay),
             id=derived_id(parent.id, name),
             parent_id=parent.id,
         )
         what = f"child {name!r} of type {type_name!r}"
         try:
-            child = await patiently(
+            return await patiently(
                 parent.id,
                 lambda: self._dispatch.submit_child(submission, again=parent.run > 1),
                 f"enqueuing {what}",
@@ -80,7 +80,6 @@ class Children:
             raise TransientError(
                 f"{what}: {error}", retry_after=error.retry_after, code=error.code
             ) from error
-        return child
 
 
 def _priority(value: str | int) -> Priority:
@@ -90,8 +89,7 @@ def _priority(value: str | int) -> Priority:
         raise DeclarationError(str(error)) from error
 
 
-def _checked(delay: timedelta | None) -> timedelta | None:
-    checks.instance(delay, timedelta | None, of="delay")
+def _bounded(delay: timedelta | None) -> timedelta | None:
     if delay is not None and not timedelta(0) <= delay <= MAX_DELAY:
         message = f"expected delay to be from 0 to {MAX_DELAY.days} days, got {delay}"
         raise DeclarationError(message)

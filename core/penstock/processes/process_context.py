@@ -77,6 +77,7 @@ class ProcessContext(SyncContext):
         user_id: str | None = None,
     ) -> UUID:
         """See :meth:`penstock.declarations.SyncContext.enqueue`."""
+        child.check(name, priority=priority, delay=delay, user_id=user_id)
         type_name, data = child.encode(name, task_type, input)
         with self._channel.call() as call:
             enqueue = frames.Enqueue(

@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, assert_type
+from uuid import UUID
 
 from msgspec import Struct
 
-from penstock import Client, Context, Queue, SyncContext, task
+from penstock import Client, Context, Queue, SyncContext, TaskRequest, task
 
 ACME = Queue("acme")
 
@@ -51,6 +52,15 @@ if TYPE_CHECKING:
         ):
             assert_type(await handle.result(), Image)
         await client.submit(shrink, Image("a"))  # type: ignore[arg-type]
+
+        assert_type(await ctx.enqueue("one", resize, Resize("a"), priority="high"), UUID)
+        assert_type(sync_ctx.enqueue("two", turn, Resize("a")), UUID)
+        await ctx.enqueue("three", "other.type", {"any": "thing"})
+        await ctx.enqueue("four", resize, Image("a"))  # type: ignore[arg-type]
+        sync_ctx.enqueue("five", turn, Image("a"))  # type: ignore[arg-type]
+        batch = await client.submit_batch([TaskRequest(resize, Resize("a"))])
+        assert_type((await batch.wait()).counts.success, int)
+        TaskRequest(resize, Image("a"))  # type: ignore[arg-type]
 
         assert_type(await ctx.load("operation", Image), Image | None)
         assert_type(sync_ctx.load("operation", list[int]), list[int] | None)

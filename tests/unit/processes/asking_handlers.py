@@ -64,6 +64,11 @@ def enqueue(job: Job, ctx: SyncContext) -> list[UUID]:
     ]
 
 
+@task("processes.enqueue-wrongly", queue=QUEUE)
+def enqueue_wrongly(delay: int, ctx: SyncContext) -> None:
+    ctx.enqueue("one", double, 4, delay=delay)  # type: ignore[call-overload]
+
+
 @task("processes.charge", queue=QUEUE)
 def charge(number: int, ctx: SyncContext) -> int:
     ctx.charge(number)

@@ -91,6 +91,14 @@ async def test_what_it_enqueues_is_the_workers_to_submit_and_has_an_id_at_once(r
     assert second.terms == {"priority": None, "delay": None, "user_id": "ada"}
 
 
+async def test_what_it_enqueues_with_terms_of_the_wrong_kind_is_refused_at_once(run: Run) -> None:
+    context = PluginContext(asking_handlers.enqueue_wrongly)
+
+    with pytest.raises(HandlerError, match=r"expected delay to be a datetime.timedelta .*got 5"):
+        await run(asking_handlers.enqueue_wrongly, 5, context)
+    assert context.children == []
+
+
 async def test_settings_that_nobody_declares_are_refused_as_in_the_worker(run: Run) -> None:
     with pytest.raises(HandlerError) as caught:
         await run(asking_handlers.unknown_settings, 4)
