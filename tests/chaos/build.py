@@ -44,6 +44,11 @@ SLOW_STEPS = (
     ),
     Change(
         file="dispatch/batch_completion.py",
+        old="            ids, self._pending = list(",
+        new="            await asyncio.sleep(0.3)\n            ids, self._pending = list(",
+    ),
+    Change(
+        file="dispatch/batch_completion.py",
         old="            callback_id = derived_id(",
         new="            await asyncio.sleep(0.05)\n            callback_id = derived_id(",
     ),
