@@ -13,7 +13,9 @@ _EACH_PARENT = 4.0
 """Seconds from one parent to the next."""
 _MOST_CHILDREN = 6
 _BATCHES = 3
-_TASKS = 30
+_TASKS = 18
+_TOGETHER = 12
+"""How many more end at about the same time, and after those: several workers see a batch end."""
 _PARENTS = ("chaos.parent", "chaos.parent_apart")
 _TYPES = {"chaos.quick": 20, "chaos.flaky": 4, "chaos.permanent": 3, "chaos.snooze": 3}
 
@@ -50,13 +52,14 @@ def draw_parents(chance: random.Random, *, seconds: float, lease: float) -> Sequ
     ]
 
 
-def draw_batches(chance: random.Random, *, seconds: float) -> Sequence[BatchSpec]:
+def draw_batches(chance: random.Random, *, seconds: float, lease: float) -> Sequence[BatchSpec]:
     """Some batches, every other one of which grows before it is sealed."""
     drawn = []
     for number in range(_BATCHES):
         key = f"batch-{number}"
         tasks = [_task(chance, key, place) for place in range(_TASKS)]
-        parts = _TASKS // 2 if number % 2 else _TASKS
+        tasks += [_last(key, _TASKS + place, lease) for place in range(_TOGETHER)]
+        parts = _TASKS // 2 if number % 2 else len(tasks)
         drawn.append(
             BatchSpec(
                 at=seconds * (number + chance.random()) / _BATCHES,
@@ -66,6 +69,17 @@ def draw_batches(chance: random.Random, *, seconds: float) -> Sequence[BatchSpec
             )
         )
     return drawn
+
+
+def _last(batch: str, place: int, lease: float) -> TaskSpec:
+    return TaskSpec(
+        at=0,
+        key=f"{batch}:{place}",
+        type="chaos.quick",
+        priority=Priority.URGENT.label,
+        user="batch",
+        order={"seconds": lease},
+    )
 
 
 def _task(chance: random.Random, batch: str, place: int) -> TaskSpec:

@@ -17,7 +17,7 @@ from tests.chaos.evidence import AttemptRow, BatchRow, Row, State, Step, Transit
 
 _ROWS = """
 SELECT id, input::text AS input, type, queue, status, run, attempts, max_attempts, losses,
-       created_at, finished_at, run_at, worker, error_code, result::text AS result,
+       created_at, finished_at, run_at, worker, user_id, error_code, result::text AS result,
        parent_id, batch_id
 FROM task
 """
@@ -106,6 +106,7 @@ def _row(found: Mapping[str, Any]) -> Row:
         finished=nanoseconds(found["finished_at"]) if found["finished_at"] else None,
         run_at=nanoseconds(found["run_at"]) if found["run_at"] else None,
         worker=found["worker"],
+        user=found["user_id"],
         error_code=found["error_code"],
         result_run=result["run"] if result else None,
         parent_id=found["parent_id"],

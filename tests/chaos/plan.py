@@ -67,7 +67,9 @@ class Plan:
             parents=families.draw_parents(
                 random.Random(f"parents {seed}"), seconds=seconds, lease=scale.lease
             ),
-            batches=families.draw_batches(random.Random(f"batches {seed}"), seconds=seconds),
+            batches=families.draw_batches(
+                random.Random(f"batches {seed}"), seconds=seconds, lease=scale.lease
+            ),
         )
 
 

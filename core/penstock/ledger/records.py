@@ -201,7 +201,10 @@ class CancelWish(msgspec.Struct, frozen=True):
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a request to cancel or to retry: the task's state, and whether that is new."""
+    """What became of a request to cancel or to retry: the task's state, and whether that is new.
+
+    ``lease`` is the number of the lease under which it was last started, 0 if it never was.
+    """
 
     status: Status
     queue: str
@@ -209,6 +212,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | None
     provider: str | None
     changed: bool
+    lease: int = 0
     batch_id: UUID | None = None
 
 

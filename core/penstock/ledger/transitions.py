@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Row, case, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -150,13 +151,19 @@ async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) ->
             updated_at=now,
         )
         .returning(
-            Task.status, Task.queue, Task.priority, Task.user_id, Task.provider, Task.batch_id
+            Task.status,
+            Task.queue,
+            Task.priority,
+            Task.user_id,
+            Task.provider,
+            Task.lease,
+            Task.batch_id,
         )
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
         return await _unchanged(connection, task_id)
-    return _transition(row, changed=True)
+    return msgspec.structs.replace(_transition(row, changed=True), lease=row.lease or 0)
 
 
 async def _keep(

@@ -92,7 +92,7 @@ class Line(RuleBasedStateMachine):
     @rule(
         numbers=some,
         priority=priorities,
-        how=st.sampled_from(["due", "delayed", "running", "again"]),
+        how=st.sampled_from(["due", "delayed", "running", "again", "again_after_holder"]),
         unless_cancelled=st.booleans(),
     )
     def enqueue_known(
@@ -107,16 +107,30 @@ class Line(RuleBasedStateMachine):
     ) -> None:
         entries = []
         for task, priority, how in tasks:
-            kind: Any = "due" if how == "delayed" else how
+            kind: Any = {"delayed": "due", "again_after_holder": "again"}.get(how, how)
             delay = LONG if how == "delayed" else timedelta(0)
-            entries.append(Entry(member=task, priority=priority, delay=delay, kind=kind))
+            lease = self.lease_of(task) if how == "again_after_holder" else 0
+            entries.append(
+                Entry(member=task, priority=priority, delay=delay, kind=kind, lease=lease)
+            )
         added = self.run(
             self.engine.enqueue("acme", entries, unless_cancelled=unless_cancelled, weights=WEIGHTS)
         )
         assert added == sum(
-            self.model.enqueue(*each, unless_cancelled=unless_cancelled) for each in tasks
+            self.model.enqueue(
+                entry.member,
+                entry.priority,
+                "delayed" if entry.delay else entry.kind,
+                unless_cancelled=unless_cancelled,
+                lease=entry.lease,
+            )
+            for entry in entries
         )
         self.known += [task for task, _, _ in tasks if task not in self.known]
+
+    def lease_of(self, task: Member) -> int:
+        held, _ = self.model.leased.get(task, (None, None))
+        return held.number if held else 0
 
     # -- taking out ----------------------------------------------------------------------------
 
