@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.declarations import (
     Artifact,
+    BatchSummary,
     Context,
     DeclarationError,
     Interruption,
@@ -34,7 +35,13 @@ from penstock.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from penstock.client import (
+        BatchHandle,
+        BatchInfo,
+        BatchNotFoundError,
+        BatchPartError,
+        BatchSealedError,
         BulkRefusedError,
+        Callback,
         Client,
         ForeignSessionError,
         IdempotencyKeyReusedError,
@@ -54,7 +61,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Artifact",
+    "BatchHandle",
+    "BatchInfo",
+    "BatchNotFoundError",
+    "BatchPartError",
+    "BatchSealedError",
+    "BatchSummary",
     "BulkRefusedError",
+    "Callback",
     "Client",
     "Context",
     "DeclarationError",
@@ -96,6 +110,12 @@ __all__ = [
 
 _CLIENT = {
     "BulkRefusedError",
+    "BatchHandle",
+    "BatchInfo",
+    "BatchNotFoundError",
+    "BatchPartError",
+    "BatchSealedError",
+    "Callback",
     "Client",
     "ForeignSessionError",
     "IdempotencyKeyReusedError",

@@ -99,6 +99,7 @@ class Application:
             ledger=self.ledger,
             engine=self.engine,
             policies=self.policies,
+            batches=self.dispatch.completion,
             queues=list(catalogue.queues),
             lease=settings.lease,
             process=self.name,

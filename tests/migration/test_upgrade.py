@@ -19,6 +19,7 @@ from tests.services import PostgresServer
 
 TABLES = {
     "task",
+    "batch",
     "task_attempt",
     "checkpoint",
     "idempotency_key",

@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import structlog
@@ -20,13 +20,23 @@ from penstock import (
     SyncContext,
     TaskType,
 )
-from penstock.declarations import checkpoint
+from penstock.declarations import checkpoint, child
 
 _CHUNK = 65_536
 
 
+class Child(NamedTuple):
+    """What a handler enqueued; ``input`` is JSON."""
+
+    id: UUID
+    name: str
+    type: str
+    input: bytes
+    terms: dict[str, Any]
+
+
 class _Seen:
-    """What both contexts remember: progress and log lines in lists, checkpoints as JSON.
+    """What both contexts remember: progress, log lines and children in lists, checkpoints as JSON.
 
     Args:
         task_type: the one whose handler is called.
@@ -47,6 +57,7 @@ class _Seen:
         self.run = attempt
         self.seen: list[tuple[float, str]] = []
         self.checkpoints: dict[str, str] = {}
+        self.children: list[Child] = []
         lines = LogCapture()
         self.lines = lines.entries
         self.log = structlog.wrap_logger(
@@ -68,6 +79,13 @@ class _Seen:
             return None
         return checkpoint.decode(name, self.checkpoints[name], kind)
 
+    def _enqueued(
+        self, name: str, task_type: TaskType[Any, Any] | str, value: object, terms: dict[str, Any]
+    ) -> UUID:
+        type_name, data = child.encode(name, task_type, value)
+        self.children.append(Child(uuid4(), name, type_name, data, terms))
+        return self.children[-1].id
+
 
 class PluginContext(_Seen, Context):
     """For an ``async def`` handler; artifacts in memory."""
@@ -83,6 +101,15 @@ class PluginContext(_Seen, Context):
 
     async def charge(self, units: int) -> None:
         self.charged.append(units)
+
+    async def enqueue(
+        self,
+        name: str,
+        task_type: TaskType[Any, Any] | str,
+        input: Any,  # noqa: A002  (as in the base)
+        **terms: Any,
+    ) -> UUID:
+        return self._enqueued(name, task_type, input, terms)
 
     async def save(self, name: str, value: object) -> None:
         self.checkpoints[name] = checkpoint.encode(name, value)
@@ -105,6 +132,15 @@ class SyncPluginContext(_Seen, SyncContext):
 
     def charge(self, units: int) -> None:
         self.charged.append(units)
+
+    def enqueue(
+        self,
+        name: str,
+        task_type: TaskType[Any, Any] | str,
+        input: Any,  # noqa: A002  (as in the base)
+        **terms: Any,
+    ) -> UUID:
+        return self._enqueued(name, task_type, input, terms)
 
     def save(self, name: str, value: object) -> None:
         self.checkpoints[name] = checkpoint.encode(name, value)

@@ -17,7 +17,9 @@ from penstock.api.problem_map import problem_details
 from penstock.api.request_log import ErrorLog, RequestLog
 from penstock.api.response_headers import header_hook
 from penstock.api.routes.artifacts import artifact_routes
+from penstock.api.routes.batches import batch_routes
 from penstock.api.routes.bulk import bulk_routes
+from penstock.api.routes.children import children_routes
 from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
 from penstock.api.routes.queue_control import queue_control_routes
@@ -71,6 +73,8 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
             *task_routes(dispatch=dispatch, catalogue=catalogue, max_wait=max_wait),
             *bulk_routes(dispatch=dispatch, catalogue=catalogue),
             *task_transition_routes(dispatch=dispatch),
+            *children_routes(dispatch=dispatch),
+            *batch_routes(batches=dispatch.batches, catalogue=catalogue),
             *queue_routes(dispatch=dispatch),
             *queue_control_routes(queue_control=queue_control),
             *schedule_routes(schedule_control=schedule_control, catalogue=catalogue),

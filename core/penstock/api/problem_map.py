@@ -15,8 +15,9 @@ from penstock.api.access import UnauthorizedError
 from penstock.api.problems import FieldError, Problem, invalid_request, too_large
 from penstock.declarations import PenstockError
 from penstock.dispatch import (
+    BatchSealedError,
     InvalidPolicyError,
-    InvalidTimeError,
+    InvalidTermError,
     QueueDrainingError,
     QueueFullError,
     ScheduleDeclaredError,
@@ -62,11 +63,12 @@ def _of_ours() -> Mapping[type[Exception], Callable[[Any], Problem]]:
         UnknownTaskTypeError: unknown_task_type,
         UnknownQueueError: _unknown_queue,
         InvalidPolicyError: _invalid_policy,
-        InvalidTimeError: _invalid_time,
+        InvalidTermError: invalid_term,
         UnknownScheduleError: _unknown_schedule,
         ScheduleExistsError: _schedule_conflict,
         ScheduleDeclaredError: _schedule_conflict,
         QueueDrainingError: _queue_draining,
+        BatchSealedError: _batch_sealed,
         QueueFullError: _queue_full,
         IdempotencyKeyReusedError: _key_reused,
         TwinPendingError: _twin_pending,
@@ -132,7 +134,8 @@ def _invalid_policy(error: InvalidPolicyError) -> Problem:
     )
 
 
-def _invalid_time(error: InvalidTimeError) -> Problem:
+def invalid_term(error: InvalidTermError) -> Problem:
+    """A term of a submission that cannot be had."""
     field = f"$.{error.field}" + ("_seconds" if error.field == "ttl" else "")
     return invalid_request([FieldError(field, error.message, error.remedy)])
 
@@ -151,6 +154,15 @@ def _schedule_conflict(error: ScheduleExistsError | ScheduleDeclaredError) -> Pr
         "schedule-conflict",
         status=409,
         title="The schedule does not allow this",
+        detail=str(error),
+    )
+
+
+def _batch_sealed(error: BatchSealedError) -> Problem:
+    return Problem(
+        "batch-sealed",
+        status=409,
+        title="The batch takes no more tasks",
         detail=str(error),
     )
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, TypeVar
+from uuid import UUID
 
 import structlog
 from structlog.stdlib import BoundLogger
 
 from penstock.broker.checkpoints import Checkpoints
+from penstock.broker.children import Children
 from penstock.broker.delivery import Delivery
 from penstock.broker.progress import ProgressWriter
-from penstock.declarations import Context, DeclarationError, Interruption, checks
-from penstock.dispatch import ArtifactStore, TaskArtifacts
+from penstock.declarations import (
+    Context,
+    DeclarationError,
+    Interruption,
+    Priority,
+    TaskType,
+    checks,
+    child,
+)
+from penstock.dispatch import ArtifactStore, Dispatch, TaskArtifacts
 from penstock.ledger import Ledger
 
 S = TypeVar("S")
@@ -30,6 +41,7 @@ class TaskContext(Context):
         delivery: Delivery,
         *,
         ledger: Ledger,
+        dispatch: Dispatch,
         artifacts: ArtifactStore,
         progress: ProgressWriter,
         settings: Mapping[type[Any], Any],
@@ -45,6 +57,7 @@ class TaskContext(Context):
         self.run = task.run
         self.artifacts = TaskArtifacts(artifacts, task.id)
         self._checkpoints = Checkpoints(ledger, task, max_bytes=max_checkpoint_bytes)
+        self._children = Children(dispatch, task)
         self._delivery = delivery
         self._progress = progress
         self._settings = settings
@@ -60,6 +73,22 @@ class TaskContext(Context):
     async def load(self, name: str, kind: type[S]) -> S | None:
         """See :meth:`penstock.declarations.Context.load`."""
         return await self._checkpoints.load(name, kind)
+
+    async def enqueue(
+        self,
+        name: str,
+        task_type: TaskType[Any, Any] | str,
+        input: Any,  # noqa: A002  (as in the base)
+        *,
+        priority: Priority | str | int | None = None,
+        delay: timedelta | None = None,
+        user_id: str | None = None,
+    ) -> UUID:
+        """See :meth:`penstock.declarations.Context.enqueue`."""
+        type_name, data = child.encode(name, task_type, input)
+        return await self._children.enqueue(
+            name, type_name, data, priority=priority, delay=delay, user_id=user_id
+        )
 
     async def charge(self, units: int) -> None:
         """See :meth:`penstock.declarations.Context.charge`."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -130,6 +131,7 @@ def _outcome(task: StartedTask, status: Status, **fields: Any) -> Outcome:
         status=status,
         started_at=task.started_at,
         finished_at=datetime.now(UTC),
+        batch_id=task.batch_id,
         **fields,
     )
 
@@ -155,10 +157,16 @@ class DeadlineExceededError(PermanentError):
 
 
 class OutcomeWriter:
-    """Records outcomes in batches, and holds them while the database is away."""
+    """Records outcomes in batches, and holds them while the database is away.
 
-    def __init__(self, ledger: Ledger) -> None:
+    Args:
+        ledger: takes them.
+        batch_changed: told of the batches of which tasks have ended, once that is committed.
+    """
+
+    def __init__(self, ledger: Ledger, *, batch_changed: Callable[[Iterable[UUID]], None]) -> None:
         self._ledger = ledger
+        self._batch_changed = batch_changed
         self._commits = GroupCommit(self._record)
 
     async def write(self, outcome: Outcome) -> Outcome | None:
@@ -217,6 +225,9 @@ class OutcomeWriter:
                 repeated = True
             else:
                 # What the first try may have committed, the next one does not find open any more.
+                changed = {each.batch_id for each in outcomes if each.batch_id is not None}
+                if changed:
+                    self._batch_changed(changed)
                 return [
                     recorded.get((each.id, each.run), each.status if repeated else None)
                     for each in outcomes

@@ -196,6 +196,7 @@ class Receiver(TaskiqReceiver):
         context = TaskContext(
             delivery,
             ledger=self._ledger,
+            dispatch=self.broker.dispatch,
             artifacts=self._artifacts,
             progress=self._progress,
             settings=self._settings,

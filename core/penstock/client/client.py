@@ -13,7 +13,9 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 from uuid import UUID
 
 from penstock.app import Application
-from penstock.client.errors import TaskNotFoundError, TaskStatusError
+from penstock.client.batch_handle import BatchHandle, BatchInfo
+from penstock.client.callback import Callback
+from penstock.client.errors import BatchNotFoundError, TaskNotFoundError, TaskStatusError
 from penstock.client.handle import TaskAccess, TaskHandle
 from penstock.client.request import PRINCIPAL, TaskRequest, checked_key
 from penstock.client.task_info import TaskInfo
@@ -22,11 +24,12 @@ from penstock.client.transaction import (
     connection_of,
     require_same_database,
 )
-from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType
-from penstock.dispatch import RequestKey
+from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType, checks
+from penstock.dispatch import BatchSubmission, RequestKey, Submission
+from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_TASKS
 from penstock.dispatch.bulk import MAX_TASKS
 from penstock.dispatch.sameness import fingerprint_of_all
-from penstock.ledger import Accepted
+from penstock.ledger import Accepted, BatchRecord
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 
@@ -265,6 +268,86 @@ class Client:
                 raise TaskStatusError(task_id, status=found.status, message=message)
             return await client.task(task_id)
 
+    async def submit_batch(
+        self,
+        requests: Sequence[TaskRequest[Any]],
+        *,
+        callback: Callback | None = None,
+        name: str = "",
+        user_id: str | None = None,
+        sealed: bool = True,
+    ) -> BatchHandle:
+        """Accept tasks that are counted together, all of them or none.
+
+        On return they are committed, and will run; and so will the callback, once, when all of
+        them have ended.
+
+        Args:
+            requests: the first tasks; at most 1,000 at once.
+            callback: what shall run in the end.
+            name: for people.
+            user_id: for whom the callback is done, and tasks that do not say so.
+            sealed: whether these are all. If not, :meth:`BatchHandle.add` takes more, and
+                :meth:`BatchHandle.seal` ends that.
+
+        Raises:
+            BatchPartError: a task or the callback cannot be accepted; ``place`` says which.
+            QueueFullError: as many tasks wait as may; its ``retry_after`` says when to try again.
+            PenstockError: the database is away.
+        """
+        checks.instance(callback, Callback | None, of="callback")
+        checks.instance(user_id, str | None, of="user_id")
+        checks.instance(sealed, bool, of="sealed")
+        checks.instance(name, str, of="the name of a batch")
+        if len(name) > MAX_BATCH_NAME_LENGTH:
+            message = (
+                f"expected the name of a batch to have at most {MAX_BATCH_NAME_LENGTH} "
+                f"characters, got {len(name)}"
+            )
+            raise DeclarationError(message)
+        wanted = BatchSubmission(
+            tasks=_submissions(requests),
+            callback=callback.submission if callback else None,
+            name=name,
+            user_id=user_id,
+            sealed=sealed,
+        )
+        async with self.opened() as client:
+            batches = client.application.dispatch.batches
+            record = await batches.submit(wanted, by="the application")
+        return BatchHandle(self, record.id)
+
+    async def batch(self, batch_id: UUID) -> BatchInfo:
+        """The batch of that id, as the ledger has it now.
+
+        Raises:
+            BatchNotFoundError: there is none.
+            PenstockError: the database is away.
+        """
+        async with self.opened() as client:
+            batches = client.application.dispatch.batches
+            return _there(batch_id, await batches.find(batch_id))
+
+    async def add_to_batch(self, batch_id: UUID, requests: Sequence[TaskRequest[Any]]) -> BatchInfo:
+        """Accept more tasks of a batch; see :meth:`BatchHandle.add`."""
+        async with self.opened() as client:
+            batches = client.application.dispatch.batches
+            return _there(batch_id, await batches.add(batch_id, _submissions(requests)))
+
+    async def seal_batch(self, batch_id: UUID) -> BatchInfo:
+        """Take no more tasks of a batch; see :meth:`BatchHandle.seal`."""
+        async with self.opened() as client:
+            batches = client.application.dispatch.batches
+            return _there(batch_id, await batches.seal(batch_id))
+
+    async def cancel_batch(self, batch_id: UUID, *, reason: str = "") -> BatchInfo:
+        """Cancel the open tasks of a batch; see :meth:`BatchHandle.cancel`."""
+        by = f"batch {batch_id} was cancelled by the application"
+        async with self.opened() as client:
+            batches = client.application.dispatch.batches
+            record = await batches.cancel(batch_id, reason=f"{by}: {reason}" if reason else by)
+        return _there(batch_id, record)
+
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Client]:
         """This client if it is open, else one that is open for as long as the context lasts."""
@@ -282,3 +365,21 @@ class Client:
             plugins=[each.name for each in entry_points],
         )
         return Application(settings, load(entry_points))
+
+
+def _submissions(requests: Sequence[TaskRequest[Any]]) -> list[Submission]:
+    if len(requests) > MAX_BATCH_TASKS:
+        message = (
+            f"expected at most {MAX_BATCH_TASKS} requests at once, got {len(requests)}; submit the "
+            "batch with sealed=False, and add the others"
+        )
+        raise DeclarationError(message)
+    for each in requests:
+        checks.instance(each, TaskRequest, of="every request of a batch")
+    return [each.submission for each in requests]
+
+
+def _there(batch_id: UUID, record: BatchRecord | None) -> BatchInfo:
+    if record is None:
+        raise BatchNotFoundError(batch_id)
+    return BatchInfo.of(record)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-import msgspec
-
-from penstock.declarations import DeclarationError, Priority, TaskType, checks
+from penstock.declarations import DeclarationError, Priority, TaskType, checks, task_input
 from penstock.dispatch import InvalidInputError, Submission
 from penstock.dispatch.inputs import check_idempotency_key
 from penstock.dispatch.task_times import MAX_DELAY
@@ -86,7 +84,7 @@ class TaskRequest(Generic[R]):
             raise DeclarationError(message)
         self.submission = Submission(
             name,
-            _encoded(name, input),
+            task_input.encode(name, input),
             priority=ranked,
             user_id=user_id,
             delay=delay,
@@ -115,11 +113,3 @@ def checked_key(key: str | None) -> str | None:
         except InvalidInputError as error:
             raise DeclarationError(f"idempotency_key: {error.message}") from error
     return key
-
-
-def _encoded(name: str, value: object) -> bytes:
-    try:
-        return msgspec.json.encode(value)
-    except (TypeError, ValueError, msgspec.MsgspecError) as error:
-        message = f"expected input of task type {name!r} to have a JSON form: {error}"
-        raise DeclarationError(message) from error

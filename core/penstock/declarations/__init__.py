@@ -12,6 +12,7 @@ from penstock.declarations.artifact import (
     SyncArtifactReader,
     SyncArtifacts,
 )
+from penstock.declarations.batch_summary import BatchSummary
 from penstock.declarations.context import Context
 from penstock.declarations.errors import (
     DeclarationError,
@@ -40,6 +41,7 @@ __all__ = [
     "ArtifactReader",
     "Artifacts",
     "AsyncTaskType",
+    "BatchSummary",
     "Context",
     "DeclarationError",
     "Interruption",

@@ -1,14 +1,28 @@
 """Dispatch: the only room that holds ledger and engine together."""
 
-from penstock.dispatch.artifacts import ArtifactStore, TaskArtifacts
-from penstock.dispatch.dispatch import Dispatch
+from penstock.dispatch.artifacts import (
+    ArtifactStore,
+    TaskArtifacts,
+)
+from penstock.dispatch.batch_completion import (
+    BatchCompletion,
+)
+from penstock.dispatch.batch_submission import (
+    BatchSubmission,
+    CallbackSubmission,
+)
+from penstock.dispatch.dispatch import (
+    Dispatch,
+)
 from penstock.dispatch.errors import (
+    BatchPartError,
+    BatchSealedError,
     BulkRefusedError,
     ForeignSessionError,
     InputTooLargeError,
     InvalidInputError,
     InvalidPolicyError,
-    InvalidTimeError,
+    InvalidTermError,
     QueueDrainingError,
     QueueFullError,
     ScheduleDeclaredError,
@@ -16,12 +30,24 @@ from penstock.dispatch.errors import (
     UnknownScheduleError,
     UserQueueFullError,
 )
-from penstock.dispatch.policies import Policies
-from penstock.dispatch.policy_watch import PolicyWatch
-from penstock.dispatch.queue_control import QueueControl
-from penstock.dispatch.reconciler import Reconciler
-from penstock.dispatch.schedule_control import ScheduleControl
-from penstock.dispatch.scheduler import Scheduler
+from penstock.dispatch.policies import (
+    Policies,
+)
+from penstock.dispatch.policy_watch import (
+    PolicyWatch,
+)
+from penstock.dispatch.queue_control import (
+    QueueControl,
+)
+from penstock.dispatch.reconciler import (
+    Reconciler,
+)
+from penstock.dispatch.schedule_control import (
+    ScheduleControl,
+)
+from penstock.dispatch.scheduler import (
+    Scheduler,
+)
 from penstock.dispatch.status import (
     Component,
     Health,
@@ -30,11 +56,23 @@ from penstock.dispatch.status import (
     QueuePolicy,
     QueueStatus,
 )
-from penstock.dispatch.submission import RequestKey, Submission, Submitted
+from penstock.dispatch.submission import (
+    RequestKey,
+    Submission,
+    Submitted,
+)
+from penstock.dispatch.task_batches import (
+    TaskBatches,
+)
 
 __all__ = [
     "ArtifactStore",
+    "BatchCompletion",
+    "BatchPartError",
+    "BatchSealedError",
+    "BatchSubmission",
     "BulkRefusedError",
+    "CallbackSubmission",
     "Component",
     "Dispatch",
     "ForeignSessionError",
@@ -42,7 +80,7 @@ __all__ = [
     "InputTooLargeError",
     "InvalidInputError",
     "InvalidPolicyError",
-    "InvalidTimeError",
+    "InvalidTermError",
     "Policies",
     "PolicyValue",
     "PolicyWatch",
@@ -61,6 +99,7 @@ __all__ = [
     "Submission",
     "Submitted",
     "TaskArtifacts",
+    "TaskBatches",
     "UnknownScheduleError",
     "UserQueueFullError",
 ]

@@ -17,6 +17,7 @@ from penstock.declarations import PenstockError, Priority
 from penstock.dispatch import bulk
 from penstock.dispatch.admission import Admission
 from penstock.dispatch.after_commit import AfterCommit
+from penstock.dispatch.batch_completion import BatchCompletion
 from penstock.dispatch.entries import entry_of, member_of
 from penstock.dispatch.errors import InvalidInputError, QueueFullError
 from penstock.dispatch.handover import Handover
@@ -25,6 +26,7 @@ from penstock.dispatch.intake import IDEMPOTENCY_TTL, Intake, as_record
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.status import Health, QueueStatus
 from penstock.dispatch.submission import RequestKey, Submission, Submitted
+from penstock.dispatch.task_batches import TaskBatches
 from penstock.engine import Engine, EngineUnavailableError, Entry
 from penstock.ledger import (
     Accepted,
@@ -52,6 +54,10 @@ class Dispatch:
         engine: puts them in line.
         max_input_bytes: how long the JSON of an input may be.
         idempotency_ttl: how long an idempotency key is kept.
+
+    Attributes:
+        batches: takes batches of tasks, and looks them up.
+        completion: finishes batches.
     """
 
     def __init__(
@@ -74,11 +80,22 @@ class Dispatch:
         self._handover = Handover(engine, weights=policies.user_weights)
         self._admission = Admission(engine=engine, ledger=ledger, handover=self._handover)
         self._after_commit = AfterCommit(ledger, self._hand_over_open)
+        self.completion = BatchCompletion(ledger, hand_over=self.hand_over)
+        self.batches = TaskBatches(
+            policies=policies,
+            ledger=ledger,
+            engine=engine,
+            intake=self._intake,
+            admission=self._admission,
+            completion=self.completion,
+            hand_over=self.hand_over,
+        )
         self._health_checks = HealthChecks()
 
     async def close(self) -> None:
-        """Stop handing tasks over and checking services."""
+        """Stop finishing batches, handing tasks over and checking services."""
         await self._after_commit.close()
+        await self.completion.close()
         await self._handover.close()
         await self._health_checks.close()
 
@@ -97,7 +114,7 @@ class Dispatch:
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database;
                 nothing is written.
             InputTooLargeError: it is too long; nothing is written.
-            InvalidTimeError: its times leave none in which to run; nothing is written.
+            InvalidTermError: its times leave none in which to run; nothing is written.
             QueueFullError: no more tasks of the queue, or of the user's in it, may wait; nothing
                 is written.
             IdempotencyKeyReusedError: its key was used before for something else; nothing is
@@ -249,6 +266,27 @@ class Dispatch:
             self._after_commit.watch(connection, task.id, loop=loop)
         return accepted
 
+    async def submit_child(self, submission: Submission, *, again: bool) -> UUID:
+        """Accept a task that a running one enqueues; returns its id, which it has already.
+
+        A queue that is drained takes it.
+
+        Args:
+            submission: with the ids of the task and of its parent.
+            again: whether an earlier run may have done this. What did is left as it is, however
+                full its queue, and handed over once more if it waits.
+
+        Raises:
+            PenstockError: as :meth:`submit`.
+        """
+        if again and submission.id is not None:
+            known = await self._ledger.find(submission.id)
+            if known is not None:
+                if known.status is Status.PENDING:
+                    self._handover.add(known.queue, entry_of(known))
+                return known.id
+        return (await self.submit(submission)).id
+
     def hand_over(self, task: NewTask) -> None:
         """Let the engine have a task that is committed, soon."""
         delay = timedelta(0)
@@ -320,6 +358,8 @@ class Dispatch:
             except EngineUnavailableError as error:
                 # The ledger knows: no run of it starts any more, and the audit tells its worker.
                 _log.warning("task %s: its cancellation is told to Redis later: %s", task_id, error)
+            if found.batch_id is not None and not running:
+                self.completion.look([found.batch_id])
         return found
 
     async def retry(self, task_id: UUID) -> Transition | None:
@@ -347,6 +387,12 @@ class Dispatch:
     async def find(self, task_id: UUID) -> TaskRecord | None:
         """The task of that id, if there is one."""
         return await self._ledger.find(task_id)
+
+    async def children(
+        self, parent_id: UUID, *, before: UUID | None, limit: int
+    ) -> list[TaskRecord]:
+        """Tasks that a task enqueued, in the opposite order of their ids, below ``before``."""
+        return await self._ledger.children(parent_id, before=before, limit=limit)
 
     async def queue_status(self) -> dict[str, QueueStatus]:
         """Every queue of the catalogue at a glance.

@@ -5,9 +5,11 @@
     PenstockError
     ├── BulkRefusedError        of many submissions, some are refused, so that none is accepted
     ├── ForeignSessionError     a session is not on the ledger's database (also a ValueError)
+    ├── BatchPartError          a task of a batch, or its callback, is not accepted
+    ├── BatchSealedError        the batch takes no more tasks
     ├── InvalidInputError       the input does not fit its task type (also a ValueError)
     │   └── InputTooLargeError  its JSON is longer than the operator allows
-    ├── InvalidTimeError        the times of a task leave none to run in (also a ValueError)
+    ├── InvalidTermError        what is asked for beside the input cannot be had (also a ValueError)
     ├── InvalidPolicyError      a queue's policy cannot be what was asked for (also a ValueError)
     ├── QueueDrainingError      the queue is drained: it takes no new tasks
     ├── UnknownScheduleError    there is no such schedule (also a LookupError)
@@ -22,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
+from uuid import UUID
 
 from penstock.declarations import PenstockError
 
@@ -53,11 +56,11 @@ class InputTooLargeError(InvalidInputError):
         self.limit = limit
 
 
-class InvalidTimeError(PenstockError, ValueError):
-    """A task cannot have the times that somebody asks for.
+class InvalidTermError(PenstockError, ValueError):
+    """A task cannot have the terms that somebody asks for.
 
     Attributes:
-        field: which of a submission's fields: ``run_at``, ``ttl`` or ``deadline``.
+        field: which of a submission's fields, like ``run_at``, ``ttl`` or ``unique``.
         message: what is wrong with it.
         remedy: what to do.
     """
@@ -67,6 +70,33 @@ class InvalidTimeError(PenstockError, ValueError):
         self.field = field
         self.message = message
         self.remedy = remedy
+
+
+class BatchPartError(PenstockError, ValueError):
+    """A part of a batch cannot be accepted, and so nothing of it is.
+
+    Attributes:
+        place: which part: ``tasks[17]`` or ``callback``.
+        type: the name of its task type.
+        error: what is wrong with it.
+    """
+
+    def __init__(self, place: str, type_name: str, error: PenstockError) -> None:
+        super().__init__(f"{place} ({type_name}): {error}")
+        self.place = place
+        self.type = type_name
+        self.error = error
+
+
+class BatchSealedError(PenstockError):
+    """The batch is sealed: it takes no more tasks. ``batch_id`` says which one."""
+
+    def __init__(self, batch_id: UUID) -> None:
+        super().__init__(
+            f"batch {batch_id} is sealed and takes no more tasks; submit another batch, and one "
+            "that is yet to grow with sealed=false"
+        )
+        self.batch_id = batch_id
 
 
 class QueueFullError(PenstockError):

@@ -52,10 +52,12 @@ class Intake:
             QueueDrainingError: its queue takes no new tasks.
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database.
             InputTooLargeError: it is too long.
-            InvalidTimeError: its times are out of bounds, or leave none in which to run.
+            InvalidTermError: its times are out of bounds, or leave none in which to run.
         """
         task_type = catalogue.task_type(submission.type)
-        self._require_open(task_type.queue.name)
+        if submission.parent_id is None:
+            # What an accepted task enqueues is worked off with it.
+            self._require_open(task_type.queue.name)
         inputs.check_size(submission.input, self._max_input_bytes)
         value = inputs.decode(task_type, submission.input)
         if submission.user_id is not None:
@@ -81,6 +83,8 @@ class Intake:
             deadline=times.deadline,
             provider=need.provider,
             units=need.units,
+            parent_id=submission.parent_id,
+            batch_id=submission.batch_id,
             files=tuple(submission.files),
             unique_key=sameness.unique_key(task_type, submission.user_id, value, submission.files)
             if unique

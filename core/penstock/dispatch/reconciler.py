@@ -18,6 +18,7 @@ from datetime import timedelta
 from penstock import background
 from penstock.declarations import PenstockError
 from penstock.dispatch.audit import Audit
+from penstock.dispatch.batch_completion import BatchCompletion
 from penstock.dispatch.index_builder import IndexBuilder
 from penstock.dispatch.policies import Policies
 from penstock.engine import Engine, ServerWatch
@@ -39,6 +40,7 @@ class Reconciler:
 
     Args:
         policies: read anew from time to time, as the message that they changed may be lost.
+        batches: those that are complete are finished, should whoever saw that have died.
         queues: their names.
         lease: how long a worker may be silent.
         process: this process, told apart from all others.
@@ -50,6 +52,7 @@ class Reconciler:
         ledger: Ledger,
         engine: Engine,
         policies: Policies,
+        batches: BatchCompletion,
         queues: Sequence[str],
         lease: timedelta,
         process: str,
@@ -59,6 +62,7 @@ class Reconciler:
         self._forget_at = -math.inf
         self._engine = engine
         self._policies = policies
+        self._batches = batches
         self._queues = queues
         self._builder = IndexBuilder(ledger=ledger, engine=engine, weights=weights)
         self._audit = Audit(
@@ -113,6 +117,7 @@ class Reconciler:
             return
         await self._audit.accepted()
         await self._attempt("ending overdue tasks", self._audit.overdue())
+        await self._attempt("finishing batches", self._batches.audit())
         await self._audit.recent()
         await self._attempt("forgetting idempotency keys", self._forget_keys())
         for queue in self._queues:

@@ -31,6 +31,8 @@ class Submission(msgspec.Struct, frozen=True):
         idempotency_key: the same submission with the same key is answered with the same task.
         unique: while a task of the same type, user and input is open, answer with that one; as the
             task type says if left out. Its priority, delay and the like stay as they are.
+        parent_id: the task that enqueues it.
+        batch_id: the batch that it is counted with.
     """
 
     type: str
@@ -44,6 +46,8 @@ class Submission(msgspec.Struct, frozen=True):
     principal: str = ""
     idempotency_key: str | None = None
     unique: bool | None = None
+    parent_id: UUID | None = None
+    batch_id: UUID | None = None
     run_at: datetime | None = None
     ttl: timedelta | None = None
     deadline: datetime | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from penstock.dispatch.errors import InvalidTimeError
+from penstock.dispatch.errors import InvalidTermError
 from penstock.dispatch.submission import Submission
 
 MAX_DELAY = timedelta(days=365)
@@ -30,7 +30,7 @@ def times_of(submission: Submission, now: datetime) -> TaskTimes:
     A ``run_at`` that has passed means at once.
 
     Raises:
-        InvalidTimeError: for what is out of bounds, or leaves no time in which to run.
+        InvalidTermError: for what is out of bounds, or leaves no time in which to run.
     """
     run_at = _run_at(submission, now)
     expires_at = None
@@ -39,17 +39,17 @@ def times_of(submission: Submission, now: datetime) -> TaskTimes:
             message = (
                 f"expected more than 0 and at most {MAX_DELAY.days} days, got {submission.ttl}"
             )
-            raise InvalidTimeError("ttl", message, "say how long the task may wait for its start")
+            raise InvalidTermError("ttl", message, "say how long the task may wait for its start")
         expires_at = now + submission.ttl
         if run_at is not None and expires_at <= run_at:
             message = "it would end before the task may start"
-            raise InvalidTimeError("ttl", message, "make it longer: it counts from the submission")
+            raise InvalidTermError("ttl", message, "make it longer: it counts from the submission")
     deadline = submission.deadline
     if deadline is not None:
         deadline = _bounded("deadline", deadline, now, MAX_DEADLINE)
         if deadline <= max(run_at or now, now):
             message = "it lies before the task may start"
-            raise InvalidTimeError("deadline", message, "name a later moment, or leave it out")
+            raise InvalidTermError("deadline", message, "name a later moment, or leave it out")
     return TaskTimes(run_at, expires_at, deadline)
 
 
@@ -58,7 +58,7 @@ def _run_at(submission: Submission, now: datetime) -> datetime | None:
         return now + submission.delay if submission.delay else None
     if submission.delay is not None:
         message = "there is a delay as well"
-        raise InvalidTimeError("run_at", message, "say one of both")
+        raise InvalidTermError("run_at", message, "say one of both")
     return _bounded("run_at", submission.run_at, now, MAX_DELAY)
 
 
@@ -66,12 +66,12 @@ def _bounded(field: str, moment: datetime, now: datetime, most: timedelta) -> da
     """``moment`` in UTC."""
     if moment.tzinfo is None:
         message = f"expected a time with its zone, got {moment.isoformat()}"
-        raise InvalidTimeError(field, message, "add the offset from UTC, like +01:00, or Z")
+        raise InvalidTermError(field, message, "add the offset from UTC, like +01:00, or Z")
     # Compared first: near the ends of the calendar there is no UTC of it.
     if moment > now + most:
         message = f"it lies more than {most.days} days ahead"
-        raise InvalidTimeError(field, message, "name an earlier moment")
+        raise InvalidTermError(field, message, "name an earlier moment")
     if moment < _EARLIEST:
         message = f"it lies before {_EARLIEST.year}"
-        raise InvalidTimeError(field, message, "name a later moment, or leave it out")
+        raise InvalidTermError(field, message, "name a later moment, or leave it out")
     return moment.astimezone(UTC)

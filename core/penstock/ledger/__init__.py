@@ -1,14 +1,27 @@
 """The ledger: the tasks' rows in SQL, and the only truth about them."""
 
+from penstock.ledger.batch_records import (
+    BatchRecord,
+    Callback,
+    NewBatch,
+    StatusCounts,
+)
 from penstock.ledger.errors import (
     IdempotencyKeyReusedError,
     LedgerUnavailableError,
     TwinOpenError,
     TwinPendingError,
 )
-from penstock.ledger.leadership import Leadership
-from penstock.ledger.ledger import Ledger
-from penstock.ledger.overrides import Override, Overrides
+from penstock.ledger.leadership import (
+    Leadership,
+)
+from penstock.ledger.ledger import (
+    Ledger,
+)
+from penstock.ledger.overrides import (
+    Override,
+    Overrides,
+)
 from penstock.ledger.records import (
     Accepted,
     CancelWish,
@@ -31,6 +44,8 @@ from penstock.ledger.records import (
 
 __all__ = [
     "Accepted",
+    "BatchRecord",
+    "Callback",
     "CancelWish",
     "Checkpoint",
     "ClaimedTask",
@@ -41,6 +56,7 @@ __all__ = [
     "Leadership",
     "Ledger",
     "LedgerUnavailableError",
+    "NewBatch",
     "NewTask",
     "OpenTask",
     "Origin",
@@ -50,6 +66,7 @@ __all__ = [
     "RefusedStart",
     "StartedTask",
     "Status",
+    "StatusCounts",
     "StoredArtifact",
     "TaskRecord",
     "Transition",

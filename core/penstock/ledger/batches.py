@@ -47,6 +47,7 @@ _STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {
     "id": Id,
     "started_at": Instant,
     "deadline": Instant,
+    "batch_id": Id,
 }
 # The columns of a new row; a task's files and its key are rows of their own.
 _TASK_FIELDS = tuple(each for each in NewTask.__struct_fields__ if each not in {"files", "key"})

@@ -19,6 +19,7 @@ from sqlalchemy.sql import func
 
 from penstock.declarations import Priority
 from penstock.ledger import transitions
+from penstock.ledger.batch_table import BatchTable
 from penstock.ledger.batches import batches_for
 from penstock.ledger.database import Database
 from penstock.ledger.errors import TwinOpenError, repeated_if_cut
@@ -26,6 +27,7 @@ from penstock.ledger.group_commit import GroupCommit
 from penstock.ledger.identity import identity
 from penstock.ledger.keyed_tasks import KeyedTasks, is_keyed
 from penstock.ledger.models import ArtifactRow, CheckpointRow, QueueStat, Task
+from penstock.ledger.open_tasks import OPEN_TASKS, open_task
 from penstock.ledger.records import (
     Accepted,
     CancelWish,
@@ -46,17 +48,6 @@ from penstock.ledger.records import (
 
 # Clocks of hosts differ a little: a task that Redis calls due is not sent back for less than this.
 _CLOCK_TOLERANCE = timedelta(seconds=1)
-_OPEN_TASKS = select(
-    Task.id,
-    Task.queue,
-    Task.status,
-    Task.priority,
-    Task.user_id,
-    Task.provider,
-    Task.run_at,
-    Task.cancel_requested_at,
-    Task.updated_at,
-).where(Task.finished_at.is_(None))
 
 
 class Ledger:
@@ -74,6 +65,9 @@ class Ledger:
         self.database = Database(url)
         self._batches = batches_for(self.database.dialect, shard=shard)
         self._shard = shard
+        self.batches = BatchTable(
+            self.database, insert_tasks=self._batches.insert_tasks, shard=shard
+        )
         self._inserts = GroupCommit(self._insert)
         self.keyed = KeyedTasks(self.database, self._batches)
         self._checkpoints = GroupCommit(self._save_checkpoints)
@@ -252,7 +246,7 @@ class Ledger:
             reason: for people.
         """
         statement = (
-            _OPEN_TASKS.where(Task.queue == queue, Task.status == Status.PENDING, Task.id <= until)
+            OPEN_TASKS.where(Task.queue == queue, Task.status == Status.PENDING, Task.id <= until)
             .order_by(Task.priority, Task.id)
             .limit(limit)
             # What is locked is just being started.
@@ -265,7 +259,7 @@ class Ledger:
                 await transitions.cancel_waiting(
                     connection, ids, reason=reason, now=_now(), shard=self._shard
                 )
-        return [_open_task(row) for row in rows]
+        return [open_task(row) for row in rows]
 
     @repeated_if_cut
     async def cancel_wishes(self, ids: Sequence[UUID]) -> dict[UUID, CancelWish]:
@@ -325,7 +319,7 @@ class Ledger:
         # Each has an index of its own.
         for time in (Task.expires_at, Task.deadline):
             overdue = (
-                _OPEN_TASKS.where(
+                OPEN_TASKS.where(
                     Task.status == Status.PENDING, time <= now, transitions.is_overdue(now)
                 )
                 .order_by(time)
@@ -343,7 +337,7 @@ class Ledger:
                     connection, [row.id for row in found], now=now, shard=self._shard
                 )
             rows += [row for row in found if row.id in ended]
-        return [_open_task(row) for row in rows]
+        return [open_task(row) for row in rows]
 
     async def open_tasks(
         self, queue: str, *, after: tuple[int, UUID], limit: int, priority: int | None = None
@@ -358,7 +352,7 @@ class Ledger:
         """
         last = tuple_(literal(after[0]), literal(after[1], Task.id.type))
         statement = (
-            _OPEN_TASKS.where(Task.queue == queue, tuple_(Task.priority, Task.id) > last)
+            OPEN_TASKS.where(Task.queue == queue, tuple_(Task.priority, Task.id) > last)
             .order_by(Task.priority, Task.id)
             .limit(limit)
         )
@@ -380,7 +374,7 @@ class Ledger:
         With ``never_started`` only those of which no run was ever opened.
         """
         statement = (
-            _OPEN_TASKS.where(
+            OPEN_TASKS.where(
                 Task.queue.in_(queues),
                 # All that there are: so the index is used up to the id.
                 Task.priority.in_([priority.value for priority in Priority]),
@@ -396,13 +390,13 @@ class Ledger:
 
     async def still_open(self, ids: Sequence[UUID]) -> list[OpenTask]:
         """Those of ``ids`` that are open now."""
-        return await self._open_tasks(_OPEN_TASKS.where(Task.id.in_(ids)))
+        return await self._open_tasks(OPEN_TASKS.where(Task.id.in_(ids)))
 
     @repeated_if_cut
     async def _open_tasks(self, statement: Select[*tuple[Any, ...]]) -> list[OpenTask]:
         async with self.database.read("audit tasks") as connection:
             rows = (await connection.execute(statement)).all()
-        return [_open_task(row) for row in rows]
+        return [open_task(row) for row in rows]
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -414,6 +408,22 @@ class Ledger:
                 await connection.execute(select(Task.__table__).where(Task.id == task_id))
             ).one_or_none()
         return None if row is None else _record(row)
+
+    @repeated_if_cut
+    async def children(
+        self, parent_id: UUID, *, before: UUID | None, limit: int
+    ) -> list[TaskRecord]:
+        """Tasks that a task enqueued, in the opposite order of their ids, below ``before``."""
+        statement = (
+            select(Task.__table__)
+            .where(Task.parent_id == parent_id)
+            .order_by(Task.id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            statement = statement.where(Task.id < before)
+        async with self.database.read("list the children of a task") as connection:
+            return [_record(row) for row in await connection.execute(statement)]
 
     @repeated_if_cut
     async def ended_counts(self) -> dict[str, EndedCounts]:
@@ -515,20 +525,6 @@ class Ledger:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _open_task(row: Row[*tuple[Any, ...]]) -> OpenTask:
-    return OpenTask(
-        id=row.id,
-        queue=row.queue,
-        status=Status(row.status),
-        priority=row.priority,
-        user_id=row.user_id,
-        provider=row.provider,
-        run_at=row.run_at,
-        cancel_requested=row.cancel_requested_at is not None,
-        updated_at=row.updated_at,
-    )
 
 
 def _record(row: Row[Any]) -> TaskRecord:

@@ -83,6 +83,27 @@ class Task(Base):
             )
             for time in ("expires_at", "deadline")
         ),
+        Index(
+            "ix_task_parent_order",
+            "parent_id",
+            "id",
+            postgresql_where=text("parent_id IS NOT NULL"),
+            sqlite_where=text("parent_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_task_batch_order",
+            "batch_id",
+            "id",
+            postgresql_where=text("batch_id IS NOT NULL"),
+            sqlite_where=text("batch_id IS NOT NULL"),
+        ),
+        # Whether any task of a batch is open is asked whenever one of them has ended.
+        Index(
+            "ix_task_open_batch",
+            "batch_id",
+            postgresql_where=text("finished_at IS NULL AND batch_id IS NOT NULL"),
+            sqlite_where=text("finished_at IS NULL AND batch_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
@@ -212,6 +233,42 @@ class QueueStat(Base):
     completed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     failed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     cancelled: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class BatchRow(Base):
+    """Tasks that are counted together. Their number of each status is theirs to say, not its.
+
+    No foreign key ties tasks to it: each that is inserted would have to lock this row.
+    """
+
+    __tablename__ = "batch"
+    __table_args__ = (
+        # The reconciler looks whether they are complete.
+        Index(
+            "ix_batch_unfinished",
+            "id",
+            postgresql_where=text("finished_at IS NULL AND sealed_at IS NOT NULL"),
+            sqlite_where=text("finished_at IS NULL AND sealed_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), server_default=text("''"))
+    """For people."""
+    user_id: Mapped[str | None] = mapped_column(String(USER_ID_LENGTH))
+    total: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """How many tasks were put into it."""
+    callback: Mapped[str | None] = mapped_column(Json)
+    """The task that follows, as a ``Callback``."""
+    callback_task_id: Mapped[UUID | None] = mapped_column(Id)
+    """That task, once it is accepted."""
+    created_by: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    sealed_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Since when no task is added."""
+    cancelled_at: Mapped[datetime | None] = mapped_column(Instant)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When it was sealed and none of its tasks was open any more; for good."""
 
 
 class Leader(Base):

@@ -163,6 +163,7 @@ class StartedTask(msgspec.Struct, frozen=True):
     labels: str | None
     started_at: datetime
     deadline: datetime | None = None
+    batch_id: UUID | None = None
 
 
 class RefusedStart(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,6 +201,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     run_at: datetime | None = None
     spends_attempt: bool = True
     ran: bool = True
+    batch_id: UUID | None = None
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,6 +249,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool
     lease: int = 0
     too_late: bool = False
+    batch_id: UUID | None = None
 
 
 class EndedCounts(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,6 +62,7 @@ async def cancel(
             Task.priority,
             Task.user_id,
             Task.provider,
+            Task.batch_id,
             *_KEPT,
         )
     )
@@ -95,6 +96,18 @@ async def cancel_waiting(
     )
     rows = (await connection.execute(statement)).all()
     await _keep(connection, rows, now=now, shard=shard)
+
+
+async def ask_to_cancel(
+    connection: AsyncConnection, ids: Sequence[UUID], *, reason: str, now: datetime
+) -> None:
+    """Note that running tasks, which this transaction has locked, shall be cancelled."""
+    statement = (
+        update(Task)
+        .where(Task.id.in_(ids), Task.cancel_requested_at.is_(None))
+        .values(cancel_requested_at=now, cancel_reason=reason, updated_at=now)
+    )
+    await connection.execute(statement)
 
 
 async def finish_cancel(
@@ -203,7 +216,15 @@ async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) ->
             finished_at=None,
             updated_at=now,
         )
-        .returning(Task.status, Task.queue, Task.priority, Task.user_id, Task.provider, Task.lease)
+        .returning(
+            Task.status,
+            Task.queue,
+            Task.priority,
+            Task.user_id,
+            Task.provider,
+            Task.lease,
+            Task.batch_id,
+        )
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
@@ -248,9 +269,9 @@ async def _keep(
 
 
 async def _unchanged(connection: AsyncConnection, task_id: UUID) -> Transition | None:
-    statement = select(Task.status, Task.queue, Task.priority, Task.user_id, Task.provider).where(
-        Task.id == task_id
-    )
+    statement = select(
+        Task.status, Task.queue, Task.priority, Task.user_id, Task.provider, Task.batch_id
+    ).where(Task.id == task_id)
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else _transition(row, changed=False)
 
@@ -262,5 +283,6 @@ def _transition(row: _Row, *, changed: bool) -> Transition:
         priority=row.priority,
         user_id=row.user_id,
         provider=row.provider,
+        batch_id=row.batch_id,
         changed=changed,
     )

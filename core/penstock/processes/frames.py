@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -115,6 +116,18 @@ class Load(msgspec.Struct, tag=True, frozen=True):
     name: str
 
 
+class Enqueue(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """Have another task done, ``input`` being its JSON; answer with its id."""
+
+    number: int
+    name: str
+    task_type: str
+    input: bytes
+    priority: str | int | None
+    delay: timedelta | None
+    user_id: str | None
+
+
 class GetSettings(msgspec.Struct, tag=True, frozen=True):
     """Answer with the settings of that type, as msgpack."""
 
@@ -169,7 +182,7 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     is_last: bool
 
 
-Request = Save | Load | GetSettings | Put | Open | Read
+Request = Save | Load | Enqueue | GetSettings | Put | Open | Read
 ToProcess = Hello | Run | Interrupt | Reply | Want
 FromProcess = Started | Progress | Charge | LogLine | Request | Give | Succeeded | Failed
 

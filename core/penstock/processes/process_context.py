@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,9 +16,12 @@ from penstock.declarations import (
     Address,
     Artifact,
     Interruption,
+    Priority,
     SyncContext,
+    TaskType,
     checkpoint,
     checks,
+    child,
 )
 from penstock.processes import frames
 from penstock.processes.channel import Call, Channel, value_of
@@ -61,6 +65,31 @@ class ProcessContext(SyncContext):
         with self._channel.call() as call:
             data = call.ask(frames.Load(call.number, name))
         return None if data is None else checkpoint.decode(name, msgspec.convert(data, bytes), kind)
+
+    def enqueue(
+        self,
+        name: str,
+        task_type: TaskType[Any, Any] | str,
+        input: Any,  # noqa: A002  (as in the base)
+        *,
+        priority: Priority | str | int | None = None,
+        delay: timedelta | None = None,
+        user_id: str | None = None,
+    ) -> UUID:
+        """See :meth:`penstock.declarations.SyncContext.enqueue`."""
+        child.check(name, priority=priority, delay=delay, user_id=user_id)
+        type_name, data = child.encode(name, task_type, input)
+        with self._channel.call() as call:
+            enqueue = frames.Enqueue(
+                number=call.number,
+                name=name,
+                task_type=type_name,
+                input=data,
+                priority=priority,
+                delay=delay,
+                user_id=user_id,
+            )
+            return msgspec.convert(call.ask(enqueue), UUID)
 
     def charge(self, units: int) -> None:
         """See :meth:`penstock.declarations.SyncContext.charge`."""

@@ -71,7 +71,9 @@ class Worker:
         self._name = name
         self._drain = drain.total_seconds()
         self._leases = LeaseTable()
-        self._outcomes = OutcomeWriter(services.ledger)
+        self._outcomes = OutcomeWriter(
+            services.ledger, batch_changed=services.dispatch.completion.look
+        )
         self._progress = ProgressWriter(
             services.ledger, max_message_bytes=services.limits.progress_message
         )

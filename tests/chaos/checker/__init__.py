@@ -16,6 +16,12 @@ from tests.chaos.checker.concurrency import (
     global_concurrency_holds,
     user_concurrency_holds,
 )
+from tests.chaos.checker.families import (
+    batches_are_kept,
+    batches_finish_once,
+    callbacks_come_last,
+    children_are_there_once,
+)
 from tests.chaos.checker.finding import Check, Finding, Violation
 from tests.chaos.checker.index import (
     ended_tasks_are_not_handed_out,
@@ -67,6 +73,10 @@ INVARIANTS: Mapping[str, Check] = {
         nothing_is_left_behind,
         processes_live,
         newer_layouts_are_left_alone,
+        children_are_there_once,
+        batches_are_kept,
+        batches_finish_once,
+        callbacks_come_last,
     )
 }
 

@@ -6,16 +6,36 @@ The checks of the input are the real ones, so that the API meets the errors that
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from types import SimpleNamespace
+from typing import cast
 from uuid import UUID
 
 import msgspec
 from uuid_utils.compat import uuid7
 
 from penstock.declarations import Artifact, PermanentError
-from penstock.dispatch import Component, Health, QueueFullError, QueueStatus, Submitted
+from penstock.dispatch import (
+    BatchSealedError,
+    Component,
+    Health,
+    Policies,
+    QueueFullError,
+    QueueStatus,
+    Submitted,
+    TaskBatches,
+)
 from penstock.dispatch.artifacts import check_name
 from penstock.dispatch.intake import Intake, as_record
-from penstock.ledger import Failure, Status, StoredArtifact, TaskRecord, Transition
+from penstock.ledger import (
+    BatchRecord,
+    Failure,
+    NewTask,
+    Status,
+    StatusCounts,
+    StoredArtifact,
+    TaskRecord,
+    Transition,
+)
 from penstock.plugins import Catalogue
 
 
@@ -36,6 +56,7 @@ class InMemoryDispatch:
         self.full: QueueFullError | None = None
         self.max_input_bytes = 1_000_000
         up = Component(status="up", latency_ms=0.5)
+        self.batches = InMemoryBatches(self, catalogue)
         self.current_health = Health(status="ok", redis=up, database=up, workers={"acme": 1})
 
     async def submit(self, submission) -> TaskRecord:
@@ -103,6 +124,11 @@ class InMemoryDispatch:
         self._fail()
         return self.records.get(task_id)
 
+    async def children(self, parent_id, *, before, limit):
+        found = [each for each in self.records.values() if each.parent_id == parent_id]
+        found.sort(key=lambda each: each.id, reverse=True)
+        return [each for each in found if before is None or each.id < before][:limit]
+
     async def queue_status(self):
         self._fail()
         waiting = dict.fromkeys(self._catalogue.queues, 0)
@@ -128,6 +154,73 @@ class InMemoryDispatch:
     def _fail(self) -> None:
         if self.fault is not None:
             raise self.fault
+
+
+class InMemoryBatches:
+    """Like :class:`penstock.dispatch.TaskBatches`, without services: nothing of them ever ends."""
+
+    def __init__(self, dispatch: InMemoryDispatch, catalogue: Catalogue) -> None:
+        self._dispatch = dispatch
+        self._checks = TaskBatches.__new__(TaskBatches)
+        self._checks._intake = Intake(require_open=lambda _: None, max_input_bytes=100_000)
+        self._checks._policies = cast("Policies", SimpleNamespace(catalogue=catalogue))
+        self.records: dict[UUID, BatchRecord] = {}
+        self.tasks: dict[UUID, list[NewTask]] = {}
+
+    async def submit(self, wanted, *, by):
+        self._dispatch._fail()
+        batch_id, now = uuid7(), datetime.now(UTC)
+        tasks = self._checks._prepared(wanted.tasks, batch_id, wanted.user_id)
+        callback = wanted.callback and self._checks._callback(wanted.callback, wanted, batch_id)
+        self.tasks[batch_id] = tasks
+        self.records[batch_id] = BatchRecord(
+            id=batch_id,
+            name=wanted.name,
+            user_id=wanted.user_id,
+            total=len(tasks),
+            counts=StatusCounts(pending=len(tasks)),
+            progress=0,
+            callback=callback,
+            callback_task_id=None,
+            created_by=by,
+            created_at=now,
+            sealed_at=now if wanted.sealed else None,
+            cancelled_at=None,
+            finished_at=None,
+        )
+        return self.records[batch_id]
+
+    async def add(self, batch_id, submissions):
+        record = self.records.get(batch_id)
+        if record is None:
+            return None
+        if record.sealed_at is not None:
+            raise BatchSealedError(batch_id)
+        self.tasks[batch_id] += self._checks._prepared(submissions, batch_id, record.user_id)
+        total = len(self.tasks[batch_id])
+        return self._change(batch_id, total=total, counts=StatusCounts(pending=total))
+
+    async def seal(self, batch_id):
+        return self._change(batch_id, sealed_at=datetime.now(UTC))
+
+    async def find(self, batch_id):
+        return self.records.get(batch_id)
+
+    async def page(self, *, before, limit):
+        found = sorted(self.records.values(), key=lambda each: each.id, reverse=True)
+        return [each for each in found if before is None or each.id < before][:limit]
+
+    async def cancel(self, batch_id, *, reason):
+        self._dispatch.reasons.append(reason)
+        record = self.records.get(batch_id)
+        if record is None or record.finished_at is not None:
+            return record
+        return self._change(batch_id, cancelled_at=datetime.now(UTC))
+
+    def _change(self, batch_id, **fields):
+        if batch_id in self.records:
+            self.records[batch_id] = msgspec.structs.replace(self.records[batch_id], **fields)
+        return self.records.get(batch_id)
 
 
 class InMemoryArtifacts:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, assert_type
+from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -69,6 +70,14 @@ if TYPE_CHECKING:
         requests = [TaskRequest(turn, Resize(each), user_id="ada") for each in "abc"]
         assert_type(await client.submit_many(requests), list[TaskHandle[Image]])
         TaskRequest(shrink, Image("a"))  # type: ignore[arg-type]
+        assert_type(await ctx.enqueue("one", resize, Resize("a"), priority="high"), UUID)
+        assert_type(sync_ctx.enqueue("two", turn, Resize("a")), UUID)
+        await ctx.enqueue("three", "other.type", {"any": "thing"})
+        await ctx.enqueue("four", resize, Image("a"))  # type: ignore[arg-type]
+        sync_ctx.enqueue("five", turn, Image("a"))  # type: ignore[arg-type]
+        batch = await client.submit_batch([TaskRequest(resize, Resize("a"))])
+        assert_type((await batch.wait()).counts.success, int)
+        TaskRequest(resize, Image("a"))  # type: ignore[arg-type]
 
         assert_type(await ctx.load("operation", Image), Image | None)
         assert_type(sync_ctx.load("operation", list[int]), list[int] | None)

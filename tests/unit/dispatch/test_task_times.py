@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from penstock.dispatch import InvalidTimeError, Submission
+from penstock.dispatch import InvalidTermError, Submission
 from penstock.dispatch.task_times import times_of
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -54,6 +54,6 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_what_leaves_no_time_is_refused(case):
     said, field, message = WRONG[case]
-    with pytest.raises(InvalidTimeError, match=message) as refused:
+    with pytest.raises(InvalidTermError, match=message) as refused:
         times(**said)
     assert refused.value.field == field

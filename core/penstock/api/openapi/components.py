@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from penstock.api.batch_view import BatchView
 from penstock.api.problems import ProblemDocument
 from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
@@ -15,6 +16,7 @@ from penstock.declarations import Misfire, Priority, TaskType
 from penstock.declarations.recurrence import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from penstock.declarations.schedule import DEFAULT_GRACE, LONGEST_GRACE, MAX_NAME_LENGTH
 from penstock.dispatch import Health, Purge, QueuePolicy, QueueStatus
+from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_TASKS
 from penstock.dispatch.bulk import MAX_TASKS
 from penstock.dispatch.inputs import MAX_KEY_LENGTH
 from penstock.dispatch.task_times import MAX_DELAY
@@ -37,6 +39,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
     """
     shared = (
         TaskView,
+        BatchView,
         TaskTypeView,
         QueueStatus,
         QueuePolicy,
@@ -60,6 +63,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         result[f"Task.{task_type.name}"] = _task(task_type, given, made)
     result["Submission"] = _either("Submission", task_types)
     result["Bulk"] = _bulk()
+    result["BatchSubmission"] = _batch(task_types)
     result["Upload"] = _upload(task_types)
     result["ScheduleTerms"] = _schedule_terms(task_types)
     result["Task"] = _either("Task", task_types) if task_types else reference("TaskView")
@@ -93,6 +97,49 @@ def _submission(task_type: TaskType[Any, Any], given: Schema) -> Schema:
             **_terms(),
         },
         "required": ["type", "input"],
+        "additionalProperties": False,
+    }
+
+
+def _batch(task_types: Sequence[TaskType[Any, Any]]) -> Schema:
+    names = [each.name for each in task_types]
+    callback: Schema = {
+        "description": "The task that runs once all of the others have ended.",
+        "type": ["object", "null"],
+        "properties": {
+            "type": {"type": "string", "enum": names} if names else {"not": {}},
+            "input": {"description": "What it takes; a summary of the batch if left out."},
+            "priority": _terms()["priority"],
+        },
+        "required": ["type"],
+        "additionalProperties": False,
+    }
+    return {
+        "title": "A batch of tasks",
+        "type": "object",
+        "properties": {
+            "tasks": {
+                "type": "array",
+                "maxItems": MAX_BATCH_TASKS,
+                "items": reference("Submission"),
+            },
+            "callback": callback,
+            "name": {
+                "description": "For people.",
+                "type": ["string", "null"],
+                "maxLength": MAX_BATCH_NAME_LENGTH,
+            },
+            "user_id": {
+                **_terms()["user_id"],
+                "description": "For whom the callback is done, and tasks that do not say so.",
+            },
+            "sealed": {
+                "description": "Whether these are all of its tasks.",
+                "type": "boolean",
+                "default": True,
+            },
+        },
+        "required": ["tasks"],
         "additionalProperties": False,
     }
 

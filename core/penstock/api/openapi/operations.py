@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from penstock.api.idempotency import HEADER
-from penstock.api.openapi.components import Schema, idempotency_key, reference
-from penstock.api.problems import MEDIA_TYPE
-from penstock.api.routes.task_transitions import MAX_REASON_LENGTH
+from penstock.api.openapi.components import idempotency_key, reference
+from penstock.api.openapi.parts import ID as _ID
+from penstock.api.openapi.parts import Operation
+from penstock.api.openapi.parts import json_body as _json_body
+from penstock.api.openapi.parts import path_parameter as _path_parameter
+from penstock.api.openapi.parts import problems as _problems
+from penstock.api.openapi.parts import success as _success
+from penstock.api.reason import MAX_REASON_LENGTH
 from penstock.declarations import TaskType
 from penstock.dispatch.inputs import MAX_DEPTH
 
-Operation = dict[str, Any]
-
-_ID = {"type": "string", "format": "uuid"}
 _IDEMPOTENCY_KEY = {
     "name": HEADER,
     "in": "header",
@@ -285,10 +286,6 @@ def schedule_paths() -> dict[str, dict[str, Operation]]:
     }
 
 
-def _json_body(schema: Schema, *, required: bool = False) -> dict[str, Any]:
-    return {"required": required, "content": {"application/json": {"schema": schema}}}
-
-
 def _submit_task(task_types: Sequence[TaskType[Any, Any]], max_body_bytes: int) -> Operation:
     examples = {
         f"{each.name} {number}": {
@@ -423,32 +420,4 @@ def _download_artifact() -> Operation:
             "304": {"description": "The caller's copy is the same", "headers": etag},
         }
         | _problems(400, 401, 404, 503),
-    }
-
-
-def _path_parameter(name: str, schema: Schema) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": schema}
-
-
-def _success(data: Schema, *, status: int = 200, description: str = "Success") -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "properties": {"success": {"const": True}, "data": data},
-        "required": ["success", "data"],
-    }
-    return {
-        str(status): {
-            "description": description,
-            "content": {"application/json": {"schema": schema}},
-        }
-    }
-
-
-def _problems(*statuses: int) -> dict[str, Any]:
-    return {
-        str(status): {
-            "description": HTTPStatus(status).phrase,
-            "content": {MEDIA_TYPE: {"schema": reference("ProblemDocument")}},
-        }
-        for status in (*statuses, HTTPStatus.INTERNAL_SERVER_ERROR.value)
     }

@@ -43,4 +43,4 @@ WHERE task.id = claim.id
 RETURNING
     task.id, task.type, task.queue, task.run, task.attempts, task.max_attempts, task.losses,
     task.priority, task.user_id, task.provider, task.units, task.input::text AS input,
-    task.labels::text AS labels, task.started_at, task.deadline
+    task.labels::text AS labels, task.started_at, task.deadline, task.batch_id

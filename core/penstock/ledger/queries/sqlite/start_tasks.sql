@@ -41,4 +41,4 @@ WHERE task.id = json_extract(claim.value, '$[0]')
     )
 RETURNING
     task.id, type, queue, run, attempts, max_attempts, losses, priority, user_id, provider, units,
-    input, labels, started_at, deadline
+    input, labels, started_at, deadline, batch_id
