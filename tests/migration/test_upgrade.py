@@ -24,6 +24,7 @@ TABLES = {
     "artifact",
     "queue_stat",
     "leader",
+    "task_log",
     "setting_override",
     VERSION_TABLE,
 }

@@ -26,7 +26,7 @@ _CHUNK = 65_536
 
 
 class _Seen:
-    """What both contexts remember: progress and log lines in lists, checkpoints as JSON.
+    """What both contexts remember: progress and log lines in lists, text, checkpoints as JSON.
 
     Args:
         task_type: the one whose handler is called.
@@ -46,6 +46,7 @@ class _Seen:
         self.attempt = attempt
         self.run = attempt
         self.seen: list[tuple[float, str]] = []
+        self.text = ""
         self.checkpoints: dict[str, str] = {}
         lines = LogCapture()
         self.lines = lines.entries
@@ -81,6 +82,9 @@ class PluginContext(_Seen, Context):
     async def progress(self, percent: float, message: str = "") -> None:
         self.seen.append((percent, message))
 
+    async def delta(self, text: str) -> None:
+        self.text += text
+
     async def charge(self, units: int) -> None:
         self.charged.append(units)
 
@@ -102,6 +106,9 @@ class SyncPluginContext(_Seen, SyncContext):
 
     def progress(self, percent: float, message: str = "") -> None:
         self.seen.append((percent, message))
+
+    def delta(self, text: str) -> None:
+        self.text += text
 
     def charge(self, units: int) -> None:
         self.charged.append(units)

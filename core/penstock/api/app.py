@@ -16,25 +16,30 @@ from penstock.api.problem_map import problem_details
 from penstock.api.request_log import ErrorLog, RequestLog
 from penstock.api.response_headers import header_hook
 from penstock.api.routes.artifacts import artifact_routes
+from penstock.api.routes.events import event_routes
 from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
 from penstock.api.routes.queue_control import queue_control_routes
 from penstock.api.routes.queues import queue_routes
+from penstock.api.routes.task_log import task_log_routes
 from penstock.api.routes.task_transitions import task_transition_routes
 from penstock.api.routes.task_types import task_type_routes
 from penstock.api.routes.tasks import task_routes
 from penstock.api.routes.uploads import upload_routes
-from penstock.dispatch import ArtifactStore, Dispatch, QueueControl
+from penstock.dispatch import ArtifactStore, Dispatch, EventHub, QueueControl
+from penstock.ledger import TaskLog
 from penstock.plugins import Catalogue
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
-def create_api(
+def create_api(  # noqa: PLR0913  (what the routes stand on, each by its name)
     *,
     dispatch: Dispatch,
     queue_control: QueueControl,
     artifacts: ArtifactStore,
+    hub: EventHub,
+    task_log: TaskLog,
     catalogue: Catalogue,
     access: Access,
     max_body_bytes: int,
@@ -47,6 +52,8 @@ def create_api(
         dispatch: takes tasks and looks them up.
         queue_control: shows and changes the policies of queues.
         artifacts: the files that tasks made.
+        hub: follows tasks.
+        task_log: what their handlers logged.
         catalogue: the task types on offer.
         access: who may call. ``GET /api/health`` and ``GET /api/openapi.json`` are open to all.
         max_body_bytes: larger bodies are refused with 413.
@@ -61,6 +68,8 @@ def create_api(
         route_handlers=[
             *task_routes(dispatch=dispatch, catalogue=catalogue),
             *task_transition_routes(dispatch=dispatch),
+            *event_routes(dispatch=dispatch, hub=hub),
+            *task_log_routes(dispatch=dispatch, task_log=task_log),
             *queue_routes(dispatch=dispatch),
             *queue_control_routes(queue_control=queue_control),
             *health_routes(dispatch=dispatch, logger=logger),

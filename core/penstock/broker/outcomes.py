@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -141,10 +142,19 @@ class HandlerTimeoutError(Exception):
 
 
 class OutcomeWriter:
-    """Records outcomes in batches, and holds them while the database is away."""
+    """Records outcomes in batches, and holds them while the database is away.
 
-    def __init__(self, ledger: Ledger) -> None:
+    Args:
+        ledger: where to.
+        before: called with task and run before an outcome is recorded: what the run said is to be
+            there when it has ended.
+    """
+
+    def __init__(
+        self, ledger: Ledger, *, before: Callable[[UUID, int], Awaitable[None]] | None = None
+    ) -> None:
         self._ledger = ledger
+        self._before = before
         self._commits = GroupCommit(self._record)
 
     async def write(self, outcome: Outcome) -> Outcome | None:
@@ -154,6 +164,8 @@ class OutcomeWriter:
         the database refuses is recorded as a failure that says so. Instead of running again, a task
         that somebody wants cancelled is. The database being away only makes this take longer.
         """
+        if self._before is not None:
+            await self._before(outcome.id, outcome.run)
         try:
             status = await self._commits.add(outcome)
         except Exception as error:  # noqa: BLE001

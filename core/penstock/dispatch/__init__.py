@@ -10,6 +10,8 @@ from penstock.dispatch.errors import (
     QueueFullError,
     UserQueueFullError,
 )
+from penstock.dispatch.event_hub import EventHub
+from penstock.dispatch.listener import News
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.policy_watch import PolicyWatch
 from penstock.dispatch.queue_control import QueueControl
@@ -28,10 +30,12 @@ __all__ = [
     "ArtifactStore",
     "Component",
     "Dispatch",
+    "EventHub",
     "Health",
     "InputTooLargeError",
     "InvalidInputError",
     "InvalidPolicyError",
+    "News",
     "Policies",
     "PolicyValue",
     "PolicyWatch",

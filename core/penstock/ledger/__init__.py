@@ -20,6 +20,7 @@ from penstock.ledger.records import (
     TaskRecord,
     Transition,
 )
+from penstock.ledger.task_log import LogLine, LogSize, TaskLog
 
 __all__ = [
     "CancelWish",
@@ -30,6 +31,8 @@ __all__ = [
     "Leadership",
     "Ledger",
     "LedgerUnavailableError",
+    "LogLine",
+    "LogSize",
     "NewTask",
     "OpenTask",
     "Outcome",
@@ -39,6 +42,7 @@ __all__ = [
     "StartedTask",
     "Status",
     "StoredArtifact",
+    "TaskLog",
     "TaskRecord",
     "Transition",
 ]

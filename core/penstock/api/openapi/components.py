@@ -10,7 +10,7 @@ import msgspec
 from penstock.api.problems import ProblemDocument
 from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
-from penstock.api.views import TaskTypeView, TaskView
+from penstock.api.views import LogPage, TaskTypeView, TaskView
 from penstock.declarations import Priority, TaskType
 from penstock.dispatch import Health, Purge, QueuePolicy, QueueStatus
 from penstock.dispatch.inputs import MAX_DELAY
@@ -38,6 +38,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         QueuePolicy,
         Purge,
         Health,
+        LogPage,
         ProblemDocument,
     )
     plugged = [each for task_type in task_types for each in _types_of(task_type)]

@@ -9,6 +9,7 @@
 -- 'again'), so that handing one over twice does no harm.
 -- Work: O(log N) per task; the caller bounds how many it sends.
 local added, roused = 0, false
+local begun_anew = {}
 local any_cancelled = ARGV[4] == '1' and redis.call('EXISTS', cancels) == 1
 
 for i = 5, #ARGV, 3 do
@@ -17,6 +18,7 @@ for i = 5, #ARGV, 3 do
   local info = redis.call('HGET', entry, member)
   local age = string.match(how, '^again (%d+)$')
   if age then
+    begun_anew[#begun_anew + 1] = member
     redis.call('ZREM', cancels, member)
     -- The number of a token is when it was taken; nobody knows that of a lease without a holder.
     local held = holder(info)
@@ -54,4 +56,5 @@ keep_order()
 if roused then
   rouse()
 end
+say_changed(begun_anew)
 return added
