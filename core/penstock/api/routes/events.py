@@ -29,7 +29,7 @@ from penstock.events import Event, Position
 from penstock.ledger import TaskRecord
 
 LAST_EVENT_ID = "Last-Event-ID"
-_MEDIA_TYPE = "text/event-stream; charset=utf-8"
+_MEDIA_TYPE = "text/event-stream"
 _HEADERS = {
     # Compressing proxies would hold events back until they have a block.
     "Cache-Control": "no-store, no-transform",
