@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 
@@ -72,7 +73,7 @@ class EventSource:
         self.status = int(head[0].split()[1])
         pairs = (line.partition(": ") for line in head[1:] if line)
         self.headers = {name.lower(): value for name, _, value in pairs}
-        if self.status != 200:
+        if self.status != HTTPStatus.OK:
             raise ValueError(f"expected 200, got {head[0]}")
 
     async def _chunk(self, reader: asyncio.StreamReader) -> bytes:

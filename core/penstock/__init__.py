@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from penstock.client import (
         Client,
         QueueFullError,
+        TaskEvent,
         TaskFailedError,
         TaskHandle,
         TaskInfo,
@@ -62,6 +63,7 @@ __all__ = [
     "SupersededError",
     "SyncContext",
     "TaskError",
+    "TaskEvent",
     "TaskFailedError",
     "TaskHandle",
     "TaskInfo",
@@ -79,6 +81,7 @@ __all__ = [
 _CLIENT = {
     "Client",
     "QueueFullError",
+    "TaskEvent",
     "TaskFailedError",
     "TaskHandle",
     "TaskInfo",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +16,12 @@ import msgspec
 from penstock.app import Application
 from penstock.client.errors import TaskNotFoundError, TaskStatusError
 from penstock.client.handle import TaskHandle
+from penstock.client.task_event import TaskEvent
 from penstock.client.task_info import TaskInfo
 from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType, checks
 from penstock.dispatch import Submission
 from penstock.dispatch.inputs import MAX_DELAY
+from penstock.events import Position
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 
@@ -149,6 +151,40 @@ class Client:
             raise TaskNotFoundError(task_id)
         return TaskInfo.of(record)
 
+    async def ended(self, task_id: UUID, timeout: timedelta | None = None) -> TaskInfo:
+        """The task of that id when it has ended, or as it is after ``timeout``.
+
+        Raises:
+            TaskNotFoundError: there is none.
+            PenstockError: the database is away.
+        """
+        async with self.opened() as client:
+            record = await client._require().hub.ended(task_id, timeout)  # noqa: SLF001
+        if record is None:
+            raise TaskNotFoundError(task_id)
+        return TaskInfo.of(record)
+
+    async def events(
+        self, task_id: UUID, *, after: str | None = None
+    ) -> AsyncGenerator[TaskEvent, None]:
+        """What happens to a task; see :meth:`TaskHandle.events`.
+
+        Raises:
+            TaskNotFoundError: there is none.
+            ValueError: ``after`` is no id of an event.
+            PenstockError: the database is away.
+        """
+        position = None if after is None else _position(after)
+        async with self.opened() as client:
+            application = client._require()  # noqa: SLF001
+            record = await application.dispatch.find(task_id)
+            if record is None:
+                raise TaskNotFoundError(task_id)
+            async with aclosing(application.hub.follow(record, after=position)) as batches:
+                async for batch in batches:
+                    for news in batch:
+                        yield TaskEvent.of(news)
+
     async def cancel(self, task_id: UUID, *, reason: str = "") -> TaskInfo:
         """Cancel a task; see :meth:`TaskHandle.cancel`.
 
@@ -203,3 +239,10 @@ class Client:
         if self._application is None:
             raise PenstockError("this client is closed; use it inside its 'async with' block")
         return self._application
+
+
+def _position(after: str) -> Position:
+    try:
+        return Position.parse(after)
+    except ValueError as error:
+        raise DeclarationError(f"expected after to be {error}, got {after!r}") from error

@@ -41,9 +41,15 @@ async def served(application: Application) -> AsyncIterator[Served]:
     server = uvicorn.Server(config)
     # Signals belong to the test.
     serving = asyncio.create_task(server._serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  (uvicorn tells nobody)
         await asyncio.sleep(0.005)
     yield Served(f"http://127.0.0.1:{port}")
     application.hub.let_go()
     server.should_exit = True
     await serving
+
+
+async def until_followed(application: Application, listeners: int = 1) -> None:
+    async with asyncio.timeout(10):
+        while application.hub.listeners < listeners:  # noqa: ASYNC110  (nor does the hub)
+            await asyncio.sleep(0.005)

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from benchmarks.event_source import SentEvent
 from penstock.app import Application
 from tests.integration.events.conftest import Speech, submit
-from tests.integration.events.served import KEY, Served, served
+from tests.integration.events.served import KEY, Served, served, until_followed
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ async def test_two_hundred_listeners_miss_nothing_though_they_lose_their_connect
     application: Application, worker: None, api: Served, redis_url: str
 ) -> None:
     """A smaller sister of benchmarks/listeners.py."""
-    words = [f"{i} " for i in range(300)]
+    words = [f"{i} " for i in range(200)]
     records = [await submit(application, Speech(words, pause=0.01)) for _ in range(4)]
     rng = random.Random(7)
     lost = 0
@@ -159,8 +159,7 @@ async def test_a_cancelled_task_ends_its_events(
 ) -> None:
     record = await submit(application, Speech(["a"]))
     following = asyncio.create_task(all_of(api, record.id))
-    while application.hub.listeners == 0:
-        await asyncio.sleep(0.005)
+    await until_followed(application)
 
     await http.post(f"/api/queues/tasks/{record.id}/cancel")
 
@@ -173,7 +172,6 @@ async def test_listeners_are_let_go_when_the_server_stops(application: Applicati
     record = await submit(application, Speech(["a"]))
     async with served(application) as api:
         following = asyncio.create_task(all_of(api, record.id))
-        while application.hub.listeners == 0:
-            await asyncio.sleep(0.005)
+        await until_followed(application)
 
     assert [each.kind for each in await following] == ["status"]
