@@ -11,8 +11,10 @@ from redis.asyncio import Redis
 
 from benchmarks.event_source import SentEvent
 from penstock.app import Application
-from tests.integration.events.conftest import Speech, submit
+from penstock.dispatch import Submission
+from tests.integration.events.conftest import submit
 from tests.integration.events.served import KEY, Served, served, until_followed
+from tests.integration.events.talk_handlers import Speech
 
 
 @pytest.fixture
@@ -61,8 +63,6 @@ async def test_events_end_with_the_terminal_status(
 async def test_an_input_with_line_breaks_stays_one_event(
     application: Application, worker: None, api: Served
 ) -> None:
-    from penstock.dispatch import Submission
-
     text = '{\r\n  "words":\n ["a"]\r}'
     record = await application.dispatch.submit(Submission("talk.say", text))
 
