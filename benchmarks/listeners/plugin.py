@@ -25,7 +25,7 @@ def catalogue() -> Catalogue:
 
     @task(COUNT, queue=queue)
     async def count(request: Count, ctx: Context) -> int:
-        """Say each number with its moment, as text and as a log line in turns: so none are joined."""
+        """Say each number and its moment, as text and as log lines in turns: so none are joined."""
         begun = time.monotonic()
         for number in range(request.events):
             await asyncio.sleep(max(0.0, begun + number * request.pause - time.monotonic()))
