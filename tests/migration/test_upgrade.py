@@ -26,6 +26,7 @@ TABLES = {
     "artifact",
     "queue_stat",
     "leader",
+    "task_log",
     "setting_override",
     "schedule",
     VERSION_TABLE,

@@ -36,7 +36,7 @@ class Child(NamedTuple):
 
 
 class _Seen:
-    """What both contexts remember: progress, log lines and children in lists, checkpoints as JSON.
+    """What both remember: progress, log lines and children in lists, text, checkpoints as JSON.
 
     Args:
         task_type: the one whose handler is called.
@@ -56,6 +56,7 @@ class _Seen:
         self.attempt = attempt
         self.run = attempt
         self.seen: list[tuple[float, str]] = []
+        self.text = ""
         self.checkpoints: dict[str, str] = {}
         self.children: list[Child] = []
         lines = LogCapture()
@@ -99,6 +100,9 @@ class PluginContext(_Seen, Context):
     async def progress(self, percent: float, message: str = "") -> None:
         self.seen.append((percent, message))
 
+    async def delta(self, text: str) -> None:
+        self.text += text
+
     async def charge(self, units: int) -> None:
         self.charged.append(units)
 
@@ -129,6 +133,9 @@ class SyncPluginContext(_Seen, SyncContext):
 
     def progress(self, percent: float, message: str = "") -> None:
         self.seen.append((percent, message))
+
+    def delta(self, text: str) -> None:
+        self.text += text
 
     def charge(self, units: int) -> None:
         self.charged.append(units)

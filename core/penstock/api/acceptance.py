@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -13,8 +14,15 @@ from penstock.api.preferences import applied
 from penstock.api.problems import Problem, too_large
 from penstock.api.views import Success, TaskView
 from penstock.declarations import TaskType
-from penstock.dispatch import Dispatch, InputTooLargeError, InvalidInputError, Submission, Submitted
-from penstock.ledger import Origin
+from penstock.dispatch import (
+    Dispatch,
+    EventHub,
+    InputTooLargeError,
+    InvalidInputError,
+    Submission,
+    Submitted,
+)
+from penstock.ledger import Origin, TaskRecord
 from penstock.plugins import Catalogue
 
 STATUS = {
@@ -52,21 +60,36 @@ def refused_input(error: InvalidInputError, task_type: TaskType[Any, Any]) -> Pr
     return invalid_input(error, task_type)
 
 
-async def answer(
-    submitted: Submitted, *, dispatch: Dispatch, wait: timedelta | None = None
+def answer(submitted: Submitted) -> Response[Success[TaskView]]:
+    """202 with the task, or 200 if it is an open one that was there already."""
+    return _response(submitted.task, submitted.origin, status=STATUS[submitted.origin])
+
+
+async def answer_when_ended(
+    submitted: Submitted, *, hub: EventHub, wait: timedelta
 ) -> Response[Success[TaskView]]:
-    """202 with the task, or 200 if it is an open one that was there already.
+    """200 with the task that has ended, or what :func:`answer` gives if that takes too long.
 
     Args:
         submitted: what was accepted.
-        dispatch: asked for the outcome.
-        wait: for how long the caller prefers to wait for it; if it is there in time, 200 with it.
+        hub: hears of the outcome.
+        wait: for how long the caller prefers to wait for it.
     """
-    task, status = submitted.task, STATUS[submitted.origin]
-    headers = {"Location": f"/api/queues/tasks/{task.id}", **_ORIGIN_HEADERS[submitted.origin]}
-    if wait is not None:
-        headers |= applied(wait)
-        task = await dispatch.wait_until_ended(task.id, timeout=wait) or task
-        if task.finished_at is not None:
-            status = HTTPStatus.OK
-    return Response(Success(data=TaskView.of(task)), status_code=status, headers=headers)
+    task = await hub.ended(submitted.task.id, wait) or submitted.task
+    status = STATUS[submitted.origin] if task.finished_at is None else HTTPStatus.OK
+    return _response(task, submitted.origin, status=status, headers=applied(wait))
+
+
+def _response(
+    task: TaskRecord,
+    origin: Origin,
+    *,
+    status: HTTPStatus,
+    headers: Mapping[str, str] | None = None,
+) -> Response[Success[TaskView]]:
+    said = {
+        "Location": f"/api/queues/tasks/{task.id}",
+        **_ORIGIN_HEADERS[origin],
+        **(headers or {}),
+    }
+    return Response(Success(data=TaskView.of(task)), status_code=status, headers=said)

@@ -20,16 +20,19 @@ from penstock.api.routes.artifacts import artifact_routes
 from penstock.api.routes.batches import batch_routes
 from penstock.api.routes.bulk import bulk_routes
 from penstock.api.routes.children import children_routes
+from penstock.api.routes.events import event_routes
 from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
 from penstock.api.routes.queue_control import queue_control_routes
 from penstock.api.routes.queues import queue_routes
 from penstock.api.routes.schedules import schedule_routes
+from penstock.api.routes.task_log import task_log_routes
 from penstock.api.routes.task_transitions import task_transition_routes
 from penstock.api.routes.task_types import task_type_routes
 from penstock.api.routes.tasks import task_routes
 from penstock.api.routes.uploads import upload_routes
-from penstock.dispatch import ArtifactStore, Dispatch, QueueControl, ScheduleControl
+from penstock.dispatch import ArtifactStore, Dispatch, EventHub, QueueControl, ScheduleControl
+from penstock.ledger import TaskLog
 from penstock.plugins import Catalogue
 
 MAX_WAIT = timedelta(minutes=1)
@@ -43,6 +46,8 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
     queue_control: QueueControl,
     schedule_control: ScheduleControl,
     artifacts: ArtifactStore,
+    hub: EventHub,
+    task_log: TaskLog,
     catalogue: Catalogue,
     access: Access,
     max_body_bytes: int,
@@ -57,6 +62,8 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
         queue_control: shows and changes the policies of queues.
         schedule_control: shows, makes and changes schedules.
         artifacts: the files that tasks made.
+        hub: follows tasks.
+        task_log: what their handlers logged.
         catalogue: the task types on offer.
         access: who may call. ``GET /api/health`` and ``GET /api/openapi.json`` are open to all.
         max_body_bytes: larger bodies are refused with 413.
@@ -70,11 +77,13 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
     )
     return Litestar(
         route_handlers=[
-            *task_routes(dispatch=dispatch, catalogue=catalogue, max_wait=max_wait),
+            *task_routes(dispatch=dispatch, hub=hub, catalogue=catalogue, max_wait=max_wait),
             *bulk_routes(dispatch=dispatch, catalogue=catalogue),
             *task_transition_routes(dispatch=dispatch),
             *children_routes(dispatch=dispatch),
             *batch_routes(batches=dispatch.batches, catalogue=catalogue),
+            *event_routes(dispatch=dispatch, hub=hub),
+            *task_log_routes(dispatch=dispatch, task_log=task_log),
             *queue_routes(dispatch=dispatch),
             *queue_control_routes(queue_control=queue_control),
             *schedule_routes(schedule_control=schedule_control, catalogue=catalogue),

@@ -10,7 +10,7 @@ import msgspec
 
 from penstock.api.problems import ProblemDocument
 from penstock.declarations import Priority, TaskType
-from penstock.ledger import Failure, Origin, Status, TaskRecord
+from penstock.ledger import Failure, LogLine, Origin, Status, TaskRecord
 from penstock.ledger.schedules import ScheduleRecord
 from penstock.plugins import Catalogue
 
@@ -166,6 +166,39 @@ class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
             created_at=record.created_at,
             updated_at=record.updated_at,
         )
+
+
+class LogLineView(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that a task's handler logged, in its ``run``-th run; ids sort by time."""
+
+    id: UUID
+    run: int
+    at: datetime
+    level: str
+    message: str
+    fields: msgspec.Raw
+
+    @classmethod
+    def of(cls, line: LogLine) -> LogLineView:
+        """The view of a line in the ledger."""
+        return cls(
+            id=line.id,
+            run=line.run,
+            at=line.at,
+            level=line.level,
+            message=line.message,
+            fields=line.fields,
+        )
+
+
+class LogPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some lines of a task's log. ``next`` is the ``after`` of the next page, if there may be one.
+
+    While the task runs lines are added: then the id of the last one is the ``after`` of those.
+    """
+
+    lines: list[LogLineView]
+    next: UUID | None
 
 
 class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,13 +8,12 @@ from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
 
-import structlog
 from structlog.stdlib import BoundLogger
 
 from penstock.broker.checkpoints import Checkpoints
 from penstock.broker.children import Children
 from penstock.broker.delivery import Delivery
-from penstock.broker.progress import ProgressWriter
+from penstock.broker.reports import Reports, RunReport
 from penstock.declarations import (
     Context,
     DeclarationError,
@@ -29,9 +28,6 @@ from penstock.ledger import Ledger
 
 S = TypeVar("S")
 
-LOGGER = "penstock.task"
-"""Whose lines those are that handlers write by ``ctx.log``."""
-
 
 class TaskContext(Context):
     """:class:`~penstock.declarations.Context` over the ledger and the storage."""
@@ -43,7 +39,7 @@ class TaskContext(Context):
         ledger: Ledger,
         dispatch: Dispatch,
         artifacts: ArtifactStore,
-        progress: ProgressWriter,
+        reports: Reports,
         settings: Mapping[type[Any], Any],
         max_checkpoint_bytes: int,
     ) -> None:
@@ -59,12 +55,16 @@ class TaskContext(Context):
         self._checkpoints = Checkpoints(ledger, task, max_bytes=max_checkpoint_bytes)
         self._children = Children(dispatch, task)
         self._delivery = delivery
-        self._progress = progress
+        self._reports = reports
         self._settings = settings
 
     async def progress(self, percent: float, message: str = "") -> None:
         """See :meth:`penstock.declarations.Context.progress`."""
-        self._progress.report(self.task_id, self.run, percent, message)
+        self._report.progress(percent, message)
+
+    async def delta(self, text: str) -> None:
+        """See :meth:`penstock.declarations.Context.delta`."""
+        self._report.delta(text)
 
     async def save(self, name: str, value: object) -> None:
         """See :meth:`penstock.declarations.Context.save`."""
@@ -99,10 +99,12 @@ class TaskContext(Context):
     @cached_property
     def log(self) -> BoundLogger:  # type: ignore[override]  # an attribute, made when it is used
         """See :class:`penstock.declarations.Context`."""
-        logger: BoundLogger = structlog.stdlib.get_logger(LOGGER)
-        return logger.bind(
-            task_id=str(self.task_id), task_type=self.task_type, attempt=self.attempt
-        )
+        return self._report.logger()
+
+    @cached_property
+    def _report(self) -> RunReport:
+        """Most runs say nothing."""
+        return self._reports.of(self._delivery.task)
 
     @property
     def interruption(self) -> Interruption | None:

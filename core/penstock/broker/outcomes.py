@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -162,11 +162,20 @@ class OutcomeWriter:
     Args:
         ledger: takes them.
         batch_changed: told of the batches of which tasks have ended, once that is committed.
+        before: called with task and run before an outcome is recorded: what the run said is to be
+            there when it has ended.
     """
 
-    def __init__(self, ledger: Ledger, *, batch_changed: Callable[[Iterable[UUID]], None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        batch_changed: Callable[[Iterable[UUID]], None],
+        before: Callable[[UUID, int], Awaitable[None]] | None = None,
+    ) -> None:
         self._ledger = ledger
         self._batch_changed = batch_changed
+        self._before = before
         self._commits = GroupCommit(self._record)
 
     async def write(self, outcome: Outcome) -> Outcome | None:
@@ -177,6 +186,8 @@ class OutcomeWriter:
         that somebody wants cancelled is, and one whose deadline leaves no time for it has failed.
         The database being away only makes this take longer.
         """
+        if self._before is not None:
+            await self._before(outcome.id, outcome.run)
         try:
             status = await self._commits.add(outcome)
         except Exception as error:  # noqa: BLE001

@@ -1,5 +1,6 @@
 """The API, as the client commands use it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ from penstock.declarations import Artifact, PenstockError, Priority
 T = TypeVar("T")
 
 _TIMEOUT = timedelta(seconds=10)
+# The API says something every 15 s.
+_SILENCE = httpx.Timeout(45, connect=10)
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -149,6 +152,21 @@ class Purge(msgspec.Struct, kw_only=True):
     cancelled: int
     complete: bool
     before: str
+
+
+class LogPage(msgspec.Struct, kw_only=True):
+    """Some lines of a task's log, and behind which line the next page begins, if there is one."""
+
+    lines: list[dict[str, Any]]
+    next: str | None = None
+
+
+class SentEvent(msgspec.Struct, frozen=True):
+    """An event of a task, as the API sent it; ``data`` is JSON."""
+
+    kind: str
+    data: bytes
+    id: str | None = None
 
 
 class _Success(msgspec.Struct):
@@ -291,6 +309,42 @@ class ApiClient:
         with self._answers():
             answer = self._http.get(f"/api/queues/tasks/{task_id}")
         return self._task(answer)
+
+    def log(self, task_id: UUID, *, after: str | None = None) -> LogPage:
+        """A page of a task's log, behind the line ``after``. Raises as :meth:`task`."""
+        query = {} if after is None else {"after": after}
+        with self._answers():
+            answer = self._http.get(f"/api/queues/tasks/{task_id}/log", params=query)
+        return self._read(answer, LogPage)[0]
+
+    def events(self, task_id: UUID, last_id: str | None = None) -> Iterator[SentEvent]:
+        """The events of a task behind ``last_id``, until it has ended or the API stops.
+
+        Raises:
+            ApiUnreachableError: if nothing answers, or the connection breaks.
+            ApiProblemError: if the API refuses, or does not know the task.
+        """
+        headers = {"Accept": "text/event-stream"}
+        if last_id is not None:
+            headers["Last-Event-ID"] = last_id
+        path = f"/api/queues/tasks/{task_id}/events"
+        with (
+            self._answers(),
+            self._http.stream("GET", path, headers=headers, timeout=_SILENCE) as answer,
+        ):
+            if answer.status_code != HTTPStatus.OK:
+                answer.read()
+                raise self._problem(answer)
+            fields: dict[str, list[str]] = defaultdict(list)
+            for line in answer.iter_lines():
+                name, _, value = line.partition(":")
+                if line:
+                    fields[name].append(value.removeprefix(" "))
+                elif "event" in fields:
+                    data = "\n".join(fields["data"]).encode()
+                    yield SentEvent(fields["event"][0], data, next(iter(fields["id"]), None))
+                if not line:
+                    fields.clear()
 
     def queues(self) -> list[QueuePolicy]:
         """All queues. Raises as all of these do: see :meth:`task`."""

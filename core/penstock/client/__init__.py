@@ -28,6 +28,9 @@ from penstock.client.sync_client import (
 from penstock.client.sync_handle import (
     SyncTaskHandle,
 )
+from penstock.client.task_event import (
+    TaskEvent,
+)
 from penstock.client.task_info import (
     TaskInfo,
 )
@@ -59,6 +62,7 @@ __all__ = [
     "QueueFullError",
     "SyncClient",
     "SyncTaskHandle",
+    "TaskEvent",
     "TaskFailedError",
     "TaskHandle",
     "TaskInfo",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from penstock.client.callback import Callback
 from penstock.client.errors import BatchNotFoundError, TaskNotFoundError, TaskStatusError
 from penstock.client.handle import TaskAccess, TaskHandle
 from penstock.client.request import PRINCIPAL, TaskRequest, checked_key
+from penstock.client.task_event import TaskEvent
 from penstock.client.task_info import TaskInfo
 from penstock.client.transaction import (
     AsyncTransaction,
@@ -29,6 +30,7 @@ from penstock.dispatch import BatchSubmission, RequestKey, Submission
 from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_TASKS
 from penstock.dispatch.bulk import MAX_TASKS
 from penstock.dispatch.sameness import fingerprint_of_all
+from penstock.events import Position
 from penstock.ledger import Accepted, BatchRecord
 from penstock.plugins import discover, load
 from penstock.settings import Settings
@@ -232,6 +234,40 @@ class Client:
             raise TaskNotFoundError(task_id)
         return TaskInfo.of(record)
 
+    async def ended(self, task_id: UUID, timeout: timedelta | None = None) -> TaskInfo:
+        """The task of that id when it has ended, or as it is after ``timeout``.
+
+        Raises:
+            TaskNotFoundError: there is none.
+            PenstockError: the database is away.
+        """
+        async with self.opened() as client:
+            record = await client.application.hub.ended(task_id, timeout)
+        if record is None:
+            raise TaskNotFoundError(task_id)
+        return TaskInfo.of(record)
+
+    async def events(
+        self, task_id: UUID, *, after: str | None = None
+    ) -> AsyncGenerator[TaskEvent, None]:
+        """What happens to a task; see :meth:`TaskHandle.events`.
+
+        Raises:
+            TaskNotFoundError: there is none.
+            ValueError: ``after`` is no id of an event.
+            PenstockError: the database is away.
+        """
+        position = None if after is None else _position(after)
+        async with self.opened() as client:
+            application = client.application
+            record = await application.dispatch.find(task_id)
+            if record is None:
+                raise TaskNotFoundError(task_id)
+            async with aclosing(application.hub.follow(record, after=position)) as batches:
+                async for batch in batches:
+                    for news in batch:
+                        yield TaskEvent.of(news)
+
     async def cancel(self, task_id: UUID, *, reason: str = "") -> TaskInfo:
         """Cancel a task; see :meth:`TaskHandle.cancel`.
 
@@ -383,3 +419,10 @@ def _there(batch_id: UUID, record: BatchRecord | None) -> BatchInfo:
     if record is None:
         raise BatchNotFoundError(batch_id)
     return BatchInfo.of(record)
+
+
+def _position(after: str) -> Position:
+    try:
+        return Position.parse(after)
+    except ValueError as error:
+        raise DeclarationError(f"expected after to be {error}, got {after!r}") from error

@@ -40,7 +40,7 @@ class Context(ABC):
             as a fencing token: whoever got a larger one may ignore what carries a smaller.
         artifacts: where to put files, and to open those of earlier tasks.
         log: a structlog logger that says which task a line is about:
-            ``ctx.log.info("downloaded", pages=3)``.
+            ``ctx.log.info("downloaded", pages=3)``. Its lines are kept with the task as well.
     """
 
     task_id: UUID
@@ -62,6 +62,19 @@ class Context(ABC):
         Args:
             percent: from 0 to 100; values outside are clamped.
             message: a short text for people.
+        """
+
+    @abstractmethod
+    async def delta(self, text: str) -> None:
+        """Let whoever follows the task see that a text goes on with ``text``.
+
+        Returns at once. It is shown live, and not kept: what shall last belongs in the result.
+        While Redis is away it is dropped, and those who follow see that there is a gap. A later
+        run begins its text anew.
+
+        Args:
+            text: what has come since the last call; pieces that follow each other closely are
+                joined.
         """
 
     @abstractmethod

@@ -46,6 +46,10 @@ class SyncContext(ABC):
         """As :meth:`penstock.declarations.Context.progress`; it never waits for the worker."""
 
     @abstractmethod
+    def delta(self, text: str) -> None:
+        """As :meth:`penstock.declarations.Context.delta`."""
+
+    @abstractmethod
     def save(self, name: str, value: object) -> None:
         """As :meth:`penstock.declarations.Context.save`."""
 

@@ -30,6 +30,12 @@ from penstock.dispatch.errors import (
     UnknownScheduleError,
     UserQueueFullError,
 )
+from penstock.dispatch.event_hub import (
+    EventHub,
+)
+from penstock.dispatch.listener import (
+    News,
+)
 from penstock.dispatch.policies import (
     Policies,
 )
@@ -75,12 +81,14 @@ __all__ = [
     "CallbackSubmission",
     "Component",
     "Dispatch",
+    "EventHub",
     "ForeignSessionError",
     "Health",
     "InputTooLargeError",
     "InvalidInputError",
     "InvalidPolicyError",
     "InvalidTermError",
+    "News",
     "Policies",
     "PolicyValue",
     "PolicyWatch",

@@ -40,8 +40,6 @@ from penstock.ledger import (
     Transition,
 )
 
-_FIRST_LOOK = 0.02
-_LONGEST_PAUSE = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -299,21 +297,6 @@ class Dispatch:
     def _hand_over_open(self, task: OpenTask) -> None:
         if task.status is Status.PENDING:
             self._handover.add(task.queue, entry_of(task))
-
-    async def wait_until_ended(self, task_id: UUID, *, timeout: timedelta) -> TaskRecord | None:
-        """The task, once it has ended or ``timeout`` is over; nothing if there is none.
-
-        No connection to the database is held meanwhile.
-        """
-        now = asyncio.get_running_loop().time
-        deadline, pause = now() + timeout.total_seconds(), _FIRST_LOOK
-        while True:
-            record = await self._ledger.find(task_id)
-            left = deadline - now()
-            if record is None or record.finished_at is not None or left <= 0:
-                return record
-            await asyncio.sleep(min(pause, left))
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
 
     async def check_room(self, type_name: str, user_id: str | None) -> None:
         """Refuse early what :meth:`submit` would refuse, as its queue is full or drained.

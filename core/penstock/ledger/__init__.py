@@ -41,6 +41,11 @@ from penstock.ledger.records import (
     TaskRecord,
     Transition,
 )
+from penstock.ledger.task_log import (
+    LogLine,
+    LogSize,
+    TaskLog,
+)
 
 __all__ = [
     "Accepted",
@@ -56,6 +61,8 @@ __all__ = [
     "Leadership",
     "Ledger",
     "LedgerUnavailableError",
+    "LogLine",
+    "LogSize",
     "NewBatch",
     "NewTask",
     "OpenTask",
@@ -68,6 +75,7 @@ __all__ = [
     "Status",
     "StatusCounts",
     "StoredArtifact",
+    "TaskLog",
     "TaskRecord",
     "Transition",
     "TwinOpenError",

@@ -188,6 +188,26 @@ class CheckpointRow(Base):
     updated_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class TaskLogRow(Base):
+    """A line that a handler logged."""
+
+    __tablename__ = "task_log"
+
+    task_id: Mapped[UUID] = mapped_column(
+        Id, ForeignKey("task.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    """Sorts by time, as it is a UUIDv7."""
+    run: Mapped[int] = mapped_column(Integer)
+    """The run that logged it."""
+    at: Mapped[datetime] = mapped_column(Instant)
+    level: Mapped[str] = mapped_column(String(8))
+    message: Mapped[str] = mapped_column(Text)
+    fields: Mapped[str] = mapped_column(Json)
+    size: Mapped[int] = mapped_column(Integer)
+    """Of message and fields, in bytes: how much a task has logged is limited."""
+
+
 class ArtifactRow(Base):
     """One stored file."""
 

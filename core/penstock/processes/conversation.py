@@ -105,6 +105,8 @@ class Conversation:
                     self._wanted[number].put_nowait(chunk)
             case frames.Progress(percent, message):
                 await self._context.progress(percent, message)
+            case frames.Delta(text):
+                await self._context.delta(text)
             case frames.Charge(units):
                 await self._context.charge(units)
             case frames.Started() | frames.Succeeded():

@@ -43,6 +43,8 @@ class Run(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     max_memory: int | None
     log_level: int
     """Lines below it are not worth sending."""
+    task_log_level: int
+    """The same of the context's own log."""
     task_id: UUID
     task_type: str
     queue: str
@@ -84,6 +86,12 @@ class Progress(msgspec.Struct, tag=True, frozen=True):
 
     percent: float
     message: str
+
+
+class Delta(msgspec.Struct, tag=True, frozen=True):
+    """A text goes on."""
+
+    text: str
 
 
 class Charge(msgspec.Struct, tag=True, frozen=True):
@@ -184,7 +192,7 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
 
 Request = Save | Load | Enqueue | GetSettings | Put | Open | Read
 ToProcess = Hello | Run | Interrupt | Reply | Want
-FromProcess = Started | Progress | Charge | LogLine | Request | Give | Succeeded | Failed
+FromProcess = Started | Progress | Delta | Charge | LogLine | Request | Give | Succeeded | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 

@@ -37,15 +37,24 @@ class ProcessPool:
 
     Args:
         limits: how large what handlers hand over may be.
+        task_log_level: which lines of their own logs are kept, whatever the level of this
+            process's log is; a number of ``logging``.
         idle_time: seconds after which a process that has nothing to do is ended.
 
     Attributes:
         deadlines: to be enforced by a thread, as the event loop may be blocked.
     """
 
-    def __init__(self, limits: SizeLimits, *, idle_time: float = _IDLE_TIME) -> None:
+    def __init__(
+        self,
+        limits: SizeLimits,
+        *,
+        task_log_level: int = logging.INFO,
+        idle_time: float = _IDLE_TIME,
+    ) -> None:
         self.deadlines = Deadlines()
         self._limits = limits
+        self._task_log_level = task_log_level
         self._idle_time = idle_time
         self._idle: dict[_Group, list[ChildProcess]] = defaultdict(list)
         self._ending: set[asyncio.Task[None]] = set()
@@ -83,7 +92,7 @@ class ProcessPool:
         """
         self._check_memory(task_type)
         group = (plugin, task_type.max_memory)
-        frame = _run_frame(task_type, input, context)
+        frame = _run_frame(task_type, input, context, self._task_log_level)
 
         while True:
             process = await self._take(group)
@@ -160,14 +169,18 @@ class ProcessPool:
             _log.warning("max_memory of task types is not enforced on this system, only on Linux")
 
 
-def _run_frame(task_type: SyncTaskType[Any, Any], text: str, context: Context) -> frames.Run:
+def _run_frame(
+    task_type: SyncTaskType[Any, Any], text: str, context: Context, task_log_level: int
+) -> frames.Run:
+    level = logging.getLogger().getEffectiveLevel()
     return frames.Run(
         handler=Address.of(task_type.handler),
         input_parameter=task_type.input_parameter,
         context_parameter=task_type.context_parameter,
         input=text,
         max_memory=task_type.max_memory,
-        log_level=logging.getLogger().getEffectiveLevel(),
+        log_level=level,
+        task_log_level=min(level, task_log_level),
         task_id=context.task_id,
         task_type=context.task_type,
         queue=context.queue,

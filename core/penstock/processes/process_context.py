@@ -53,6 +53,13 @@ class ProcessContext(SyncContext):
         text = clipped(str(message), self._channel.limits.progress_message)
         self._channel.send_if_free(frames.Progress(float(percent), text))
 
+    def delta(self, text: str) -> None:
+        """See :meth:`penstock.declarations.SyncContext.delta`."""
+        # Half of a pair of surrogates has no place in a frame, nor has a text without end.
+        whole = text.encode("utf-8", "replace").decode()
+        for start in range(0, len(whole), frames.CHUNK):
+            self._channel.send(frames.Delta(whole[start : start + frames.CHUNK]))
+
     def save(self, name: str, value: object) -> None:
         """See :meth:`penstock.declarations.SyncContext.save`."""
         data = checkpoint.encode(name, value, most=self._channel.limits.checkpoint).encode()

@@ -75,6 +75,8 @@ async def client(application: Application) -> AsyncIterator[httpx.AsyncClient]:
         dispatch=application.dispatch,
         queue_control=application.queue_control,
         schedule_control=application.schedule_control,
+        hub=application.hub,
+        task_log=application.task_log,
         artifacts=application.artifacts,
         catalogue=application.catalogue,
         access=SingleKeyAccess(KEY),

@@ -208,7 +208,7 @@ async def test_a_process_killed_right_after_the_commit_has_submitted(
         assert process.returncode == -signal.SIGKILL
         undone, committed = (UUID(each) for each in said.decode().split())
 
-        record = await application.dispatch.wait_until_ended(committed, timeout=PATIENCE)
+        record = await application.hub.ended(committed, PATIENCE)
         assert record is not None
         assert record.status == "success"
         with pytest.raises(TaskNotFoundError):

@@ -11,7 +11,7 @@ from penstock.api.batch_view import BatchView
 from penstock.api.problems import ProblemDocument
 from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
-from penstock.api.views import BulkItem, ScheduleView, TaskTypeView, TaskView
+from penstock.api.views import BulkItem, LogPage, ScheduleView, TaskTypeView, TaskView
 from penstock.declarations import Misfire, Priority, TaskType
 from penstock.declarations.recurrence import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from penstock.declarations.schedule import DEFAULT_GRACE, LONGEST_GRACE, MAX_NAME_LENGTH
@@ -47,6 +47,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         ScheduleView,
         Health,
         BulkItem,
+        LogPage,
         ProblemDocument,
     )
     plugged = [each for task_type in task_types for each in _types_of(task_type)]

@@ -16,6 +16,8 @@ from penstock.api.openapi.parts import path_parameter as _path_parameter
 from penstock.api.openapi.parts import problems as _problems
 from penstock.api.openapi.parts import success as _success
 from penstock.api.reason import MAX_REASON_LENGTH
+from penstock.api.routes.events import LAST_EVENT_ID
+from penstock.api.routes.task_log import DEFAULT_LINES, MOST_LINES
 from penstock.declarations import TaskType
 from penstock.dispatch.inputs import MAX_DEPTH
 
@@ -67,6 +69,8 @@ def paths(
                 | _problems(400, 401, 404, 409, 503),
             }
         },
+        "/api/queues/tasks/{task_id}/events": {"get": _follow_task()},
+        "/api/queues/tasks/{task_id}/log": {"get": _show_log()},
         "/api/queues/status": {
             "get": {
                 "operationId": "queueStatus",
@@ -375,6 +379,47 @@ def _cancel_task() -> Operation:
         "responses": _success(reference("Task"), description="The task is cancelled")
         | _success(reference("Task"), status=202, description=told)
         | _problems(400, 401, 404, 409, 413, 415, 422, 503),
+    }
+
+
+def _follow_task() -> Operation:
+    schema = {"type": "string", "contentMediaType": "text/event-stream"}
+    return {
+        "operationId": "followTask",
+        "summary": "What happens to a task, as it happens",
+        "description": "Server-sent events until the task has ended: `status` (the task), "
+        "`progress`, `log`, `delta` (more of a text) and `gap` (events are missing here). `data` "
+        "is JSON, and all but `status` name the `run`. Who comes back with the `id` of the last "
+        "event gets what came since. A comment is sent every 15 s.",
+        "tags": ["tasks"],
+        "parameters": [
+            _path_parameter("task_id", _ID),
+            {"name": LAST_EVENT_ID, "in": "header", "schema": {"type": "string"}},
+        ],
+        "responses": {
+            "200": {
+                "description": "The events",
+                "content": {"text/event-stream": {"schema": schema}},
+            }
+        }
+        | _problems(400, 401, 404, 503),
+    }
+
+
+def _show_log() -> Operation:
+    after = {"name": "after", "in": "query", "schema": _ID}
+    limit = {"type": "integer", "minimum": 1, "maximum": MOST_LINES, "default": DEFAULT_LINES}
+    return {
+        "operationId": "showTaskLog",
+        "summary": "What a task's handler has logged",
+        "description": "Oldest lines first. `next` of a page is `after` of the next one.",
+        "tags": ["tasks"],
+        "parameters": [
+            _path_parameter("task_id", _ID),
+            {**after, "description": "The id of the last line that was seen."},
+            {"name": "limit", "in": "query", "schema": limit},
+        ],
+        "responses": _success(reference("LogPage")) | _problems(400, 401, 404, 422, 503),
     }
 
 

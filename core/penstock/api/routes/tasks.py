@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from penstock.api.acceptance import accept, answer
+from penstock.api.acceptance import accept, answer, answer_when_ended
 from penstock.api.access import Principal
 from penstock.api.idempotency import keyed
 from penstock.api.identifiers import read_id
@@ -18,12 +18,12 @@ from penstock.api.preferences import read_wait
 from penstock.api.submission import read_submission
 from penstock.api.task_lookup import found_task
 from penstock.api.views import Success, TaskView
-from penstock.dispatch import Dispatch
+from penstock.dispatch import Dispatch, EventHub
 from penstock.plugins import Catalogue
 
 
 def task_routes(
-    *, dispatch: Dispatch, catalogue: Catalogue, max_wait: timedelta
+    *, dispatch: Dispatch, hub: EventHub, catalogue: Catalogue, max_wait: timedelta
 ) -> Sequence[HTTPRouteHandler]:
     """``POST /api/queues/tasks`` and ``GET /api/queues/tasks/{id}``."""
 
@@ -39,7 +39,9 @@ def task_routes(
         submission = keyed(asked_for, request, principal)
         wait = read_wait(request, most=max_wait)
         submitted = await accept(submission, dispatch=dispatch, catalogue=catalogue)
-        return await answer(submitted, dispatch=dispatch, wait=wait)
+        if wait is None:
+            return answer(submitted)
+        return await answer_when_ended(submitted, hub=hub, wait=wait)
 
     @get("/api/queues/tasks/{task_id:str}")
     async def show_task(

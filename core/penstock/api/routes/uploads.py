@@ -55,6 +55,6 @@ def upload_routes(
         if submitted.origin is not Origin.NEW:
             # The task that stands for it has a file of its own.
             await artifacts.discard(file)
-        return await answer(submitted, dispatch=dispatch)
+        return answer(submitted)
 
     return [submit_upload]

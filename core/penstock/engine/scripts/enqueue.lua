@@ -11,6 +11,7 @@
 -- 'again'), so that handing one over twice does no harm.
 -- Work: O(log N) per task; the caller bounds how many it sends.
 local added, roused = 0, false
+local begun_anew = {}
 local any_cancelled = ARGV[4] == '1' and redis.call('EXISTS', cancels) == 1
 
 for i = 5, #ARGV, 3 do
@@ -19,6 +20,7 @@ for i = 5, #ARGV, 3 do
   local info = redis.call('HGET', entry, member)
   local moment, ticket = string.match(how, '^again (%d+) (%d+)$')
   if moment then
+    begun_anew[#begun_anew + 1] = member
     redis.call('ZREM', cancels, member)
     local held, score = holder(info)
     if held and (held == NOBODY or is_later(held, moment, ticket)) then
@@ -56,4 +58,5 @@ keep_order()
 if roused then
   rouse()
 end
+say_changed(begun_anew)
 return added

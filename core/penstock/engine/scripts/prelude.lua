@@ -15,7 +15,7 @@
 --             lost
 --   waiting   nothing, or '!' if its worker was lost
 local epoch, seq, waiting, delayed, leases, entry, wake, starts, workers, cancels, parked, seen,
-  grace, virtual, tags, lines, users, roomed, rooms, notices = unpack(KEYS)
+  grace, virtual, tags, lines, users, roomed, rooms, notices, changed = unpack(KEYS)
 
 if redis.call('GET', epoch) ~= ARGV[1] then
   return redis.error_reply('EPOCH the queue was emptied or rebuilt')
@@ -99,5 +99,15 @@ end
 local function rouse()
   if redis.call('LLEN', wake) == 0 then
     redis.call('LPUSH', wake, 1)
+  end
+end
+
+-- Tells whoever follows tasks to look at these anew: their rows have changed; see changes.py.
+local function say_changed(members)
+  if #members > 0 then
+    for i, member in ipairs(members) do
+      members[i] = string.sub(member, 1, 16)
+    end
+    redis.call('PUBLISH', changed, 's' .. table.concat(members))
   end
 end
