@@ -95,6 +95,8 @@ class Broker(AsyncBroker):
             delay=options.delay,
             id=task_id_of(envelope),
             labels=msgspec.json.encode(envelope.labels).decode(),
+            # Whoever called it waits for this very id.
+            unique=False,
         )
         await self._dispatch.submit(submission)
 

@@ -30,6 +30,7 @@ from penstock.ledger import (
     Accepted,
     EndedCounts,
     Ledger,
+    LedgerUnavailableError,
     NewTask,
     OpenTask,
     Origin,
@@ -198,12 +199,16 @@ class Dispatch:
         Raises:
             IdempotencyKeyReusedError: the request's key was used before for something else;
                 nothing is written.
+            LedgerUnavailableError: the database is away, so that none was accepted.
         """
         await self._claim(key)
         # Together: they share transactions.
         answers = await asyncio.gather(
             *(self.accept(each) for each in bulk.keyed(submissions, key)), return_exceptions=True
         )
+        away = [each for each in answers if isinstance(each, LedgerUnavailableError)]
+        if away and len(away) == len(answers):
+            raise away[0]
         for each in answers:
             if isinstance(each, BaseException) and not isinstance(each, PenstockError):
                 raise each
