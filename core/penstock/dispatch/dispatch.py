@@ -119,8 +119,8 @@ class Dispatch:
                 if earlier is None:
                     raise
                 accepted = earlier
-            if answer := await self._answer(task, accepted):
-                return answer
+            if answers := await self._answers([task], [accepted]):
+                return answers[0]
 
     async def _write(self, task: NewTask) -> Accepted:
         try:
@@ -129,15 +129,24 @@ class Dispatch:
             message = f"the database refused this task: {getattr(error, 'orig', error)}"
             raise InvalidInputError("$", message) from error
 
-    async def _answer(self, task: NewTask, accepted: Accepted) -> Submitted | None:
-        """The task that was accepted, or that stands for it; nothing if that was just removed."""
-        if accepted.origin is Origin.NEW:
-            return Submitted(as_record(task))
-        found = await self._ledger.find(accepted.task_id)
-        if found is None:
-            await self._ledger.keyed.forget(task, of=accepted.task_id)
-            return None
-        return Submitted(found, accepted.origin)
+    async def _answers(
+        self, tasks: Sequence[NewTask], accepted: Sequence[Accepted]
+    ) -> list[Submitted] | None:
+        """The tasks that were accepted, or that stand for them.
+
+        Nothing, if one of the latter was removed: its key has been given up then.
+        """
+        earlier = [each.task_id for each in accepted if each.origin is not Origin.NEW]
+        found = await self._ledger.find_all(earlier) if earlier else {}
+        answers = []
+        for task, each in zip(tasks, accepted, strict=True):
+            if each.origin is Origin.NEW:
+                answers.append(Submitted(as_record(task)))
+            elif record := found.get(each.task_id):
+                answers.append(Submitted(record, each.origin))
+            else:
+                await self._ledger.keyed.forget(task, of=each.task_id)
+        return answers if len(answers) == len(tasks) else None
 
     async def submit_all(
         self, submissions: Sequence[Submission], *, key: RequestKey | None = None
@@ -173,13 +182,14 @@ class Dispatch:
                         if each.origin is Origin.NEW:
                             self._hand_over(task, delay=submission.delay)
             except QueueFullError:
-                earlier = [await self._ledger.keyed.earlier(task) for task in tasks]
-                accepted = [each for each in earlier if each is not None]
-                if len(accepted) < len(tasks):
-                    raise
-            answers = [await self._answer(*each) for each in zip(tasks, accepted, strict=True)]
-            if None not in answers:
-                return [each for each in answers if each is not None]
+                accepted = []
+                for task in tasks:
+                    earlier = await self._ledger.keyed.earlier(task)
+                    if earlier is None:
+                        raise
+                    accepted.append(earlier)
+            if answers := await self._answers(tasks, accepted):
+                return answers
 
     async def _write_all(self, tasks: Sequence[NewTask]) -> Sequence[Accepted]:
         try:
@@ -240,7 +250,7 @@ class Dispatch:
         the connection.
 
         Args:
-            connection: of the caller's; see :meth:`require_own`.
+            connection: of the caller's, on the ledger's database.
             task: from :meth:`prepare`.
             loop: that of this dispatch, where it is handed over.
 

@@ -373,6 +373,14 @@ class Ledger:
         return None if row is None else _record(row)
 
     @repeated_if_cut
+    async def find_all(self, ids: Sequence[UUID]) -> dict[UUID, TaskRecord]:
+        """Those tasks of ``ids`` that there are."""
+        statement = select(Task.__table__).where(Task.id.in_(ids))
+        async with self.database.read("look up tasks") as connection:
+            rows = (await connection.execute(statement)).all()
+        return {row.id: _record(row) for row in rows}
+
+    @repeated_if_cut
     async def ended_counts(self) -> dict[str, EndedCounts]:
         """How many tasks ended how, by queue."""
         statement = select(
