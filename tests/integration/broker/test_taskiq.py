@@ -36,6 +36,12 @@ async def double(number: Number, ctx: Context) -> Number:
     return Number(number.value * 2)
 
 
+@task("numbers.halve", queue=QUEUE, unique=True)
+async def halve(number: Number) -> Number:
+    """One at a time of each number."""
+    return Number(number.value // 2)
+
+
 @task("numbers.refuse", queue=QUEUE)
 async def refuse(number: Number) -> Number:
     """Never."""
@@ -74,7 +80,7 @@ PLUGIN = Plugin(
     distribution="numbers",
     version="1",
     queues=[QUEUE],
-    tasks=[double, refuse, who, tuned],
+    tasks=[double, halve, refuse, who, tuned],
     settings=[Tuning],
 )
 
@@ -113,6 +119,17 @@ async def broker(application: Application) -> AsyncIterator[Broker]:
     await broker.startup()
     yield broker
     await broker.shutdown()
+
+
+async def test_a_call_of_a_unique_type_has_a_result_of_its_own(
+    application: Application, broker: Broker
+) -> None:
+    calls = [await broker.task_of(halve).kiq(Number(8)) for _ in range(2)]
+
+    async with serving(application.worker()):
+        results = [await each.wait_result(timeout=10) for each in calls]
+
+    assert [each.return_value for each in results] == [Number(4)] * 2
 
 
 async def test_a_call_by_kiq_is_an_ordinary_task_and_its_result_comes_back_typed(
