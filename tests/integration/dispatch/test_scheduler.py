@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -518,7 +518,7 @@ def nightly(name: str = "acme.nightly", **said: Any) -> Schedule:
 
 
 @asynccontextmanager
-async def nothing_changes(installation: Installation, name: str):  # type: ignore[no-untyped-def]
+async def nothing_changes(installation: Installation, name: str) -> AsyncIterator[None]:
     before = await stored(installation, name)
     yield
     assert await stored(installation, name) == before
