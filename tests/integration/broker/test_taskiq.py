@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -205,9 +205,27 @@ async def test_labels_set_priority_delay_and_user(application: Application, brok
     assert found.run_at - found.created_at == timedelta(seconds=60)
 
 
+async def test_labels_set_the_times_of_a_task(application: Application, broker: Broker) -> None:
+    kicker = broker.task_of(double).kicker()
+    labels: dict[str, Any] = {
+        "run_at": "2026-01-01T00:00:00+01:00",
+        "ttl": 60,
+        "deadline": datetime.now(UTC).replace(microsecond=0) + timedelta(days=1),
+    }
+    called = await kicker.with_labels(**labels).kiq(number=Number(1))
+
+    found = await application.dispatch.find(UUID(called.task_id))
+    assert found is not None
+    assert found.run_at == datetime(2025, 12, 31, 23, tzinfo=UTC)
+    assert found.expires_at == found.created_at + timedelta(seconds=60)
+    assert found.deadline == labels["deadline"]
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
+        ({"ttl": "soon"}, "a label of 'numbers.double' has a wrong value"),
+        ({"deadline": "tomorrow"}, "Invalid RFC3339 encoded datetime"),
         ({"max_retries": 3}, "label 'max_retries' does nothing in Penstock"),
         ({"ack_type": "when_received"}, "label 'ack_type' does nothing"),
         ({"queue_name": "letters"}, "runs on queue 'numbers'"),

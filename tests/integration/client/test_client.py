@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, assert_type
 from uuid import uuid4
@@ -129,6 +129,26 @@ async def test_what_does_not_fit_is_refused_and_nothing_is_written(environment, 
             await client.submit("ai.documnt", {"markdown": "x"})
         with pytest.raises(TaskNotFoundError):
             await client.task(uuid4())
+
+
+async def test_times_are_kept_and_what_leaves_none_is_refused(environment, tmp_path):
+    now = datetime.now(UTC)
+    hour = timedelta(hours=1)
+    async with Client(environ=environment, directory=tmp_path) as client:
+        handle = await client.submit(
+            "ai.document",
+            {"markdown": "x"},
+            run_at=now + hour,
+            ttl=2 * hour,
+            deadline=now + 3 * hour,
+        )
+        found = await handle.status()
+        assert (found.run_at, found.deadline) == (now + hour, now + 3 * hour)
+        assert found.expires_at == found.created_at + 2 * hour
+        with pytest.raises(ValueError, match="deadline: it lies before the task may start"):
+            await client.submit("ai.document", {"markdown": "x"}, deadline=now - hour)
+        with pytest.raises(ValueError, match="run_at: there is a delay as well"):
+            await client.submit("ai.document", {"markdown": "x"}, delay=hour, run_at=now)
 
 
 async def test_arguments_of_the_wrong_kind_are_named(environment, tmp_path):
