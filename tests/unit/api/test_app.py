@@ -8,7 +8,7 @@ from typing import cast
 from penstock.api import SingleKeyAccess, create_api
 from penstock.dispatch import ArtifactStore, Dispatch
 from penstock.plugins import Catalogue
-from tests.unit.api.conftest import NO_QUEUES
+from tests.unit.api.conftest import NO_EVENTS, NO_LOG, NO_QUEUES
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
 
 
@@ -27,6 +27,8 @@ async def test_the_lifespan_is_entered_and_left_with_the_server(
         dispatch=cast("Dispatch", dispatch),
         queue_control=NO_QUEUES,
         artifacts=cast("ArtifactStore", artifacts),
+        hub=NO_EVENTS,
+        task_log=NO_LOG,
         catalogue=catalogue,
         access=SingleKeyAccess("k"),
         max_body_bytes=1000,

@@ -14,7 +14,14 @@ from penstock.dispatch import ArtifactStore, Dispatch
 from penstock.ledger import LedgerUnavailableError
 from penstock.plugins import Catalogue, Plugin
 from tests.unit.api.acme_plugin import ACME, Scan, letter, scan
-from tests.unit.api.conftest import KEY, MAX_BODY_BYTES, MAX_UPLOAD_BYTES, NO_QUEUES
+from tests.unit.api.conftest import (
+    KEY,
+    MAX_BODY_BYTES,
+    MAX_UPLOAD_BYTES,
+    NO_EVENTS,
+    NO_LOG,
+    NO_QUEUES,
+)
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
 from tests.unit.api.multipart_form import BOUNDARY, CONTENT_TYPE, file_part, form, part
 from tests.unit.api.problem_checks import field_errors, problem_of
@@ -406,6 +413,8 @@ async def test_without_one_task_type_to_choose_the_type_is_asked_for(
         dispatch=cast("Dispatch", InMemoryDispatch(catalogue)),
         queue_control=NO_QUEUES,
         artifacts=cast("ArtifactStore", artifacts),
+        hub=NO_EVENTS,
+        task_log=NO_LOG,
         catalogue=catalogue,
         access=SingleKeyAccess(KEY),
         max_body_bytes=MAX_BODY_BYTES,
