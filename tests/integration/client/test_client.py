@@ -215,3 +215,23 @@ async def test_a_task_is_cancelled_and_run_again_by_its_handle(environment, tmp_
             await client.cancel(uuid4())
         with pytest.raises(TaskNotFoundError):
             await client.retry(uuid4())
+
+
+async def test_a_handle_tells_what_happens_until_the_end(environment, tmp_path):
+    client = Client(environ=environment, directory=tmp_path)
+    handle = await client.submit(document, DocumentInput(markdown="x", format="html"))
+
+    async with worker(environment, tmp_path):
+        told = [event async for event in handle.events()]
+    last = [event for event in told if event.id][-1].id
+    again = [event async for event in handle.events(after=last)]
+
+    assert told[0].kind == told[-1].kind == "status"
+    assert told[-1].data.status == "success"
+    assert told[-1].data.result["format"] == "html"
+    assert {event.kind for event in told} == {"status", "progress"}
+    assert [event.kind for event in again] == ["status"]
+    with pytest.raises(ValueError, match="expected after to be the id of an event"):
+        await anext(handle.events(after="yesterday"))
+    with pytest.raises(TaskNotFoundError):
+        await anext(client.events(uuid4()))
