@@ -133,6 +133,7 @@ class Row:
     finished: int | None = None
     run_at: int | None = None
     worker: str | None = None
+    user: str | None = None
     error_code: str | None = None
     result_run: int | None = None
     """The run that returned the result, by the result itself."""

@@ -17,7 +17,7 @@ from tests.chaos.evidence import AttemptRow, Row, State, Step, Transition
 
 _ROWS = """
 SELECT id, input::text AS input, type, queue, status, run, attempts, max_attempts, losses,
-       created_at, finished_at, run_at, worker, error_code, result::text AS result
+       created_at, finished_at, run_at, worker, user_id, error_code, result::text AS result
 FROM task
 """
 _ATTEMPTS = "SELECT task_id, run, attempt, error_code FROM task_attempt ORDER BY run"
@@ -100,6 +100,7 @@ def _row(found: Mapping[str, Any]) -> Row:
         finished=nanoseconds(found["finished_at"]) if found["finished_at"] else None,
         run_at=nanoseconds(found["run_at"]) if found["run_at"] else None,
         worker=found["worker"],
+        user=found["user_id"],
         error_code=found["error_code"],
         result_run=result["run"] if result else None,
     )

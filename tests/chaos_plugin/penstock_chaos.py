@@ -41,11 +41,12 @@ RETRY = RetryPolicy(
     jitter=0.5,
 )
 OPEN = Queue("open", concurrency=6, retry=RETRY)
-NARROW = Queue("narrow", concurrency=2, global_concurrency=3, retry=RETRY)
+NARROW = Queue("narrow", concurrency=2, global_concurrency=3, user_concurrency=1, retry=RETRY)
 RATED = Queue(
     "rated",
     concurrency=4,
     rate_limit=RateLimit(limit=20, period=timedelta(seconds=1)),
+    user_rate_limit=RateLimit(limit=6, period=timedelta(seconds=1)),
     retry=RETRY,
 )
 GRIM = Queue("grim", concurrency=2, retry=RETRY)

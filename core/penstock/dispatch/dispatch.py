@@ -170,7 +170,9 @@ class Dispatch:
         found = await self._ledger.retry(task_id)
         if found is not None and found.changed:
             member = member_of(task_id, found.user_id, found.provider)
-            entry = Entry(member=member, priority=Priority(found.priority), kind="again")
+            entry = Entry(
+                member=member, priority=Priority(found.priority), kind="again", lease=found.lease
+            )
             self._handover.add(found.queue, entry)
         return found
 

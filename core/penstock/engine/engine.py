@@ -43,15 +43,16 @@ class Entry:
         priority: its band.
         delay: the time until it is due.
         kind: ``due`` in ``delay``; ``running``: leased to whoever is heard of that runs it; or
-            ``again``: it begins anew, and whoever had it ``age`` ago has an earlier life of it.
-        age: how long ago that was written down.
+            ``again``: it begins anew, and whoever has a lease of it whose number is at most
+            ``lease`` has an earlier life of it.
+        lease: the number of the lease under which it was last started.
     """
 
     member: Member
     priority: Priority
     delay: timedelta = timedelta(0)
     kind: Literal["due", "running", "again"] = "due"
-    age: timedelta = timedelta(0)
+    lease: int = 0
 
     @property
     def id(self) -> UUID:
@@ -65,7 +66,8 @@ class Entry:
             case "due":
                 return str(_milliseconds(self.delay))
             case "again":
-                return f"again {_milliseconds(self.age)}"
+                moment, ticket = divmod(self.lease, 1 << _TICKET_BITS)
+                return f"again {moment} {ticket}"
             case "running":
                 return self.kind
 

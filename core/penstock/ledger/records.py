@@ -204,7 +204,8 @@ class CancelWish(msgspec.Struct, frozen=True):
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a request to cancel or to retry: the task's state, and whether that is new.
 
-    ``too_late``: it could not begin anew, as its deadline has passed.
+    ``too_late``: it could not begin anew, as its deadline has passed. ``lease`` is the number of the
+    lease under which it was last started, 0 if it never was.
     """
 
     status: Status
@@ -214,6 +215,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     provider: str | None
     changed: bool
     too_late: bool = False
+    lease: int = 0
 
 
 class EndedCounts(msgspec.Struct, frozen=True, kw_only=True):

@@ -203,7 +203,7 @@ async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) ->
             finished_at=None,
             updated_at=now,
         )
-        .returning(Task.status, Task.queue, Task.priority, Task.user_id, Task.provider)
+        .returning(Task.status, Task.queue, Task.priority, Task.user_id, Task.provider, Task.lease)
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
@@ -211,7 +211,7 @@ async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) ->
         if found is not None and found.status in _REPEATABLE:
             return msgspec.structs.replace(found, too_late=True)
         return found
-    return _transition(row, changed=True)
+    return msgspec.structs.replace(_transition(row, changed=True), lease=row.lease or 0)
 
 
 async def _keep(

@@ -49,7 +49,7 @@ MUTANTS = (
                 file="engine/scripts/renew.lua",
                 old=(
                     "  local mine = held == token or held == NOBODY "
-                    "or held and is_later(token, held)\n"
+                    "or held and is_later(token, claim_of(held))\n"
                 ),
                 new="  local mine = held == token\n",
             ),

@@ -55,10 +55,18 @@ class Story:
         number: makes its id.
     """
 
-    def __init__(self, number: int, *, queue: str = "open", kind: str = "chaos.quick") -> None:
+    def __init__(
+        self,
+        number: int,
+        *,
+        queue: str = "open",
+        kind: str = "chaos.quick",
+        user: str | None = None,
+    ) -> None:
         self.id = UUID(int=number)
         self.queue = queue
         self.kind = kind
+        self.user = user
         self.key = f"{number:05}"
         self.state = State(status="pending", run=0, attempts=0, losses=0)
         self.transitions: list[Transition] = []
@@ -264,6 +272,7 @@ class Story:
             created=START,
             finished=state.finished,
             worker=state.worker,
+            user=self.user,
             error_code=state.error_code if state.status == "failed" else None,
             result_run=state.run if state.status == "success" else None,
         )

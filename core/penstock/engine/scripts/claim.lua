@@ -36,12 +36,15 @@ local any_cancelled = redis.call('EXISTS', cancels) == 1
 
 for i = 12 + types, #ARGV, 4 do
   local kind, member, token, argument = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local held, score = holder(redis.call('HGET', entry, member))
+  local held, score, anew = holder(redis.call('HGET', entry, member))
   if held == token or held == NOBODY and kind ~= 'stale' then
     if kind == 'presume' then
       redis.call('ZADD', leases, now + lease, member)
-      redis.call('HSET', entry, member, NOBODY .. ':' .. score)
+      redis.call('HSET', entry, member, NOBODY .. ':' .. score .. anew)
     else
+      if anew == ANEW then
+        kind = 'back'
+      end
       end_lease(member)
       if any_cancelled then
         redis.call('ZREM', cancels, member)
