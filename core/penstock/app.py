@@ -22,11 +22,13 @@ from penstock.dispatch import (
     Dispatch,
     Policies,
     PolicyWatch,
+    Pruner,
     QueueControl,
     Reconciler,
+    Retention,
 )
 from penstock.engine import Engine, RedisServers
-from penstock.ledger import Ledger, Overrides
+from penstock.ledger import Ledger, Overrides, Status
 from penstock.plugins import Catalogue
 from penstock.processes.size_limits import SizeLimits
 from penstock.settings import Settings, plugin_settings, provider_tuning, queue_tuning
@@ -88,11 +90,14 @@ class Application:
             lease=settings.lease,
             process=self.name,
         )
+        self.retention = retention(settings, ledger=self.ledger, artifacts=self.artifacts)
+        self._pruner = Pruner(ledger=self.ledger, retention=self.retention, process=self.name)
 
     async def __aenter__(self) -> Self:
         """Begin the work in the background."""
         self._policy_watch.start()
         self._reconciler.start()
+        self._pruner.start()
         return self
 
     async def __aexit__(
@@ -112,6 +117,7 @@ class Application:
                 stack.push_async_callback(close)
             await self._policy_watch.stop()
             await self._reconciler.stop()
+            await self._pruner.stop()
 
     def broker(self) -> Broker:
         """A taskiq broker for submitting tasks; call its ``startup`` and ``shutdown``."""
@@ -153,6 +159,16 @@ class Application:
         return result_backend(
             self.servers, namespace=self.settings.namespace, keep=self.settings.result_ttl
         )
+
+
+def retention(settings: Settings, *, ledger: Ledger, artifacts: ArtifactStore) -> Retention:
+    """What removes old tasks, as the settings say."""
+    keep = {
+        Status.SUCCESS: settings.keep_success,
+        Status.FAILED: settings.keep_failed,
+        Status.CANCELLED: settings.keep_cancelled,
+    }
+    return Retention(ledger=ledger, artifacts=artifacts, keep=keep)
 
 
 class Configured(NamedTuple):

@@ -22,6 +22,7 @@ TABLES = {
     "task_attempt",
     "checkpoint",
     "artifact",
+    "discarded_file",
     "queue_stat",
     "leader",
     "setting_override",

@@ -1,6 +1,7 @@
 """Dispatch: the only room that holds ledger and engine together."""
 
 from penstock.dispatch.artifacts import ArtifactStore, TaskArtifacts
+from penstock.dispatch.bulk import CANCELLABLE, MOST_AT_ONCE, RETRYABLE, Swept
 from penstock.dispatch.dispatch import Dispatch
 from penstock.dispatch.errors import (
     InputTooLargeError,
@@ -12,8 +13,10 @@ from penstock.dispatch.errors import (
 )
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.policy_watch import PolicyWatch
+from penstock.dispatch.pruner import Pruner
 from penstock.dispatch.queue_control import QueueControl
 from penstock.dispatch.reconciler import Reconciler
+from penstock.dispatch.retention import Retention
 from penstock.dispatch.status import (
     Component,
     Health,
@@ -25,6 +28,9 @@ from penstock.dispatch.status import (
 from penstock.dispatch.submission import Submission
 
 __all__ = [
+    "CANCELLABLE",
+    "MOST_AT_ONCE",
+    "RETRYABLE",
     "ArtifactStore",
     "Component",
     "Dispatch",
@@ -35,6 +41,7 @@ __all__ = [
     "Policies",
     "PolicyValue",
     "PolicyWatch",
+    "Pruner",
     "Purge",
     "QueueControl",
     "QueueDrainingError",
@@ -42,7 +49,9 @@ __all__ = [
     "QueuePolicy",
     "QueueStatus",
     "Reconciler",
+    "Retention",
     "Submission",
+    "Swept",
     "TaskArtifacts",
     "UserQueueFullError",
 ]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from penstock.dispatch.entries import entry_of, first_id_of, members_of
+from penstock.dispatch.entries import entry_of, members_of
 from penstock.engine import Engine, EngineUnavailableError
-from penstock.ledger import Ledger, OpenTask, Status
+from penstock.ledger import Ledger, OpenTask, Status, first_id_of
 
 _PAGE = 1000
 _MOST_RECENT_PAGES = 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from penstock.declarations import PenstockError, Priority
 from penstock.dispatch.admission import Admission
+from penstock.dispatch.bulk import Bulk, Swept
 from penstock.dispatch.entries import member_of
 from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.handover import Handover
@@ -20,17 +21,17 @@ from penstock.dispatch.intake import Intake, as_record
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.status import Health, QueueStatus
 from penstock.dispatch.submission import Submission
-from penstock.engine import Engine, EngineUnavailableError, Entry
+from penstock.engine import Engine, Entry
 from penstock.ledger import (
     EndedCounts,
     Ledger,
     NewTask,
-    Status,
+    TaskFilter,
+    TaskList,
+    TaskPage,
     TaskRecord,
     Transition,
 )
-
-_log = logging.getLogger(__name__)
 
 
 class Dispatch:
@@ -52,6 +53,10 @@ class Dispatch:
         self._intake = Intake(require_open=policies.require_open, max_input_bytes=max_input_bytes)
         self._handover = Handover(engine, weights=policies.user_weights)
         self._admission = Admission(engine=engine, ledger=ledger, handover=self._handover)
+        self._tasks = TaskList(ledger.database)
+        self._bulk = Bulk(
+            ledger=ledger, engine=engine, handover=self._handover, weights=policies.user_weights
+        )
         self._health_checks = HealthChecks()
 
     async def close(self) -> None:
@@ -121,20 +126,31 @@ class Dispatch:
         Raises:
             LedgerUnavailableError: the database is away; nothing is promised.
         """
-        found = await self._ledger.cancel(task_id, reason=reason)
-        if found is not None and found.changed:
-            running = found.status is Status.RUNNING
-            try:
-                await self._engine.cancel(
-                    found.queue,
-                    [member_of(task_id, found.user_id, found.provider)],
-                    running=running,
-                    weights=self._policies.user_weights(found.queue),
-                )
-            except EngineUnavailableError as error:
-                # The ledger knows: no run of it starts any more, and the audit tells its worker.
-                _log.warning("task %s: its cancellation is told to Redis later: %s", task_id, error)
-        return found
+        return (await self.cancel_all([task_id], reason=reason)).get(task_id)
+
+    async def cancel_all(self, ids: Sequence[UUID], *, reason: str) -> dict[UUID, Transition]:
+        """:meth:`cancel` for many tasks, in few steps; those that there are.
+
+        Raises:
+            LedgerUnavailableError: the database is away; some of them may be cancelled.
+        """
+        return await self._bulk.cancel(ids, reason=reason)
+
+    async def cancel_found(
+        self, wanted: TaskFilter, *, before: UUID | None, limit: int, reason: str
+    ) -> Swept:
+        """:meth:`cancel` for the newest tasks that ``wanted`` finds and that can be cancelled.
+
+        Args:
+            wanted: which ones.
+            before: only tasks with smaller ids: the ``next`` of the call before.
+            limit: how many at most.
+            reason: for people, and for their handlers.
+
+        Raises:
+            LedgerUnavailableError: the database is away; some of them may be cancelled.
+        """
+        return await self._bulk.cancel_found(wanted, before=before, limit=limit, reason=reason)
 
     async def retry(self, task_id: UUID) -> Transition | None:
         """Let a failed or cancelled task begin anew, with all its attempts.
@@ -147,16 +163,37 @@ class Dispatch:
         Raises:
             LedgerUnavailableError: the database is away; nothing is promised.
         """
-        found = await self._ledger.retry(task_id)
-        if found is not None and found.changed:
-            member = member_of(task_id, found.user_id, found.provider)
-            entry = Entry(member=member, priority=Priority(found.priority), kind="again")
-            self._handover.add(found.queue, entry)
-        return found
+        return (await self.retry_all([task_id])).get(task_id)
+
+    async def retry_all(self, ids: Sequence[UUID]) -> dict[UUID, Transition]:
+        """:meth:`retry` for many tasks, in few steps; those that there are.
+
+        Raises:
+            LedgerUnavailableError: the database is away; some of them may run again.
+        """
+        return await self._bulk.retry(ids)
+
+    async def retry_found(self, wanted: TaskFilter, *, before: UUID | None, limit: int) -> Swept:
+        """:meth:`retry` for the newest tasks that ``wanted`` finds and that can run again.
+
+        Args:
+            wanted: which ones.
+            before: only tasks with smaller ids: the ``next`` of the call before. Those that were
+                retried and failed again are not met twice.
+            limit: how many at most.
+
+        Raises:
+            LedgerUnavailableError: the database is away; some of them may run again.
+        """
+        return await self._bulk.retry_found(wanted, before=before, limit=limit)
 
     async def find(self, task_id: UUID) -> TaskRecord | None:
         """The task of that id, if there is one."""
         return await self._ledger.find(task_id)
+
+    async def tasks(self, wanted: TaskFilter, *, before: UUID | None, limit: int) -> TaskPage:
+        """The newest tasks that ``wanted`` finds; see :meth:`penstock.ledger.TaskList.page`."""
+        return await self._tasks.page(wanted, before=before, limit=limit)
 
     async def queue_status(self) -> dict[str, QueueStatus]:
         """Every queue of the catalogue at a glance.

@@ -18,8 +18,12 @@ from penstock.ledger.records import (
     Status,
     StoredArtifact,
     TaskRecord,
+    TaskSummary,
     Transition,
 )
+from penstock.ledger.task_filter import TaskFilter, TaskPage
+from penstock.ledger.task_list import TaskList
+from penstock.ledger.types import first_id_of
 
 __all__ = [
     "CancelWish",
@@ -39,6 +43,11 @@ __all__ = [
     "StartedTask",
     "Status",
     "StoredArtifact",
+    "TaskFilter",
+    "TaskList",
+    "TaskPage",
     "TaskRecord",
+    "TaskSummary",
     "Transition",
+    "first_id_of",
 ]

@@ -6,7 +6,7 @@ hand them a batch, in :mod:`penstock.ledger.batches`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,7 @@ from penstock.ledger.records import (
     Transition,
 )
 
+_Change = Callable[[AsyncConnection, Sequence[UUID]], Awaitable[dict[UUID, Transition]]]
 # Clocks of hosts differ a little: a task that Redis calls due is not sent back for less than this.
 _CLOCK_TOLERANCE = timedelta(seconds=1)
 _OPEN_TASKS = select(
@@ -181,18 +182,27 @@ class Ledger:
         async with self.database.statement("record outcomes") as connection:
             return await self._batches.record_outcomes(connection, outcomes)
 
-    @repeated_if_cut
     async def cancel(self, task_id: UUID, *, reason: str) -> Transition | None:
-        """Cancel a pending task; ask for the cancellation of a running one.
+        """:meth:`cancel_all` for one task; nothing if there is no such task."""
+        return (await self.cancel_all([task_id], reason=reason)).get(task_id)
+
+    @repeated_if_cut
+    async def cancel_all(self, ids: Sequence[UUID], *, reason: str) -> dict[UUID, Transition]:
+        """Cancel pending tasks; ask for the cancellation of running ones.
 
         Returns:
-            ``cancelled`` if it was pending; ``running`` if its worker has to be told; its status,
-            unchanged, if it has ended already; nothing if there is no such task.
+            Of each of ``ids`` that there is: ``cancelled`` if it was pending; ``running`` if its
+            worker has to be told; its status, unchanged, if it has ended already.
         """
-        async with self.database.write("cancel a task") as connection:
+
+        async def change(
+            connection: AsyncConnection, some: Sequence[UUID]
+        ) -> dict[UUID, Transition]:
             return await transitions.cancel(
-                connection, task_id, reason=reason, now=_now(), shard=self._shard
+                connection, some, reason=reason, now=_now(), shard=self._shard
             )
+
+        return await self._change("cancel tasks", ids, transitions.OPEN, change)
 
     @repeated_if_cut
     async def cancel_waiting(
@@ -217,7 +227,7 @@ class Ledger:
             rows = (await connection.execute(statement)).all()
             if rows:
                 ids = [row.id for row in rows]
-                await transitions.cancel_waiting(
+                await transitions.cancel(
                     connection, ids, reason=reason, now=_now(), shard=self._shard
                 )
         return [_open_task(row) for row in rows]
@@ -235,16 +245,44 @@ class Ledger:
             }
 
     async def retry(self, task_id: UUID) -> Transition | None:
-        """Let a failed or cancelled task begin anew: with all its attempts, and its checkpoints.
+        """:meth:`retry_all` for one task; nothing if there is no such task."""
+        return (await self.retry_all([task_id])).get(task_id)
 
-        Its earlier outcome stays in ``task_attempt``.
+    async def retry_all(self, ids: Sequence[UUID]) -> dict[UUID, Transition]:
+        """Let failed and cancelled tasks begin anew: with all attempts, and their checkpoints.
+
+        Their earlier outcomes stay in ``task_attempt``.
 
         Returns:
-            ``pending`` if it was changed; its status, unchanged, if it is open or has succeeded;
-            nothing if there is no such task.
+            Of each of ``ids`` that there is: ``pending`` if it was changed; its status, unchanged,
+            if it is open or has succeeded.
         """
-        async with self.database.write("run a task again") as connection:
-            return await transitions.retry(connection, task_id, now=_now())
+
+        async def change(
+            connection: AsyncConnection, some: Sequence[UUID]
+        ) -> dict[UUID, Transition]:
+            return await transitions.retry(connection, some, now=_now())
+
+        return await self._change("run tasks again", ids, transitions.UNSUCCESSFUL, change)
+
+    async def _change(
+        self, what: str, ids: Sequence[UUID], status: Collection[Status], change: _Change
+    ) -> dict[UUID, Transition]:
+        """Change those of ``ids`` that have such a ``status``; all that there are, as they are then.
+
+        In one transaction, but for those that another one has locked.
+        """
+        async with self.database.write(what) as connection:
+            # One alone may wait for whoever has it.
+            free = ids if len(ids) == 1 else await transitions.lock(connection, ids, status=status)
+            found = await change(connection, free) if free else {}
+            if rest := [each for each in ids if each not in found]:
+                found |= await transitions.unchanged(connection, rest)
+        if len(ids) > 1:
+            for task_id in rest:
+                if task_id in found and found[task_id].status in status:
+                    found |= await self._change(what, [task_id], status, change)
+        return found
 
     async def report_progress(self, reports: Sequence[tuple[UUID, int, float, str]]) -> None:
         """Show how far runs are: (task, run, percent, message)."""

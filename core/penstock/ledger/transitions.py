@@ -1,8 +1,9 @@
-"""The transitions that somebody asks for, one task at a time: cancel, and run again."""
+"""The transitions that somebody asks for: cancel, and run again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,16 +19,25 @@ _Row = Row[*tuple[Any, ...]]
 
 CANCELLED = "cancelled"
 """The error code of a task that somebody had cancelled."""
+OPEN = (Status.PENDING, Status.RUNNING)
+"""What can be cancelled."""
+UNSUCCESSFUL = (Status.FAILED, Status.CANCELLED)
+"""What can run again."""
+_TRANSITION = (Task.id, Task.status, Task.queue, Task.priority, Task.user_id, Task.provider)
 
 
 async def cancel(
-    connection: AsyncConnection, task_id: UUID, *, reason: str, now: datetime, shard: int
-) -> Transition | None:
-    """Cancel a pending task, or note that a running one shall be; see ``Ledger.cancel``."""
+    connection: AsyncConnection, ids: Sequence[UUID], *, reason: str, now: datetime, shard: int
+) -> dict[UUID, Transition]:
+    """Cancel pending tasks, and note that running ones shall be; see ``Ledger.cancel``.
+
+    Returns:
+        The open ones of ``ids``. Several of them are locked by this transaction already.
+    """
     is_pending = Task.status == Status.PENDING
     statement = (
         update(Task)
-        .where(Task.id == task_id, Task.status.in_([Status.PENDING, Status.RUNNING]))
+        .where(Task.id.in_(ids), Task.status.in_(OPEN))
         .values(
             status=case((is_pending, Status.CANCELLED.value), else_=Task.status),
             # A fence: whatever may have started meanwhile is superseded.
@@ -45,47 +55,12 @@ async def cancel(
             ),
             updated_at=now,
         )
-        .returning(
-            Task.id,
-            Task.status,
-            Task.queue,
-            Task.priority,
-            Task.user_id,
-            Task.provider,
-            Task.run,
-            Task.attempts,
-        )
-    )
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        return await _unchanged(connection, task_id)
-    if row.status == Status.CANCELLED:
-        await _keep(connection, [row], reason=reason, now=now, shard=shard)
-    return _transition(row, changed=True)
-
-
-async def cancel_waiting(
-    connection: AsyncConnection, ids: Sequence[UUID], *, reason: str, now: datetime, shard: int
-) -> None:
-    """Cancel pending tasks, all of one queue, that this transaction has locked."""
-    statement = (
-        update(Task)
-        .where(Task.id.in_(ids))
-        .values(
-            status=Status.CANCELLED.value,
-            run=Task.run + 1,
-            error_code=CANCELLED,
-            error_message=reason,
-            error_type="",
-            finished_at=now,
-            cancel_requested_at=now,
-            cancel_reason=reason,
-            updated_at=now,
-        )
-        .returning(Task.id, Task.queue, Task.run, Task.attempts)
+        .returning(*_TRANSITION, Task.run, Task.attempts)
     )
     rows = (await connection.execute(statement)).all()
-    await _keep(connection, rows, reason=reason, now=now, shard=shard)
+    cancelled = [row for row in rows if row.status == Status.CANCELLED]
+    await _keep(connection, cancelled, reason=reason, now=now, shard=shard)
+    return {row.id: _transition(row, changed=True) for row in rows}
 
 
 async def finish_cancel(
@@ -115,11 +90,17 @@ async def finish_cancel(
         await _keep(connection, [row], reason=row.cancel_reason, now=now, shard=shard)
 
 
-async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) -> Transition | None:
-    """Let a failed or cancelled task begin anew; see ``Ledger.retry``."""
+async def retry(
+    connection: AsyncConnection, ids: Sequence[UUID], *, now: datetime
+) -> dict[UUID, Transition]:
+    """Let failed and cancelled tasks begin anew; see ``Ledger.retry``.
+
+    Returns:
+        The failed and cancelled ones of ``ids``. Several of them are locked already.
+    """
     statement = (
         update(Task)
-        .where(Task.id == task_id, Task.status.in_([Status.FAILED, Status.CANCELLED]))
+        .where(Task.id.in_(ids), Task.status.in_(UNSUCCESSFUL))
         .values(
             status=Status.PENDING.value,
             run=Task.run + 1,
@@ -136,18 +117,39 @@ async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) ->
             finished_at=None,
             updated_at=now,
         )
-        .returning(Task.status, Task.queue, Task.priority, Task.user_id, Task.provider)
+        .returning(*_TRANSITION)
     )
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        return await _unchanged(connection, task_id)
-    return _transition(row, changed=True)
+    rows = (await connection.execute(statement)).all()
+    return {row.id: _transition(row, changed=True) for row in rows}
+
+
+async def lock(
+    connection: AsyncConnection, ids: Sequence[UUID], *, status: Collection[Status]
+) -> list[UUID]:
+    """Lock those of ``ids`` that have such a status and that nobody else has locked.
+
+    Whoever waited for one while it holds others could wait for ever.
+    """
+    statement = (
+        select(Task.id)
+        .where(Task.id.in_(ids), Task.status.in_(status))
+        .with_for_update(skip_locked=True)
+    )
+    return list((await connection.execute(statement)).scalars())
+
+
+async def unchanged(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Transition]:
+    """How those of ``ids`` are that there are."""
+    rows = (await connection.execute(select(*_TRANSITION).where(Task.id.in_(ids)))).all()
+    return {row.id: _transition(row, changed=False) for row in rows}
 
 
 async def _keep(
     connection: AsyncConnection, rows: Sequence[_Row], *, reason: str, now: datetime, shard: int
 ) -> None:
-    """Remember this outcome of tasks of one queue for when they run again, and count it."""
+    """Remember this outcome of tasks for when they run again, and count it."""
+    if not rows:
+        return
     attempts = [
         {
             "task_id": row.id,
@@ -162,23 +164,15 @@ async def _keep(
     ]
     await connection.execute(insert(TaskAttempt), attempts)
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    new = dialect.insert(QueueStat).values(
-        queue=rows[0].queue, shard=shard, cancelled=len(attempts)
-    )
-    await connection.execute(
-        new.on_conflict_do_update(
-            index_elements=[QueueStat.queue, QueueStat.shard],
-            set_={"cancelled": QueueStat.cancelled + len(attempts)},
+    # In one order, as outcomes are counted, so that nobody waits in a circle.
+    for queue, count in sorted(Counter(row.queue for row in rows).items()):
+        new = dialect.insert(QueueStat).values(queue=queue, shard=shard, cancelled=count)
+        await connection.execute(
+            new.on_conflict_do_update(
+                index_elements=[QueueStat.queue, QueueStat.shard],
+                set_={"cancelled": QueueStat.cancelled + count},
+            )
         )
-    )
-
-
-async def _unchanged(connection: AsyncConnection, task_id: UUID) -> Transition | None:
-    statement = select(Task.status, Task.queue, Task.priority, Task.user_id, Task.provider).where(
-        Task.id == task_id
-    )
-    row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _transition(row, changed=False)
 
 
 def _transition(row: _Row, *, changed: bool) -> Transition:

@@ -54,6 +54,9 @@ class Settings:
     max_progress_message_bytes: int
     max_log_line_bytes: int
     result_ttl: timedelta
+    keep_success: timedelta | None
+    keep_failed: timedelta | None
+    keep_cancelled: timedelta | None
     log_format: Literal["console", "json"]
     log_level: str
     variables: Mapping[str, str] = field(default_factory=dict)
