@@ -64,9 +64,7 @@ def filters(dialect: str) -> dict[str, TaskFilter]:
     found["20 days ago, status=failed"] = TaskFilter(
         created_after=days_ago(20), created_before=days_ago(19), status=some("failed")
     )
-    found["20 days ago, queue=acme-1"] = TaskFilter(
-        created_before=days_ago(19), queue="acme-1"
-    )
+    found["20 days ago, queue=acme-1"] = TaskFilter(created_before=days_ago(19), queue="acme-1")
     found["parent_id"] = TaskFilter(parent_id=thousand)
     found["parent_id=absent"] = TaskFilter(parent_id=_ABSENT)
     found["batch_id"] = TaskFilter(batch_id=thousand)
@@ -102,7 +100,10 @@ async def measure(url: str, console: Console) -> None:
         row = (f"{statistics.median(took):.1f}", f"{max(took):.1f}", str(len(statements)))
         slow = max(took) > BAR
         table.add_row(
-            name, str(len(page.tasks)), str(page.next is not None), *row,
+            name,
+            str(len(page.tasks)),
+            str(page.next is not None),
+            *row,
             style="red" if slow else None,
         )
         if slow and ledger.database.dialect == "postgresql":
@@ -111,9 +112,7 @@ async def measure(url: str, console: Console) -> None:
     await ledger.close()
 
 
-async def explain(
-    ledger: Ledger, statements: Sequence[tuple[str, Any]], console: Console
-) -> None:
+async def explain(ledger: Ledger, statements: Sequence[tuple[str, Any]], console: Console) -> None:
     async with ledger.database.engine.connect() as connection:
         for statement, values in statements:
             raw = await connection.get_raw_connection()

@@ -20,6 +20,8 @@ from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
 from penstock.api.routes.queue_control import queue_control_routes
 from penstock.api.routes.queues import queue_routes
+from penstock.api.routes.task_bulk import task_bulk_routes
+from penstock.api.routes.task_lists import task_list_routes
 from penstock.api.routes.task_transitions import task_transition_routes
 from penstock.api.routes.task_types import task_type_routes
 from penstock.api.routes.tasks import task_routes
@@ -60,6 +62,8 @@ def create_api(
     return Litestar(
         route_handlers=[
             *task_routes(dispatch=dispatch, catalogue=catalogue),
+            *task_list_routes(dispatch=dispatch, catalogue=catalogue),
+            *task_bulk_routes(dispatch=dispatch, catalogue=catalogue),
             *task_transition_routes(dispatch=dispatch),
             *queue_routes(dispatch=dispatch),
             *queue_control_routes(queue_control=queue_control),

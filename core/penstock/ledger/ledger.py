@@ -268,7 +268,7 @@ class Ledger:
     async def _change(
         self, what: str, ids: Sequence[UUID], status: Collection[Status], change: _Change
     ) -> dict[UUID, Transition]:
-        """Change those of ``ids`` that have such a ``status``; all that there are, as they are then.
+        """Change those of ``ids`` that have such a ``status``; returns all that there are.
 
         In one transaction, but for those that another one has locked.
         """

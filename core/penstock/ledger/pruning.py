@@ -106,9 +106,7 @@ class Pruning:
         """The parents that may run again and the batches that have open tasks."""
         needed: set[UUID | None] = set()
         if parents := {row.parent_id for row in old} - {None}:
-            repeatable = select(Task.id).where(
-                Task.id.in_(parents), Task.status != Status.SUCCESS
-            )
+            repeatable = select(Task.id).where(Task.id.in_(parents), Task.status != Status.SUCCESS)
             needed |= set((await connection.execute(repeatable)).scalars())
         if batches := {row.batch_id for row in old} - {None}:
             unfinished = (

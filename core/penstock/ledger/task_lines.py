@@ -122,16 +122,12 @@ class Lines:
 
 def lines_of(wanted: TaskFilter) -> list[Lines]:
     """Where to look for the tasks that somebody asks for."""
-    exact = {
-        name: value for name in _EXACT if (value := getattr(wanted, name)) is not None
-    }
+    exact = {name: value for name in _EXACT if (value := getattr(wanted, name)) is not None}
     error = None if wanted.error is None else _lowered(wanted.error)
     lines = partial(Lines, exact=exact, error=error)
     for name in ("batch_id", "parent_id"):
         if name in exact:
-            return [
-                lines(where=f"{name} IS NOT NULL", columns=(name,), status=_unless_all(wanted))
-            ]
+            return [lines(where=f"{name} IS NOT NULL", columns=(name,), status=_unless_all(wanted))]
     if not exact and not _unless_all(wanted):
         return [lines(where=None, columns=())]
     by_user = wanted.user_id is not None
@@ -146,9 +142,10 @@ def lines_of(wanted: TaskFilter) -> list[Lines]:
         if status not in wanted.statuses or (error is not None and status is Status.SUCCESS):
             continue
         if by_user:
-            where += " AND user_id IS NOT NULL"
-        columns = ("user_id",) if by_user else ("queue", "type")
-        found.append(lines(where=where, columns=columns))
+            theirs = f"{where} AND user_id IS NOT NULL"
+            found.append(lines(where=theirs, columns=("user_id",)))
+        else:
+            found.append(lines(where=where, columns=("queue", "type")))
     return found
 
 
@@ -188,7 +185,7 @@ def rows(
     dialect: str,
     columns: Sequence[str] = SUMMARY,
 ) -> Select[Any]:
-    """The newest tasks with ids from ``bottom`` to below ``top``, with ``columns``, the id among them."""
+    """The newest tasks with ids from ``bottom`` to below ``top``; ``columns`` include the id."""
     parts: list[Select[Any]] = []
     for each in lines:
         line, table = each.each(), Task.__table__.alias()

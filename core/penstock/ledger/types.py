@@ -87,4 +87,4 @@ def sqlite_time(value: datetime) -> str:
 
 def first_id_of(moment: datetime) -> UUID:
     """What every UUIDv7 that was made after ``moment`` is larger than (RFC 9562, 5.7)."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)

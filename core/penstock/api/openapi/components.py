@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from penstock.api.problems import ProblemDocument
+from penstock.api.routes.task_bulk import BulkView
 from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
-from penstock.api.views import TaskTypeView, TaskView
+from penstock.api.views import TaskSummaryView, TaskTypeView, TaskView
 from penstock.declarations import Priority, TaskType
 from penstock.dispatch import Health, Purge, QueuePolicy, QueueStatus
 from penstock.dispatch.inputs import MAX_DELAY
@@ -33,6 +34,8 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
     """
     shared = (
         TaskView,
+        TaskSummaryView,
+        BulkView,
         TaskTypeView,
         QueueStatus,
         QueuePolicy,
@@ -44,7 +47,8 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
     # In one call, so that equal names of different types are told apart.
     found, components = msgspec.json.schema_components((*shared, *plugged), ref_template=_REFERENCE)
     result: dict[str, Schema] = dict(components)
-    result["TaskView"]["properties"]["priority"] = _priority()
+    for name in ("TaskView", "TaskSummaryView"):
+        result[name]["properties"]["priority"] = _priority()
     result["ProblemDocument"]["properties"]["success"] = {"const": False}
     pairs = found[len(shared) :]
     for index, task_type in enumerate(task_types):

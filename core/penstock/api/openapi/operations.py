@@ -10,9 +10,13 @@ import msgspec
 
 from penstock.api.openapi.components import Schema, reference
 from penstock.api.problems import MEDIA_TYPE
-from penstock.api.routes.task_transitions import MAX_REASON_LENGTH
+from penstock.api.submission import MAX_USER_ID_LENGTH
+from penstock.api.task_filter import DEFAULT_LIMIT, MAX_ERROR_LENGTH, MAX_LIMIT
+from penstock.api.task_reason import MAX_REASON_LENGTH
 from penstock.declarations import TaskType
+from penstock.dispatch import CANCELLABLE, MOST_AT_ONCE, RETRYABLE
 from penstock.dispatch.inputs import MAX_DEPTH
+from penstock.ledger import Status
 
 Operation = dict[str, Any]
 
@@ -24,7 +28,12 @@ def paths(
 ) -> dict[str, dict[str, Operation]]:
     """Every path and its operations."""
     return {
-        "/api/queues/tasks": {"post": _submit_task(task_types, max_body_bytes)},
+        "/api/queues/tasks": {
+            "get": _list_tasks(),
+            "post": _submit_task(task_types, max_body_bytes),
+        },
+        "/api/queues/tasks/cancel": {"post": _cancel_tasks()},
+        "/api/queues/tasks/retry": {"post": _retry_tasks()},
         "/api/queues/tasks/{task_id}": {
             "get": {
                 "operationId": "showTask",
@@ -264,6 +273,125 @@ def _cancel_task() -> Operation:
         "responses": _success(reference("Task"), description="The task is cancelled")
         | _success(reference("Task"), status=202, description=told)
         | _problems(400, 401, 404, 409, 413, 415, 422, 503),
+    }
+
+
+def _list_tasks() -> Operation:
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "query", **described} for name, described in _filters().items()
+    ]
+    # `status=failed,cancelled`, as one parameter.
+    parameters[0] |= {"style": "form", "explode": False}
+    parameters += [
+        {
+            "name": "limit",
+            "in": "query",
+            "schema": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MAX_LIMIT,
+                "default": DEFAULT_LIMIT,
+            },
+        },
+        {
+            "name": "cursor",
+            "in": "query",
+            "description": "The `next` of the page before.",
+            "schema": {"type": "string"},
+        },
+    ]
+    page = _success({"type": "array", "items": reference("TaskSummaryView")})
+    schema = page["200"]["content"]["application/json"]["schema"]
+    schema["properties"]["next"] = {"type": ["string", "null"]}
+    schema["required"].append("next")
+    return {
+        "operationId": "listTasks",
+        "summary": "Tasks, newest first",
+        "description": "Those of which all that is asked for is true, without their inputs and "
+        "results, which the task itself shows. Pages stay as they are while tasks come in. A page "
+        "may be short, even empty, and have a `next`: each looks at a bounded number of rows, and "
+        "the following one goes on from there. The list is at its end where `next` is null.",
+        "tags": ["tasks"],
+        "parameters": parameters,
+        "responses": page | _problems(400, 401, 422, 503),
+    }
+
+
+def _filters(status: frozenset[Status] = frozenset(Status)) -> dict[str, dict[str, Any]]:
+    """What one can ask for, by name."""
+    words = {"type": "string", "minLength": 1}
+    moment = {"type": "string", "format": "date-time"}
+    states = [each.value for each in Status if each in status]
+    return {
+        "status": {
+            "description": "One or several of them.",
+            "schema": {"type": "array", "items": {"type": "string", "enum": states}},
+        },
+        "queue": {"schema": words},
+        "type": {"schema": words},
+        "user_id": {"schema": {**words, "maxLength": MAX_USER_ID_LENGTH}},
+        "parent_id": {"description": "The task that submitted them.", "schema": _ID},
+        "batch_id": {"description": "What they are counted with.", "schema": _ID},
+        "created_after": {
+            "description": "Accepted then or later, to the millisecond, as their ids say.",
+            "schema": moment,
+        },
+        "created_before": {"description": "Accepted before that.", "schema": moment},
+        "error": {
+            "description": "Text that occurs in the code or the message of their error, whatever "
+            "the case of A to Z. Unless a status is given, it means tasks that failed or were "
+            "cancelled.",
+            "schema": {**words, "maxLength": MAX_ERROR_LENGTH},
+        },
+    }
+
+
+def _cancel_tasks() -> Operation:
+    reason = {"type": "string", "minLength": 1, "maxLength": MAX_REASON_LENGTH}
+    return {
+        "operationId": "cancelTasks",
+        "summary": "Cancel many tasks",
+        "description": "Those that wait are cancelled at once; the workers of those that run are "
+        "told to stop them.",
+        **_change_tasks(CANCELLABLE, {"reason": reason}),
+    }
+
+
+def _retry_tasks() -> Operation:
+    return {
+        "operationId": "retryTasks",
+        "summary": "Run many failed or cancelled tasks again",
+        "description": "They begin anew, with all their attempts; what they saved as checkpoints "
+        "is kept.",
+        **_change_tasks(RETRYABLE, {}),
+    }
+
+
+def _change_tasks(status: frozenset[Status], more: dict[str, Schema]) -> Operation:
+    """What both ways to change many tasks have in common."""
+    ids = {"type": "array", "items": _ID, "minItems": 1, "maxItems": MOST_AT_ONCE}
+    found = {
+        "description": "As in the query of the list; only tasks that can be changed so are meant.",
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            name: {**described["schema"], "description": described.get("description", "")}
+            for name, described in _filters(status).items()
+        },
+    }
+    limit = {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE, "default": MOST_AT_ONCE}
+    cursor = {"description": "The `next` of the answer before.", "type": "string"}
+    schema = {
+        "type": "object",
+        "properties": {"ids": ids, "filter": found, "limit": limit, "cursor": cursor, **more},
+        "oneOf": [{"required": ["ids"]}, {"required": ["filter"]}],
+        "additionalProperties": False,
+    }
+    return {
+        "tags": ["tasks"],
+        "requestBody": _json_body(schema, required=True),
+        "responses": _success(reference("BulkView")) | _problems(400, 401, 413, 415, 422, 503),
     }
 
 

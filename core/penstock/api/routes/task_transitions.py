@@ -15,15 +15,14 @@ from litestar.params import FromPath
 from penstock.api.access import Principal
 from penstock.api.identifiers import read_id
 from penstock.api.json_body import read_object
-from penstock.api.json_faults import shown
-from penstock.api.problems import FieldError, Problem, invalid_request
+from penstock.api.problems import Problem, invalid_request
 from penstock.api.submission import unknown_field
 from penstock.api.task_lookup import found_task, task_not_found
+from penstock.api.task_reason import check_reason
 from penstock.api.views import Success, TaskView
 from penstock.dispatch import Dispatch
 from penstock.ledger import Status, Transition
 
-MAX_REASON_LENGTH = 500
 _FIELDS = ("reason",)
 
 
@@ -71,7 +70,7 @@ def task_transition_routes(*, dispatch: Dispatch) -> Sequence[HTTPRouteHandler]:
     return [cancel_task, retry_task]
 
 
-async def _read_reason(request: Request[Any, Any, Any]) -> str | None:
+async def _read_reason(request: Request[Any, Any, Any]) -> Any:
     """The reason in an optional body.
 
     Raises:
@@ -82,11 +81,7 @@ async def _read_reason(request: Request[Any, Any, Any]) -> str | None:
     members = await read_object(request)
     errors = [unknown_field(name, _FIELDS) for name in members if name not in _FIELDS]
     reason = msgspec.json.decode(members["reason"]) if "reason" in members else None
-    if reason is not None and not (
-        isinstance(reason, str) and 1 <= len(reason) <= MAX_REASON_LENGTH
-    ):
-        message = f"expected a string of 1 to {MAX_REASON_LENGTH} characters, got {shown(reason)}"
-        errors.append(FieldError("$.reason", message, "shorten it, or leave it out"))
+    errors += check_reason(reason)
     if errors:
         raise invalid_request(errors)
     return reason
