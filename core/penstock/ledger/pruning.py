@@ -78,20 +78,15 @@ class Pruning:
         top = min(top or first_id_of(ended_before), first_id_of(ended_before))
         async with self._database.read("look for tasks to remove") as connection:
             each = max(1, size // self._lines)
-            statement = floor(lines, top=top, bottom=_FIRST_ID, size=each)
-            end = (await connection.execute(statement)).one_or_none()
+            window = {"top": top, "bottom": _FIRST_ID, "beyond": each - 1}
+            statement = floor(lines, dialect=self._database.dialect)
+            end = (await connection.execute(statement, window)).one_or_none()
             if end is None:
                 return Pruned()
             self._lines = end.lines
-            statement = rows(
-                lines,
-                top=top,
-                bottom=end.id or _FIRST_ID,
-                limit=each * end.lines,
-                dialect=self._database.dialect,
-                columns=_COLUMNS,
-            )
-            found = (await connection.execute(statement)).all()
+            statement = rows(lines, dialect=self._database.dialect, columns=_COLUMNS)
+            window = {"top": top, "bottom": end.id or _FIRST_ID, "limit": each * end.lines}
+            found = (await connection.execute(statement, window)).all()
             old = [row for row in found if row.finished_at < ended_before]
             needed = await self._needed(connection, old)
         ids = [row.id for row in old if not needed & {row.parent_id, row.batch_id}]

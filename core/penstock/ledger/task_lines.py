@@ -6,26 +6,28 @@ rows are a *line*. The lines of an index are found by skipping from one value to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     CTE,
     Alias,
+    BindParameter,
     ColumnElement,
+    Integer,
     Select,
     Subquery,
+    Text,
     and_,
+    bindparam,
     collate,
     func,
-    literal,
-    or_,
     select,
     text,
     true,
+    tuple_,
     union_all,
 )
 
@@ -34,6 +36,8 @@ from penstock.ledger.records import Status, TaskSummary
 from penstock.ledger.task_filter import TaskFilter
 
 Table = Alias | CTE
+# Building a statement takes longer than running it; there are so many kinds of filters, about.
+_STATEMENTS = 256
 
 _OPEN = frozenset({Status.PENDING, Status.RUNNING})
 _EXACT = ("queue", "type", "user_id", "parent_id", "batch_id")
@@ -46,19 +50,21 @@ SUMMARY = (*(name for name in TaskSummary.__struct_fields__ if name != "error"),
 class Lines:
     """The lines of one index that may hold tasks that somebody asks for.
 
+    It says nothing of values: those are parameters of the statements, named after the columns.
+
     Attributes:
         where: the rows of the index; ``None`` if it has all.
         columns: what stands before the id.
-        exact: values that columns of the tasks must have, those of the index or others.
+        exact: which columns of the tasks must have a value, those of the index or others.
         status: what their status must be, unless the index says so; none given means any.
-        error: what must occur in their error, in lower case.
+        error: whether something must occur in their error.
     """
 
     where: str | None
     columns: tuple[str, ...]
-    exact: Mapping[str, Any]
+    exact: tuple[str, ...]
     status: frozenset[Status] = frozenset()
-    error: str | None = None
+    error: bool = False
 
     def each(self) -> Subquery | None:
         """The values that make up a line, a row for each; nothing, if all of them are given."""
@@ -76,11 +82,11 @@ class Lines:
         carried = [] if outer is None else [each.key for each in outer.c]
 
         def smallest(within: CTE | None) -> Any:
-            table = Task.__table__.alias()
-            found = select(func.min(table.c[column])).where(*self._rows(table))
+            table = _table()
+            found = select(func.min(table.c[column])).where(*self._rows())
             for name in self.columns[: self.columns.index(column)]:
                 if name in self.exact:
-                    found = found.where(table.c[name] == self.exact[name])
+                    found = found.where(table.c[name] == _given(name))
                 elif within is not None:
                     found = found.where(table.c[name] == within.c[name])
             if within is not None and column in within.c:
@@ -94,75 +100,95 @@ class Lines:
         after = select(*(values.c[name] for name in carried), smallest(values))
         return values.union_all(after.where(values.c[column].is_not(None)))
 
-    def of(self, line: Subquery | None, table: Table) -> Iterator[ColumnElement[bool]]:
-        """What is true of the rows of ``table`` that are in ``line``."""
-        yield from self._rows(table)
-        for name in self.columns:
-            if name in self.exact:
-                yield table.c[name] == self.exact[name]
-            elif line is not None:
-                yield table.c[name] == line.c[name]
+    def of(
+        self, line: Subquery | None, table: Table, dialect: str
+    ) -> Iterator[ColumnElement[bool]]:
+        """What is true of rows of ``table`` in ``line``, from ``bottom`` to below ``top``."""
+        yield from self._rows()
+        prefix = [
+            (table.c[name], _given(name) if name in self.exact or line is None else line.c[name])
+            for name in self.columns
+        ]
+        for column, value in prefix:
+            yield column == value
+        top, bottom = (bindparam(name, type_=table.c.id.type) for name in ("top", "bottom"))
+        if not prefix or dialect == "sqlite":
+            yield table.c.id < top
+            yield table.c.id >= bottom
+            return
+        # Of `id < top`, not knowing it, PostgreSQL expects few rows, and may take the primary key.
+        columns, values = zip(*prefix, strict=True)
+        yield tuple_(*columns, table.c.id) < tuple_(*values, top)
+        yield tuple_(*columns, table.c.id) >= tuple_(*values, bottom)
 
-    def _rows(self, _: Table) -> Iterator[ColumnElement[bool]]:
+    def _rows(self) -> Iterator[ColumnElement[bool]]:
         if self.where is not None:
             # As text: with parameters, PostgreSQL could not tell that this is the index's own.
             yield text(self.where)  # type: ignore[misc]
 
     def rest(self, table: Table, dialect: str) -> Iterator[ColumnElement[bool]]:
         """What must be true of rows beside that, which the index does not know."""
-        for name, value in self.exact.items():
+        for name in self.exact:
             if name not in self.columns:
-                yield table.c[name] == value
+                yield table.c[name] == _given(name)
         if self.status:
-            yield table.c.status.in_(sorted(self.status))
-        if self.error is not None:
-            occurs = partial(_occurs, self.error, dialect=dialect)
-            yield or_(occurs(table.c.error_code), occurs(table.c.error_message))
+            yield table.c.status.in_([each.value for each in sorted(self.status)])
+        if self.error:
+            yield _occurs(table.c.error_code, dialect) | _occurs(table.c.error_message, dialect)
 
 
-def lines_of(wanted: TaskFilter) -> list[Lines]:
-    """Where to look for the tasks that somebody asks for."""
-    exact = {name: value for name in _EXACT if (value := getattr(wanted, name)) is not None}
-    error = None if wanted.error is None else _lowered(wanted.error)
-    lines = partial(Lines, exact=exact, error=error)
+def lines_of(wanted: TaskFilter) -> tuple[Lines, ...]:
+    """Where to look for the tasks that somebody asks for; see :func:`values_of`."""
+    exact = tuple(name for name in _EXACT if getattr(wanted, name) is not None)
+    lines = partial(Lines, exact=exact, error=wanted.error is not None)
+    status = frozenset() if wanted.statuses == frozenset(Status) else wanted.statuses
     for name in ("batch_id", "parent_id"):
         if name in exact:
-            return [lines(where=f"{name} IS NOT NULL", columns=(name,), status=_unless_all(wanted))]
-    if not exact and not _unless_all(wanted):
-        return [lines(where=None, columns=())]
-    by_user = wanted.user_id is not None
+            return (lines(where=f"{name} IS NOT NULL", columns=(name,), status=status),)
+    if not exact and not status:
+        return (lines(where=None, columns=()),)
     found = []
-    if wanted.statuses & _OPEN:
-        some = wanted.statuses & _OPEN
-        where = "finished_at IS NULL" + (" AND user_id IS NOT NULL" if by_user else "")
-        columns = ("queue", "user_id") if by_user else ("queue", "priority")
-        status = frozenset() if some == _OPEN else some
-        found.append(lines(where=where, columns=columns, status=status))
-    for status, where in ENDED.items():
-        if status not in wanted.statuses or (error is not None and status is Status.SUCCESS):
-            continue
-        if by_user:
-            theirs = f"{where} AND user_id IS NOT NULL"
-            found.append(lines(where=theirs, columns=("user_id",)))
-        else:
-            found.append(lines(where=where, columns=("queue", "type")))
-    return found
+    of_user = " AND user_id IS NOT NULL" if "user_id" in exact else ""
+    if some := wanted.statuses & _OPEN:
+        found.append(
+            lines(
+                where=f"finished_at IS NULL{of_user}",
+                columns=("queue", "user_id" if of_user else "priority"),
+                status=frozenset() if some == _OPEN else some,
+            )
+        )
+    found += [
+        lines(where=where + of_user, columns=("user_id",) if of_user else ("queue", "type"))
+        for status, where in ENDED.items()
+        # What has succeeded has no error.
+        if status in wanted.statuses and not (wanted.error is not None and status is Status.SUCCESS)
+    ]
+    return tuple(found)
 
 
-def floor(lines: Sequence[Lines], *, top: UUID, bottom: UUID, size: int) -> Select[Any]:
+def values_of(wanted: TaskFilter) -> dict[str, Any]:
+    """The parameters of the statements that read the lines of a filter."""
+    values = {name: value for name in _EXACT if (value := getattr(wanted, name)) is not None}
+    if wanted.error is not None:
+        values["error"] = "".join(each.lower() if each.isascii() else each for each in wanted.error)
+    return values
+
+
+@lru_cache(maxsize=_STATEMENTS)
+def floor(lines: tuple[Lines, ...], *, dialect: str) -> Select[Any]:
     """How many lines there are (``lines``), and the id of the first one's end (``id``).
 
-    That is the largest of the ids that have ``size`` rows of their line from there up to below
+    That is the largest of the ids that have ``beyond`` rows of their line above them, below
     ``top``; NULL if no line has so many from ``bottom``.
     """
     ends = []
     for each in lines:
-        line, table = each.each(), Task.__table__.alias()
+        line, table = each.each(), _table()
         end = (
             select(table.c.id)
-            .where(*each.of(line, table), table.c.id < top, table.c.id >= bottom)
+            .where(*each.of(line, table, dialect))
             .order_by(table.c.id.desc())
-            .offset(size - 1)
+            .offset(_number("beyond"))
             .limit(1)
             .scalar_subquery()
             .label("id")
@@ -176,31 +202,29 @@ def floor(lines: Sequence[Lines], *, top: UUID, bottom: UUID, size: int) -> Sele
     )
 
 
+@lru_cache(maxsize=_STATEMENTS)
 def rows(
-    lines: Sequence[Lines],
-    *,
-    top: UUID,
-    bottom: UUID,
-    limit: int,
-    dialect: str,
-    columns: Sequence[str] = SUMMARY,
+    lines: tuple[Lines, ...], *, dialect: str, columns: tuple[str, ...] = SUMMARY
 ) -> Select[Any]:
-    """The newest tasks with ids from ``bottom`` to below ``top``; ``columns`` include the id."""
+    """The newest ``limit`` tasks with ids from ``bottom`` to below ``top``.
+
+    Args:
+        lines: where to look.
+        dialect: ``postgresql`` or ``sqlite``.
+        columns: of the tasks; the id is one.
+    """
     parts: list[Select[Any]] = []
     for each in lines:
-        line, table = each.each(), Task.__table__.alias()
-        conditions = and_(
-            *each.of(line, table),
-            table.c.id < top,
-            table.c.id >= bottom,
-            *each.rest(table, dialect),
-        )
+        line, table = each.each(), _table()
+        conditions = and_(*each.of(line, table, dialect), *each.rest(table, dialect))
         wanted = [table.c[name] for name in columns]
         if line is not None and dialect == "sqlite":
             # It has no LATERAL, and joins as it is written: for each line, from the index.
             parts.append(select(*wanted).select_from(line.join(table, conditions)))
             continue
-        newest = select(*wanted).where(conditions).order_by(table.c.id.desc()).limit(limit)
+        newest = (
+            select(*wanted).where(conditions).order_by(table.c.id.desc()).limit(_number("limit"))
+        )
         if line is None:
             parts.append(select(newest.subquery()))
         else:
@@ -208,19 +232,24 @@ def rows(
             lateral = newest.lateral()
             parts.append(select(lateral).select_from(line.join(lateral, true())))
     found = union_all(*parts).subquery()
-    return select(found).order_by(found.c.id.desc()).limit(limit)
+    return select(found).order_by(found.c.id.desc()).limit(_number("limit"))
 
 
-def _unless_all(wanted: TaskFilter) -> frozenset[Status]:
-    return frozenset() if wanted.statuses == frozenset(Status) else wanted.statuses
+def _table() -> Alias:
+    return Task.__table__.alias()
 
 
-def _occurs(words: str, column: ColumnElement[Any], *, dialect: str) -> ColumnElement[bool]:
+def _given(name: str) -> BindParameter[Any]:
+    return bindparam(name, type_=Task.__table__.c[name].type)
+
+
+def _number(name: str) -> BindParameter[int]:
+    return bindparam(name, type_=Integer())
+
+
+def _occurs(column: ColumnElement[Any], dialect: str) -> ColumnElement[bool]:
+    words = bindparam("error", type_=Text())
     if dialect == "sqlite":
         return func.instr(func.lower(column), words) > 0
     # By this collation lower() knows A to Z alone, as SQLite's does.
-    return func.strpos(func.lower(collate(column, "C")), literal(words)) > 0
-
-
-def _lowered(words: str) -> str:
-    return "".join(each.lower() if each.isascii() else each for each in words)
+    return func.strpos(func.lower(collate(column, "C")), words) > 0

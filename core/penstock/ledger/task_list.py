@@ -17,7 +17,7 @@ from penstock.ledger.database import Database
 from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.records import Failure, Status, TaskSummary
 from penstock.ledger.task_filter import TaskFilter, TaskPage
-from penstock.ledger.task_lines import floor, lines_of, rows
+from penstock.ledger.task_lines import floor, lines_of, rows, values_of
 from penstock.ledger.types import first_id_of
 
 _FIRST_ID = UUID(int=0)
@@ -54,24 +54,21 @@ class TaskList:
         if wanted.created_before is not None:
             top = min(top, first_id_of(wanted.created_before))
         bottom = _FIRST_ID if wanted.created_after is None else first_id_of(wanted.created_after)
-        lines, found = lines_of(wanted), list[TaskSummary]()
+        lines, values, found = lines_of(wanted), values_of(wanted), list[TaskSummary]()
         if not lines:
             return TaskPage(tasks=found, next=None)
+        dialect = self._database.dialect
+        ends, tasks = floor(lines, dialect=dialect), rows(lines, dialect=dialect)
         size, looked_at = limit + 1, 0
         async with self._database.read("list tasks") as connection:
             while True:
-                statement = floor(lines, top=top, bottom=bottom, size=size)
-                end = (await connection.execute(statement)).one_or_none()
+                window = {**values, "top": top, "bottom": bottom, "beyond": size - 1}
+                end = (await connection.execute(ends, window)).one_or_none()
                 if end is None:
                     return TaskPage(tasks=found, next=None)
-                statement = rows(
-                    lines,
-                    top=top,
-                    bottom=end.id or bottom,
-                    limit=limit + 1 - len(found),
-                    dialect=self._database.dialect,
-                )
-                found += [_summary(row) for row in await connection.execute(statement)]
+                window = {**values, "top": top, "bottom": end.id or bottom}
+                window["limit"] = limit + 1 - len(found)
+                found += [_summary(row) for row in await connection.execute(tasks, window)]
                 if len(found) > limit:
                     return TaskPage(tasks=found[:limit], next=found[limit - 1].id)
                 if end.id is None:
