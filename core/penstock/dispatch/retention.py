@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -37,7 +37,7 @@ class Retention:
         self._artifacts = artifacts
         self._keep = keep
 
-    async def prune(self, *, dry: bool = False) -> AsyncIterator[tuple[Status, int]]:
+    async def prune(self, *, dry: bool = False) -> AsyncGenerator[tuple[Status, int]]:
         """Remove what is due, one bounded step after the other, with pauses.
 
         Yields:

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
-    Alias,
     BindParameter,
     ColumnElement,
+    FromClause,
     Integer,
     Select,
     Subquery,
@@ -35,7 +35,6 @@ from penstock.ledger.models import ENDED, Task
 from penstock.ledger.records import Status, TaskSummary
 from penstock.ledger.task_filter import TaskFilter
 
-Table = Alias | CTE
 # Building a statement takes longer than running it; there are so many kinds of filters, about.
 _STATEMENTS = 256
 
@@ -101,7 +100,7 @@ class Lines:
         return values.union_all(after.where(values.c[column].is_not(None)))
 
     def of(
-        self, line: Subquery | None, table: Table, dialect: str
+        self, line: Subquery | None, table: FromClause, dialect: str
     ) -> Iterator[ColumnElement[bool]]:
         """What is true of rows of ``table`` in ``line``, from ``bottom`` to below ``top``."""
         yield from self._rows()
@@ -126,7 +125,7 @@ class Lines:
             # As text: with parameters, PostgreSQL could not tell that this is the index's own.
             yield text(self.where)  # type: ignore[misc]
 
-    def rest(self, table: Table, dialect: str) -> Iterator[ColumnElement[bool]]:
+    def rest(self, table: FromClause, dialect: str) -> Iterator[ColumnElement[bool]]:
         """What must be true of rows beside that, which the index does not know."""
         for name in self.exact:
             if name not in self.columns:
@@ -159,9 +158,9 @@ def lines_of(wanted: TaskFilter) -> tuple[Lines, ...]:
         )
     found += [
         lines(where=where + of_user, columns=("user_id",) if of_user else ("queue", "type"))
-        for status, where in ENDED.items()
+        for ended, where in ENDED.items()
         # What has succeeded has no error.
-        if status in wanted.statuses and not (wanted.error is not None and status is Status.SUCCESS)
+        if ended in wanted.statuses and not (wanted.error is not None and ended is Status.SUCCESS)
     ]
     return tuple(found)
 
@@ -235,7 +234,7 @@ def rows(
     return select(found).order_by(found.c.id.desc()).limit(_number("limit"))
 
 
-def _table() -> Alias:
+def _table() -> FromClause:
     return Task.__table__.alias()
 
 
