@@ -21,7 +21,7 @@ from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.models import ArtifactRow, DiscardedFile, Task
 from penstock.ledger.records import Status
 from penstock.ledger.task_filter import TaskFilter
-from penstock.ledger.task_lines import floor, lines_of, rows
+from penstock.ledger.task_lines import floor, lines_of, plan_for_values, rows
 from penstock.ledger.types import Instant, first_id_of
 
 _FIRST_ID = UUID(int=0)
@@ -77,10 +77,10 @@ class Pruning:
         # What ended before that was created before that.
         top = min(top or first_id_of(ended_before), first_id_of(ended_before))
         async with self._database.read("look for tasks to remove") as connection:
+            await plan_for_values(connection)
             each = max(1, size // self._lines)
             window = {"top": top, "bottom": _FIRST_ID, "beyond": each - 1}
-            statement = floor(lines, dialect=self._database.dialect)
-            end = (await connection.execute(statement, window)).one_or_none()
+            end = (await connection.execute(floor(lines), window)).one_or_none()
             if end is None:
                 return Pruned()
             self._lines = end.lines

@@ -17,12 +17,12 @@ from penstock.ledger.database import Database
 from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.records import Failure, Status, TaskSummary
 from penstock.ledger.task_filter import TaskFilter, TaskPage
-from penstock.ledger.task_lines import floor, lines_of, rows, values_of
+from penstock.ledger.task_lines import floor, lines_of, plan_for_values, rows, values_of
 from penstock.ledger.types import first_id_of
 
 _FIRST_ID = UUID(int=0)
 _LAST_ID = UUID(int=(1 << 128) - 1)
-_MOST_LOOKED_AT = 20_000
+_MOST_LOOKED_AT = 10_000
 _GROWTH = 8
 
 
@@ -57,10 +57,10 @@ class TaskList:
         lines, values, found = lines_of(wanted), values_of(wanted), list[TaskSummary]()
         if not lines:
             return TaskPage(tasks=found, next=None)
-        dialect = self._database.dialect
-        ends, tasks = floor(lines, dialect=dialect), rows(lines, dialect=dialect)
+        ends, tasks = floor(lines), rows(lines, dialect=self._database.dialect)
         size, looked_at = limit + 1, 0
         async with self._database.read("list tasks") as connection:
+            await plan_for_values(connection)
             while True:
                 window = {**values, "top": top, "bottom": bottom, "beyond": size - 1}
                 end = (await connection.execute(ends, window)).one_or_none()
