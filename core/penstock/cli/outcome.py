@@ -1,9 +1,10 @@
 """A task, shown to people and to programs, and the exit code that says how it went."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+from rich.table import Table
 from rich.text import Text
 
 from penstock.cli.client import Task
@@ -22,6 +23,26 @@ def show(task: Task, *, as_json: bool) -> None:
     console = people()
     for name, value in _rows(task):
         console.print(Text.assemble((f"{name:<9} ", "dim"), value), soft_wrap=True)
+
+
+def table(tasks: Sequence[Task]) -> Table:
+    """Tasks, one a line."""
+    lines = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("id", "type", "status", "created", "user", "error"):
+        # Ids and times are copied; what else there is, may be cut.
+        lines.add_column(column, no_wrap=column in {"id", "status", "created"}, overflow="ellipsis")
+    for task in tasks:
+        error = f"{task.error.code}: {task.error.message}" if task.error else ""
+        status = Text(task.status, style=_STYLES.get(task.status, ""))
+        lines.add_row(
+            str(task.id),
+            Text(task.type),
+            status,
+            (task.created_at or "")[:19],
+            Text(task.user_id or ""),
+            Text(error),
+        )
+    return lines
 
 
 def exit_code(task: Task) -> int:

@@ -5,14 +5,19 @@ from penstock.client.errors import TaskFailedError, TaskNotFoundError, TaskStatu
 from penstock.client.handle import TaskHandle
 from penstock.client.task_info import TaskInfo
 from penstock.dispatch import QueueFullError, UserQueueFullError
+from penstock.ledger import Status, TaskFilter, TaskSummary, Transition
 
 __all__ = [
     "Client",
     "QueueFullError",
+    "Status",
     "TaskFailedError",
+    "TaskFilter",
     "TaskHandle",
     "TaskInfo",
     "TaskNotFoundError",
     "TaskStatusError",
+    "TaskSummary",
+    "Transition",
     "UserQueueFullError",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -18,14 +18,16 @@ from penstock.client.errors import TaskNotFoundError, TaskStatusError
 from penstock.client.handle import TaskHandle
 from penstock.client.task_info import TaskInfo
 from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType, checks
-from penstock.dispatch import Submission
+from penstock.dispatch import MOST_AT_ONCE, Submission, Swept
 from penstock.dispatch.inputs import MAX_DELAY
+from penstock.ledger import TaskFilter, TaskSummary, Transition
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 
 I = TypeVar("I")  # noqa: E741  (the input's type, as R is the result's)
 P = ParamSpec("P")
 R = TypeVar("R")
+_PAGE = 200
 
 
 class Client:
@@ -181,6 +183,69 @@ class Client:
                 raise TaskStatusError(task_id, status=found.status, message=message)
             return await client.task(task_id)
 
+    async def tasks(self, wanted: TaskFilter | None = None) -> AsyncIterator[TaskSummary]:
+        """All tasks that fit ``wanted``, newest first, without their inputs and results.
+
+        They are read page by page, as they are asked for.
+
+        Raises:
+            PenstockError: the database is away.
+        """
+        before: UUID | None = None
+        async with self.opened() as client:
+            dispatch = client._require().dispatch  # noqa: SLF001
+            while True:
+                page = await dispatch.tasks(wanted or TaskFilter(), before=before, limit=_PAGE)
+                for task in page.tasks:
+                    yield task
+                if page.next is None:
+                    return
+                before = page.next
+
+    async def cancel_many(
+        self, which: Sequence[UUID] | TaskFilter, *, reason: str = ""
+    ) -> dict[UUID, Transition]:
+        """Cancel tasks by their ids, or all open ones that fit; see :meth:`TaskHandle.cancel`.
+
+        Returns:
+            Each task that there is: its status, and whether that was changed.
+
+        Raises:
+            PenstockError: the database is away; some of them may be cancelled.
+        """
+        by = "cancelled by the application"
+        why = f"{by}: {reason}" if reason else by
+        async with self.opened() as client:
+            dispatch = client._require().dispatch  # noqa: SLF001
+            if not isinstance(which, TaskFilter):
+                return await dispatch.cancel_all(which, reason=why)
+
+            async def sweep(before: UUID | None) -> Swept:
+                return await dispatch.cancel_found(
+                    which, before=before, limit=MOST_AT_ONCE, reason=why
+                )
+
+            return await _all(sweep)
+
+    async def retry_many(self, which: Sequence[UUID] | TaskFilter) -> dict[UUID, Transition]:
+        """Run failed and cancelled tasks again, by their ids or all that fit.
+
+        Returns:
+            Each task that there is: its status, and whether that was changed.
+
+        Raises:
+            PenstockError: the database is away; some of them may run again.
+        """
+        async with self.opened() as client:
+            dispatch = client._require().dispatch  # noqa: SLF001
+            if not isinstance(which, TaskFilter):
+                return await dispatch.retry_all(which)
+
+            async def sweep(before: UUID | None) -> Swept:
+                return await dispatch.retry_found(which, before=before, limit=MOST_AT_ONCE)
+
+            return await _all(sweep)
+
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Client]:
         """This client if it is open, else one that is open for as long as the context lasts."""
@@ -203,3 +268,15 @@ class Client:
         if self._application is None:
             raise PenstockError("this client is closed; use it inside its 'async with' block")
         return self._application
+
+
+async def _all(sweep: Callable[[UUID | None], Awaitable[Swept]]) -> dict[UUID, Transition]:
+    """What became of all tasks that a filter finds, step by step."""
+    found: dict[UUID, Transition] = {}
+    before: UUID | None = None
+    while True:
+        swept = await sweep(before)
+        found |= swept.found
+        if swept.next is None:
+            return found
+        before = swept.next
