@@ -29,10 +29,16 @@ _CALLS = 25
 _ABSENT = UUID(int=1)
 
 
+def days_ago(days: int) -> datetime:
+    return datetime.now(UTC) - timedelta(days=days)
+
+
+def some(status: str) -> frozenset[Status]:
+    return frozenset({Status(status)})
+
+
 def filters(dialect: str) -> dict[str, TaskFilter]:
     """Each filter with a common, a rare and an absent value, and the usual pairs."""
-    days_ago = lambda days: datetime.now(UTC) - timedelta(days=days)  # noqa: E731
-    some = lambda status: frozenset({Status(status)})  # noqa: E731
     thousand = UUID(f"{500:012x}70008000000000000000")
     if dialect == "sqlite":
         thousand = UUID(f"{500:012x}7000{8:x}000000000000000")
@@ -47,9 +53,9 @@ def filters(dialect: str) -> dict[str, TaskFilter]:
     for name, values in exact.items():
         for value in values:
             found[f"{name}={value}"] = TaskFilter(**{name: value})  # type: ignore[arg-type]
-            for status in ("success", "failed", "cancelled", "pending"):
-                found[f"{name}={value} status={status}"] = TaskFilter(
-                    status=some(status),
+            for word in ("success", "failed", "cancelled", "pending"):
+                found[f"{name}={value} status={word}"] = TaskFilter(
+                    status=some(word),
                     **{name: value},  # type: ignore[arg-type]
                 )
     for text_ in ("upstream answered", "needle", "absent", "rate_limited"):

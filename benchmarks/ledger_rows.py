@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -40,10 +41,10 @@ def database(dialect: str, rows: int) -> Iterator[str]:
 async def _fill(url: str, rows: int) -> None:
     first = datetime.now(UTC) - SPAN
     step = SPAN / (rows + 1)
-    values = {"rows": rows, "first": first, "step": step}
+    values: dict[str, Any] = {"rows": rows, "first": first, "step": step}
     sqlite = url.startswith("sqlite")
     if sqlite:
-        values["first"] = int(first.timestamp() * 1000)  # type: ignore[assignment]
+        values["first"] = int(first.timestamp() * 1000)
         values["step"] = max(1, step // timedelta(milliseconds=1))
     name = f"ledger_rows_{'sqlite' if sqlite else 'postgresql'}.sql"
     statement = Path(__file__).with_name(name).read_text(encoding="utf-8")
@@ -53,6 +54,6 @@ async def _fill(url: str, rows: int) -> None:
     if not sqlite:
         async with engine.connect() as connection:
             # What autovacuum does in time.
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await connection.execute(text("VACUUM ANALYZE task"))
+            autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await autocommit.execute(text("VACUUM ANALYZE task"))
     await engine.dispose()

@@ -65,7 +65,7 @@ class Bulk:
             told = await self._ledger.cancel_all(step, reason=reason)
             await self._stop(told)
             found |= told
-        return found
+        return _in_order(ids, found)
 
     async def retry(self, ids: Sequence[UUID]) -> dict[UUID, Transition]:
         """Run tasks again; see :meth:`penstock.dispatch.Dispatch.retry_all`."""
@@ -78,7 +78,7 @@ class Bulk:
                     entry = Entry(member=member, priority=Priority(task.priority), kind="again")
                     self._handover.add(task.queue, entry)
             found |= changed
-        return found
+        return _in_order(ids, found)
 
     async def cancel_found(
         self, wanted: TaskFilter, *, before: UUID | None, limit: int, reason: str
@@ -120,6 +120,10 @@ class Bulk:
                 # The ledger knows: no run of them starts any more, and the audit tells the workers.
                 which = f"task {members[0].id}" if len(members) == 1 else f"{len(members)} tasks"
                 _log.warning("%s: Redis is told later to cancel it: %s", which, error)
+
+
+def _in_order(ids: Sequence[UUID], found: Mapping[UUID, Transition]) -> dict[UUID, Transition]:
+    return {task_id: found[task_id] for task_id in ids if task_id in found}
 
 
 def _steps(ids: Sequence[UUID]) -> list[Sequence[UUID]]:
