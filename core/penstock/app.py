@@ -90,8 +90,11 @@ class Application:
             lease=settings.lease,
             process=self.name,
         )
-        self.retention = retention(settings, ledger=self.ledger, artifacts=self.artifacts)
-        self._pruner = Pruner(ledger=self.ledger, retention=self.retention, process=self.name)
+        self._pruner = Pruner(
+            ledger=self.ledger,
+            retention=retention(settings, ledger=self.ledger, artifacts=self.artifacts),
+            process=self.name,
+        )
 
     async def __aenter__(self) -> Self:
         """Begin the work in the background."""

@@ -23,6 +23,7 @@ from penstock.ledger import (
     Status,
 )
 from penstock.ledger.group_commit import GroupCommit
+from penstock.ledger.transitions import CANCELLED
 from penstock.processes import result
 from penstock.processes.error_report import ErrorReport
 from penstock.processes.result import NotStorableError
@@ -67,8 +68,10 @@ def failure(
         return _outcome(
             task, Status.PENDING, run_at=datetime.now(UTC) + pause, spends_attempt=False
         )
+    # By the code of a cancellation, lists tell cancelled tasks from failed ones.
+    said = None if report.code == CANCELLED else report.code
     described = Failure(
-        code=(report.code or _code(error))[:_CODE_LENGTH],
+        code=(said or _code(error))[:_CODE_LENGTH],
         message=_clean(report.message, _MESSAGE_LENGTH),
         type=report.type_name[:_TYPE_LENGTH],
     )
@@ -104,7 +107,7 @@ def refused(task: StartedTask, code: str, message: str) -> Outcome:
 
 def cancelled(task: StartedTask, reason: str) -> Outcome:
     """The outcome of a run that somebody asked to stop, for good."""
-    return _outcome(task, Status.CANCELLED, error=Failure("cancelled", reason, ""))
+    return _outcome(task, Status.CANCELLED, error=Failure(CANCELLED, reason, ""))
 
 
 def handed_back(task: StartedTask, delay: timedelta = timedelta(0)) -> Outcome:
@@ -173,7 +176,7 @@ class OutcomeWriter:
             return None
         if status is outcome.status:
             return outcome
-        stopped = Failure("cancelled", "cancelled before it ran again", "")
+        stopped = Failure(CANCELLED, "cancelled before it ran again", "")
         return msgspec.structs.replace(outcome, status=status, error=stopped, run_at=None)
 
     async def close(self, *, patience: float) -> None:

@@ -12,10 +12,18 @@ import msgspec
 from uuid_utils.compat import uuid7
 
 from penstock.declarations import Artifact, PermanentError
-from penstock.dispatch import Component, Health, QueueFullError, QueueStatus
+from penstock.dispatch import Component, Health, QueueFullError, QueueStatus, Swept
 from penstock.dispatch.artifacts import check_name
 from penstock.dispatch.intake import Intake, as_record
-from penstock.ledger import Failure, Status, StoredArtifact, TaskRecord, Transition
+from penstock.ledger import (
+    Failure,
+    Status,
+    StoredArtifact,
+    TaskFilter,
+    TaskPage,
+    TaskRecord,
+    Transition,
+)
 from penstock.plugins import Catalogue
 
 
@@ -35,6 +43,7 @@ class InMemoryDispatch:
         self.fault: Exception | None = None
         self.full: QueueFullError | None = None
         self.max_input_bytes = 1_000_000
+        self.wanted: TaskFilter | None = None
         up = Component(status="up", latency_ms=0.5)
         self.current_health = Health(status="ok", redis=up, database=up, workers={"acme": 1})
 
@@ -95,6 +104,39 @@ class InMemoryDispatch:
             provider=None,
             changed=changed,
         )
+
+    async def cancel_all(self, ids, *, reason):
+        found = {task_id: await self.cancel(task_id, reason=reason) for task_id in ids}
+        return {task_id: task for task_id, task in found.items() if task is not None}
+
+    async def retry_all(self, ids):
+        found = {task_id: await self.retry(task_id) for task_id in ids}
+        return {task_id: task for task_id, task in found.items() if task is not None}
+
+    async def cancel_found(self, wanted, *, before, limit, reason):
+        page = await self.tasks(wanted, before=before, limit=limit)
+        ids = [task.id for task in page.tasks]
+        return Swept(found=await self.cancel_all(ids, reason=reason), next=page.next)
+
+    async def retry_found(self, wanted, *, before, limit):
+        page = await self.tasks(wanted, before=before, limit=limit)
+        found = await self.retry_all([task.id for task in page.tasks])
+        return Swept(found=found, next=page.next)
+
+    async def tasks(self, wanted, *, before, limit):
+        """By status, queue and type alone; ``wanted`` keeps all that was asked for."""
+        self._fail()
+        self.wanted = wanted
+        fit = [
+            record
+            for task_id, record in sorted(self.records.items(), reverse=True)
+            if (before is None or task_id < before)
+            and record.status in wanted.statuses
+            and wanted.queue in (None, record.queue)
+            and wanted.type in (None, record.type)
+        ]
+        more = len(fit) > limit
+        return TaskPage(tasks=fit[:limit], next=fit[limit - 1].id if more else None)
 
     async def find(self, task_id):
         self._fail()
