@@ -42,10 +42,12 @@ async def submit_for(application: Application, rate: int, until: asyncio.Event) 
     return took
 
 
-async def prune(application: Application) -> tuple[int, float]:
+async def prune(application: Application, step: int) -> tuple[int, float]:
     """How many tasks are gone, and after how many seconds."""
     keep = dict.fromkeys((Status.SUCCESS, Status.FAILED, Status.CANCELLED), SPAN / 2)
-    retention = Retention(ledger=application.ledger, artifacts=application.artifacts, keep=keep)
+    retention = Retention(
+        ledger=application.ledger, artifacts=application.artifacts, keep=keep, step=step
+    )
     begun, gone = time.perf_counter(), 0
     async for _, tasks in retention.prune():
         gone += tasks
@@ -63,7 +65,7 @@ async def measure(settings: Settings, asked: argparse.Namespace) -> None:
         asyncio.get_running_loop().call_later(asked.seconds, quiet.set)
         show("quiet", await submit_for(application, asked.rate, quiet))
         submitting = asyncio.create_task(submit_for(application, asked.rate, busy))
-        gone, seconds = await prune(application)
+        gone, seconds = await prune(application, asked.step)
         busy.set()
         show("pruning", await submitting)
         print(f"{gone:,} tasks are gone after {seconds:.0f} s")
@@ -81,6 +83,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--rate", type=int, default=300, help="submits a second")
     parser.add_argument("--seconds", type=float, default=20, help="how long without pruning")
+    parser.add_argument("--step", type=int, default=500, help="tasks in one transaction")
     asked = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="bench-prune-") as folder,

@@ -11,6 +11,7 @@ from penstock.cli.client import Task
 from penstock.cli.messages import people, print_json, say_error
 from penstock.declarations import Artifact
 
+_WIDEST = 200
 _STYLES = {"success": "green", "failed": "red", "cancelled": "yellow", "running": "cyan"}
 
 
@@ -25,24 +26,26 @@ def show(task: Task, *, as_json: bool) -> None:
         console.print(Text.assemble((f"{name:<9} ", "dim"), value), soft_wrap=True)
 
 
-def table(tasks: Sequence[Task]) -> Table:
-    """Tasks, one a line."""
-    lines = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("id", "type", "status", "created", "user", "error"):
-        # Ids and times are copied; what else there is, may be cut.
-        lines.add_column(column, no_wrap=column in {"id", "status", "created"}, overflow="ellipsis")
+def show_all(tasks: Sequence[Task]) -> None:
+    """Print tasks to standard output, one a line."""
+    console = people()
+    if not console.is_terminal:
+        # A file or a pipe has no width.
+        console.width = _WIDEST
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("id", "status", "created", "type", "user", "error"):
+        table.add_column(column, no_wrap=True, overflow="ellipsis")
     for task in tasks:
         error = f"{task.error.code}: {task.error.message}" if task.error else ""
-        status = Text(task.status, style=_STYLES.get(task.status, ""))
-        lines.add_row(
+        table.add_row(
             str(task.id),
-            Text(task.type),
-            status,
+            Text(task.status, style=_STYLES.get(task.status, "")),
             (task.created_at or "")[:19],
+            Text(task.type),
             Text(task.user_id or ""),
-            Text(error),
+            Text(" ".join(error.split())),
         )
-    return lines
+    console.print(table)
 
 
 def exit_code(task: Task) -> int:

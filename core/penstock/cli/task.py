@@ -9,7 +9,7 @@ import click
 from penstock.cli import bulk, outcome, waiting
 from penstock.cli.client import Task
 from penstock.cli.connect import connect
-from penstock.cli.messages import people, print_json, progress, say
+from penstock.cli.messages import print_json, progress, say
 from penstock.cli.options import json_option
 from penstock.cli.task_filters import filter_options, given
 
@@ -55,7 +55,7 @@ def list_(*, limit: int, as_json: bool, **filters: str | None) -> None:
     if as_json:
         print_json([each.document for each in found])
         return
-    people().print(outcome.table(found))
+    outcome.show_all(found)
     if cursor is not None:
         say(f"there are more: --limit {2 * limit} shows more of them")
 

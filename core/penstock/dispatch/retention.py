@@ -30,12 +30,16 @@ class Retention:
 
     Args:
         keep: how long.
+        step: how many tasks one transaction removes, about.
     """
 
-    def __init__(self, *, ledger: Ledger, artifacts: ArtifactStore, keep: Keep) -> None:
+    def __init__(
+        self, *, ledger: Ledger, artifacts: ArtifactStore, keep: Keep, step: int = _STEP
+    ) -> None:
         self._pruning = Pruning(ledger.database)
         self._artifacts = artifacts
         self._keep = keep
+        self._step = step
 
     async def prune(self, *, dry: bool = False) -> AsyncGenerator[tuple[Status, int]]:
         """Remove what is due, one bounded step after the other, with pauses.
@@ -55,7 +59,7 @@ class Retention:
             while True:
                 begun = time.monotonic()
                 found = await self._pruning.step(
-                    status, ended_before=ended_before, top=top, size=_STEP, dry=dry
+                    status, ended_before=ended_before, top=top, size=self._step, dry=dry
                 )
                 await self._delete(found.files)
                 yield status, found.tasks

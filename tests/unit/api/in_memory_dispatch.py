@@ -106,21 +106,21 @@ class InMemoryDispatch:
         )
 
     async def cancel_all(self, ids, *, reason):
-        found = {task_id: await self.cancel(task_id, reason=reason) for task_id in ids}
+        found = {each: await self.cancel(each, reason=reason) for each in set(ids)}
         return {task_id: task for task_id, task in found.items() if task is not None}
 
     async def retry_all(self, ids):
-        found = {task_id: await self.retry(task_id) for task_id in ids}
+        found = {each: await self.retry(each) for each in set(ids)}
         return {task_id: task for task_id, task in found.items() if task is not None}
 
     async def cancel_found(self, wanted, *, before, limit, reason):
         page = await self.tasks(wanted, before=before, limit=limit)
-        ids = [task.id for task in page.tasks]
-        return Swept(found=await self.cancel_all(ids, reason=reason), next=page.next)
+        found = {task.id: await self.cancel(task.id, reason=reason) for task in page.tasks}
+        return Swept(found=found, next=page.next)
 
     async def retry_found(self, wanted, *, before, limit):
         page = await self.tasks(wanted, before=before, limit=limit)
-        found = await self.retry_all([task.id for task in page.tasks])
+        found = {task.id: await self.retry(task.id) for task in page.tasks}
         return Swept(found=found, next=page.next)
 
     async def tasks(self, wanted, *, before, limit):
