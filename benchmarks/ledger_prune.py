@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--rate", type=int, default=300, help="submits a second")
     parser.add_argument("--seconds", type=float, default=20, help="how long without pruning")
-    parser.add_argument("--step", type=int, default=500, help="tasks in one transaction")
+    parser.add_argument("--step", type=int, default=200, help="tasks in one transaction")
     asked = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="bench-prune-") as folder,

@@ -15,7 +15,7 @@ from penstock.ledger.pruning import Pruning
 
 Keep = Mapping[Status, timedelta | None]
 """For each terminal status, how long after its end a task is kept; ``None`` for ever."""
-_STEP = 500
+_STEP = 200
 # Between two steps, and at least as long as the step took: submits and outcomes come first.
 _SHORTEST_PAUSE = 0.05
 _FILES = 100
