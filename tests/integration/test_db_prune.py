@@ -13,6 +13,7 @@ from penstock.cli.root import root
 from penstock.ledger import Ledger
 from penstock.plugins import discover, load
 from penstock.settings import Settings
+from tests.integration.dispatch.conftest import until
 from tests.integration.dispatch.test_retention import ended, left
 
 
@@ -61,6 +62,8 @@ async def test_an_application_does_it_by_itself(environment, database_url, tmp_p
     await fill(database_url)
 
     async with Application(Settings.load(environment, tmp_path), load(discover())):
-        async with asyncio.timeout(10):
-            while await count(database_url) > 1:
-                await asyncio.sleep(0.05)
+        await until(lambda: is_pruned(database_url))
+
+
+async def is_pruned(database_url: str) -> bool:
+    return await count(database_url) == 1
