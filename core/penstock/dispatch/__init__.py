@@ -1,7 +1,6 @@
 """Dispatch: the only room that holds ledger and engine together."""
 
 from penstock.dispatch.artifacts import ArtifactStore, TaskArtifacts
-from penstock.dispatch.bulk import CANCELLABLE, MOST_AT_ONCE, RETRYABLE, Swept
 from penstock.dispatch.dispatch import Dispatch
 from penstock.dispatch.errors import (
     InputTooLargeError,
@@ -26,6 +25,7 @@ from penstock.dispatch.status import (
     QueueStatus,
 )
 from penstock.dispatch.submission import Submission
+from penstock.dispatch.task_changes import CANCELLABLE, MOST_AT_ONCE, RETRYABLE, Swept
 
 __all__ = [
     "CANCELLABLE",

@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 
 from penstock.declarations import PenstockError, Priority
 from penstock.dispatch.admission import Admission
-from penstock.dispatch.bulk import Bulk, Swept
 from penstock.dispatch.entries import member_of
 from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.handover import Handover
@@ -21,6 +20,7 @@ from penstock.dispatch.intake import Intake, as_record
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.status import Health, QueueStatus
 from penstock.dispatch.submission import Submission
+from penstock.dispatch.task_changes import Swept, TaskChanges
 from penstock.engine import Engine, Entry
 from penstock.ledger import (
     EndedCounts,
@@ -54,7 +54,7 @@ class Dispatch:
         self._handover = Handover(engine, weights=policies.user_weights)
         self._admission = Admission(engine=engine, ledger=ledger, handover=self._handover)
         self._tasks = TaskList(ledger.database)
-        self._bulk = Bulk(
+        self._changes = TaskChanges(
             ledger=ledger, engine=engine, handover=self._handover, weights=policies.user_weights
         )
         self._health_checks = HealthChecks()
@@ -134,7 +134,7 @@ class Dispatch:
         Raises:
             LedgerUnavailableError: the database is away; some of them may be cancelled.
         """
-        return await self._bulk.cancel(ids, reason=reason)
+        return await self._changes.cancel(ids, reason=reason)
 
     async def cancel_found(
         self, wanted: TaskFilter, *, before: UUID | None, limit: int, reason: str
@@ -150,7 +150,7 @@ class Dispatch:
         Raises:
             LedgerUnavailableError: the database is away; some of them may be cancelled.
         """
-        return await self._bulk.cancel_found(wanted, before=before, limit=limit, reason=reason)
+        return await self._changes.cancel_found(wanted, before=before, limit=limit, reason=reason)
 
     async def retry(self, task_id: UUID) -> Transition | None:
         """Let a failed or cancelled task begin anew, with all its attempts.
@@ -171,7 +171,7 @@ class Dispatch:
         Raises:
             LedgerUnavailableError: the database is away; some of them may run again.
         """
-        return await self._bulk.retry(ids)
+        return await self._changes.retry(ids)
 
     async def retry_found(self, wanted: TaskFilter, *, before: UUID | None, limit: int) -> Swept:
         """:meth:`retry` for the newest tasks that ``wanted`` finds and that can run again.
@@ -185,7 +185,7 @@ class Dispatch:
         Raises:
             LedgerUnavailableError: the database is away; some of them may run again.
         """
-        return await self._bulk.retry_found(wanted, before=before, limit=limit)
+        return await self._changes.retry_found(wanted, before=before, limit=limit)
 
     async def find(self, task_id: UUID) -> TaskRecord | None:
         """The task of that id, if there is one."""

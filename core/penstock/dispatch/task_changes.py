@@ -34,7 +34,7 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
     next: UUID | None
 
 
-class Bulk:
+class TaskChanges:
     """Changes tasks by their ids, and those that a filter finds.
 
     Every method raises :class:`~penstock.ledger.LedgerUnavailableError` if the database is away;
