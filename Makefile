@@ -70,6 +70,10 @@ dev: install ## Start API, workers and the embedded services on 127.0.0.1:8000
 bench: install $(BENCH_STAMPS) ## Measure Penstock beside its peers (ARGS="--peers penstock bullmq --rounds 3")
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: bench-listeners
+bench-listeners: install ## Follow tasks by thousands at one API process (ARGS="--listeners 2000 --tasks 1")
+	$(BIN)/python -m benchmarks.listeners $(ARGS)
+
 ##@ Test
 
 .PHONY: test

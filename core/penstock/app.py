@@ -5,6 +5,7 @@ Nothing lives at module level, so a test can build two of them side by side.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -16,19 +17,24 @@ from typing import Any, NamedTuple, Self
 from taskiq.abc.result_backend import AsyncResultBackend
 
 from penstock import embedded
-from penstock.broker import Broker, Services, result_backend
+from penstock.broker import Broker, LogLimits, Services, result_backend
 from penstock.dispatch import (
     ArtifactStore,
     Dispatch,
+    EventHub,
     Policies,
     PolicyWatch,
     Pruner,
     QueueControl,
     Reconciler,
     Retention,
+    ScheduleControl,
+    Scheduler,
 )
 from penstock.engine import Engine, RedisServers
-from penstock.ledger import Ledger, Overrides, Status
+from penstock.events import EventStreams
+from penstock.ledger import Ledger, Overrides, Status, TaskLog
+from penstock.ledger.schedules import Schedules
 from penstock.plugins import Catalogue
 from penstock.processes.size_limits import SizeLimits
 from penstock.settings import Settings, plugin_settings, provider_tuning, queue_tuning
@@ -77,15 +83,38 @@ class Application:
             ledger=self.ledger,
             engine=self.engine,
             max_input_bytes=settings.max_input_bytes,
+            idempotency_ttl=settings.idempotency_ttl,
         )
         self.queue_control = QueueControl(
             policies=self.policies, ledger=self.ledger, engine=self.engine
         )
+        schedules = Schedules(self.ledger.database)
+        self.schedule_control = ScheduleControl(
+            schedules=schedules,
+            dispatch=self.dispatch,
+            policies=self.policies,
+            engine=self.engine,
+        )
+        self._scheduler = Scheduler(
+            schedules=schedules, dispatch=self.dispatch, policies=self.policies
+        )
+        self.task_log = TaskLog(self.ledger.database)
+        self.events = EventStreams(
+            self.servers, namespace=settings.namespace, keep=settings.events_ttl
+        )
+        self.hub = EventHub(
+            ledger=self.ledger,
+            engine=self.engine,
+            streams=self.events,
+            queues=list(catalogue.queues),
+        )
         self._policy_watch = PolicyWatch(policies=self.policies, engine=self.engine)
+        self._policy_watch.on_news(self._scheduler.look)
         self._reconciler = Reconciler(
             ledger=self.ledger,
             engine=self.engine,
             policies=self.policies,
+            batches=self.dispatch.completion,
             queues=list(catalogue.queues),
             lease=settings.lease,
             process=self.name,
@@ -101,6 +130,7 @@ class Application:
         self._policy_watch.start()
         self._reconciler.start()
         self._pruner.start()
+        self._scheduler.start()
         return self
 
     async def __aexit__(
@@ -116,9 +146,16 @@ class Application:
         """Close all connections; for those who only submit and look, and entered no context."""
         async with AsyncExitStack() as stack:
             # In the opposite order; one that fails keeps no other from being closed.
-            for close in (self.ledger.close, self.engine.close, self.dispatch.close):
+            for close in (
+                self.ledger.close,
+                self.engine.close,
+                self.events.close,
+                self.dispatch.close,
+                self.hub.close,
+            ):
                 stack.push_async_callback(close)
             await self._policy_watch.stop()
+            await self._scheduler.stop()
             await self._reconciler.stop()
             await self._pruner.stop()
 
@@ -148,6 +185,13 @@ class Application:
                 checkpoint=self.settings.max_checkpoint_bytes,
                 progress_message=self.settings.max_progress_message_bytes,
                 log_line=self.settings.max_log_line_bytes,
+            ),
+            events=self.events,
+            task_log=self.task_log,
+            log_limits=LogLimits(
+                level=logging.getLevelNamesMapping()[self.settings.task_log_level.upper()],
+                lines=self.settings.max_task_log_lines,
+                bytes=self.settings.max_task_log_bytes,
             ),
         )
         return Worker(

@@ -15,7 +15,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0012"
-down_revision = "0007"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
@@ -33,8 +33,6 @@ INDEXES = (
         for name, where in ENDED.items()
     ),
     ("ix_task_open_user_order", ["queue", "user_id", "id"], OPEN_OF_USERS),
-    ("ix_task_parent_order", ["parent_id", "id"], "parent_id IS NOT NULL"),
-    ("ix_task_batch_order", ["batch_id", "id"], "batch_id IS NOT NULL"),
 )
 # The new index of open tasks by user takes its place.
 REPLACED = "ix_task_open_user"

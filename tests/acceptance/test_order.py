@@ -42,3 +42,22 @@ def test_an_urgent_task_overtakes_low_ones_while_they_run(install: Install, log:
     names = [line.split()[1] for line in log.read_text().splitlines()]
     assert open_ones > 0
     assert "urgent" in names[: 50 - open_ones + 2]
+
+
+def test_who_posts_many_tasks_does_not_delay_those_of_others(install: Install, log: Path) -> None:
+    penstock = install()
+
+    def post(user: str) -> str:
+        return penstock.submit("probe.line", {"log": str(log), "name": user}, user_id=user)
+
+    posted = [post("heavy") for _ in range(60)]
+    posted += [post(f"light-{each % 2}") for each in range(10)]
+
+    penstock.start_worker("line")
+    for each in posted:
+        penstock.outcome(each)
+
+    names = [line.split()[1] for line in log.read_text().splitlines()]
+    # One slot, three users: of each three turns everybody has one, until the light ones are done.
+    assert sorted(names[:15]) == ["heavy"] * 5 + ["light-0"] * 5 + ["light-1"] * 5
+    assert names[15:] == ["heavy"] * 55

@@ -42,6 +42,16 @@ SLOW_STEPS = (
         old="        missing = await self._engine.missing(",
         new="        await asyncio.sleep(0.5)\n        missing = await self._engine.missing(",
     ),
+    Change(
+        file="dispatch/batch_completion.py",
+        old="            ids, self._pending = list(",
+        new="            await asyncio.sleep(0.3)\n            ids, self._pending = list(",
+    ),
+    Change(
+        file="dispatch/batch_completion.py",
+        old="            callback_id = derived_id(",
+        new="            await asyncio.sleep(0.05)\n            callback_id = derived_id(",
+    ),
 )
 """Time for others to come between two steps that belong together. A few milliseconds are enough for
 them where there are many tasks; a short run has few."""

@@ -117,6 +117,40 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BatchPost:
+    """One attempt to submit a batch, or to add to it.
+
+    ``tasks`` is how many it has at least if this was accepted; ``status`` as of :class:`Post`.
+    """
+
+    name: str
+    status: int | None
+    batch_id: UUID | None
+    tasks: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchRow:
+    """A batch's row at the end."""
+
+    id: UUID
+    name: str
+    total: int
+    sealed: int | None
+    finished: int | None
+    callback_id: UUID | None
+
+    def __str__(self) -> str:
+        def shown(at: int | None) -> str:
+            return "never" if at is None else clock(at)
+
+        return (
+            f"batch {self.id} {self.name} of {self.total}: sealed {shown(self.sealed)}, finished "
+            f"{shown(self.finished)}, callback {self.callback_id}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """A task's row at the end."""
 
@@ -133,9 +167,14 @@ class Row:
     finished: int | None = None
     run_at: int | None = None
     worker: str | None = None
+    user: str | None = None
     error_code: str | None = None
     result_run: int | None = None
     """The run that returned the result, by the result itself."""
+    parent_id: UUID | None = None
+    batch_id: UUID | None = None
+    children: int = 0
+    """How many it is to enqueue."""
 
     def __str__(self) -> str:
         return (
@@ -361,6 +400,8 @@ class Evidence:
     """Whether every task ended before the deadline."""
     posts: Sequence[Post] = ()
     requests: Sequence[Request] = ()
+    batch_posts: Sequence[BatchPost] = ()
+    batches: Mapping[UUID, BatchRow] = field(default_factory=dict)
     rows: Mapping[UUID, Row] = field(default_factory=dict)
     attempts: Mapping[UUID, Sequence[AttemptRow]] = field(default_factory=dict)
     transitions: Mapping[UUID, Sequence[Transition]] = field(default_factory=dict)

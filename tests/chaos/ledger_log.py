@@ -13,13 +13,15 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from tests.chaos.evidence import AttemptRow, Row, State, Step, Transition
+from tests.chaos.evidence import AttemptRow, BatchRow, Row, State, Step, Transition
 
 _ROWS = """
 SELECT id, input::text AS input, type, queue, status, run, attempts, max_attempts, losses,
-       created_at, finished_at, run_at, worker, error_code, result::text AS result
+       created_at, finished_at, run_at, worker, user_id, error_code, result::text AS result,
+       parent_id, batch_id
 FROM task
 """
+_BATCHES = "SELECT id, name, total, sealed_at, finished_at, callback_task_id FROM batch"
 _ATTEMPTS = "SELECT task_id, run, attempt, error_code FROM task_attempt ORDER BY run"
 _TRANSITIONS = """
 SELECT at, task_id, before::text AS before, after::text AS after FROM chaos_transition ORDER BY n
@@ -35,6 +37,7 @@ class LedgerLog:
     attempts: Mapping[UUID, Sequence[AttemptRow]]
     transitions: Mapping[UUID, Sequence[Transition]]
     saves: Sequence[Step]
+    batches: Mapping[UUID, BatchRow]
 
 
 def statements() -> str:
@@ -69,6 +72,7 @@ async def read(dsn: str) -> LedgerLog:
             )
             for each in await connection.fetch(_SAVES)
         ]
+        batches = [_batch(each) for each in await connection.fetch(_BATCHES)]
     finally:
         await connection.close()
     return LedgerLog(
@@ -76,6 +80,7 @@ async def read(dsn: str) -> LedgerLog:
         attempts=attempts,
         transitions=transitions,
         saves=saves,
+        batches={each.id: each for each in batches},
     )
 
 
@@ -86,9 +91,10 @@ def nanoseconds(moment: datetime) -> int:
 
 def _row(found: Mapping[str, Any]) -> Row:
     result = msgspec.json.decode(found["result"]) if found["result"] else None
+    order = msgspec.json.decode(found["input"])
     return Row(
         id=found["id"],
-        key=msgspec.json.decode(found["input"])["key"],
+        key=order["key"],
         type=found["type"],
         queue=found["queue"],
         status=found["status"],
@@ -100,8 +106,23 @@ def _row(found: Mapping[str, Any]) -> Row:
         finished=nanoseconds(found["finished_at"]) if found["finished_at"] else None,
         run_at=nanoseconds(found["run_at"]) if found["run_at"] else None,
         worker=found["worker"],
+        user=found["user_id"],
         error_code=found["error_code"],
         result_run=result["run"] if result else None,
+        parent_id=found["parent_id"],
+        batch_id=found["batch_id"],
+        children=order.get("children", 0),
+    )
+
+
+def _batch(found: Mapping[str, Any]) -> BatchRow:
+    return BatchRow(
+        id=found["id"],
+        name=found["name"],
+        total=found["total"],
+        sealed=nanoseconds(found["sealed_at"]) if found["sealed_at"] else None,
+        finished=nanoseconds(found["finished_at"]) if found["finished_at"] else None,
+        callback_id=found["callback_task_id"],
     )
 
 

@@ -6,7 +6,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.chaos import workload
+from tests.chaos import families, workload
+from tests.chaos.families import BatchSpec
 from tests.chaos.faults import Fault, Scale
 from tests.chaos.workload import TaskSpec
 
@@ -41,6 +42,8 @@ class Plan:
     seed: int
     faults: Sequence[PlannedFault]
     tasks: Sequence[TaskSpec]
+    parents: Sequence[TaskSpec] = ()
+    batches: Sequence[BatchSpec] = ()
 
     @property
     def seconds(self) -> float:
@@ -60,6 +63,12 @@ class Plan:
             faults=timetable,
             tasks=workload.draw(
                 random.Random(f"tasks {seed}"), tasks, seconds=seconds, lease=scale.lease
+            ),
+            parents=families.draw_parents(
+                random.Random(f"parents {seed}"), seconds=seconds, lease=scale.lease
+            ),
+            batches=families.draw_batches(
+                random.Random(f"batches {seed}"), seconds=seconds, lease=scale.lease
             ),
         )
 

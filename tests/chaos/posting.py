@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tests.chaos.api import Api
-from tests.chaos.evidence import Post, Request
+from tests.chaos.batch_posting import post_batch
+from tests.chaos.evidence import BatchPost, Post, Request
+from tests.chaos.families import BatchSpec
 from tests.chaos.workload import TaskSpec
 
 _CALLERS = 12
@@ -20,19 +22,23 @@ _ACCEPTED = 202
 
 
 class Poster:
-    """Posts each task when its time has come, again and again until it is accepted.
+    """Posts each task and batch when its time has come, again and again until it is accepted.
 
     A post that was not answered may have made a task: the next attempt has another key, and the
     checker looks for both. Then whatever else is planned for the task is asked for.
     """
 
-    def __init__(self, tasks: Sequence[TaskSpec], apis: Sequence[str]) -> None:
-        self._tasks = deque(tasks)
+    def __init__(
+        self, tasks: Sequence[TaskSpec], batches: Sequence[BatchSpec], apis: Sequence[str]
+    ) -> None:
+        self._tasks = deque(sorted(tasks, key=lambda each: each.at))
+        self._batches = batches
         self._apis = apis
         self._thread = threading.Thread(target=self._run, name="posting", daemon=True)
         self._stopping = threading.Event()
         self.posts: list[Post] = []
         self.requests: list[Request] = []
+        self.batch_posts: list[BatchPost] = []
 
     def start(self) -> None:
         """Begin; the times of the tasks count from now."""
@@ -63,6 +69,8 @@ class Poster:
         async with Api(self._apis, callers=_CALLERS) as api, asyncio.TaskGroup() as group:
             for _ in range(_CALLERS):
                 group.create_task(self._call(api, group))
+            for batch in self._batches:
+                group.create_task(self._post_batch(api, batch))
 
     async def _call(self, api: Api, group: asyncio.TaskGroup) -> None:
         while self._tasks:
@@ -76,6 +84,11 @@ class Poster:
                         group.create_task(self._operate(api, spec, post.task_id))
                     break
                 await asyncio.sleep(_PAUSE)
+
+    async def _post_batch(self, api: Api, spec: BatchSpec) -> None:
+        await asyncio.sleep(max(0.0, self._started + spec.at - time.monotonic()))
+        async for post in post_batch(api, spec):
+            self.batch_posts.append(post)
 
     async def _operate(self, api: Api, spec: TaskSpec, task_id: UUID) -> None:
         for operation in spec.operations:

@@ -49,7 +49,7 @@ def run(
 
 
 def _break(everything: World, plan: Plan, options: Options, say: Callable[[str], None]) -> Evidence:
-    poster = Poster(plan.tasks, everything.apis)
+    poster = Poster([*plan.tasks, *plan.parents], plan.batches, everything.apis)
     sampler = Sampler(everything)
     say(f"{len(plan.tasks)} tasks and {len(plan.faults)} faults in {plan.seconds:.0f} s")
     poster.start()
@@ -75,12 +75,14 @@ def _break(everything: World, plan: Plan, options: Options, say: Callable[[str],
         drained=drained,
         posts=poster.posts,
         requests=poster.requests,
+        batch_posts=poster.batch_posts,
         rows=ledger.rows,
         attempts=ledger.attempts,
         transitions=ledger.transitions,
         executions=handlers.executions,
         steps=handlers.steps,
         saves=ledger.saves,
+        batches=ledger.batches,
         stalls=handlers.stalls,
         enqueued=engine.enqueued,
         refused=engine.refused,

@@ -37,7 +37,10 @@ _START_TIMEOUT = 60.0
 _POSTGRES = {"synchronous_commit": "on"}
 
 _LEADER = "SELECT holder FROM leader WHERE expires_at > now()"
-_ANY_OPEN = "SELECT EXISTS (SELECT FROM task WHERE finished_at IS NULL)"
+_ANY_OPEN = """
+SELECT EXISTS (SELECT FROM task WHERE finished_at IS NULL)
+    OR EXISTS (SELECT FROM batch WHERE sealed_at IS NOT NULL AND finished_at IS NULL)
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +126,7 @@ class World:
         return None if holder is None else process_id(holder)
 
     def is_drained(self) -> bool:
-        """Whether every task in the ledger has ended."""
+        """Whether every task in the ledger has ended, and every sealed batch."""
         return not asyncio.run(_ask(self.dsn, _ANY_OPEN))
 
 

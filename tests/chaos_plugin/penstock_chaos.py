@@ -41,11 +41,12 @@ RETRY = RetryPolicy(
     jitter=0.5,
 )
 OPEN = Queue("open", concurrency=6, retry=RETRY)
-NARROW = Queue("narrow", concurrency=2, global_concurrency=3, retry=RETRY)
+NARROW = Queue("narrow", concurrency=2, global_concurrency=3, user_concurrency=1, retry=RETRY)
 RATED = Queue(
     "rated",
     concurrency=4,
     rate_limit=RateLimit(limit=20, period=timedelta(seconds=1)),
+    user_rate_limit=RateLimit(limit=6, period=timedelta(seconds=1)),
     retry=RETRY,
 )
 GRIM = Queue("grim", concurrency=2, retry=RETRY)
@@ -64,6 +65,7 @@ class Order(Struct):
     failures: int = 0
     snoozes: int = 0
     steps: int = 0
+    children: int = 0
 
 
 class Report(Struct):
@@ -243,6 +245,44 @@ def crash(order: Order, ctx: SyncContext) -> Report:
     return _report(ctx)
 
 
+@task("chaos.child", queue=OPEN)
+async def child(order: Order, ctx: Context) -> Report:
+    """Be one of several."""
+    return await _wait(order, ctx)
+
+
+@task("chaos.parent", queue=OPEN)
+async def parent(order: Order, ctx: Context) -> Report:
+    """Enqueue children, one after the other, and fail once in the middle."""
+    with _noted(ctx):
+        for number in range(order.children):
+            await ctx.enqueue(f"child-{number}", child, Order(key=f"{order.key}/{number}"))
+            await asyncio.sleep(order.seconds)
+            if ctx.attempt <= order.failures and number == order.children // 2:
+                message = f"attempt {ctx.attempt} fails after child {number}"
+                raise RuntimeError(message)
+    return _report(ctx)
+
+
+@task("chaos.parent_apart", queue=APART)
+def parent_apart(order: Order, ctx: SyncContext) -> Report:
+    """As `chaos.parent`, in a process."""
+    with _noted(ctx):
+        for number in range(order.children):
+            ctx.enqueue(f"child-{number}", child, Order(key=f"{order.key}/{number}"))
+            time.sleep(order.seconds)
+            if ctx.attempt <= order.failures and number == order.children // 2:
+                message = f"attempt {ctx.attempt} fails after child {number}"
+                raise RuntimeError(message)
+    return _report(ctx)
+
+
+@task("chaos.callback", queue=OPEN)
+async def callback(order: Order, ctx: Context) -> Report:
+    """Follow a batch."""
+    return await _wait(order, ctx)
+
+
 def _fail_in_the_middle(order: Order, ctx: Context | SyncContext, done: int) -> None:
     if ctx.attempt <= order.failures and done == order.steps // 2:
         message = f"attempt {ctx.attempt} fails after step {done}"
@@ -264,6 +304,10 @@ TASKS = [
     apart,
     steps_apart,
     crash,
+    child,
+    parent,
+    parent_apart,
+    callback,
 ]
 
 

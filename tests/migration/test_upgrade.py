@@ -19,13 +19,17 @@ from tests.services import PostgresServer
 
 TABLES = {
     "task",
+    "batch",
     "task_attempt",
     "checkpoint",
+    "idempotency_key",
     "artifact",
     "discarded_file",
     "queue_stat",
     "leader",
+    "task_log",
     "setting_override",
+    "schedule",
     VERSION_TABLE,
 }
 

@@ -7,6 +7,7 @@ Workers find it because this folder, with its installed metadata, is on their PY
 import asyncio
 import ctypes
 import os
+import signal
 import time
 from datetime import timedelta
 from hashlib import sha256
@@ -23,6 +24,7 @@ from penstock import (
     Queue,
     RateLimitedError,
     RetryPolicy,
+    Schedule,
     Snooze,
     SyncContext,
     TaskInterrupted,
@@ -269,6 +271,38 @@ def resume(probe: Probe, ctx: SyncContext) -> Report:
     return Report(attempt=ctx.attempt)
 
 
+@task("probe.child", queue=PROBE)
+async def child(probe: Probe, ctx: Context) -> Report:
+    """Be one of ten."""
+    _note(probe, ctx, "start")
+    return Report(attempt=ctx.attempt)
+
+
+@task("probe.parent", queue=PROBE)
+async def parent(probe: Probe, ctx: Context) -> list[UUID]:
+    """Enqueue ten children; the first run takes its worker down after three of them."""
+    children = []
+    for number in range(10):
+        if number == 3 and ctx.run == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+            await asyncio.sleep(60)
+        one = Probe(log=probe.log, name=f"child-{number}")
+        children.append(await ctx.enqueue(f"child-{number}", child, one))
+    return children
+
+
+@task("probe.parent_apart", queue=PROBE)
+def parent_apart(probe: Probe, ctx: SyncContext) -> list[UUID]:
+    """As `probe.parent`, but it takes down only the process that it runs in."""
+    children = []
+    for number in range(10):
+        if number == 3 and ctx.run == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        one = Probe(log=probe.log, name=f"child-{number}")
+        children.append(ctx.enqueue(f"child-{number}", child, one))
+    return children
+
+
 @hookimpl
 def penstock_queues() -> list[Queue]:
     return [PROBE, LINE, PAID]
@@ -277,6 +311,13 @@ def penstock_queues() -> list[Queue]:
 @hookimpl
 def penstock_providers() -> list[Provider]:
     return [METERED]
+
+
+@hookimpl
+def penstock_schedules() -> list[Schedule]:
+    # Whoever wants it to fire says `run`.
+    log = os.environ.get("PROBE_SCHEDULE_LOG", os.devnull)
+    return [Schedule("probe.yearly", task="probe.sleep", input=Probe(log=log), cron="0 0 1 1 *")]
 
 
 @hookimpl
@@ -302,6 +343,9 @@ def penstock_tasks() -> list[TaskType[Any, Any]]:
         segfault,
         eat,
         resume,
+        child,
+        parent,
+        parent_apart,
     ]
     # An older version of this plugin, as a rolling deploy meets it, lacks some.
     lacking = os.environ.get("PROBE_LACKS", "").split(",")

@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import structlog
@@ -20,13 +20,23 @@ from penstock import (
     SyncContext,
     TaskType,
 )
-from penstock.declarations import checkpoint
+from penstock.declarations import checkpoint, child
 
 _CHUNK = 65_536
 
 
+class Child(NamedTuple):
+    """What a handler enqueued; ``input`` is JSON."""
+
+    id: UUID
+    name: str
+    type: str
+    input: bytes
+    terms: dict[str, Any]
+
+
 class _Seen:
-    """What both contexts remember: progress and log lines in lists, checkpoints as JSON.
+    """What both remember: progress, log lines and children in lists, text, checkpoints as JSON.
 
     Args:
         task_type: the one whose handler is called.
@@ -46,7 +56,9 @@ class _Seen:
         self.attempt = attempt
         self.run = attempt
         self.seen: list[tuple[float, str]] = []
+        self.text = ""
         self.checkpoints: dict[str, str] = {}
+        self.children: list[Child] = []
         lines = LogCapture()
         self.lines = lines.entries
         self.log = structlog.wrap_logger(
@@ -68,6 +80,13 @@ class _Seen:
             return None
         return checkpoint.decode(name, self.checkpoints[name], kind)
 
+    def _enqueued(
+        self, name: str, task_type: TaskType[Any, Any] | str, value: object, terms: dict[str, Any]
+    ) -> UUID:
+        type_name, data = child.encode(name, task_type, value)
+        self.children.append(Child(uuid4(), name, type_name, data, terms))
+        return self.children[-1].id
+
 
 class PluginContext(_Seen, Context):
     """For an ``async def`` handler; artifacts in memory."""
@@ -81,8 +100,20 @@ class PluginContext(_Seen, Context):
     async def progress(self, percent: float, message: str = "") -> None:
         self.seen.append((percent, message))
 
+    async def delta(self, text: str) -> None:
+        self.text += text
+
     async def charge(self, units: int) -> None:
         self.charged.append(units)
+
+    async def enqueue(
+        self,
+        name: str,
+        task_type: TaskType[Any, Any] | str,
+        input: Any,  # noqa: A002  (as in the base)
+        **terms: Any,
+    ) -> UUID:
+        return self._enqueued(name, task_type, input, terms)
 
     async def save(self, name: str, value: object) -> None:
         self.checkpoints[name] = checkpoint.encode(name, value)
@@ -103,8 +134,20 @@ class SyncPluginContext(_Seen, SyncContext):
     def progress(self, percent: float, message: str = "") -> None:
         self.seen.append((percent, message))
 
+    def delta(self, text: str) -> None:
+        self.text += text
+
     def charge(self, units: int) -> None:
         self.charged.append(units)
+
+    def enqueue(
+        self,
+        name: str,
+        task_type: TaskType[Any, Any] | str,
+        input: Any,  # noqa: A002  (as in the base)
+        **terms: Any,
+    ) -> UUID:
+        return self._enqueued(name, task_type, input, terms)
 
     def save(self, name: str, value: object) -> None:
         self.checkpoints[name] = checkpoint.encode(name, value)

@@ -21,6 +21,7 @@ from penstock.dispatch import Submission
 from penstock.ledger.migrate import upgrade_async
 
 _PATIENCE = 600.0
+_USERS = 10
 
 
 class PenstockClient(Client):
@@ -50,7 +51,9 @@ class PenstockClient(Client):
         return await asyncio.gather(*(self.enqueue(number) for number in numbers))
 
     async def enqueue(self, number: int) -> UUID:
-        record = await self._application.dispatch.submit(Submission(NOOP, f'{{"number":{number}}}'))
+        user = f"user-{number % _USERS}" if installation.HAS_LIMITS else None
+        submission = Submission(NOOP, f'{{"number":{number}}}', user_id=user)
+        record = await self._application.dispatch.submit(submission)
         return record.id
 
     async def settle(self) -> None:

@@ -14,6 +14,7 @@ from penstock.engine import EngineUnavailableError
 from penstock.settings import Settings
 
 IS_WITHOUT_LEDGER = "--no-ledger" in sys.argv
+HAS_LIMITS = "--limits" in sys.argv
 _LOOK = 0.02
 _PATIENCE = 60.0
 
@@ -32,8 +33,12 @@ def settings() -> Settings:
 
 
 def application() -> Application:
-    """With the bench plugin; with ``--no-ledger`` its ledger does nothing."""
-    of = Application(settings(), catalogue(int(os.environ["BENCH_CONCURRENCY"])))
+    """With the bench plugin; with ``--no-ledger`` its ledger does nothing.
+
+    With ``--limits`` its queue has limits, and tasks have users.
+    """
+    plugins = catalogue(int(os.environ["BENCH_CONCURRENCY"]), with_limits=HAS_LIMITS)
+    of = Application(settings(), plugins)
     if IS_WITHOUT_LEDGER:
         no_ledger.silence(of.ledger)
     return of

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 from msgspec import Struct
 
-from penstock import Queue, task
+from penstock import Queue, RateLimit, task
 from penstock.plugins import Catalogue, Plugin
 
 QUEUE = "bench"
@@ -23,9 +24,13 @@ class Moment(Struct):
     """Of the clock that all processes of a host share."""
 
 
-def catalogue(concurrency: int) -> Catalogue:
-    """A catalogue of one queue with ``concurrency`` slots per worker process."""
-    queue = Queue(QUEUE, concurrency=concurrency)
+def catalogue(concurrency: int, *, with_limits: bool = False) -> Catalogue:
+    """A catalogue of one queue with ``concurrency`` slots per worker process.
+
+    With limits, it has a rate limit so wide that nothing meets it.
+    """
+    wide = RateLimit(limit=100_000, period=timedelta(seconds=1))
+    queue = Queue(QUEUE, concurrency=concurrency, rate_limit=wide if with_limits else None)
 
     @task(NOOP, queue=queue)
     async def noop(request: Number) -> Number:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -16,31 +17,44 @@ from penstock.api.problem_map import problem_details
 from penstock.api.request_log import ErrorLog, RequestLog
 from penstock.api.response_headers import header_hook
 from penstock.api.routes.artifacts import artifact_routes
+from penstock.api.routes.batches import batch_routes
+from penstock.api.routes.bulk import bulk_routes
+from penstock.api.routes.children import children_routes
+from penstock.api.routes.events import event_routes
 from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
 from penstock.api.routes.queue_control import queue_control_routes
 from penstock.api.routes.queues import queue_routes
+from penstock.api.routes.schedules import schedule_routes
 from penstock.api.routes.task_bulk import task_bulk_routes
 from penstock.api.routes.task_lists import task_list_routes
+from penstock.api.routes.task_log import task_log_routes
 from penstock.api.routes.task_transitions import task_transition_routes
 from penstock.api.routes.task_types import task_type_routes
 from penstock.api.routes.tasks import task_routes
 from penstock.api.routes.uploads import upload_routes
-from penstock.dispatch import ArtifactStore, Dispatch, QueueControl
+from penstock.dispatch import ArtifactStore, Dispatch, EventHub, QueueControl, ScheduleControl
+from penstock.ledger import TaskLog
 from penstock.plugins import Catalogue
+
+MAX_WAIT = timedelta(minutes=1)
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
-def create_api(
+def create_api(  # noqa: PLR0913  (what each group of routes needs)
     *,
     dispatch: Dispatch,
     queue_control: QueueControl,
+    schedule_control: ScheduleControl,
     artifacts: ArtifactStore,
+    hub: EventHub,
+    task_log: TaskLog,
     catalogue: Catalogue,
     access: Access,
     max_body_bytes: int,
     max_upload_bytes: int,
+    max_wait: timedelta = MAX_WAIT,
     lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
     """Build the API; nothing is opened or started before its lifespan begins.
@@ -48,11 +62,15 @@ def create_api(
     Args:
         dispatch: takes tasks and looks them up.
         queue_control: shows and changes the policies of queues.
+        schedule_control: shows, makes and changes schedules.
         artifacts: the files that tasks made.
+        hub: follows tasks.
+        task_log: what their handlers logged.
         catalogue: the task types on offer.
         access: who may call. ``GET /api/health`` and ``GET /api/openapi.json`` are open to all.
         max_body_bytes: larger bodies are refused with 413.
         max_upload_bytes: the same for ``POST /api/uploads``, which keeps none in memory.
+        max_wait: for how long a request may wait for its task's outcome.
         lifespan: context managers that are entered when the server starts and left when it stops.
     """
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("penstock.api")
@@ -61,12 +79,18 @@ def create_api(
     )
     return Litestar(
         route_handlers=[
-            *task_routes(dispatch=dispatch, catalogue=catalogue),
+            *task_routes(dispatch=dispatch, hub=hub, catalogue=catalogue, max_wait=max_wait),
             *task_list_routes(dispatch=dispatch, catalogue=catalogue),
             *task_bulk_routes(dispatch=dispatch, catalogue=catalogue),
+            *bulk_routes(dispatch=dispatch, catalogue=catalogue),
             *task_transition_routes(dispatch=dispatch),
+            *children_routes(dispatch=dispatch),
+            *batch_routes(batches=dispatch.batches, catalogue=catalogue),
+            *event_routes(dispatch=dispatch, hub=hub),
+            *task_log_routes(dispatch=dispatch, task_log=task_log),
             *queue_routes(dispatch=dispatch),
             *queue_control_routes(queue_control=queue_control),
+            *schedule_routes(schedule_control=schedule_control, catalogue=catalogue),
             *health_routes(dispatch=dispatch, logger=logger),
             *task_type_routes(catalogue=catalogue),
             *upload_routes(

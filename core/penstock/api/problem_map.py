@@ -12,10 +12,25 @@ from litestar.exceptions import HTTPException
 from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsPlugin
 
 from penstock.api.access import UnauthorizedError
-from penstock.api.problems import FieldError, Problem, too_large
-from penstock.dispatch import InvalidPolicyError, QueueDrainingError, QueueFullError
+from penstock.api.problems import FieldError, Problem, invalid_request, too_large
+from penstock.declarations import PenstockError
+from penstock.dispatch import (
+    BatchSealedError,
+    InvalidPolicyError,
+    InvalidTermError,
+    QueueDrainingError,
+    QueueFullError,
+    ScheduleDeclaredError,
+    ScheduleExistsError,
+    UnknownScheduleError,
+)
 from penstock.engine import EngineUnavailableError
-from penstock.ledger import LedgerUnavailableError
+from penstock.ledger import (
+    IdempotencyKeyReusedError,
+    LedgerUnavailableError,
+    TwinOpenError,
+    TwinPendingError,
+)
 from penstock.plugins import UnknownQueueError, UnknownTaskTypeError
 
 RETRY_AFTER_SECONDS = 5
@@ -33,20 +48,41 @@ def problem_details(*, max_body_bytes: int) -> ProblemDetailsPlugin:
         return _http(error)
 
     problems: Mapping[type[Exception], Callable[[Any], Problem]] = {
-        UnauthorizedError: _unauthorized,
-        UnknownTaskTypeError: unknown_task_type,
-        UnknownQueueError: _unknown_queue,
-        InvalidPolicyError: _invalid_policy,
-        QueueDrainingError: _queue_draining,
-        QueueFullError: _queue_full,
-        LedgerUnavailableError: _database_unavailable,
-        EngineUnavailableError: _redis_unavailable,
+        **_of_ours(),
         HTTPException: http_problem,
         Exception: _unexpected,
     }
     # Litestar's own handler calls the problem's to_response, which is ours.
     config = ProblemDetailsConfig(exception_to_problem_detail_map=dict(problems))
     return ProblemDetailsPlugin(config)
+
+
+def _of_ours() -> Mapping[type[Exception], Callable[[Any], Problem]]:
+    return {
+        UnauthorizedError: _unauthorized,
+        UnknownTaskTypeError: unknown_task_type,
+        UnknownQueueError: _unknown_queue,
+        InvalidPolicyError: _invalid_policy,
+        InvalidTermError: invalid_term,
+        UnknownScheduleError: _unknown_schedule,
+        ScheduleExistsError: _schedule_conflict,
+        ScheduleDeclaredError: _schedule_conflict,
+        QueueDrainingError: _queue_draining,
+        BatchSealedError: _batch_sealed,
+        QueueFullError: _queue_full,
+        IdempotencyKeyReusedError: _key_reused,
+        TwinPendingError: _twin_pending,
+        TwinOpenError: _twin_open,
+        LedgerUnavailableError: _database_unavailable,
+        EngineUnavailableError: _redis_unavailable,
+    }
+
+
+def problem_of(error: PenstockError) -> Problem:
+    """The problem of one of several things that were asked for."""
+    known = _of_ours()
+    # The nearest of its classes, as Litestar looks it up.
+    return next((known[each] for each in type(error).mro() if each in known), _unexpected)(error)
 
 
 def unknown_task_type(error: UnknownTaskTypeError, *, status: int = 422) -> Problem:
@@ -98,6 +134,39 @@ def _invalid_policy(error: InvalidPolicyError) -> Problem:
     )
 
 
+def invalid_term(error: InvalidTermError) -> Problem:
+    """A term of a submission that cannot be had."""
+    field = f"$.{error.field}" + ("_seconds" if error.field == "ttl" else "")
+    return invalid_request([FieldError(field, error.message, error.remedy)])
+
+
+def _unknown_schedule(error: UnknownScheduleError) -> Problem:
+    return Problem(
+        "schedule-not-found",
+        status=404,
+        title="There is no such schedule",
+        detail=str(error),
+    )
+
+
+def _schedule_conflict(error: ScheduleExistsError | ScheduleDeclaredError) -> Problem:
+    return Problem(
+        "schedule-conflict",
+        status=409,
+        title="The schedule does not allow this",
+        detail=str(error),
+    )
+
+
+def _batch_sealed(error: BatchSealedError) -> Problem:
+    return Problem(
+        "batch-sealed",
+        status=409,
+        title="The batch takes no more tasks",
+        detail=str(error),
+    )
+
+
 def _queue_draining(error: QueueDrainingError) -> Problem:
     return Problem(
         "queue-draining",
@@ -115,6 +184,34 @@ def _queue_full(error: QueueFullError) -> Problem:
         title="The queue is full",
         detail=str(error),
         headers={"Retry-After": str(math.ceil(error.retry_after.total_seconds()))},
+    )
+
+
+def _key_reused(error: IdempotencyKeyReusedError) -> Problem:
+    return Problem(
+        "idempotency-key-reused",
+        status=409,
+        title="The idempotency key was used for something else",
+        detail=str(error),
+    )
+
+
+def _twin_pending(error: TwinPendingError) -> Problem:
+    return Problem(
+        "twin-pending",
+        status=409,
+        title="The same is just being asked for",
+        detail=str(error),
+        headers={"Retry-After": "1"},
+    )
+
+
+def _twin_open(error: TwinOpenError) -> Problem:
+    return Problem(
+        "unique-task-open",
+        status=409,
+        title="Another task of this kind is open",
+        detail=str(error),
     )
 
 

@@ -72,9 +72,9 @@ class Problem(ProblemDetailsException):
         self.errors = list(errors)
         self.data = data
 
-    def to_response(self, request: Request[Any, Any, Any]) -> Response[Any]:
-        """The problem document, as the answer to this request."""
-        document = ProblemDocument(
+    def document(self, request: Request[Any, Any, Any]) -> ProblemDocument:
+        """The problem document, about this request."""
+        return ProblemDocument(
             type=self.type_ or "about:blank",
             title=self.title or "",
             status=self.status_code,
@@ -84,8 +84,14 @@ class Problem(ProblemDetailsException):
             errors=self.errors or msgspec.UNSET,
             data=self.data,
         )
+
+    def to_response(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """The problem document, as the answer to this request."""
         return Response(
-            document, media_type=MEDIA_TYPE, status_code=self.status_code, headers=self.headers
+            self.document(request),
+            media_type=MEDIA_TYPE,
+            status_code=self.status_code,
+            headers=self.headers,
         )
 
 

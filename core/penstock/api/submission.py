@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -13,11 +13,23 @@ from penstock.api.json_faults import join, shown
 from penstock.api.problem_map import unknown_task_type, unknown_task_type_remedy
 from penstock.api.problems import FieldError, invalid_request
 from penstock.declarations import Priority
-from penstock.dispatch import Submission
-from penstock.dispatch.inputs import MAX_DELAY
+from penstock.dispatch import InvalidInputError, Submission
+from penstock.dispatch.inputs import check_idempotency_key
+from penstock.dispatch.task_times import MAX_DELAY
 from penstock.plugins import Catalogue, UnknownTaskTypeError
 
-FIELDS = ("type", "input", "priority", "user_id", "delay_seconds")
+FIELDS = (
+    "type",
+    "input",
+    "priority",
+    "user_id",
+    "delay_seconds",
+    "run_at",
+    "ttl_seconds",
+    "deadline",
+    "unique",
+    "idempotency_key",
+)
 MAX_TYPE_LENGTH = 128
 MAX_USER_ID_LENGTH = 255
 
@@ -64,6 +76,11 @@ def read_submission(members: Mapping[str, msgspec.Raw], catalogue: Catalogue) ->
         priority=read("priority", _priority, Priority.NORMAL),
         user_id=read("user_id", _user_id, None),
         delay=read("delay_seconds", _delay, None),
+        unique=read("unique", _unique, None),
+        idempotency_key=read("idempotency_key", _idempotency_key, None),
+        run_at=read("run_at", _moment, None),
+        ttl=read("ttl_seconds", _ttl, None),
+        deadline=read("deadline", _moment, None),
     )
     if unknown_type is not None and len(errors) == 1:
         raise unknown_task_type(unknown_type)
@@ -126,14 +143,45 @@ def _user_id(raw: msgspec.Raw) -> str | None:
 
 
 def _delay(raw: msgspec.Raw) -> timedelta | None:
+    return _seconds(raw, "the seconds to wait")
+
+
+def _ttl(raw: msgspec.Raw) -> timedelta | None:
+    return _seconds(raw, "after how many seconds it is not to start any more")
+
+
+def _seconds(raw: msgspec.Raw, what: str) -> timedelta | None:
     most = int(MAX_DELAY.total_seconds())
-    remedy = f"send the seconds to wait, from 0 to {most} (365 days), or leave it out"
+    remedy = f"send {what}, from 0 to {most} (365 days), or leave it out"
     seconds: float | None = _decode(raw, float | None, "a number or null", remedy)
     if seconds is None:
         return None
     if not 0 <= seconds <= most:
         raise _Fault(f"expected a number from 0 to {most}, got {shown(seconds)}", remedy)
     return timedelta(seconds=seconds)
+
+
+def _unique(raw: msgspec.Raw) -> bool | None:
+    remedy = "send true or false, or leave it out"
+    value: bool | None = _decode(raw, bool | None, "true, false or null", remedy)
+    return value
+
+
+def _idempotency_key(raw: msgspec.Raw) -> str | None:
+    remedy = "send a new UUID, say, for each new task, or leave it out"
+    key: str | None = _decode(raw, str | None, "a string or null", remedy)
+    if key is not None:
+        try:
+            check_idempotency_key(key)
+        except InvalidInputError as error:
+            raise _Fault(error.message, remedy) from error
+    return key
+
+
+def _moment(raw: msgspec.Raw) -> datetime | None:
+    remedy = "send a date and time with its offset from UTC, like 2026-11-26T09:30:00+01:00"
+    found: datetime | None = _decode(raw, datetime | None, "a date and time (RFC 3339)", remedy)
+    return found
 
 
 def _decode(raw: msgspec.Raw, expected: Any, wanted: str, remedy: str) -> Any:

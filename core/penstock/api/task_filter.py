@@ -30,8 +30,6 @@ FIELDS = (
     "error",
 )
 PAGE_FIELDS = ("limit", "cursor")
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 500
 MAX_ERROR_LENGTH = 200
 _MOST_ERRORS = 20
 _DATE = "2026-11-25T12:00:00Z"

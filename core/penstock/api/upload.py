@@ -26,7 +26,12 @@ FILE = "file"
 """The name of the part that is the file."""
 
 _PARTS = (FILE, *FIELDS)
-_NUMBERS = ("priority", "delay_seconds")
+_NOT_TEXTS: dict[str, Any] = {
+    "priority": int | float,
+    "delay_seconds": int | float,
+    "ttl_seconds": int | float,
+    "unique": bool,
+}
 
 
 class UploadReader:
@@ -180,11 +185,11 @@ def _file_name(part: Part) -> str:
     return name
 
 
-def _value(name: str, text: str) -> str | float:
+def _value(name: str, text: str) -> Any:
     """What ``text`` would be in a JSON body."""
-    if name in _NUMBERS:
+    if name in _NOT_TEXTS:
         try:
-            return msgspec.json.decode(text, type=int | float)
+            return msgspec.json.decode(text, type=_NOT_TEXTS[name])
         except msgspec.DecodeError:
             pass  # a word; or it is refused as one
     return text

@@ -5,10 +5,11 @@ from penstock.broker.consumer import Consumer
 from penstock.broker.delivery import Delivery
 from penstock.broker.grant_table import GrantTable
 from penstock.broker.leases import LeaseTable
+from penstock.broker.log_writer import LogLimits
 from penstock.broker.outcomes import OutcomeWriter
-from penstock.broker.progress import ProgressWriter
 from penstock.broker.providers import Providers
 from penstock.broker.receiver import Receiver
+from penstock.broker.reports import Reports
 from penstock.broker.results import result_backend
 from penstock.broker.services import Services
 
@@ -18,10 +19,11 @@ __all__ = [
     "Delivery",
     "GrantTable",
     "LeaseTable",
+    "LogLimits",
     "OutcomeWriter",
-    "ProgressWriter",
     "Providers",
     "Receiver",
+    "Reports",
     "Services",
     "result_backend",
 ]

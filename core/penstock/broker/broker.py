@@ -61,7 +61,7 @@ class Broker(AsyncBroker):
         self.formatter = JsonFormatter()
         self.catalogue = catalogue
         self.consumer = consumer
-        self._dispatch = dispatch
+        self.dispatch = dispatch
         for task_type in catalogue.task_types.values():
             self._register(task_type)
 
@@ -93,10 +93,13 @@ class Broker(AsyncBroker):
             priority=options.priority,
             user_id=options.user_id,
             delay=options.delay,
+            run_at=options.run_at,
+            ttl=options.ttl,
+            deadline=options.deadline,
             id=task_id_of(envelope),
             labels=msgspec.json.encode(envelope.labels).decode(),
         )
-        await self._dispatch.submit(submission)
+        await self.dispatch.submit(submission)
 
     async def listen(self) -> AsyncGenerator[bytes | AckableMessage, None]:
         """Started tasks, for a receiver of taskiq's own; ours takes them from the consumer."""

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
+from penstock.broker.patience import patiently
 from penstock.declarations import PermanentError, SupersededError, checkpoint
-from penstock.ledger import Checkpoint, Ledger, LedgerUnavailableError, StartedTask
+from penstock.ledger import Checkpoint, Ledger, StartedTask
 
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 5.0
 S = TypeVar("S")
-T = TypeVar("T")
-_log = logging.getLogger(__name__)
 
 
 class Checkpoints:
@@ -39,8 +33,8 @@ class Checkpoints:
         data = checkpoint.encode(name, value, most=self._max_bytes)
         kept = Checkpoint(task_id=task.id, run=task.run, name=name, data=data)
         try:
-            saved = await self._patiently(
-                lambda: self._ledger.save_checkpoint(kept), f"saving checkpoint {name!r}"
+            saved = await patiently(
+                task.id, lambda: self._ledger.save_checkpoint(kept), f"saving checkpoint {name!r}"
             )
         except DBAPIError as error:
             message = f"the database refused checkpoint {name!r}: {error.orig}"
@@ -55,22 +49,11 @@ class Checkpoints:
     async def load(self, name: str, kind: type[S]) -> S | None:
         """See :meth:`penstock.declarations.Context.load`."""
         checkpoint.check_name(name)
-        found = await self._patiently(
+        found = await patiently(
+            self._task.id,
             lambda: self._ledger.find_checkpoint(self._task.id, name),
             f"loading checkpoint {name!r}",
         )
         if found is None:
             return None
         return checkpoint.decode(name, found.data, kind)
-
-    async def _patiently(self, call: Callable[[], Awaitable[T]], doing: str) -> T:
-        """Call until the database answers."""
-        # Here and not in a writer of its own: what is waited for ends with the handler that waits.
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                return await call()
-            except LedgerUnavailableError as error:
-                _log.warning("task %s: %s waits: %s", self._task.id, doing, error)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)

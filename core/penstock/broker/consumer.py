@@ -19,6 +19,7 @@ from penstock.broker.gate import StartGate
 from penstock.broker.leases import LeaseTable
 from penstock.broker.outcomes import OutcomeWriter
 from penstock.broker.providers import Providers
+from penstock.broker.start_news import StartNews
 from penstock.declarations import Interruption, Queue
 from penstock.dispatch import Policies
 from penstock.engine import Engine, EngineUnavailableError, EpochMissingError, Lease, Settlement
@@ -70,6 +71,9 @@ class Consumer:
         self._ledger = ledger
         self._gate = StartGate(ledger, worker=worker, give_up=lambda: self._draining)
         self._outcomes = outcome_writer
+        self._start_news = StartNews(
+            lambda ids: engine.announce(queue, ids), runs=lambda token: token in self._held
+        )
         self._leases = leases
         self._providers = providers
         self._ready: list[Delivery] = []
@@ -179,7 +183,7 @@ class Consumer:
         self._draining = True
         self._changed.set()
         for delivery in self._take_ready():
-            self.finish(delivery, outcomes.handed_back(delivery.task))
+            self.finish(delivery, outcomes.handed_back(delivery.task, ran=False))
 
     def interrupt(self) -> None:
         """Cancel what still runs, to be handed back."""
@@ -191,6 +195,7 @@ class Consumer:
         self._changed.set()
         await asyncio.wait({self.ended}, timeout=patience)
         await background.end(self._loop_task, self._marker)
+        await self._start_news.close()
         # The wait that was cut off may have taken the marker: another worker needs it.
         with suppress(EngineUnavailableError):
             await self._engine.claim(self.queue, 0)
@@ -298,6 +303,7 @@ class Consumer:
         for delivery in deliveries:
             delivery.use = admission.uses.pop(delivery.lease.token, None)
             self._admit(delivery)
+        self._start_news.add([each.lease for each in deliveries])
         for use in admission.uses.values():
             use.end()
         self._early.clear()
@@ -307,7 +313,7 @@ class Consumer:
         task = delivery.task
         self._held[delivery.lease.token] = delivery
         if self._draining or delivery.lease.token in self._refused:
-            self.finish(delivery, outcomes.handed_back(task))
+            self.finish(delivery, outcomes.handed_back(task, ran=False))
         elif task.losses >= MAX_LOSSES:
             message = f"its worker died under it {task.losses} times; it is not tried again"
             _log.error("task %s (%s): %s", task.id, task.type, message)
@@ -318,7 +324,7 @@ class Consumer:
                 task.id,
                 task.type,
             )
-            self.finish(delivery, outcomes.handed_back(task))
+            self.finish(delivery, outcomes.handed_back(task, ran=False))
         else:
             _stop_if_wanted(delivery, self._early)
             self._ready.append(delivery)

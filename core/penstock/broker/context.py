@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, TypeVar
+from uuid import UUID
 
-import structlog
 from structlog.stdlib import BoundLogger
 
 from penstock.broker.checkpoints import Checkpoints
+from penstock.broker.children import Children
 from penstock.broker.delivery import Delivery
-from penstock.broker.progress import ProgressWriter
-from penstock.declarations import Context, DeclarationError, Interruption, checks
-from penstock.dispatch import ArtifactStore, TaskArtifacts
+from penstock.broker.reports import Reports, RunReport
+from penstock.declarations import (
+    Context,
+    DeclarationError,
+    Interruption,
+    Priority,
+    TaskType,
+    checks,
+    child,
+)
+from penstock.dispatch import ArtifactStore, Dispatch, TaskArtifacts
 from penstock.ledger import Ledger
 
 S = TypeVar("S")
-
-LOGGER = "penstock.task"
-"""Whose lines those are that handlers write by ``ctx.log``."""
 
 
 class TaskContext(Context):
@@ -30,8 +37,9 @@ class TaskContext(Context):
         delivery: Delivery,
         *,
         ledger: Ledger,
+        dispatch: Dispatch,
         artifacts: ArtifactStore,
-        progress: ProgressWriter,
+        reports: Reports,
         settings: Mapping[type[Any], Any],
         max_checkpoint_bytes: int,
     ) -> None:
@@ -45,13 +53,18 @@ class TaskContext(Context):
         self.run = task.run
         self.artifacts = TaskArtifacts(artifacts, task.id)
         self._checkpoints = Checkpoints(ledger, task, max_bytes=max_checkpoint_bytes)
+        self._children = Children(dispatch, task)
         self._delivery = delivery
-        self._progress = progress
+        self._reports = reports
         self._settings = settings
 
     async def progress(self, percent: float, message: str = "") -> None:
         """See :meth:`penstock.declarations.Context.progress`."""
-        self._progress.report(self.task_id, self.run, percent, message)
+        self._report.progress(percent, message)
+
+    async def delta(self, text: str) -> None:
+        """See :meth:`penstock.declarations.Context.delta`."""
+        self._report.delta(text)
 
     async def save(self, name: str, value: object) -> None:
         """See :meth:`penstock.declarations.Context.save`."""
@@ -60,6 +73,22 @@ class TaskContext(Context):
     async def load(self, name: str, kind: type[S]) -> S | None:
         """See :meth:`penstock.declarations.Context.load`."""
         return await self._checkpoints.load(name, kind)
+
+    async def enqueue(
+        self,
+        name: str,
+        task_type: TaskType[Any, Any] | str,
+        input: Any,  # noqa: A002  (as in the base)
+        *,
+        priority: Priority | str | int | None = None,
+        delay: timedelta | None = None,
+        user_id: str | None = None,
+    ) -> UUID:
+        """See :meth:`penstock.declarations.Context.enqueue`."""
+        type_name, data = child.encode(name, task_type, input)
+        return await self._children.enqueue(
+            name, type_name, data, priority=priority, delay=delay, user_id=user_id
+        )
 
     async def charge(self, units: int) -> None:
         """See :meth:`penstock.declarations.Context.charge`."""
@@ -70,10 +99,12 @@ class TaskContext(Context):
     @cached_property
     def log(self) -> BoundLogger:  # type: ignore[override]  # an attribute, made when it is used
         """See :class:`penstock.declarations.Context`."""
-        logger: BoundLogger = structlog.stdlib.get_logger(LOGGER)
-        return logger.bind(
-            task_id=str(self.task_id), task_type=self.task_type, attempt=self.attempt
-        )
+        return self._report.logger()
+
+    @cached_property
+    def _report(self) -> RunReport:
+        """Most runs say nothing."""
+        return self._reports.of(self._delivery.task)
 
     @property
     def interruption(self) -> Interruption | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -26,10 +26,16 @@ class SubmitOptions(msgspec.Struct, frozen=True, kw_only=True):
     priority: Priority = Priority.NORMAL
     delay: timedelta | None = None
     user_id: str | None = None
+    run_at: datetime | None = None
+    ttl: timedelta | None = None
+    deadline: datetime | None = None
 
 
 def read(labels: Mapping[str, Any], task_type: TaskType[Any, Any]) -> SubmitOptions:
-    """The options that ``labels`` hold: ``priority``, ``delay`` (seconds), ``user_id``.
+    """The options that ``labels`` hold.
+
+    They are ``priority``, ``user_id``, ``delay`` and ``ttl`` (seconds), ``run_at`` and ``deadline``
+    (RFC 3339).
 
     Raises:
         UnusableMessageError: for a label that would do nothing here, or has a wrong value.
@@ -46,11 +52,19 @@ def read(labels: Mapping[str, Any], task_type: TaskType[Any, Any]) -> SubmitOpti
         raise UnusableMessageError(message)
     try:
         delay = timedelta(seconds=float(labels["delay"])) if "delay" in labels else None
+        ttl = timedelta(seconds=float(labels["ttl"])) if "ttl" in labels else None
+        run_at = msgspec.convert(labels.get("run_at"), datetime | None)
+        deadline = msgspec.convert(labels.get("deadline"), datetime | None)
         priority = Priority.parse(labels.get("priority", Priority.NORMAL))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         message = f"a label of {task_type.name!r} has a wrong value: {error}"
         raise UnusableMessageError(message) from error
     user_id = labels.get("user_id")
     return SubmitOptions(
-        priority=priority, delay=delay, user_id=None if user_id is None else str(user_id)
+        priority=priority,
+        delay=delay,
+        user_id=None if user_id is None else str(user_id),
+        run_at=run_at,
+        ttl=ttl,
+        deadline=deadline,
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -22,8 +23,9 @@ from penstock.ledger import (
     StartedTask,
     Status,
 )
+from penstock.ledger.batches import TOO_LATE
 from penstock.ledger.group_commit import GroupCommit
-from penstock.ledger.transitions import CANCELLED
+from penstock.ledger.transitions import CANCELLED, DEADLINE_EXCEEDED
 from penstock.processes import result
 from penstock.processes.error_report import ErrorReport
 from penstock.processes.result import NotStorableError
@@ -35,6 +37,10 @@ _MESSAGE_LENGTH = 10_000
 _TRACEBACK_LENGTH = 50_000
 # Of a task that was rate-limited without being told for how long; the same for a provider.
 _PAUSES = RetryPolicy(initial_interval=FIRST_PAUSE, max_interval=LONGEST_PAUSE)
+_INSTEAD_OF_RUNNING_AGAIN = {
+    Status.CANCELLED: Failure("cancelled", "cancelled before it ran again", ""),
+    Status.FAILED: Failure(DEADLINE_EXCEEDED, TOO_LATE, ""),
+}
 _log = logging.getLogger(__name__)
 
 
@@ -110,10 +116,12 @@ def cancelled(task: StartedTask, reason: str) -> Outcome:
     return _outcome(task, Status.CANCELLED, error=Failure(CANCELLED, reason, ""))
 
 
-def handed_back(task: StartedTask, delay: timedelta = timedelta(0)) -> Outcome:
-    """The outcome of a run that does not count: the task runs again after ``delay``."""
-    run_at = datetime.now(UTC) + delay if delay else None
-    return _outcome(task, Status.PENDING, run_at=run_at, spends_attempt=False)
+def handed_back(task: StartedTask, *, ran: bool = True) -> Outcome:
+    """The outcome of a run that does not count: the task runs again.
+
+    ``ran`` says whether the handler was called; if not, the task has not started.
+    """
+    return _outcome(task, Status.PENDING, spends_attempt=False, ran=ran)
 
 
 def _outcome(task: StartedTask, status: Status, **fields: Any) -> Outcome:
@@ -125,6 +133,7 @@ def _outcome(task: StartedTask, status: Status, **fields: Any) -> Outcome:
         status=status,
         started_at=task.started_at,
         finished_at=datetime.now(UTC),
+        batch_id=task.batch_id,
         **fields,
     )
 
@@ -143,11 +152,32 @@ class HandlerTimeoutError(Exception):
     """A run took longer than its task type's time-out."""
 
 
-class OutcomeWriter:
-    """Records outcomes in batches, and holds them while the database is away."""
+class DeadlineExceededError(PermanentError):
+    """A run had not ended by its task's deadline."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    default_code = DEADLINE_EXCEEDED
+
+
+class OutcomeWriter:
+    """Records outcomes in batches, and holds them while the database is away.
+
+    Args:
+        ledger: takes them.
+        batch_changed: told of the batches of which tasks have ended, once that is committed.
+        before: called with task and run before an outcome is recorded: what the run said is to be
+            there when it has ended.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        batch_changed: Callable[[Iterable[UUID]], None],
+        before: Callable[[UUID, int], Awaitable[None]] | None = None,
+    ) -> None:
         self._ledger = ledger
+        self._batch_changed = batch_changed
+        self._before = before
         self._commits = GroupCommit(self._record)
 
     async def write(self, outcome: Outcome) -> Outcome | None:
@@ -155,8 +185,11 @@ class OutcomeWriter:
 
         That is ``None`` if the run was superseded: then its outcome is dropped. An outcome that
         the database refuses is recorded as a failure that says so. Instead of running again, a task
-        that somebody wants cancelled is. The database being away only makes this take longer.
+        that somebody wants cancelled is, and one whose deadline leaves no time for it has failed.
+        The database being away only makes this take longer.
         """
+        if self._before is not None:
+            await self._before(outcome.id, outcome.run)
         try:
             status = await self._commits.add(outcome)
         except Exception as error:  # noqa: BLE001
@@ -176,7 +209,7 @@ class OutcomeWriter:
             return None
         if status is outcome.status:
             return outcome
-        stopped = Failure(CANCELLED, "cancelled before it ran again", "")
+        stopped = _INSTEAD_OF_RUNNING_AGAIN[status]
         return msgspec.structs.replace(outcome, status=status, error=stopped, run_at=None)
 
     async def close(self, *, patience: float) -> None:
@@ -205,6 +238,9 @@ class OutcomeWriter:
                 repeated = True
             else:
                 # What the first try may have committed, the next one does not find open any more.
+                changed = {each.batch_id for each in outcomes if each.batch_id is not None}
+                if changed:
+                    self._batch_changed(changed)
                 return [
                     recorded.get((each.id, each.run), each.status if repeated else None)
                     for each in outcomes

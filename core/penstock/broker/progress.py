@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from uuid import UUID
 
 from penstock import background
@@ -21,10 +22,18 @@ class ProgressWriter:
     Args:
         ledger: shows them.
         max_message_bytes: longer messages are clipped.
+        shown: called with each report that is written: task, run, percent, message.
     """
 
-    def __init__(self, ledger: Ledger, *, max_message_bytes: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        max_message_bytes: int,
+        shown: Callable[[UUID, int, float, str], object],
+    ) -> None:
         self._ledger = ledger
+        self._shown = shown
         self._max_message_bytes = max_message_bytes
         self._latest: dict[tuple[UUID, int], tuple[float, str]] = {}
         self._writer: asyncio.Task[None] | None = None
@@ -45,6 +54,8 @@ class ProgressWriter:
         while self._latest:
             latest, self._latest = self._latest, {}
             reports = [(*key, *value) for key, value in latest.items()]
+            for report in reports:
+                self._shown(*report)
             try:
                 await self._ledger.report_progress(reports)
             except LedgerUnavailableError as error:

@@ -27,8 +27,8 @@ from penstock.broker import outcomes
 from penstock.broker.broker import Broker
 from penstock.broker.context import TaskContext
 from penstock.broker.delivery import Delivery
-from penstock.broker.outcomes import HandlerTimeoutError
-from penstock.broker.progress import ProgressWriter
+from penstock.broker.outcomes import DeadlineExceededError, HandlerTimeoutError
+from penstock.broker.reports import Reports
 from penstock.broker.results import as_result
 from penstock.broker.time_limit import TimeLimit
 from penstock.declarations import Interruption, PermanentError, SyncTaskType, TaskType
@@ -50,7 +50,7 @@ class Receiver(TaskiqReceiver):
         broker: with a consumer.
         ledger: where handlers keep checkpoints.
         artifacts: where handlers put files.
-        progress: where handlers report.
+        reports: takes what handlers say.
         processes: where ``def`` handlers run.
         settings: what handlers may ask for, by type.
         limits: how large what they hand over may be.
@@ -65,7 +65,7 @@ class Receiver(TaskiqReceiver):
         *,
         ledger: Ledger,
         artifacts: ArtifactStore,
-        progress: ProgressWriter,
+        reports: Reports,
         processes: ProcessPool,
         settings: Mapping[type[Any], Any],
         limits: SizeLimits,
@@ -82,7 +82,7 @@ class Receiver(TaskiqReceiver):
         )
         self._ledger = ledger
         self._artifacts = artifacts
-        self._progress = progress
+        self._reports = reports
         self._processes = processes
         self._settings = settings
         self._limits = limits
@@ -167,6 +167,10 @@ class Receiver(TaskiqReceiver):
                 timeout = HandlerTimeoutError(reason)
                 timeout.__cause__ = raised
                 raised = timeout
+            case Interruption("deadline", reason):
+                late = DeadlineExceededError(reason)
+                late.__cause__ = raised
+                raised = late
         delivery.refusal = outcomes.refusal(delivery.task, raised)
         return raised, outcomes.failure(delivery.task, task_type, raised, self._random)
 
@@ -192,8 +196,9 @@ class Receiver(TaskiqReceiver):
         context = TaskContext(
             delivery,
             ledger=self._ledger,
+            dispatch=self.broker.dispatch,
             artifacts=self._artifacts,
-            progress=self._progress,
+            reports=self._reports,
             settings=self._settings,
             max_checkpoint_bytes=self._limits.checkpoint,
         )
@@ -220,7 +225,7 @@ class Receiver(TaskiqReceiver):
         plugin = self.broker.catalogue.plugin_of(task_type.name)
         try:
             return await self._processes.run(
-                task_type, text, context, plugin=plugin, on_start=limit.start
+                task_type, text, context, plugin=plugin, timeout=limit.left, on_start=limit.start
             )
         except OverdueError:
             # The event loop was blocked, or it would have stopped the run in time. There is nothing

@@ -8,9 +8,11 @@ from typing import Any
 
 from taskiq.abc.result_backend import AsyncResultBackend
 
+from penstock.broker.log_writer import LogLimits
 from penstock.dispatch import ArtifactStore, Dispatch, Policies
 from penstock.engine import Engine
-from penstock.ledger import Ledger
+from penstock.events import EventStreams
+from penstock.ledger import Ledger, TaskLog
 from penstock.plugins import Catalogue
 from penstock.processes.size_limits import SizeLimits
 
@@ -29,3 +31,6 @@ class Services:
     plugin_settings: Mapping[type[Any], Any]
     """What the operator says of each plugin, by the type that the plugin declares."""
     limits: SizeLimits
+    events: EventStreams
+    task_log: TaskLog
+    log_limits: LogLimits

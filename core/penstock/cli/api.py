@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,7 +33,8 @@ def api() -> None:
     port.require_free(settings.host, settings.port)
     key = settings.api_key or development_key.ensure(settings.data_dir)
     application = Application(settings, serving.installed_plugins())
-    server = uvicorn.Server(
+    server = _Server(
+        application,
         uvicorn.Config(
             _build(application, settings, key),
             host=settings.host,
@@ -43,13 +45,26 @@ def api() -> None:
             server_header=False,
             ws="none",
             timeout_graceful_shutdown=round(settings.drain.total_seconds()),
-        )
+        ),
     )
     with asyncio.Runner(loop_factory=serving.loop_factory()) as runner:
         runner.run(serving.check_redis(application.servers))
         runner.run(server.serve())
     # uvicorn has logged why it could not start.
     sys.exit(0 if server.started else 1)
+
+
+class _Server(uvicorn.Server):
+    """Lets those who follow tasks go before it waits for all answers to end: theirs would not."""
+
+    def __init__(self, application: Application, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._application = application
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn."""
+        self._application.hub.let_go()
+        await super().shutdown(sockets)
 
 
 def _build(application: Application, settings: Settings, key: str) -> Litestar:
@@ -62,11 +77,15 @@ def _build(application: Application, settings: Settings, key: str) -> Litestar:
     return create_api(
         dispatch=application.dispatch,
         queue_control=application.queue_control,
+        schedule_control=application.schedule_control,
         artifacts=application.artifacts,
+        hub=application.hub,
+        task_log=application.task_log,
         catalogue=application.catalogue,
         access=SingleKeyAccess(key),
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
+        max_wait=settings.max_wait,
         lifespan=[lifespan],
     )
 

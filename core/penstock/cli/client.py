@@ -1,8 +1,9 @@
 """The API, as the client commands use it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from mimetypes import guess_type
@@ -20,6 +21,8 @@ from penstock.declarations import Artifact, PenstockError, Priority
 T = TypeVar("T")
 
 _TIMEOUT = timedelta(seconds=10)
+# The API says something every 15 s.
+_SILENCE = httpx.Timeout(45, connect=10)
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -97,6 +100,33 @@ class Bulk(msgspec.Struct, kw_only=True):
     document: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """How a task shall be done, as far as anything is said of it."""
+
+    priority: Priority | None = None
+    user_id: str | None = None
+    delay: timedelta | None = None
+    run_at: datetime | None = None
+    ttl: timedelta | None = None
+    deadline: datetime | None = None
+    unique: bool = False
+    idempotency_key: str | None = None
+
+    def members(self) -> dict[str, Any]:
+        """What the API is sent of it."""
+        said = {
+            "priority": None if self.priority is None else self.priority.label,
+            "user_id": self.user_id,
+            "delay_seconds": None if self.delay is None else self.delay.total_seconds(),
+            "run_at": None if self.run_at is None else self.run_at.isoformat(),
+            "ttl_seconds": None if self.ttl is None else self.ttl.total_seconds(),
+            "deadline": None if self.deadline is None else self.deadline.isoformat(),
+            "unique": self.unique or None,
+            "idempotency_key": self.idempotency_key,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+
 class PolicyValue(msgspec.Struct, kw_only=True):
     """What holds for a queue, and who says so."""
 
@@ -116,12 +146,53 @@ class QueuePolicy(msgspec.Struct, kw_only=True):
     document: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class Schedule(msgspec.Struct, kw_only=True):
+    """What the API says about a schedule. ``document`` is all of it, as received."""
+
+    name: str
+    source: str
+    state: str
+    type: str
+    cron: str | None = None
+    every_seconds: float | None = None
+    timezone: str = "UTC"
+    problem: str | None = None
+    paused_by: str | None = None
+    next_run_at: str | None = None
+    last_run_at: str | None = None
+    last_task_id: UUID | None = None
+    created_by: str = ""
+    document: msgspec.Raw = msgspec.Raw(b"null")
+
+    @property
+    def when(self) -> str:
+        """Its instants, for people."""
+        if self.every_seconds is not None:
+            return f"every {timedelta(seconds=self.every_seconds)}"
+        return f"{self.cron} ({self.timezone})"
+
+
 class Purge(msgspec.Struct, kw_only=True):
     """What a purge did: how many tasks it cancelled, and whether others are left."""
 
     cancelled: int
     complete: bool
     before: str
+
+
+class LogPage(msgspec.Struct, kw_only=True):
+    """Some lines of a task's log, and behind which line the next page begins, if there is one."""
+
+    lines: list[dict[str, Any]]
+    next: str | None = None
+
+
+class SentEvent(msgspec.Struct, frozen=True):
+    """An event of a task, as the API sent it; ``data`` is JSON."""
+
+    kind: str
+    data: bytes
+    id: str | None = None
 
 
 class _Success(msgspec.Struct):
@@ -176,10 +247,7 @@ class ApiClient:
         self,
         type_name: str,
         input_: bytes,
-        *,
-        priority: Priority | None = None,
-        user_id: str | None = None,
-        delay: timedelta | None = None,
+        terms: Terms,
     ) -> Task:
         """Submit a task; on return the API has it in its ledger. ``input_`` is JSON.
 
@@ -190,7 +258,7 @@ class ApiClient:
         body = {
             "type": type_name,
             "input": msgspec.Raw(input_),
-            **_terms(priority, user_id, delay),
+            **terms.members(),
         }
         with self._answers():
             answer = self._http.post(
@@ -269,11 +337,9 @@ class ApiClient:
         self,
         type_name: str,
         file: Path,
-        input_: bytes | None = None,
+        terms: Terms,
         *,
-        priority: Priority | None = None,
-        user_id: str | None = None,
-        delay: timedelta | None = None,
+        input_: bytes | None = None,
     ) -> Task:
         """Send a file, which becomes a task; on return the API has both.
 
@@ -282,17 +348,15 @@ class ApiClient:
         Args:
             type_name: a task type that takes files.
             file: sent under its own name, with the media type that its name suggests.
+            terms: how it shall be done.
             input_: the input's other fields, as JSON.
-            priority: see :meth:`submit`.
-            user_id: see :meth:`submit`.
-            delay: see :meth:`submit`.
 
         Raises:
             ApiUnreachableError: if nothing answers.
             ApiProblemError: if the API refuses.
             OSError: if the file cannot be read.
         """
-        form = {"type": type_name, **_terms(priority, user_id, delay)}
+        form = {"type": type_name, **terms.members()}
         if input_ is not None:
             form["input"] = input_
         # A name that is no text, which file systems allow, cannot be sent.
@@ -314,6 +378,42 @@ class ApiClient:
         with self._answers():
             answer = self._http.get(f"/api/queues/tasks/{task_id}")
         return self._task(answer)
+
+    def log(self, task_id: UUID, *, after: str | None = None) -> LogPage:
+        """A page of a task's log, behind the line ``after``. Raises as :meth:`task`."""
+        query = {} if after is None else {"after": after}
+        with self._answers():
+            answer = self._http.get(f"/api/queues/tasks/{task_id}/log", params=query)
+        return self._read(answer, LogPage)[0]
+
+    def events(self, task_id: UUID, last_id: str | None = None) -> Iterator[SentEvent]:
+        """The events of a task behind ``last_id``, until it has ended or the API stops.
+
+        Raises:
+            ApiUnreachableError: if nothing answers, or the connection breaks.
+            ApiProblemError: if the API refuses, or does not know the task.
+        """
+        headers = {"Accept": "text/event-stream"}
+        if last_id is not None:
+            headers["Last-Event-ID"] = last_id
+        path = f"/api/queues/tasks/{task_id}/events"
+        with (
+            self._answers(),
+            self._http.stream("GET", path, headers=headers, timeout=_SILENCE) as answer,
+        ):
+            if answer.status_code != HTTPStatus.OK:
+                answer.read()
+                raise self._problem(answer)
+            fields: dict[str, list[str]] = defaultdict(list)
+            for line in answer.iter_lines():
+                name, _, value = line.partition(":")
+                if line:
+                    fields[name].append(value.removeprefix(" "))
+                elif "event" in fields:
+                    data = "\n".join(fields["data"]).encode()
+                    yield SentEvent(fields["event"][0], data, next(iter(fields["id"]), None))
+                if not line:
+                    fields.clear()
 
     def queues(self) -> list[QueuePolicy]:
         """All queues. Raises as all of these do: see :meth:`task`."""
@@ -349,6 +449,46 @@ class ApiClient:
         with self._answers():
             answer = self._http.request(method, f"/api/queues/{path}", **options)
         return _policy(self._read(answer, QueuePolicy)[1])
+
+    def schedules(self) -> list[Schedule]:
+        """All schedules. Raises as all of these do: see :meth:`task`."""
+        with self._answers():
+            answer = self._http.get("/api/schedules")
+        return [_schedule(each) for each in self._read(answer, list[msgspec.Raw])[0]]
+
+    def schedule(self, name: str) -> Schedule:
+        """One schedule; see :meth:`schedules`."""
+        return self._schedule("GET", f"/{_segment(name)}")
+
+    def create_schedule(
+        self, name: str, type_name: str, input_: bytes, terms: Mapping[str, Any]
+    ) -> Schedule:
+        """Make a schedule. ``input_`` is JSON, ``terms`` are the API's other fields."""
+        body = {"name": name, "type": type_name, "input": msgspec.Raw(input_), **terms}
+        return self._schedule(
+            "POST",
+            content=msgspec.json.encode(body),
+            headers={"Content-Type": "application/json"},
+        )
+
+    def switch_schedule(self, name: str, what: str) -> Schedule:
+        """``pause`` or ``resume`` a schedule."""
+        return self._schedule("POST", f"/{_segment(name)}/{what}")
+
+    def delete_schedule(self, name: str) -> Schedule:
+        """Remove a schedule; returns it as it was."""
+        return self._schedule("DELETE", f"/{_segment(name)}")
+
+    def run_schedule(self, name: str) -> Task:
+        """Submit the task of a schedule now."""
+        with self._answers():
+            answer = self._http.post(f"/api/schedules/{_segment(name)}/run")
+        return self._task(answer)
+
+    def _schedule(self, method: str, path: str = "", **options: Any) -> Schedule:
+        with self._answers():
+            answer = self._http.request(method, f"/api/schedules{path}", **options)
+        return _schedule(self._read(answer, Schedule)[1])
 
     def download(self, artifact: Artifact, file: Path) -> None:
         """Save an artifact; ``file`` appears, or is replaced, only when all of it arrived.
@@ -437,18 +577,12 @@ def _policy(document: msgspec.Raw) -> QueuePolicy:
     return policy
 
 
+def _schedule(document: msgspec.Raw) -> Schedule:
+    schedule = msgspec.json.decode(document, type=Schedule)
+    schedule.document = document
+    return schedule
+
+
 def _segment(name: str) -> str:
     """A name as one part of a path, whatever somebody typed."""
     return quote(name, safe="")
-
-
-def _terms(
-    priority: Priority | None, user_id: str | None, delay: timedelta | None
-) -> dict[str, Any]:
-    """How a task shall be done, as far as anything is said of it."""
-    terms = {
-        "priority": None if priority is None else priority.label,
-        "user_id": user_id,
-        "delay_seconds": None if delay is None else delay.total_seconds(),
-    }
-    return {name: value for name, value in terms.items() if value is not None}

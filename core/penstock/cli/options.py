@@ -1,11 +1,14 @@
 """Options and argument types that several commands share."""
 
 import re
+import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from penstock.declarations import Priority
 
@@ -21,6 +24,36 @@ def json_option(function: F) -> F:
     return click.option(
         "--json", "as_json", is_flag=True, help="Print JSON for programs; messages go to stderr."
     )(function)
+
+
+class InputText(click.ParamType[bytes]):
+    """JSON as it stands, ``@file`` or ``-`` for standard input; syntax-checked."""
+
+    name = "JSON|@FILE|-"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> bytes:
+        """Read the input."""
+        if isinstance(value, bytes):
+            return value
+        text = str(value)
+        if text == "-":
+            source = "standard input"
+            content = sys.stdin.buffer.read()
+        elif text.startswith("@"):
+            source = text[1:]
+            try:
+                content = Path(source).read_bytes()
+            except OSError as error:
+                self.fail(f"cannot read {source!r}: {error.strerror}", param, ctx)
+        else:
+            content, source = text.encode(errors="surrogateescape"), repr(text)
+        try:
+            msgspec.json.decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self.fail(f"expected JSON, got {source}: {error}", param, ctx)
+        return content
 
 
 class Duration(click.ParamType[timedelta]):
@@ -43,6 +76,27 @@ class Duration(click.ParamType[timedelta]):
             )
         except OverflowError:
             self.fail(f"expected a duration of less than a million years, got {value}", param, ctx)
+
+
+class Moment(click.ParamType[datetime]):
+    """A date and time as ISO 8601 has it; without an offset it is one of this machine's zone."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read a moment."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return datetime.fromisoformat(str(value)).astimezone()
+        except (ValueError, OverflowError):
+            self.fail(
+                f"expected a date and time like 2026-11-26T09:30:00+01:00, got {value!r}",
+                param,
+                ctx,
+            )
 
 
 class Names(click.ParamType[tuple[str, ...]]):

@@ -15,8 +15,9 @@ _COMMANDS = {
         ("api", "api", "api", "Serve the HTTP API."),
         ("worker", "worker", "worker", "Run tasks."),
         ("submit", "submit", "submit", "Submit a task to a running API."),
-        ("task", "task", "task", "Look at tasks, cancel them, run them again."),
+        ("task", "task", "task", "Look at tasks, follow them, cancel them, run them again."),
         ("queue", "queue", "queue", "Look at queues, tune, pause, drain and purge them."),
+        ("schedule", "schedule", "schedule", "Look at schedules, make, pause and run them."),
         ("plugins", "plugins", "plugins", "Look at installed plugins."),
         ("db", "db", "db", "Look after the database."),
     )

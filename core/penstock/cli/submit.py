@@ -1,51 +1,20 @@
 """``penstock submit``."""
 
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import click
-import msgspec
 
 from penstock.cli import outcome, waiting
-from penstock.cli.client import ApiClient, Task
+from penstock.cli.client import ApiClient, Task, Terms
 from penstock.cli.connect import connect
 from penstock.cli.messages import people, print_json, progress, say, say_error
-from penstock.cli.options import Duration, PriorityLabel, json_option
+from penstock.cli.options import Duration, InputText, Moment, PriorityLabel, json_option
 from penstock.declarations import Priority
 
 _INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
-
-
-class InputText(click.ParamType[bytes]):
-    """JSON as it stands, ``@file`` or ``-`` for standard input; syntax-checked."""
-
-    name = "JSON|@FILE|-"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> bytes:
-        """Read the input."""
-        if isinstance(value, bytes):
-            return value
-        text = str(value)
-        if text == "-":
-            source = "standard input"
-            content = sys.stdin.buffer.read()
-        elif text.startswith("@"):
-            source = text[1:]
-            try:
-                content = Path(source).read_bytes()
-            except OSError as error:
-                self.fail(f"cannot read {source!r}: {error.strerror}", param, ctx)
-        else:
-            content, source = text.encode(errors="surrogateescape"), repr(text)
-        try:
-            msgspec.json.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self.fail(f"expected JSON, got {source}: {error}", param, ctx)
-        return content
 
 
 @click.command()
@@ -59,6 +28,11 @@ class InputText(click.ParamType[bytes]):
 @click.option("--priority", type=PriorityLabel(), help="How urgent it is.  [default: normal]")
 @click.option("--user-id", help="For whom it runs.")
 @click.option("--delay", type=Duration(), help="Not before this long has passed: 30s, 5m, 1h30m.")
+@click.option("--unique", is_flag=True, help="If the same task is open already, that one.")
+@click.option("--idempotency-key", help="With the same key, a repeat is the same task.")
+@click.option("--run-at", type=Moment(), help="Not before then: 2026-11-26T09:30:00+01:00.")
+@click.option("--ttl", type=Duration(), help="Not if it has not started after this long.")
+@click.option("--deadline", type=Moment(), help="Stop it, or do not start it, after then.")
 @click.option("--wait", is_flag=True, help="Wait for the outcome; exit 1 unless it succeeds.")
 @click.option(
     "--output",
@@ -75,6 +49,11 @@ def submit(  # noqa: PLR0913  (click hands each option over by its name)
     priority: Priority | None,
     user_id: str | None,
     delay: timedelta | None,
+    unique: bool,
+    idempotency_key: str | None,
+    run_at: datetime | None,
+    ttl: timedelta | None,
+    deadline: datetime | None,
     wait: bool,
     output: Path | None,
     as_json: bool,
@@ -90,12 +69,22 @@ def submit(  # noqa: PLR0913  (click hands each option over by its name)
         )
     with connect() as client:
         if file is not None:
-            send = partial(client.upload, type_name, file, input_)
+            send = partial(client.upload, type_name, file, input_=input_)
         elif input_ is not None:
             send = partial(client.submit, type_name, input_)
         else:
             raise click.UsageError("Missing option '--input' / '-i', or '--file'.")
-        task = send(priority=priority, user_id=user_id, delay=delay)
+        terms = Terms(
+            priority=priority,
+            user_id=user_id,
+            delay=delay,
+            run_at=run_at,
+            ttl=ttl,
+            deadline=deadline,
+            unique=unique,
+            idempotency_key=idempotency_key,
+        )
+        task = send(terms)
         if not wait and output is None:
             _accepted(task, as_json=as_json)
             return

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import click
 
-from penstock.cli import bulk, outcome, waiting
+from penstock.cli import bulk, following, outcome, waiting
 from penstock.cli.client import Task
 from penstock.cli.connect import connect
 from penstock.cli.messages import print_json, progress, say
@@ -18,7 +18,7 @@ _PAGE = 500
 
 @click.group()
 def task() -> None:
-    """Look at tasks, cancel them, run them again."""
+    """Look at tasks, follow them, cancel them, run them again."""
 
 
 @task.command()
@@ -34,6 +34,29 @@ def show(*, task_id: UUID, wait: bool, as_json: bool) -> None:
     outcome.show(found, as_json=as_json)
     if wait:
         sys.exit(outcome.exit_code(found))
+
+
+@task.command()
+@click.argument("task_id", metavar="ID", type=click.UUID)
+@click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON.")
+def watch(*, task_id: UUID, as_json: bool) -> None:
+    """Follow the task of that ID as it runs; exit 1 unless it succeeds.
+
+    The text that it writes goes to standard output, everything else to standard error.
+    """
+    with connect() as client:
+        found = following.show(client, task_id, as_json=as_json)
+    sys.exit(outcome.exit_code(found))
+
+
+@task.command()
+@click.argument("task_id", metavar="ID", type=click.UUID)
+@click.option("--follow", "-f", is_flag=True, help="Go on until the task has ended.")
+@click.option("--json", "as_json", is_flag=True, help="Print each line as a line of JSON.")
+def log(*, task_id: UUID, follow: bool, as_json: bool) -> None:
+    """Show what the handler of the task of that ID has logged."""
+    with connect() as client:
+        following.follow_log(client, task_id, follow=follow, as_json=as_json)
 
 
 @task.command(name="list")

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 from uuid import UUID
 
-import msgspec
-
 from penstock.app import Application
-from penstock.client.errors import TaskNotFoundError, TaskStatusError
-from penstock.client.handle import TaskHandle
+from penstock.client.batch_handle import BatchHandle, BatchInfo
+from penstock.client.callback import Callback
+from penstock.client.errors import BatchNotFoundError, TaskNotFoundError, TaskStatusError
+from penstock.client.handle import TaskAccess, TaskHandle
+from penstock.client.request import PRINCIPAL, TaskRequest, checked_key
+from penstock.client.task_event import TaskEvent
 from penstock.client.task_info import TaskInfo
+from penstock.client.transaction import (
+    AsyncTransaction,
+    connection_of,
+    require_same_database,
+)
 from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType, checks
-from penstock.dispatch import MOST_AT_ONCE, Submission, Swept
-from penstock.dispatch.inputs import MAX_DELAY
-from penstock.ledger import TaskFilter, TaskSummary, Transition
+from penstock.dispatch import MOST_AT_ONCE, BatchSubmission, RequestKey, Submission, Swept
+from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_TASKS
+from penstock.dispatch.bulk import MAX_TASKS
+from penstock.dispatch.sameness import fingerprint_of_all
+from penstock.events import Position
+from penstock.ledger import Accepted, BatchRecord, TaskFilter, TaskSummary, Transition
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 
@@ -49,6 +67,26 @@ class Client:
         self._environ = environ
         self._directory = directory
         self._application: Application | None = None
+
+    @property
+    def application(self) -> Application:
+        """What it is connected to.
+
+        Raises:
+            PenstockError: it is closed.
+        """
+        if self._application is None:
+            raise PenstockError("this client is closed; use it inside its 'async with' block")
+        return self._application
+
+    def handle(
+        self, accepted: Accepted, type_name: str, *, access: TaskAccess | None = None
+    ) -> TaskHandle[Any]:
+        """The handle of a task that was accepted, of a type that is installed."""
+        output_type = self.application.catalogue.task_type(type_name).output_type
+        return TaskHandle(
+            access or self, accepted.task_id, type_name, output_type, origin=accepted.origin
+        )
 
     async def __aenter__(self) -> Self:
         """Open the connections.
@@ -81,6 +119,12 @@ class Client:
         user_id: str | None = None,
         priority: Priority | str | int = Priority.NORMAL,
         delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        unique: bool | None = None,
+        session: AsyncTransaction | None = None,
+        run_at: datetime | None = None,
+        ttl: timedelta | None = None,
+        deadline: datetime | None = None,
     ) -> TaskHandle[R]: ...
 
     @overload
@@ -92,18 +136,26 @@ class Client:
         user_id: str | None = None,
         priority: Priority | str | int = Priority.NORMAL,
         delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        unique: bool | None = None,
+        session: AsyncTransaction | None = None,
+        run_at: datetime | None = None,
+        ttl: timedelta | None = None,
+        deadline: datetime | None = None,
     ) -> TaskHandle[Any]: ...
 
-    async def submit(
+    async def submit(  # noqa: D417  (the terms are described one by one)
         self,
-        task_type: TaskType[Any, Any] | str,
+        task_type: Any,
         input: Any,  # noqa: A002  (the API's own word for it)
         *,
-        user_id: str | None = None,
-        priority: Priority | str | int = Priority.NORMAL,
-        delay: timedelta | None = None,
+        session: AsyncTransaction | None = None,
+        **terms: Any,
     ) -> TaskHandle[Any]:
         """Accept a task; on return its row is committed, and it will run.
+
+        With a ``session`` its row is part of the caller's transaction: it runs when that is
+        committed, and never if it is rolled back.
 
         Args:
             task_type: a declared task type, or the name of an installed one.
@@ -111,32 +163,71 @@ class Client:
             user_id: for whom it is done.
             priority: ``urgent``, ``high``, ``normal`` or ``low``, or its number.
             delay: run it no earlier than after this time.
+            idempotency_key: 1 to 255 visible ASCII characters. The same submission with the same
+                key is the same task, for ``PENSTOCK_IDEMPOTENCY_TTL_SECONDS``.
+            unique: while a task of the same type, user and input is open, that one is meant, as it
+                is; as the task type says if left out.
+            session: an ``AsyncSession`` or ``AsyncConnection`` of SQLAlchemy, on the ledger's
+                database, for a client that was entered.
+            run_at: the same, as a moment with its zone; one of both.
+            ttl: a task that has not started after this time fails with ``expired``.
+            deadline: a task that has not ended by then fails with ``deadline_exceeded``: a run is
+                stopped, and no other begins.
 
         Raises:
-            ValueError: an unknown priority, an input that does not fit the task type, or a delay
-                that is not from 0 to 365 days.
+            ValueError: an unknown priority, an input that does not fit the task type, a delay that
+                is not from 0 to 365 days, times that leave none to run in, a key that is none, or
+                a session on another database.
             LookupError: no installed plugin has this task type.
             QueueFullError: as many tasks wait as may; its ``retry_after`` says when to try again.
+            IdempotencyKeyReusedError: the key was used before for something else.
             PenstockError: the database is away.
         """
-        name = task_type if isinstance(task_type, str) else task_type.name
-        ranked = Priority.parse(priority)
-        checks.instance(user_id, str | None, of="user_id")
-        checks.instance(delay, timedelta | None, of="delay")
-        if delay is not None and not timedelta(0) <= delay <= MAX_DELAY:
-            message = f"expected delay to be from 0 to {MAX_DELAY.days} days, got {delay}"
+        request: TaskRequest[Any] = TaskRequest(task_type, input, **terms)
+        if session is None:
+            (handle,) = await self.submit_many([request])
+            return handle
+        application = self.application
+        connection = await connection_of(session)
+        ledger = await application.ledger.identity()
+        await connection.run_sync(require_same_database, ledger=ledger)
+        task = await application.dispatch.prepare(request.submission)
+        accepted = await connection.run_sync(
+            application.dispatch.write_within, task, loop=asyncio.get_running_loop()
+        )
+        return self.handle(accepted, task.type)
+
+    async def submit_many(
+        self, requests: Sequence[TaskRequest[R]], *, idempotency_key: str | None = None
+    ) -> list[TaskHandle[R]]:
+        """Accept tasks, all of them or none; on return their rows are committed.
+
+        Args:
+            requests: what is asked for; at most 1,000.
+            idempotency_key: the very same requests with the same key are the same tasks.
+
+        Raises:
+            BulkRefusedError: some cannot be accepted; its ``faults`` say which, and why.
+            Exception: as :meth:`submit` does, of all of them.
+        """
+        if len(requests) > MAX_TASKS:
+            message = f"expected at most {MAX_TASKS} requests at once, got {len(requests)}"
             raise DeclarationError(message)
-        try:
-            encoded = msgspec.json.encode(input)
-        except (TypeError, ValueError, msgspec.MsgspecError) as error:
-            message = f"expected input of task type {name!r} to have a JSON form: {error}"
-            raise DeclarationError(message) from error
+        submissions = [each.submission for each in requests]
+        key = None
+        if checked_key(idempotency_key) is not None:
+            key = RequestKey(PRINCIPAL, str(idempotency_key), fingerprint_of_all(submissions))
         async with self.opened() as client:
-            application = client._require()  # noqa: SLF001  (another of this very class)
-            found = application.catalogue.task_type(name)
-            submission = Submission(name, encoded, priority=ranked, user_id=user_id, delay=delay)
-            record = await application.dispatch.submit(submission)
-        return TaskHandle(self, record.id, record.type, found.output_type)
+            dispatch = client.application.dispatch
+            if len(submissions) == 1 and key is None:
+                # It shares a transaction with others, and its error is its own.
+                answers = [await dispatch.accept(submissions[0])]
+            else:
+                answers = await dispatch.submit_all(submissions, key=key)
+            return [
+                client.handle(Accepted(each.task.id, each.origin), each.task.type, access=self)
+                for each in answers
+            ]
 
     async def task(self, task_id: UUID) -> TaskInfo:
         """The task of that id, as the ledger has it now.
@@ -146,10 +237,44 @@ class Client:
             PenstockError: the database is away.
         """
         async with self.opened() as client:
-            record = await client._require().dispatch.find(task_id)  # noqa: SLF001
+            record = await client.application.dispatch.find(task_id)
         if record is None:
             raise TaskNotFoundError(task_id)
         return TaskInfo.of(record)
+
+    async def ended(self, task_id: UUID, timeout: timedelta | None = None) -> TaskInfo:
+        """The task of that id when it has ended, or as it is after ``timeout``.
+
+        Raises:
+            TaskNotFoundError: there is none.
+            PenstockError: the database is away.
+        """
+        async with self.opened() as client:
+            record = await client.application.hub.ended(task_id, timeout)
+        if record is None:
+            raise TaskNotFoundError(task_id)
+        return TaskInfo.of(record)
+
+    async def events(
+        self, task_id: UUID, *, after: str | None = None
+    ) -> AsyncGenerator[TaskEvent, None]:
+        """What happens to a task; see :meth:`TaskHandle.events`.
+
+        Raises:
+            TaskNotFoundError: there is none.
+            ValueError: ``after`` is no id of an event.
+            PenstockError: the database is away.
+        """
+        position = None if after is None else _position(after)
+        async with self.opened() as client:
+            application = client.application
+            record = await application.dispatch.find(task_id)
+            if record is None:
+                raise TaskNotFoundError(task_id)
+            async with aclosing(application.hub.follow(record, after=position)) as batches:
+                async for batch in batches:
+                    for news in batch:
+                        yield TaskEvent.of(news)
 
     async def cancel(self, task_id: UUID, *, reason: str = "") -> TaskInfo:
         """Cancel a task; see :meth:`TaskHandle.cancel`.
@@ -160,7 +285,7 @@ class Client:
         """
         by = "cancelled by the application"
         async with self.opened() as client:
-            dispatch = client._require().dispatch  # noqa: SLF001
+            dispatch = client.application.dispatch
             found = await dispatch.cancel(task_id, reason=f"{by}: {reason}" if reason else by)
             if found is None:
                 raise TaskNotFoundError(task_id)
@@ -171,15 +296,19 @@ class Client:
 
         Raises:
             TaskNotFoundError: there is none.
-            TaskStatusError: it is open, or has succeeded.
+            TaskStatusError: it is open, or has succeeded, or its deadline has passed.
             PenstockError: the database is away.
         """
         async with self.opened() as client:
-            found = await client._require().dispatch.retry(task_id)  # noqa: SLF001
+            found = await client.application.dispatch.retry(task_id)
             if found is None:
                 raise TaskNotFoundError(task_id)
             if not found.changed:
-                message = "only a task that failed or was cancelled can run again"
+                message = (
+                    "its deadline has passed; submit a new task with a later one"
+                    if found.too_late
+                    else "only a task that failed or was cancelled can run again"
+                )
                 raise TaskStatusError(task_id, status=found.status, message=message)
             return await client.task(task_id)
 
@@ -193,7 +322,7 @@ class Client:
         """
         before: UUID | None = None
         async with self.opened() as client:
-            dispatch = client._require().dispatch  # noqa: SLF001
+            dispatch = client.application.dispatch
             while True:
                 page = await dispatch.tasks(wanted or TaskFilter(), before=before, limit=_PAGE)
                 for task in page.tasks:
@@ -216,7 +345,7 @@ class Client:
         by = "cancelled by the application"
         why = f"{by}: {reason}" if reason else by
         async with self.opened() as client:
-            dispatch = client._require().dispatch  # noqa: SLF001
+            dispatch = client.application.dispatch
             if not isinstance(which, TaskFilter):
                 return await dispatch.cancel_all(which, reason=why)
 
@@ -237,7 +366,7 @@ class Client:
             PenstockError: the database is away; some of them may run again.
         """
         async with self.opened() as client:
-            dispatch = client._require().dispatch  # noqa: SLF001
+            dispatch = client.application.dispatch
             if not isinstance(which, TaskFilter):
                 return await dispatch.retry_all(which)
 
@@ -245,6 +374,86 @@ class Client:
                 return await dispatch.retry_found(which, before=before, limit=MOST_AT_ONCE)
 
             return await _all(sweep)
+
+    async def submit_batch(
+        self,
+        requests: Sequence[TaskRequest[Any]],
+        *,
+        callback: Callback | None = None,
+        name: str = "",
+        user_id: str | None = None,
+        sealed: bool = True,
+    ) -> BatchHandle:
+        """Accept tasks that are counted together, all of them or none.
+
+        On return they are committed, and will run; and so will the callback, once, when all of
+        them have ended.
+
+        Args:
+            requests: the first tasks; at most 1,000 at once.
+            callback: what shall run in the end.
+            name: for people.
+            user_id: for whom the callback is done, and tasks that do not say so.
+            sealed: whether these are all. If not, :meth:`BatchHandle.add` takes more, and
+                :meth:`BatchHandle.seal` ends that.
+
+        Raises:
+            BatchPartError: a task or the callback cannot be accepted; ``place`` says which.
+            QueueFullError: as many tasks wait as may; its ``retry_after`` says when to try again.
+            PenstockError: the database is away.
+        """
+        checks.instance(callback, Callback | None, of="callback")
+        checks.instance(user_id, str | None, of="user_id")
+        checks.instance(sealed, bool, of="sealed")
+        checks.instance(name, str, of="the name of a batch")
+        if len(name) > MAX_BATCH_NAME_LENGTH:
+            message = (
+                f"expected the name of a batch to have at most {MAX_BATCH_NAME_LENGTH} "
+                f"characters, got {len(name)}"
+            )
+            raise DeclarationError(message)
+        wanted = BatchSubmission(
+            tasks=_submissions(requests),
+            callback=callback.submission if callback else None,
+            name=name,
+            user_id=user_id,
+            sealed=sealed,
+        )
+        async with self.opened() as client:
+            batches = client.application.dispatch.batches
+            record = await batches.submit(wanted, by="the application")
+        return BatchHandle(self, record.id)
+
+    async def batch(self, batch_id: UUID) -> BatchInfo:
+        """The batch of that id, as the ledger has it now.
+
+        Raises:
+            BatchNotFoundError: there is none.
+            PenstockError: the database is away.
+        """
+        async with self.opened() as client:
+            batches = client.application.dispatch.batches
+            return _there(batch_id, await batches.find(batch_id))
+
+    async def add_to_batch(self, batch_id: UUID, requests: Sequence[TaskRequest[Any]]) -> BatchInfo:
+        """Accept more tasks of a batch; see :meth:`BatchHandle.add`."""
+        async with self.opened() as client:
+            batches = client.application.dispatch.batches
+            return _there(batch_id, await batches.add(batch_id, _submissions(requests)))
+
+    async def seal_batch(self, batch_id: UUID) -> BatchInfo:
+        """Take no more tasks of a batch; see :meth:`BatchHandle.seal`."""
+        async with self.opened() as client:
+            batches = client.application.dispatch.batches
+            return _there(batch_id, await batches.seal(batch_id))
+
+    async def cancel_batch(self, batch_id: UUID, *, reason: str = "") -> BatchInfo:
+        """Cancel the open tasks of a batch; see :meth:`BatchHandle.cancel`."""
+        by = f"batch {batch_id} was cancelled by the application"
+        async with self.opened() as client:
+            batches = client.application.dispatch.batches
+            record = await batches.cancel(batch_id, reason=f"{by}: {reason}" if reason else by)
+        return _there(batch_id, record)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Client]:
@@ -264,11 +473,6 @@ class Client:
         )
         return Application(settings, load(entry_points))
 
-    def _require(self) -> Application:
-        if self._application is None:
-            raise PenstockError("this client is closed; use it inside its 'async with' block")
-        return self._application
-
 
 async def _all(sweep: Callable[[UUID | None], Awaitable[Swept]]) -> dict[UUID, Transition]:
     """What became of all tasks that a filter finds, step by step."""
@@ -280,3 +484,28 @@ async def _all(sweep: Callable[[UUID | None], Awaitable[Swept]]) -> dict[UUID, T
         if swept.next is None:
             return found
         before = swept.next
+
+
+def _submissions(requests: Sequence[TaskRequest[Any]]) -> list[Submission]:
+    if len(requests) > MAX_BATCH_TASKS:
+        message = (
+            f"expected at most {MAX_BATCH_TASKS} requests at once, got {len(requests)}; submit the "
+            "batch with sealed=False, and add the others"
+        )
+        raise DeclarationError(message)
+    for each in requests:
+        checks.instance(each, TaskRequest, of="every request of a batch")
+    return [each.submission for each in requests]
+
+
+def _there(batch_id: UUID, record: BatchRecord | None) -> BatchInfo:
+    if record is None:
+        raise BatchNotFoundError(batch_id)
+    return BatchInfo.of(record)
+
+
+def _position(after: str) -> Position:
+    try:
+        return Position.parse(after)
+    except ValueError as error:
+        raise DeclarationError(f"expected after to be {error}, got {after!r}") from error

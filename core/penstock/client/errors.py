@@ -3,6 +3,7 @@
 ::
 
     PenstockError
+    ├── BatchNotFoundError      the ledger has no such batch (also a LookupError)
     ├── TaskFailedError         the task ended, but not in success
     ├── TaskNotFoundError       the ledger has no such task (also a LookupError)
     └── TaskStatusError         the task's status does not allow what was asked
@@ -26,6 +27,14 @@ class TaskFailedError(PenstockError):
         super().__init__(f"task {task_id} failed with {code}: {message}")
         self.task_id = task_id
         self.code = code
+
+
+class BatchNotFoundError(PenstockError, LookupError):
+    """The ledger has no batch of this id."""
+
+    def __init__(self, batch_id: UUID) -> None:
+        super().__init__(f"there is no batch {batch_id} in this ledger")
+        self.batch_id = batch_id
 
 
 class TaskNotFoundError(PenstockError, LookupError):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -12,14 +11,12 @@ from uuid import UUID
 import msgspec
 
 from penstock.client.errors import TaskFailedError
+from penstock.client.task_event import TaskEvent
 from penstock.client.task_info import TaskInfo
 from penstock.declarations import checks
-from penstock.ledger import Status
+from penstock.ledger import Origin, Status
 
 R = TypeVar("R")
-
-_FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 1.0
 
 
 class TaskAccess(Protocol):
@@ -37,6 +34,14 @@ class TaskAccess(Protocol):
         """Run the task of that id again."""
         ...
 
+    async def ended(self, task_id: UUID, timeout: timedelta | None) -> TaskInfo:
+        """The task of that id when it has ended, or as it is after ``timeout``."""
+        ...
+
+    def events(self, task_id: UUID, *, after: str | None) -> AsyncGenerator[TaskEvent, None]:
+        """What happens to the task of that id."""
+        ...
+
     def opened(self) -> AbstractAsyncContextManager[TaskAccess]:
         """The same, with connections that it keeps for as long as the context lasts."""
         ...
@@ -48,11 +53,22 @@ class TaskHandle(Generic[R]):
     Attributes:
         id: the task's id, as in the API and the ``task`` table.
         type: the name of its task type.
+        origin: ``new``; ``replayed``, if the idempotency key was used before; or ``existing``, if
+            it is unique and was open already.
     """
 
-    def __init__(self, access: TaskAccess, task_id: UUID, type_name: str, output_type: Any) -> None:
+    def __init__(
+        self,
+        access: TaskAccess,
+        task_id: UUID,
+        type_name: str,
+        output_type: Any,
+        *,
+        origin: Origin = Origin.NEW,
+    ) -> None:
         self.id = task_id
         self.type = type_name
+        self.origin = origin
         self._access = access
         self._output_type = output_type
 
@@ -78,19 +94,13 @@ class TaskHandle(Generic[R]):
         """
         if timeout is not None:
             checks.instance(timeout, timedelta, of="timeout of TaskHandle.result")
-        now = asyncio.get_running_loop().time
-        deadline = now() + timeout.total_seconds() if timeout is not None else math.inf
-        pause = _FIRST_PAUSE
-        async with self._access.opened() as access:
-            while not (task := await access.task(self.id)).finished:
-                if now() >= deadline:
-                    message = (
-                        f"task {self.id} is {task.status.value} at {task.progress:.0f} % after "
-                        f"{timeout}; it goes on, and .result() may be asked again"
-                    )
-                    raise TimeoutError(message)
-                await asyncio.sleep(min(pause, max(deadline - now(), 0)))
-                pause = min(pause * 1.5, _LONGEST_PAUSE)
+        task = await self._access.ended(self.id, timeout)
+        if not task.finished:
+            message = (
+                f"task {self.id} is {task.status.value} at {task.progress:.0f} % after {timeout}; "
+                "it goes on, and .result() may be asked again"
+            )
+            raise TimeoutError(message)
         if task.status is not Status.SUCCESS:
             error = task.error
             raise TaskFailedError(
@@ -100,6 +110,27 @@ class TaskHandle(Generic[R]):
             )
         result: R = msgspec.convert(task.result, self._output_type, str_keys=True)
         return result
+
+    async def events(self, *, after: str | None = None) -> AsyncGenerator[TaskEvent, None]:
+        """What happens to it, until it has ended: its status, and what its handler says.
+
+        The first is its status as it is, if it has not ended; the last, behind all others, the
+        status that it ended with. What was said before is told first, as far as it is kept.
+
+        Args:
+            after: the ``id`` of the last event that is known already: what came since is told.
+
+        Raises:
+            TaskNotFoundError: it was removed meanwhile.
+            ValueError: ``after`` is no id of an event.
+            PenstockError: the database is away.
+        """
+        async with (
+            self._access.opened() as access,
+            aclosing(access.events(self.id, after=after)) as events,
+        ):
+            async for event in events:
+                yield event
 
     async def cancel(self, reason: str = "") -> TaskInfo:
         """Cancel it: at once if it waits; if it runs, its worker is told and stops it.

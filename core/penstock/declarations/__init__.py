@@ -12,6 +12,7 @@ from penstock.declarations.artifact import (
     SyncArtifactReader,
     SyncArtifacts,
 )
+from penstock.declarations.batch_summary import BatchSummary
 from penstock.declarations.context import Context
 from penstock.declarations.errors import (
     DeclarationError,
@@ -28,7 +29,9 @@ from penstock.declarations.priority import Priority
 from penstock.declarations.provider import Provider, UnitLimit
 from penstock.declarations.queue import Queue
 from penstock.declarations.rate_limit import RateLimit
+from penstock.declarations.recurrence import Recurrence
 from penstock.declarations.retry_policy import RetryPolicy
+from penstock.declarations.schedule import Misfire, Schedule
 from penstock.declarations.sync_context import SyncContext
 from penstock.declarations.task_type import AsyncTaskType, SyncTaskType, TaskType, task
 
@@ -38,9 +41,11 @@ __all__ = [
     "ArtifactReader",
     "Artifacts",
     "AsyncTaskType",
+    "BatchSummary",
     "Context",
     "DeclarationError",
     "Interruption",
+    "Misfire",
     "PenstockError",
     "PermanentError",
     "Priority",
@@ -48,7 +53,9 @@ __all__ = [
     "Queue",
     "RateLimit",
     "RateLimitedError",
+    "Recurrence",
     "RetryPolicy",
+    "Schedule",
     "Snooze",
     "SupersededError",
     "SyncArtifactReader",

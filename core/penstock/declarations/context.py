@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 from uuid import UUID
 
 from penstock.declarations.artifact import Artifacts
 from penstock.declarations.interruption import Interruption
+from penstock.declarations.priority import Priority
 
 if TYPE_CHECKING:
     # Nobody evaluates this annotation, and structlog takes longer to import than all of this room.
     from structlog.stdlib import BoundLogger
 
+    # It is the other way round that one is made with the other.
+    from penstock.declarations.task_type import TaskType
+
+I = TypeVar("I")  # noqa: E741  (the input's type)
+P = ParamSpec("P")
 S = TypeVar("S")
 
 
@@ -33,7 +40,7 @@ class Context(ABC):
             as a fencing token: whoever got a larger one may ignore what carries a smaller.
         artifacts: where to put files, and to open those of earlier tasks.
         log: a structlog logger that says which task a line is about:
-            ``ctx.log.info("downloaded", pages=3)``.
+            ``ctx.log.info("downloaded", pages=3)``. Its lines are kept with the task as well.
     """
 
     task_id: UUID
@@ -55,6 +62,19 @@ class Context(ABC):
         Args:
             percent: from 0 to 100; values outside are clamped.
             message: a short text for people.
+        """
+
+    @abstractmethod
+    async def delta(self, text: str) -> None:
+        """Let whoever follows the task see that a text goes on with ``text``.
+
+        Returns at once. It is shown live, and not kept: what shall last belongs in the result.
+        While Redis is away it is dropped, and those who follow see that there is a gap. A later
+        run begins its text anew.
+
+        Args:
+            text: what has come since the last call; pieces that follow each other closely are
+                joined.
         """
 
     @abstractmethod
@@ -90,6 +110,68 @@ class Context(ABC):
             PermanentError: code ``checkpoint_incompatible`` if it does not fit ``kind``, naming the
                 place.
             DeclarationError: for another ``name``, or a type that has no JSON form.
+        """
+
+    @overload
+    @abstractmethod
+    async def enqueue(
+        self,
+        name: str,
+        task_type: TaskType[Concatenate[I, P], Any],
+        input: I,
+        *,
+        priority: Priority | str | int | None = None,
+        delay: timedelta | None = None,
+        user_id: str | None = None,
+    ) -> UUID: ...
+
+    @overload
+    @abstractmethod
+    async def enqueue(
+        self,
+        name: str,
+        task_type: str,
+        input: Any,
+        *,
+        priority: Priority | str | int | None = None,
+        delay: timedelta | None = None,
+        user_id: str | None = None,
+    ) -> UUID: ...
+
+    @abstractmethod
+    async def enqueue(
+        self,
+        name: str,
+        task_type: TaskType[Any, Any] | str,
+        input: Any,  # noqa: A002  (the API's own word for it)
+        *,
+        priority: Priority | str | int | None = None,
+        delay: timedelta | None = None,
+        user_id: str | None = None,
+    ) -> UUID:
+        """Have another task done, a child of this one; returns its id.
+
+        On return it is committed, and will run, whatever becomes of this task; while the database
+        is away this waits. There is one child of each name: a later run that enqueues it again
+        changes nothing, not even if the input is another one, so a task that was cut off between
+        two of them does not make twins of the first. Cancelling this task does not cancel them.
+
+        There is no way to wait for a child here, where this task would hold a slot that the child
+        may need: what comes after it is a child of the child, or the callback of a batch.
+
+        Args:
+            name: a lower-case letter, then at most 62 of a-z, 0-9, '_' and '-'.
+            task_type: a declared task type, or the name of an installed one.
+            input: what the task type takes, or the same as plain dicts and lists.
+            priority: ``urgent``, ``high``, ``normal`` or ``low``, or its number; that of this task
+                if left out.
+            delay: run it no earlier than after this time.
+            user_id: for whom it is done; the user of this task if left out.
+
+        Raises:
+            PermanentError: code ``unknown_task_type``, ``invalid_input`` or ``input_too_large``.
+            TransientError: code ``queue_full`` or ``user_queue_full``: as many tasks wait as may.
+            DeclarationError: for another ``name``, ``priority`` or ``delay``.
         """
 
     @abstractmethod

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 from uuid import UUID
 
 from penstock.declarations.artifact import SyncArtifacts
 from penstock.declarations.interruption import Interruption
+from penstock.declarations.priority import Priority
 
 if TYPE_CHECKING:
     # As in Context: a process that writes no line must not wait for structlog.
     from structlog.stdlib import BoundLogger
 
+    # As in Context, which task types know.
+    from penstock.declarations.task_type import TaskType
+
+I = TypeVar("I")  # noqa: E741  (the input's type)
+P = ParamSpec("P")
 S = TypeVar("S")
 
 
@@ -39,12 +46,55 @@ class SyncContext(ABC):
         """As :meth:`penstock.declarations.Context.progress`; it never waits for the worker."""
 
     @abstractmethod
+    def delta(self, text: str) -> None:
+        """As :meth:`penstock.declarations.Context.delta`."""
+
+    @abstractmethod
     def save(self, name: str, value: object) -> None:
         """As :meth:`penstock.declarations.Context.save`."""
 
     @abstractmethod
     def load(self, name: str, kind: type[S]) -> S | None:
         """As :meth:`penstock.declarations.Context.load`."""
+
+    @overload
+    @abstractmethod
+    def enqueue(
+        self,
+        name: str,
+        task_type: TaskType[Concatenate[I, P], Any],
+        input: I,
+        *,
+        priority: Priority | str | int | None = None,
+        delay: timedelta | None = None,
+        user_id: str | None = None,
+    ) -> UUID: ...
+
+    @overload
+    @abstractmethod
+    def enqueue(
+        self,
+        name: str,
+        task_type: str,
+        input: Any,
+        *,
+        priority: Priority | str | int | None = None,
+        delay: timedelta | None = None,
+        user_id: str | None = None,
+    ) -> UUID: ...
+
+    @abstractmethod
+    def enqueue(
+        self,
+        name: str,
+        task_type: TaskType[Any, Any] | str,
+        input: Any,  # noqa: A002  (the API's own word for it)
+        *,
+        priority: Priority | str | int | None = None,
+        delay: timedelta | None = None,
+        user_id: str | None = None,
+    ) -> UUID:
+        """As :meth:`penstock.declarations.Context.enqueue`."""
 
     @abstractmethod
     def charge(self, units: int) -> None:

@@ -55,6 +55,7 @@ class TaskType(Generic[P, R]):
     provider: ProviderChoice | None = None
     units: UnitEstimate | None = None
     upload: str | None = None
+    unique: bool = False
     examples: Sequence[Any] = field(default=())
 
     @property
@@ -121,6 +122,7 @@ def task(  # noqa: PLR0913  (all but the name by keyword)
     provider: ProviderChoice | None = None,
     units: UnitEstimate | None = None,
     upload: str | None = None,
+    unique: bool = False,
     examples: Sequence[Any] = (),
 ) -> Declare:
     """Declare a function as a task type.
@@ -147,6 +149,8 @@ def task(  # noqa: PLR0913  (all but the name by keyword)
             or a function of the input. Its handler says by ``ctx.charge`` how many it were.
         upload: the input's field that gets the id of an uploaded file, a :class:`~uuid.UUID`: with
             it, ``POST /api/uploads`` takes files for this task type.
+        unique: while a task with the same input and user is open, a submit is answered with that
+            one, unless it says otherwise.
         examples: inputs that succeed on a fresh install; shown by ``GET /api/task-types``.
 
     Raises:
@@ -166,6 +170,7 @@ def task(  # noqa: PLR0913  (all but the name by keyword)
         checks.positive(timeout, of=f"timeout of task type {name!r}")
     if max_memory is not msgspec.UNSET:
         _check_max_memory(name, max_memory)
+    checks.instance(unique, bool, of=f"unique of task type {name!r}")
     _check_provider(name, provider, units)
 
     def declare(handler: Callable[..., Any]) -> TaskType[Any, Any]:
@@ -186,6 +191,7 @@ def task(  # noqa: PLR0913  (all but the name by keyword)
             "provider": provider,
             "units": units,
             "upload": upload,
+            "unique": unique,
             "examples": tuple(examples),
         }
         if not read.is_async:

@@ -56,8 +56,10 @@ class Admission:
         for tally, limit in self._limits(queue, user_id):
             await self._require_room(queue, user_id, tally, limit)
 
-    def admitted(self, queue: Queue, user_id: str | None) -> AbstractAsyncContextManager[None]:
-        """Room for one more task, which is accepted and handed over in this context.
+    def admitted(
+        self, queue: Queue, user_id: str | None, *, new: int = 1
+    ) -> AbstractAsyncContextManager[None]:
+        """Room for ``new`` tasks, which are accepted and handed over in this context.
 
         Raises:
             QueueFullError: there is none.
@@ -65,14 +67,14 @@ class Admission:
         """
         if queue.max_waiting is None and queue.user_max_waiting is None:
             return _UNLIMITED
-        return self._admitted(queue, user_id)
+        return self._admitted(queue, user_id, new)
 
     @asynccontextmanager
-    async def _admitted(self, queue: Queue, user_id: str | None) -> AsyncIterator[None]:
+    async def _admitted(self, queue: Queue, user_id: str | None, new: int) -> AsyncIterator[None]:
         with ExitStack() as taken:
             for tally, limit in self._limits(queue, user_id):
-                await self._require_room(queue, user_id, tally, limit)
-                taken.enter_context(tally.entering())
+                await self._require_room(queue, user_id, tally, limit, new=new)
+                taken.enter_context(tally.entering(new))
             yield
 
     def _limits(self, queue: Queue, user_id: str | None) -> Iterator[tuple[Tally, int]]:
@@ -109,22 +111,28 @@ class Admission:
         return await self._ledger.count_pending(queue, most=most, user_id=user_id)
 
     async def _require_room(
-        self, queue: Queue, user_id: str | None, tally: Tally, limit: int
+        self, queue: Queue, user_id: str | None, tally: Tally, limit: int, *, new: int = 1
     ) -> None:
-        if not await tally.has_room(limit):
-            raise await self._refusal(queue, user_id, tally, limit)
+        if not await tally.has_room(limit, new=new):
+            raise await self._refusal(queue, user_id, tally, limit, new=new)
 
     async def _refusal(
-        self, queue: Queue, user_id: str | None, tally: Tally, limit: int
+        self, queue: Queue, user_id: str | None, tally: Tally, limit: int, *, new: int
     ) -> QueueFullError:
         whole = self._of_queue(queue.name)
         if tally is whole:
-            seconds = await self._drain_rate.seconds_for(queue.name, tally.size - limit + 1)
-            return QueueFullError(queue.name, limit=limit, retry_after=timedelta(seconds=seconds))
+            seconds = await self._drain_rate.seconds_for(queue.name, tally.size - limit + new)
+            return QueueFullError(
+                queue.name, limit=limit, retry_after=timedelta(seconds=seconds), new=new
+            )
         # The user's part of what the queue gets rid of is like that of what waits there.
         await whole.has_room(limit)
         others = max(whole.size / limit, 1)
         seconds = await self._drain_rate.seconds_for(queue.name, others)
         return UserQueueFullError(
-            queue.name, user_id or "", limit=limit, retry_after=timedelta(seconds=seconds)
+            queue.name,
+            user_id or "",
+            limit=limit,
+            retry_after=timedelta(seconds=seconds),
+            new=new,
         )

@@ -11,6 +11,8 @@ from penstock.dispatch.entries import entry_of, members_of
 from penstock.engine import Engine, EngineUnavailableError
 from penstock.ledger import Ledger, OpenTask, Status, first_id_of
 
+# Whoever accepts a task has handed it over by then, unless its process died.
+_HANDED_OVER = timedelta(seconds=5)
 _PAGE = 1000
 _MOST_RECENT_PAGES = 20
 # How far back the recent rows reach for a process that has just begun to look.
@@ -22,10 +24,10 @@ _log = logging.getLogger(__name__)
 class Audit:
     """Compares open rows with the engine's index, in bounded batches.
 
-    Rows are settled when nobody wrote to them for two leases: younger ones are just being handed
-    over, or run under a lease. An accepted task that was not handed over, because its process died,
-    is found as soon as it is settled; whatever else may be missing, by a pass over all rows that
-    never ends.
+    Rows are settled when nobody wrote to them for two leases: younger ones run under a lease, or
+    wait for what follows a run. An accepted task that was not handed over, because its process
+    died, is found after seconds; what else is recent, as soon as it is settled; whatever else may
+    be missing, by a pass over all rows that never ends.
 
     Args:
         weights: from a queue to the shares of its users.
@@ -45,9 +47,12 @@ class Audit:
         self._weights = weights
         self._queues = queues
         self._settling = 2 * lease
+        self._handing_over = min(_HANDED_OVER, self._settling)
         self._suspects: set[str] = set()
         self._cursors = dict.fromkeys(queues, _START)
-        self._recent = first_id_of(datetime.now(UTC) - self._settling - _FIRST_LOOK)
+        begin = first_id_of(datetime.now(UTC) - self._settling - _FIRST_LOOK)
+        self._recent = begin
+        self._accepted = begin
 
     def suspect(self, queues: Iterable[str]) -> None:
         """The engine may have forgotten anything of ``queues``: the next look sees all of them."""
@@ -59,11 +64,29 @@ class Audit:
         A queue that cannot be asked, of a cluster's node that is away, stops no other: it is
         suspected.
         """
-        until = first_id_of(datetime.now(UTC) - self._settling)
+        lacking, self._recent = await self._walk(self._recent, age=self._settling)
+        return lacking
+
+    async def accepted(self) -> int:
+        """Look at the rows that should have been handed over since the last call.
+
+        Returns:
+            How many were lacking.
+        """
+        lacking, self._accepted = await self._walk(
+            self._accepted, age=self._handing_over, never_started=True
+        )
+        return lacking
+
+    async def _walk(
+        self, after: UUID, *, age: timedelta, never_started: bool = False
+    ) -> tuple[int, UUID]:
+        """Look at rows from above ``after`` up to an age; returns the last one seen, too."""
+        until = first_id_of(datetime.now(UTC) - age)
         lacking = 0
         for _ in range(_MOST_RECENT_PAGES):
             page = await self._ledger.open_tasks_between(
-                self._queues, after=self._recent, until=until, limit=_PAGE
+                self._queues, after=after, until=until, limit=_PAGE, never_started=never_started
             )
             for queue in {each.queue for each in page}:
                 settled = [each for each in page if each.queue == queue]
@@ -72,10 +95,26 @@ class Audit:
                 except EngineUnavailableError as error:
                     _log.debug("recent tasks of queue %r are compared later: %s", queue, error)
                     self.suspect([queue])
-            self._recent = page[-1].id if page else until
+            after = page[-1].id if page else until
             if len(page) < _PAGE:
                 break
-        return lacking
+        return lacking, after
+
+    async def overdue(self) -> int:
+        """Fail tasks that wait though their time is over, and take them out of line.
+
+        Returns how many there were, up to a bound. A queue that cannot be told stops no other: its
+        start gate refuses them.
+        """
+        ended = await self._ledger.end_overdue(limit=_PAGE)
+        for queue in {each.queue for each in ended}:
+            gone = members_of(each for each in ended if each.queue == queue)
+            _log.warning("queue %r: %d tasks had no time left, and failed", queue, len(gone))
+            try:
+                await self._engine.cancel(queue, gone, weights=self._weights(queue))
+            except EngineUnavailableError as error:
+                _log.debug("overdue tasks of queue %r stay in line: %s", queue, error)
+        return len(ended)
 
     async def look(self, queue: str) -> int:
         """Look at the next page of a queue, or at all of it; returns how many were lacking."""

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from penstock.declarations import PenstockError, Priority
+from penstock.dispatch import bulk
 from penstock.dispatch.admission import Admission
-from penstock.dispatch.entries import member_of
-from penstock.dispatch.errors import InvalidInputError
+from penstock.dispatch.after_commit import AfterCommit
+from penstock.dispatch.batch_completion import BatchCompletion
+from penstock.dispatch.entries import entry_of, member_of
+from penstock.dispatch.errors import InvalidInputError, QueueFullError
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
-from penstock.dispatch.intake import Intake, as_record
+from penstock.dispatch.intake import IDEMPOTENCY_TTL, Intake, as_record
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.status import Health, QueueStatus
-from penstock.dispatch.submission import Submission
+from penstock.dispatch.submission import RequestKey, Submission, Submitted
+from penstock.dispatch.task_batches import TaskBatches
 from penstock.dispatch.task_changes import Swept, TaskChanges
 from penstock.engine import Engine, Entry
 from penstock.ledger import (
+    Accepted,
     EndedCounts,
     Ledger,
     NewTask,
+    OpenTask,
+    Origin,
+    Status,
     TaskFilter,
     TaskList,
     TaskPage,
@@ -42,29 +52,65 @@ class Dispatch:
         ledger: takes the tasks.
         engine: puts them in line.
         max_input_bytes: how long the JSON of an input may be.
+        idempotency_ttl: how long an idempotency key is kept.
+
+    Attributes:
+        batches: takes batches of tasks, and looks them up.
+        completion: finishes batches.
     """
 
     def __init__(
-        self, *, policies: Policies, ledger: Ledger, engine: Engine, max_input_bytes: int
+        self,
+        *,
+        policies: Policies,
+        ledger: Ledger,
+        engine: Engine,
+        max_input_bytes: int,
+        idempotency_ttl: timedelta = IDEMPOTENCY_TTL,
     ) -> None:
         self._policies = policies
         self._ledger = ledger
         self._engine = engine
-        self._intake = Intake(require_open=policies.require_open, max_input_bytes=max_input_bytes)
+        self._intake = Intake(
+            require_open=policies.require_open,
+            max_input_bytes=max_input_bytes,
+            idempotency_ttl=idempotency_ttl,
+        )
         self._handover = Handover(engine, weights=policies.user_weights)
         self._admission = Admission(engine=engine, ledger=ledger, handover=self._handover)
+        self._after_commit = AfterCommit(ledger, self._hand_over_open)
+        self.completion = BatchCompletion(ledger, hand_over=self.hand_over)
         self._tasks = TaskList(ledger.database)
         self._changes = TaskChanges(
-            ledger=ledger, engine=engine, handover=self._handover, weights=policies.user_weights
+            ledger=ledger,
+            engine=engine,
+            handover=self._handover,
+            completion=self.completion,
+            weights=policies.user_weights,
+        )
+        self.batches = TaskBatches(
+            policies=policies,
+            ledger=ledger,
+            engine=engine,
+            intake=self._intake,
+            admission=self._admission,
+            completion=self.completion,
+            hand_over=self.hand_over,
         )
         self._health_checks = HealthChecks()
 
     async def close(self) -> None:
-        """Stop handing tasks over and checking services."""
+        """Stop finishing batches, handing tasks over and checking services."""
+        await self._after_commit.close()
+        await self.completion.close()
         await self._handover.close()
         await self._health_checks.close()
 
     async def submit(self, submission: Submission) -> TaskRecord:
+        """The task of :meth:`accept`, for those whom it is all the same whether it is a new one."""
+        return (await self.accept(submission)).task
+
+    async def accept(self, submission: Submission) -> Submitted:
         """Accept a task; on return its row is committed.
 
         Raises:
@@ -75,26 +121,191 @@ class Dispatch:
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database;
                 nothing is written.
             InputTooLargeError: it is too long; nothing is written.
+            InvalidTermError: its times leave none in which to run; nothing is written.
             QueueFullError: no more tasks of the queue, or of the user's in it, may wait; nothing
                 is written.
+            IdempotencyKeyReusedError: its key was used before for something else; nothing is
+                written.
+            TwinPendingError: a transaction that takes its time may be about to write the same.
             LedgerUnavailableError: the database is away; nothing is promised.
         """
         catalogue = await self._policies.present()
         task = self._intake.prepare(submission, catalogue)
-        async with self._admission.admitted(catalogue.queue(task.queue), task.user_id):
+        while True:
             try:
-                await self._ledger.accept(task)
-            except (DBAPIError, UnicodeError) as error:
-                message = f"the database refused this task: {getattr(error, 'orig', error)}"
-                raise InvalidInputError("$", message) from error
-            self._hand_over(task, delay=submission.delay)
-        return as_record(task)
+                async with self._admission.admitted(catalogue.queue(task.queue), task.user_id):
+                    accepted = await self._write(task)
+                    if accepted.origin is Origin.NEW:
+                        self.hand_over(task)
+            except QueueFullError:
+                # Whoever repeats a request that was accepted asks for no room.
+                earlier = await self._ledger.keyed.earlier(task)
+                if earlier is None:
+                    raise
+                accepted = earlier
+            if answer := await self._answer(task, accepted):
+                return answer
 
-    def _hand_over(self, task: NewTask, *, delay: timedelta | None) -> None:
+    async def _write(self, task: NewTask) -> Accepted:
+        try:
+            return await self._ledger.accept(task)
+        except (DBAPIError, UnicodeError) as error:
+            message = f"the database refused this task: {getattr(error, 'orig', error)}"
+            raise InvalidInputError("$", message) from error
+
+    async def _answer(self, task: NewTask, accepted: Accepted) -> Submitted | None:
+        """The task that was accepted, or that stands for it; nothing if that was just removed."""
+        if accepted.origin is Origin.NEW:
+            return Submitted(as_record(task))
+        found = await self._ledger.find(accepted.task_id)
+        if found is None:
+            await self._ledger.keyed.forget(task, of=accepted.task_id)
+            return None
+        return Submitted(found, accepted.origin)
+
+    async def submit_all(
+        self, submissions: Sequence[Submission], *, key: RequestKey | None = None
+    ) -> list[Submitted]:
+        """Accept tasks, all of them or none; on return their rows are committed.
+
+        Args:
+            submissions: what is asked for.
+            key: that of the request, for submissions without one of their own.
+
+        Raises:
+            BulkRefusedError: some cannot be accepted; nothing is written.
+            QueueFullError: there is not room for all of them; nothing is written.
+            IdempotencyKeyReusedError: the request's key, or that of one of them, was used before
+                for something else; nothing is written.
+            LedgerUnavailableError: the database is away; nothing is promised.
+        """
+        catalogue = await self._policies.present()
+        tasks = bulk.prepare_all(
+            bulk.keyed(submissions, key), lambda each: self._intake.prepare(each, catalogue)
+        )
+        if not tasks:
+            return []
+        await self._claim(key)
+        while True:
+            try:
+                async with AsyncExitStack() as admitted:
+                    for (queue, user_id), new in bulk.per_user(tasks).items():
+                        room = self._admission.admitted(catalogue.queue(queue), user_id, new=new)
+                        await admitted.enter_async_context(room)
+                    accepted = list(await self._write_all(tasks))
+                    for task, each in zip(tasks, accepted, strict=True):
+                        if each.origin is Origin.NEW:
+                            self.hand_over(task)
+            except QueueFullError:
+                earlier = [await self._ledger.keyed.earlier(task) for task in tasks]
+                accepted = [each for each in earlier if each is not None]
+                if len(accepted) < len(tasks):
+                    raise
+            answers = [await self._answer(*each) for each in zip(tasks, accepted, strict=True)]
+            if None not in answers:
+                return [each for each in answers if each is not None]
+
+    async def _write_all(self, tasks: Sequence[NewTask]) -> Sequence[Accepted]:
+        try:
+            return await self._ledger.accept_all(tasks)
+        except (DBAPIError, UnicodeError) as error:
+            message = f"the database refused these tasks: {getattr(error, 'orig', error)}"
+            raise InvalidInputError("$", message) from error
+
+    async def submit_each(
+        self, submissions: Sequence[Submission], *, key: RequestKey | None = None
+    ) -> list[Submitted | PenstockError]:
+        """Accept those tasks that can be; returns for each, in order, its task or what is wrong.
+
+        Repeated with the same ``key``, it answers with the same tasks, and tries again what was
+        refused.
+
+        Raises:
+            IdempotencyKeyReusedError: the request's key was used before for something else;
+                nothing is written.
+        """
+        await self._claim(key)
+        # Together: they share transactions.
+        answers = await asyncio.gather(
+            *(self.accept(each) for each in bulk.keyed(submissions, key)), return_exceptions=True
+        )
+        for each in answers:
+            if isinstance(each, BaseException) and not isinstance(each, PenstockError):
+                raise each
+        return [each for each in answers if isinstance(each, Submitted | PenstockError)]
+
+    async def _claim(self, key: RequestKey | None) -> None:
+        if key is not None:
+            await self._ledger.keyed.claim(
+                self._intake.key(key.principal, key.key, key.fingerprint)
+            )
+
+    async def prepare(self, submission: Submission) -> NewTask:
+        """The row of a task that :meth:`write_within` will write.
+
+        Raises:
+            PenstockError: see :meth:`accept`.
+        """
+        catalogue = await self._policies.present()
+        task = self._intake.prepare(submission, catalogue)
+        await self._admission.check(catalogue.queue(task.queue), task.user_id)
+        return task
+
+    def write_within(
+        self, connection: Connection, task: NewTask, *, loop: asyncio.AbstractEventLoop
+    ) -> Accepted:
+        """Write a task as part of the caller's transaction.
+
+        It runs when that is committed, and never if it is rolled back. Call it in the thread of
+        the connection.
+
+        Args:
+            connection: of the caller's; see :meth:`require_own`.
+            task: from :meth:`prepare`.
+            loop: that of this dispatch, where it is handed over.
+
+        Raises:
+            IdempotencyKeyReusedError: see :meth:`accept`.
+            sqlalchemy.exc.SQLAlchemyError: what the database says.
+        """
+        accepted = self._ledger.accept_within(connection, task)
+        if accepted.origin is Origin.NEW:
+            self._after_commit.watch(connection, task.id, loop=loop)
+        return accepted
+
+    async def submit_child(self, submission: Submission, *, again: bool) -> UUID:
+        """Accept a task that a running one enqueues; returns its id, which it has already.
+
+        A queue that is drained takes it.
+
+        Args:
+            submission: with the ids of the task and of its parent.
+            again: whether an earlier run may have done this. What did is left as it is, however
+                full its queue, and handed over once more if it waits.
+
+        Raises:
+            PenstockError: as :meth:`submit`.
+        """
+        if again and submission.id is not None:
+            known = await self._ledger.find(submission.id)
+            if known is not None:
+                if known.status is Status.PENDING:
+                    self._handover.add(known.queue, entry_of(known))
+                return known.id
+        return (await self.submit(submission)).id
+
+    def hand_over(self, task: NewTask) -> None:
         """Let the engine have a task that is committed, soon."""
+        delay = timedelta(0)
+        if task.run_at is not None:
+            delay = max(task.run_at - datetime.now(UTC), delay)
         member = member_of(task.id, task.user_id, task.provider)
-        entry = Entry(member=member, priority=Priority(task.priority), delay=delay or timedelta(0))
+        entry = Entry(member=member, priority=Priority(task.priority), delay=delay)
         self._handover.add(task.queue, entry)
+
+    def _hand_over_open(self, task: OpenTask) -> None:
+        if task.status is Status.PENDING:
+            self._handover.add(task.queue, entry_of(task))
 
     async def check_room(self, type_name: str, user_id: str | None) -> None:
         """Refuse early what :meth:`submit` would refuse, as its queue is full or drained.
@@ -155,10 +366,12 @@ class Dispatch:
     async def retry(self, task_id: UUID) -> Transition | None:
         """Let a failed or cancelled task begin anew, with all its attempts.
 
-        Its checkpoints are kept, and so is its earlier outcome, in ``task_attempt``.
+        Its checkpoints are kept, and so is its earlier outcome, in ``task_attempt``. Its
+        time-to-live counts no more, its deadline does.
 
         Returns:
-            ``pending``; unchanged if it is open or has succeeded; nothing if there is no such task.
+            ``pending``; unchanged if it is open or has succeeded, or if its deadline has passed;
+            nothing if there is no such task.
 
         Raises:
             LedgerUnavailableError: the database is away; nothing is promised.
@@ -194,6 +407,12 @@ class Dispatch:
     async def tasks(self, wanted: TaskFilter, *, before: UUID | None, limit: int) -> TaskPage:
         """The newest tasks that ``wanted`` finds; see :meth:`penstock.ledger.TaskList.page`."""
         return await self._tasks.page(wanted, before=before, limit=limit)
+
+    async def children(
+        self, parent_id: UUID, *, before: UUID | None, limit: int
+    ) -> list[TaskRecord]:
+        """Tasks that a task enqueued, in the opposite order of their ids, below ``before``."""
+        return await self._ledger.children(parent_id, before=before, limit=limit)
 
     async def queue_status(self) -> dict[str, QueueStatus]:
         """Every queue of the catalogue at a glance.

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from penstock.declarations import Priority
 from penstock.engine import Entry, Member
-from penstock.ledger import OpenTask, Status
+from penstock.ledger import OpenTask, Status, TaskRecord
 
 
 def member_of(task_id: UUID, user_id: str | None, provider: str | None) -> Member:
@@ -19,7 +19,7 @@ def members_of(tasks: Iterable[OpenTask]) -> list[Member]:
     return [member_of(each.id, each.user_id, each.provider) for each in tasks]
 
 
-def entry_of(task: OpenTask) -> Entry:
+def entry_of(task: OpenTask | TaskRecord) -> Entry:
     """An open row as the engine takes it.
 
     What runs is leased to whoever runs it: its worker is heard of within a lease, or was lost.

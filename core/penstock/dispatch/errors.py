@@ -3,18 +3,28 @@
 ::
 
     PenstockError
+    ├── BulkRefusedError        of many submissions, some are refused, so that none is accepted
+    ├── ForeignSessionError     a session is not on the ledger's database (also a ValueError)
+    ├── BatchPartError          a task of a batch, or its callback, is not accepted
+    ├── BatchSealedError        the batch takes no more tasks
     ├── InvalidInputError       the input does not fit its task type (also a ValueError)
     │   └── InputTooLargeError  its JSON is longer than the operator allows
+    ├── InvalidTermError        what is asked for beside the input cannot be had (also a ValueError)
     ├── InvalidPolicyError      a queue's policy cannot be what was asked for (also a ValueError)
     ├── QueueDrainingError      the queue is drained: it takes no new tasks
+    ├── UnknownScheduleError    there is no such schedule (also a LookupError)
+    ├── ScheduleExistsError     there is one of that name already
+    ├── ScheduleDeclaredError   only its plugin can change it
     └── QueueFullError          as many tasks wait in the queue as may
         └── UserQueueFullError  as many of the user's
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from difflib import get_close_matches
+from uuid import UUID
 
 from penstock.declarations import PenstockError
 
@@ -46,6 +56,49 @@ class InputTooLargeError(InvalidInputError):
         self.limit = limit
 
 
+class InvalidTermError(PenstockError, ValueError):
+    """A task cannot have the terms that somebody asks for.
+
+    Attributes:
+        field: which of a submission's fields, like ``run_at``, ``ttl`` or ``unique``.
+        message: what is wrong with it.
+        remedy: what to do.
+    """
+
+    def __init__(self, field: str, message: str, remedy: str) -> None:
+        super().__init__(f"{field}: {message}; {remedy}")
+        self.field = field
+        self.message = message
+        self.remedy = remedy
+
+
+class BatchPartError(PenstockError, ValueError):
+    """A part of a batch cannot be accepted, and so nothing of it is.
+
+    Attributes:
+        place: which part: ``tasks[17]`` or ``callback``.
+        type: the name of its task type.
+        error: what is wrong with it.
+    """
+
+    def __init__(self, place: str, type_name: str, error: PenstockError) -> None:
+        super().__init__(f"{place} ({type_name}): {error}")
+        self.place = place
+        self.type = type_name
+        self.error = error
+
+
+class BatchSealedError(PenstockError):
+    """The batch is sealed: it takes no more tasks. ``batch_id`` says which one."""
+
+    def __init__(self, batch_id: UUID) -> None:
+        super().__init__(
+            f"batch {batch_id} is sealed and takes no more tasks; submit another batch, and one "
+            "that is yet to grow with sealed=false"
+        )
+        self.batch_id = batch_id
+
+
 class QueueFullError(PenstockError):
     """No more tasks may wait in this queue for now; nothing was written.
 
@@ -60,10 +113,14 @@ class QueueFullError(PenstockError):
     _whose = ""
     _knob = "max_waiting"
 
-    def __init__(self, queue: str, *, limit: int, retry_after: timedelta) -> None:
+    def __init__(self, queue: str, *, limit: int, retry_after: timedelta, new: int = 1) -> None:
+        remedy = f"try again in {math.ceil(retry_after.total_seconds())} s"
         super().__init__(
             f"queue {queue!r} is full: {limit:,} tasks{self._whose} wait in it, which is its "
-            f"{self._knob}; try again in {math.ceil(retry_after.total_seconds())} s"
+            f"{self._knob}; {remedy}"
+            if new == 1
+            else f"queue {queue!r} has no room for {new:,} more tasks{self._whose}: at most "
+            f"{limit:,} may wait in it, which is its {self._knob}; {remedy}, or send fewer at once"
         )
         self.queue = queue
         self.limit = limit
@@ -81,8 +138,10 @@ class UserQueueFullError(QueueFullError):
     _whose = " of this user"
     _knob = "user_max_waiting"
 
-    def __init__(self, queue: str, user_id: str, *, limit: int, retry_after: timedelta) -> None:
-        super().__init__(queue, limit=limit, retry_after=retry_after)
+    def __init__(
+        self, queue: str, user_id: str, *, limit: int, retry_after: timedelta, new: int = 1
+    ) -> None:
+        super().__init__(queue, limit=limit, retry_after=retry_after, new=new)
         self.user_id = user_id
 
 
@@ -112,3 +171,56 @@ class QueueDrainingError(PenstockError):
             f"it (penstock queue resume {queue})"
         )
         self.queue = queue
+
+
+class BulkRefusedError(PenstockError):
+    """Of many submissions some are refused; nothing was written.
+
+    Attributes:
+        faults: what is wrong with each of those, by its place from 0.
+    """
+
+    def __init__(self, faults: Mapping[int, PenstockError]) -> None:
+        first, fault = next(iter(faults.items()))
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        super().__init__(f"submission {first} is refused{more}: {fault}")
+        self.faults = faults
+
+
+class ForeignSessionError(PenstockError, ValueError):
+    """The session or connection is not on the ledger's database: no task can be part of it."""
+
+
+class UnknownScheduleError(PenstockError, LookupError):
+    """There is no schedule ``name``."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        near = get_close_matches(name, known, n=1)
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else f"known are {', '.join(map(repr, known)) or 'none'}"
+        )
+        super().__init__(f"there is no schedule {name!r}; {hint}")
+        self.name = name
+
+
+class ScheduleExistsError(PenstockError):
+    """There is a schedule ``name`` already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"there is a schedule {name!r} already; choose another name, or change that one"
+        )
+        self.name = name
+
+
+class ScheduleDeclaredError(PenstockError):
+    """Schedule ``name`` is declared by a plugin, which would only bring it back."""
+
+    def __init__(self, name: str, source: str, *, what: str) -> None:
+        super().__init__(
+            f"schedule {name!r} cannot be {what}, as {source} declares it; pause it instead, or "
+            "change the plugin"
+        )
+        self.name = name

@@ -96,6 +96,4 @@ class Handover:
 def _aged(entry: Entry, since: float) -> Entry:
     """``entry`` as it is after waiting here."""
     waited = timedelta(seconds=time.monotonic() - since)
-    if entry.kind == "again":
-        return replace(entry, age=waited)
     return replace(entry, delay=max(entry.delay - waited, timedelta(0))) if entry.delay else entry

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from itertools import accumulate
 from typing import Any
 
@@ -13,10 +12,11 @@ from penstock.declarations import TaskType
 from penstock.dispatch.errors import InputTooLargeError, InvalidInputError
 from penstock.ledger.models import USER_ID_LENGTH
 
-MAX_DELAY = timedelta(days=365)
-"""The longest delay of a task."""
 MAX_DEPTH = 64
 """How deep arrays and objects may be nested in an input."""
+
+MAX_KEY_LENGTH = 255
+"""How long an idempotency key may be."""
 
 # msgspec ends its messages with where it found the fault: "... - at `$.width`".
 _PLACE = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
@@ -77,6 +77,20 @@ def check_user_id(user_id: str) -> None:
         raise InvalidInputError("user_id", fault)
 
 
+def check_idempotency_key(key: str) -> None:
+    """Refuse what is no idempotency key.
+
+    Raises:
+        InvalidInputError: unless it is 1 to 255 visible ASCII characters.
+    """
+    if not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise InvalidInputError(
+            "idempotency_key",
+            f"expected 1 to {MAX_KEY_LENGTH} visible ASCII characters without spaces, got "
+            f"{len(key)} characters like {key[:40]!r}",
+        )
+
+
 def check_text(text: bytes | str) -> None:
     """Refuse what a database or a later reader of the JSON could not take.
 
@@ -98,6 +112,7 @@ def check_text(text: bytes | str) -> None:
         raise InvalidInputError("$", f"nested deeper than {MAX_DEPTH} levels; flatten it")
 
 
+_IDEMPOTENCY_KEY = re.compile(rf"[!-~]{{1,{MAX_KEY_LENGTH}}}")
 # An escaped NUL: an even number of backslashes in front of it are escapes of their own.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from uuid_utils.compat import uuid7
 
-from penstock.dispatch import inputs
+from penstock.dispatch import inputs, sameness
 from penstock.dispatch.needs import need_of
 from penstock.dispatch.submission import Submission
-from penstock.ledger import NewTask, Status, TaskRecord
+from penstock.dispatch.task_times import times_of
+from penstock.ledger import IdempotencyKey, NewTask, Status, TaskRecord
 from penstock.plugins import Catalogue
+
+IDEMPOTENCY_TTL = timedelta(days=1)
 
 
 class Intake:
@@ -21,11 +24,19 @@ class Intake:
     Args:
         require_open: raises if a queue takes no new tasks.
         max_input_bytes: how long the JSON of an input may be.
+        idempotency_ttl: how long an idempotency key is kept.
     """
 
-    def __init__(self, *, require_open: Callable[[str], None], max_input_bytes: int) -> None:
+    def __init__(
+        self,
+        *,
+        require_open: Callable[[str], None],
+        max_input_bytes: int,
+        idempotency_ttl: timedelta = IDEMPOTENCY_TTL,
+    ) -> None:
         self._require_open = require_open
         self._max_input_bytes = max_input_bytes
+        self._idempotency_ttl = idempotency_ttl
 
     def prepare(self, submission: Submission, catalogue: Catalogue) -> NewTask:
         """The row of a submission.
@@ -41,16 +52,22 @@ class Intake:
             QueueDrainingError: its queue takes no new tasks.
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database.
             InputTooLargeError: it is too long.
+            InvalidTermError: its times are out of bounds, or leave none in which to run.
         """
         task_type = catalogue.task_type(submission.type)
-        self._require_open(task_type.queue.name)
+        if submission.parent_id is None:
+            # What an accepted task enqueues is worked off with it.
+            self._require_open(task_type.queue.name)
         inputs.check_size(submission.input, self._max_input_bytes)
         value = inputs.decode(task_type, submission.input)
         if submission.user_id is not None:
             inputs.check_user_id(submission.user_id)
         need = need_of(task_type, value, known=catalogue.providers)
         now = datetime.now(UTC)
+        times = times_of(submission, now)
         text = submission.input
+        unique = task_type.unique if submission.unique is None else submission.unique
+        key = submission.idempotency_key
         return NewTask(
             id=submission.id or uuid7(),
             type=task_type.name,
@@ -61,10 +78,29 @@ class Intake:
             labels=submission.labels,
             max_attempts=task_type.retry.max_attempts,
             created_at=now,
-            run_at=now + submission.delay if submission.delay else None,
+            run_at=times.run_at,
+            expires_at=times.expires_at,
+            deadline=times.deadline,
             provider=need.provider,
             units=need.units,
+            parent_id=submission.parent_id,
+            batch_id=submission.batch_id,
             files=tuple(submission.files),
+            unique_key=sameness.unique_key(task_type, submission.user_id, value, submission.files)
+            if unique
+            else None,
+            key=None
+            if key is None
+            else self.key(submission.principal, key, sameness.fingerprint(submission)),
+        )
+
+    def key(self, principal: str, key: str, fingerprint: str) -> IdempotencyKey:
+        """A key that is used now."""
+        return IdempotencyKey(
+            principal=principal,
+            key=key,
+            fingerprint=fingerprint,
+            expires_at=datetime.now(UTC) + self._idempotency_ttl,
         )
 
 

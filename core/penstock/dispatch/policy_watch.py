@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from penstock import background
 from penstock.dispatch.policies import Policies
@@ -25,10 +26,19 @@ class PolicyWatch:
     def __init__(self, *, policies: Policies, engine: Engine) -> None:
         self._policies = policies
         self._engine = engine
+        self._listeners: list[Callable[[], object]] = []
         self._idle = asyncio.Event()
         self._idle.set()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+
+    def on_news(self, listener: Callable[[], object]) -> None:
+        """Call ``listener`` whenever something was announced, or may have been.
+
+        What is announced is that rows have changed which everybody reads: those of policies, and of
+        schedules.
+        """
+        self._listeners.append(listener)
 
     def start(self) -> None:
         """Begin to listen."""
@@ -51,6 +61,8 @@ class PolicyWatch:
             try:
                 async for _ in self._engine.policy_changes():
                     pause = _FIRST_PAUSE
+                    for listener in self._listeners:
+                        listener()
                     await self._read()
             except EngineUnavailableError as error:
                 _log.debug("listening for changed policies waits: %s", error)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -16,6 +18,7 @@ from datetime import timedelta
 from penstock import background
 from penstock.declarations import PenstockError
 from penstock.dispatch.audit import Audit
+from penstock.dispatch.batch_completion import BatchCompletion
 from penstock.dispatch.index_builder import IndexBuilder
 from penstock.dispatch.policies import Policies
 from penstock.engine import Engine, ServerWatch
@@ -24,6 +27,9 @@ from penstock.ledger import Leadership, Ledger
 _INTERVAL = 2.0
 # Looking for a missing index is cheap; comparing is not, and is done in every third round.
 _AUDIT_ROUNDS = 3
+# Seconds.
+_FORGET_INTERVAL = 60.0
+_FORGET_BATCH = 1000
 _PATIENCE = 5.0
 _TERM = timedelta(seconds=10)
 _log = logging.getLogger(__name__)
@@ -34,6 +40,7 @@ class Reconciler:
 
     Args:
         policies: read anew from time to time, as the message that they changed may be lost.
+        batches: those that are complete are finished, should whoever saw that have died.
         queues: their names.
         lease: how long a worker may be silent.
         process: this process, told apart from all others.
@@ -45,13 +52,17 @@ class Reconciler:
         ledger: Ledger,
         engine: Engine,
         policies: Policies,
+        batches: BatchCompletion,
         queues: Sequence[str],
         lease: timedelta,
         process: str,
     ) -> None:
         weights = policies.user_weights
+        self._ledger = ledger
+        self._forget_at = -math.inf
         self._engine = engine
         self._policies = policies
+        self._batches = batches
         self._queues = queues
         self._builder = IndexBuilder(ledger=ledger, engine=engine, weights=weights)
         self._audit = Audit(
@@ -104,9 +115,22 @@ class Reconciler:
         self._audit.suspect(await self._watch.changed(self._queues))
         if not await self._leadership.acquire():
             return
+        await self._audit.accepted()
+        await self._attempt("ending overdue tasks", self._audit.overdue())
+        await self._attempt("finishing batches", self._batches.audit())
         await self._audit.recent()
+        await self._attempt("forgetting idempotency keys", self._forget_keys())
         for queue in self._queues:
             await self._attempt(f"the audit of queue {queue!r}", self._audit.look(queue))
+
+    async def _forget_keys(self) -> None:
+        """Remove what has expired, in batches that hold up nobody."""
+        if time.monotonic() < self._forget_at:
+            return
+        self._forget_at = time.monotonic() + _FORGET_INTERVAL
+        while await self._ledger.keyed.forget_expired(limit=_FORGET_BATCH) == _FORGET_BATCH:
+            if self._stopping.is_set():
+                return
 
     async def _attempt(self, what: str, step: Awaitable[object]) -> None:
         """Do a step; whatever is wrong is logged, once until it works again, and stops no other."""

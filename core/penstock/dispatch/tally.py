@@ -36,32 +36,33 @@ class Tally:
         self._let_in = 0
         self._entering = 0
 
-    async def has_room(self, most: int) -> bool:
-        """Whether one more makes no more than ``most``; a refusal rests on a new count.
+    async def has_room(self, most: int, *, new: int = 1) -> bool:
+        """Whether ``new`` ones make no more than ``most``; a refusal rests on a new count.
 
         Raises:
             PenstockError: what the count met.
         """
-        if self._is_known(_ADMITS_FOR) and self.size < most:
+        least = most - new
+        if self._is_known(_ADMITS_FOR) and self.size <= least:
             return True
         async with self._counting:
-            if not self._is_known(_ADMITS_FOR if self.size < most else _REFUSES_FOR):
+            if not self._is_known(_ADMITS_FOR if self.size <= least else _REFUSES_FOR):
                 await self._recount(most)
-        return self.size < most
+        return self.size <= least
 
     @contextmanager
-    def entering(self) -> Iterator[None]:
-        """Let one in; until the context ends, the count may not see it."""
-        self.size += 1
-        self._let_in += 1
-        self._entering += 1
+    def entering(self, new: int = 1) -> Iterator[None]:
+        """Let ``new`` ones in; until the context ends, the count may not see them."""
+        self.size += new
+        self._let_in += new
+        self._entering += new
         try:
             yield
         except BaseException:
-            self.size -= 1
+            self.size -= new
             raise
         finally:
-            self._entering -= 1
+            self._entering -= new
 
     def _is_known(self, seconds: float) -> bool:
         usable = min(max(seconds, self._took * _THRIFT), _LONGEST_USE)

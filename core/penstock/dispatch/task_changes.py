@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from penstock.declarations import Priority
+from penstock.dispatch.batch_completion import BatchCompletion
 from penstock.dispatch.entries import member_of
 from penstock.dispatch.handover import Handover
 from penstock.engine import Engine, EngineUnavailableError, Entry, Member
@@ -50,11 +51,13 @@ class TaskChanges:
         ledger: Ledger,
         engine: Engine,
         handover: Handover,
+        completion: BatchCompletion,
         weights: Callable[[str], Mapping[str, float]],
     ) -> None:
         self._ledger = ledger
         self._engine = engine
         self._handover = handover
+        self._completion = completion
         self._weights = weights
         self._tasks = TaskList(ledger.database)
 
@@ -75,7 +78,12 @@ class TaskChanges:
             for task_id, task in changed.items():
                 if task.changed:
                     member = member_of(task_id, task.user_id, task.provider)
-                    entry = Entry(member=member, priority=Priority(task.priority), kind="again")
+                    entry = Entry(
+                        member=member,
+                        priority=Priority(task.priority),
+                        kind="again",
+                        lease=task.lease,
+                    )
                     self._handover.add(task.queue, entry)
             found |= changed
         return _in_order(ids, found)
@@ -111,6 +119,11 @@ class TaskChanges:
                 running = task.status is Status.RUNNING
                 member = member_of(task_id, task.user_id, task.provider)
                 by_queue[task.queue, running].append(member)
+        ended = {
+            task.batch_id
+            for task in found.values()
+            if task.changed and task.batch_id is not None and task.status is Status.CANCELLED
+        }
         for (queue, running), members in by_queue.items():
             try:
                 await self._engine.cancel(
@@ -120,6 +133,8 @@ class TaskChanges:
                 # The ledger knows: no run of them starts any more, and the audit tells the workers.
                 which = f"task {members[0].id}" if len(members) == 1 else f"{len(members)} tasks"
                 _log.warning("%s: Redis is told later to cancel it: %s", which, error)
+        if ended:
+            self._completion.look(ended)
 
 
 def _in_order(ids: Sequence[UUID], found: Mapping[UUID, Transition]) -> dict[UUID, Transition]:

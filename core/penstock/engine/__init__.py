@@ -1,5 +1,6 @@
 """The queue engine: order, limits and leases in Redis, by Lua scripts behind one Python face."""
 
+from penstock.engine.changes import Change
 from penstock.engine.cluster_client import ClusterClient
 from penstock.engine.engine import Claim, Counts, Engine, Entry, Lease, Settlement
 from penstock.engine.errors import (
@@ -16,6 +17,7 @@ from penstock.engine.servers import RedisServers
 
 __all__ = [
     "Beat",
+    "Change",
     "Claim",
     "ClusterClient",
     "Counts",

@@ -6,7 +6,7 @@ inputs.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -14,7 +14,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 from penstock.declarations import Priority, Queue
-from penstock.engine import scripts, shares
+from penstock.engine import changes, scripts, shares
+from penstock.engine.changes import EVERYTHING, Change
 from penstock.engine.durations import milliseconds as _milliseconds
 from penstock.engine.epoch import is_epoch_error, is_older, known_epoch, new_epoch
 from penstock.engine.errors import EngineUnavailableError, EpochMissingError, translated
@@ -43,15 +44,16 @@ class Entry:
         priority: its band.
         delay: the time until it is due.
         kind: ``due`` in ``delay``; ``running``: leased to whoever is heard of that runs it; or
-            ``again``: it begins anew, and whoever had it ``age`` ago has an earlier life of it.
-        age: how long ago that was written down.
+            ``again``: it begins anew, and whoever has a lease of it whose number is at most
+            ``lease`` has an earlier life of it.
+        lease: the number of the lease under which it was last started.
     """
 
     member: Member
     priority: Priority
     delay: timedelta = timedelta(0)
     kind: Literal["due", "running", "again"] = "due"
-    age: timedelta = timedelta(0)
+    lease: int = 0
 
     @property
     def id(self) -> UUID:
@@ -65,7 +67,8 @@ class Entry:
             case "due":
                 return str(_milliseconds(self.delay))
             case "again":
-                return f"again {_milliseconds(self.age)}"
+                moment, ticket = divmod(self.lease, 1 << _TICKET_BITS)
+                return f"again {moment} {ticket}"
             case "running":
                 return self.kind
 
@@ -418,6 +421,26 @@ class Engine:
             if message["type"] == "message":
                 data = message["data"]
                 yield channels[message["channel"]], Member.decode(data).id if data else None
+
+    async def announce(
+        self, queue: str, ids: Sequence[UUID], kind: Literal["status", "events"] = "status"
+    ) -> None:
+        """Tell whoever follows tasks of ``queue`` that their rows, or streams, have changed.
+
+        What goes through :meth:`claim`, :meth:`cancel` and ``again`` is told of by itself.
+        """
+        self.round_trips += 1
+        with translated(f"announce news of queue {queue!r}"):
+            await self._commands.publish(self._keys(queue).changed, changes.encode(kind, ids))
+
+    async def changes(self, queues: Sequence[str]) -> AsyncGenerator[Change, None]:
+        """Yields once it listens, and then what is announced of tasks of ``queues``."""
+        channels = [self._keys(queue).changed for queue in queues]
+        async for message in self._messages("news of tasks", *channels):
+            if message["type"] == "message":
+                yield changes.decode(message["data"])
+            elif message["type"] == "subscribe":
+                yield EVERYTHING
 
     async def announce_policies(self) -> None:
         """Tell all processes of the installation that the policy of a queue has changed."""

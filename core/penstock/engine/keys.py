@@ -57,6 +57,8 @@ class QueueKeys(NamedTuple):
     notices: str
     """Not a key but a channel, over which the queue's workers hear what they would learn later from
     a heartbeat or a claim: the member to cancel, or nothing: a task was parked."""
+    changed: str
+    """A channel as well, over which whoever follows tasks hears of news; see changes.py."""
 
     @classmethod
     def of(cls, namespace: str, queue: str) -> "QueueKeys":

@@ -1,17 +1,38 @@
 """The ledger: the tasks' rows in SQL, and the only truth about them."""
 
-from penstock.ledger.errors import LedgerUnavailableError
-from penstock.ledger.leadership import Leadership
-from penstock.ledger.ledger import Ledger
-from penstock.ledger.overrides import Override, Overrides
+from penstock.ledger.batch_records import (
+    BatchRecord,
+    Callback,
+    NewBatch,
+    StatusCounts,
+)
+from penstock.ledger.errors import (
+    IdempotencyKeyReusedError,
+    LedgerUnavailableError,
+    TwinOpenError,
+    TwinPendingError,
+)
+from penstock.ledger.leadership import (
+    Leadership,
+)
+from penstock.ledger.ledger import (
+    Ledger,
+)
+from penstock.ledger.overrides import (
+    Override,
+    Overrides,
+)
 from penstock.ledger.records import (
+    Accepted,
     CancelWish,
     Checkpoint,
     ClaimedTask,
     EndedCounts,
     Failure,
+    IdempotencyKey,
     NewTask,
     OpenTask,
+    Origin,
     Outcome,
     RefusedStart,
     StartedTask,
@@ -23,31 +44,49 @@ from penstock.ledger.records import (
 )
 from penstock.ledger.task_filter import TaskFilter, TaskPage
 from penstock.ledger.task_list import TaskList
+from penstock.ledger.task_log import (
+    LogLine,
+    LogSize,
+    TaskLog,
+)
 from penstock.ledger.types import first_id_of
 
 __all__ = [
+    "Accepted",
+    "BatchRecord",
+    "Callback",
     "CancelWish",
     "Checkpoint",
     "ClaimedTask",
     "EndedCounts",
     "Failure",
+    "IdempotencyKey",
+    "IdempotencyKeyReusedError",
     "Leadership",
     "Ledger",
     "LedgerUnavailableError",
+    "LogLine",
+    "LogSize",
+    "NewBatch",
     "NewTask",
     "OpenTask",
+    "Origin",
     "Outcome",
     "Override",
     "Overrides",
     "RefusedStart",
     "StartedTask",
     "Status",
+    "StatusCounts",
     "StoredArtifact",
     "TaskFilter",
     "TaskList",
+    "TaskLog",
     "TaskPage",
     "TaskRecord",
     "TaskSummary",
     "Transition",
+    "TwinOpenError",
+    "TwinPendingError",
     "first_id_of",
 ]

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
+from sqlalchemy import Executable, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
@@ -22,6 +22,7 @@ from penstock.ledger.queries import query
 from penstock.ledger.records import (
     Checkpoint,
     ClaimedTask,
+    IdempotencyKey,
     NewTask,
     Outcome,
     StartedTask,
@@ -31,15 +32,25 @@ from penstock.ledger.records import (
 )
 from penstock.ledger.types import Id, Instant, sqlite_time
 
+Statement = tuple[Executable, Mapping[str, Any]]
+"""With its parameters; for connections of either kind."""
 Run = tuple[UUID, int]
 """Task, run."""
 Progress = tuple[UUID, int, float, str]
 """Task, run, percent, message."""
 CheckpointKey = tuple[UUID, int, str]
 """Task, run, name."""
-_STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {"id": Id, "started_at": Instant}
-# The columns of a new row; a task's files are rows of their own.
-_TASK_FIELDS = tuple(each for each in NewTask.__struct_fields__ if each != "files")
+_KEY_FIELDS = ("principal", "key", "fingerprint", "expires_at")
+TOO_LATE = "its deadline leaves no time for another run"
+"""Why a task failed that was to run again."""
+_STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {
+    "id": Id,
+    "started_at": Instant,
+    "deadline": Instant,
+    "batch_id": Id,
+}
+# The columns of a new row; a task's files and its key are rows of their own.
+_TASK_FIELDS = tuple(each for each in NewTask.__struct_fields__ if each not in {"files", "key"})
 _ARTIFACT_FIELDS = StoredArtifact.__struct_fields__
 _CHECKPOINT_FIELDS = Checkpoint.__struct_fields__
 # PostgreSQL takes these from the task's row.
@@ -56,9 +67,17 @@ class Batches(ABC):
     def __init__(self, shard: int) -> None:
         self._shard = shard
 
-    @abstractmethod
     async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
         """Insert tasks; those that are there already stay as they are."""
+        await connection.execute(*self.insertion(tasks))
+
+    @abstractmethod
+    def insertion(self, tasks: Sequence[NewTask]) -> Statement:
+        """Inserts tasks, but for those that are there already, and unique ones that are open."""
+
+    @abstractmethod
+    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Statement:
+        """Claims keys for tasks; returns the row of each key, of its present task."""
 
     @abstractmethod
     async def insert_artifacts(
@@ -106,15 +125,21 @@ class PostgresqlBatches(Batches):
     def __init__(self, shard: int) -> None:
         super().__init__(shard)
         self._insert = query("postgresql", "insert_tasks")
+        self._claim_keys = query("postgresql", "claim_keys").columns(task_id=Id)
         self._insert_artifacts = query("postgresql", "insert_artifacts")
         self._start = query("postgresql", "start_tasks").columns(**_STARTED_TYPES)
         self._record = query("postgresql", "record_outcomes")
         self._progress = query("postgresql", "record_progress")
         self._checkpoints = query("postgresql", "save_checkpoints").columns(task_id=Id)
 
-    async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
+    def insertion(self, tasks: Sequence[NewTask]) -> Statement:
         """See :class:`Batches`."""
-        await connection.execute(self._insert, _columns(tasks, _TASK_FIELDS))
+        return self._insert, _columns(tasks, _TASK_FIELDS)
+
+    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Statement:
+        """See :class:`Batches`."""
+        columns = _columns([key for key, _ in keys], _KEY_FIELDS)
+        return self._claim_keys, {**columns, "task_id": [holder for _, holder in keys], "now": now}
 
     async def insert_artifacts(
         self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime
@@ -151,7 +176,8 @@ class PostgresqlBatches(Batches):
         values: dict[str, Any] = {
             field: [row[field] for row in rows] for field in rows[0] if field not in _SQLITE_ONLY
         }
-        result = await connection.execute(self._record, {**values, "shard": self._shard})
+        values |= {"shard": self._shard, "too_late": TOO_LATE}
+        result = await connection.execute(self._record, values)
         return {(task_id, run): Status(status) for task_id, run, status in result}
 
     async def record_progress(
@@ -182,6 +208,7 @@ class SqliteBatches(Batches):
     def __init__(self, shard: int) -> None:
         super().__init__(shard)
         self._insert = query("sqlite", "insert_tasks")
+        self._claim_keys = query("sqlite", "claim_keys").columns(task_id=Id)
         self._insert_artifacts = query("sqlite", "insert_artifacts")
         self._start = query("sqlite", "start_tasks").columns(**_STARTED_TYPES)
         self._record = query("sqlite", "record_outcomes")
@@ -190,12 +217,20 @@ class SqliteBatches(Batches):
         self._progress = query("sqlite", "record_progress")
         self._checkpoints = query("sqlite", "save_checkpoints").columns(task_id=Id)
 
-    async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
+    def insertion(self, tasks: Sequence[NewTask]) -> Statement:
         """See :class:`Batches`."""
         rows = [
             _json_row({field: getattr(task, field) for field in _TASK_FIELDS}) for task in tasks
         ]
-        await connection.execute(self._insert, {"rows": json_text(rows)})
+        return self._insert, {"rows": json_text(rows)}
+
+    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Statement:
+        """See :class:`Batches`."""
+        rows = [
+            _json_row({**{field: getattr(key, field) for field in _KEY_FIELDS}, "task_id": holder})
+            for key, holder in keys
+        ]
+        return self._claim_keys, {"rows": json_text(rows), "now": sqlite_time(now)}
 
     async def insert_artifacts(
         self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime
@@ -229,7 +264,8 @@ class SqliteBatches(Batches):
         # By run: a superseded run of a task may stand beside its present one.
         by_run = {(each.id, each.run): each for each in outcomes}
         rows = [_json_row(_outcome_values(each)) for each in by_run.values()]
-        written = list(await connection.execute(self._record, {"rows": json_text(rows)}))
+        values = {"rows": json_text(rows), "too_late": TOO_LATE}
+        written = list(await connection.execute(self._record, values))
         recorded: dict[Run, Status] = {
             (UUID(row.id), row.run): Status(row.status) for row in written
         }
@@ -267,6 +303,11 @@ class SqliteBatches(Batches):
         return _keys(await connection.execute(self._checkpoints, values))
 
 
+def batches_for(dialect: str, *, shard: int) -> Batches:
+    """The batch statements of ``dialect``; see :class:`Batches` for ``shard``."""
+    return SqliteBatches(shard) if dialect == "sqlite" else PostgresqlBatches(shard)
+
+
 def _columns(rows: Sequence[msgspec.Struct], fields: Sequence[str]) -> dict[str, list[Any]]:
     return {field: [getattr(row, field) for row in rows] for field in fields}
 
@@ -284,6 +325,7 @@ def _outcome_values(outcome: Outcome) -> dict[str, Any]:
         "error_type": error.type if error else None,
         "traceback": outcome.traceback,
         "refund": 0 if outcome.spends_attempt else 1,
+        "ran": outcome.ran,
         "run_at": outcome.run_at,
         "started_at": outcome.started_at,
         "finished_at": outcome.finished_at,
@@ -292,8 +334,8 @@ def _outcome_values(outcome: Outcome) -> dict[str, Any]:
 
 def _attempt_values(outcome: Outcome, row: Row[Any]) -> dict[str, Any] | None:
     """What is kept of a run beside its outcome, as it was written to the task's ``row``."""
-    cancelled = row.status == Status.CANCELLED
-    if row.error_code is None or not (outcome.spends_attempt or cancelled):
+    stopped = row.status in {Status.CANCELLED, Status.FAILED}
+    if row.error_code is None or not (outcome.spends_attempt or stopped):
         return None
     values = _outcome_values(outcome)
     values["attempt"] -= values["refund"]

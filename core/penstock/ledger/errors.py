@@ -3,13 +3,17 @@
 ::
 
     PenstockError
-    └── LedgerUnavailableError      the database is away, too slow, or not set up
+    ├── LedgerUnavailableError      the database is away, too slow, or not set up
+    ├── IdempotencyKeyReusedError   the key stands for something else that was asked for
+    ├── TwinOpenError               a task is unique, and another one with its input is open
+    └── TwinPendingError            another transaction, not ended yet, has the same key or input
 """
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -22,6 +26,8 @@ R = TypeVar("R")
 # SQLSTATE classes of PostgreSQL that a value can cause: bad data, a broken constraint, too large.
 # All others (no such table or database, no permission, no memory, ...) hit any other row as well.
 _REFUSALS = ("22", "23", "54")
+# What somebody else holds was waited for, as long as that was allowed.
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 class LedgerUnavailableError(PenstockError):
@@ -34,6 +40,53 @@ class LedgerUnavailableError(PenstockError):
     def __init__(self, message: str, *, cut: bool = False) -> None:
         super().__init__(message)
         self.cut = cut
+
+
+class IdempotencyKeyReusedError(PenstockError):
+    """An idempotency key was used before, for something else; nothing was written.
+
+    Attributes:
+        key: the key, as it was sent.
+    """
+
+    def __init__(self, key: str) -> None:
+        # What stands behind a space is the place of a task in a request of many.
+        self.key = key.partition(" ")[0]
+        super().__init__(
+            f"the idempotency key {self.key!r} was used before for something else; send the very "
+            "same request to repeat it, or take a new key for a new one"
+        )
+
+
+class TwinOpenError(PenstockError):
+    """A unique task cannot run again, as another one of its type, user and input is open.
+
+    Attributes:
+        task_id: the one that shall run again.
+        twin_id: the one that is open.
+    """
+
+    def __init__(self, task_id: UUID, twin_id: UUID | None) -> None:
+        named = f"task {twin_id}" if twin_id else "another task"
+        super().__init__(
+            f"task {task_id} is unique, and {named} of the same type, user and input is open; wait "
+            "until that has ended, or cancel it"
+        )
+        self.task_id = task_id
+        self.twin_id = twin_id
+
+
+class TwinPendingError(PenstockError):
+    """Another transaction has the same idempotency key or unique input, and takes its time.
+
+    Nothing was written; whether there will be such a task is known when that transaction has ended.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another request that has not ended yet has the same idempotency key, or asks for the "
+            "same unique task; try again in a moment"
+        )
 
 
 @contextmanager
@@ -92,6 +145,6 @@ def _is_refusal(error: DBAPIError) -> bool:
         return False
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate is not None:
-        return str(sqlstate)[:2] in _REFUSALS
+        return str(sqlstate)[:2] in _REFUSALS or sqlstate == LOCK_NOT_AVAILABLE
     # SQLite, and drivers that fail before the server answers.
     return isinstance(error, (DataError, IntegrityError))

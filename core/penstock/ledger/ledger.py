@@ -12,18 +12,24 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, Select, literal, select, tuple_
+from sqlalchemy import Connection, Row, Select, literal, select, tuple_
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import func
 
 from penstock.declarations import Priority
 from penstock.ledger import transitions
-from penstock.ledger.batches import Batches, PostgresqlBatches, SqliteBatches
+from penstock.ledger.batch_table import BatchTable
+from penstock.ledger.batches import batches_for
 from penstock.ledger.database import Database
-from penstock.ledger.errors import repeated_if_cut
+from penstock.ledger.errors import TwinOpenError, repeated_if_cut
 from penstock.ledger.group_commit import GroupCommit
+from penstock.ledger.identity import identity
+from penstock.ledger.keyed_tasks import KeyedTasks, is_keyed
 from penstock.ledger.models import ArtifactRow, CheckpointRow, QueueStat, Task
+from penstock.ledger.open_tasks import OPEN_TASKS, open_task
 from penstock.ledger.records import (
+    Accepted,
     CancelWish,
     Checkpoint,
     ClaimedTask,
@@ -43,17 +49,6 @@ from penstock.ledger.records import (
 _Change = Callable[[AsyncConnection, Sequence[UUID]], Awaitable[dict[UUID, Transition]]]
 # Clocks of hosts differ a little: a task that Redis calls due is not sent back for less than this.
 _CLOCK_TOLERANCE = timedelta(seconds=1)
-_OPEN_TASKS = select(
-    Task.id,
-    Task.queue,
-    Task.status,
-    Task.priority,
-    Task.user_id,
-    Task.provider,
-    Task.run_at,
-    Task.cancel_requested_at,
-    Task.updated_at,
-).where(Task.finished_at.is_(None))
 
 
 class Ledger:
@@ -69,17 +64,19 @@ class Ledger:
 
     def __init__(self, url: str, *, shard: int = 0) -> None:
         self.database = Database(url)
-        batches: type[Batches] = (
-            SqliteBatches if self.database.dialect == "sqlite" else PostgresqlBatches
-        )
-        self._batches = batches(shard)
+        self._batches = batches_for(self.database.dialect, shard=shard)
         self._shard = shard
+        self.batches = BatchTable(
+            self.database, insert_tasks=self._batches.insert_tasks, shard=shard
+        )
         self._inserts = GroupCommit(self._insert)
+        self.keyed = KeyedTasks(self.database, self._batches)
         self._checkpoints = GroupCommit(self._save_checkpoints)
 
     async def close(self) -> None:
         """Finish the writes under way, and close all connections."""
         await self._inserts.close()
+        await self.keyed.close()
         await self._checkpoints.close()
         await self.database.close()
 
@@ -88,21 +85,50 @@ class Ledger:
         async with self.database.read("answer") as connection:
             await connection.execute(select(1))
 
+    @repeated_if_cut
+    async def identity(self) -> tuple[object, ...]:
+        """Which database this is; see :func:`penstock.ledger.identity.identity`."""
+        async with self.database.read("say which database this is") as connection:
+            return await connection.run_sync(identity)
+
     # -- the protocol ----------------------------------------------------------------------------
 
-    async def accept(self, task: NewTask) -> None:
+    async def accept(self, task: NewTask) -> Accepted:
         """Insert a task as pending, with the rows of its files; on return both are committed.
 
         Tasks that arrive together share a transaction. Repeating it changes nothing.
 
+        Returns:
+            The task that it is answered with: an earlier one if its key was used before, or if it
+            is unique and one is open. Then nothing is written, its files included.
+
         Raises:
+            IdempotencyKeyReusedError: its key was used before for something else.
+            TwinPendingError: another transaction, which takes its time, may be about to write one.
             sqlalchemy.exc.DBAPIError: the database refused this very row.
         """
+        if is_keyed(task):
+            return await self.keyed.accept(task)
         await self._inserts.add(task)
+        return Accepted(task.id)
 
-    async def accept_all(self, tasks: Sequence[NewTask]) -> None:
-        """Insert tasks in one transaction: all of them or none."""
+    async def accept_all(self, tasks: Sequence[NewTask]) -> Sequence[Accepted]:
+        """Insert tasks in one transaction: all of them or none; see :meth:`accept`."""
+        if any(map(is_keyed, tasks)):
+            return await self.keyed.accept_all(tasks)
         await self._insert(tasks)
+        return [Accepted(each.id) for each in tasks]
+
+    def accept_within(self, connection: Connection, task: NewTask) -> Accepted:
+        """Insert a task, without files, as part of the caller's transaction; see :meth:`accept`.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: whatever the database says; the caller knows what to do.
+        """
+        if is_keyed(task):
+            return self.keyed.accept_within(connection, task)
+        connection.execute(*self._batches.insertion([task]))
+        return Accepted(task.id)
 
     @repeated_if_cut
     async def _insert(self, tasks: Sequence[NewTask]) -> Sequence[None]:
@@ -142,16 +168,28 @@ class Ledger:
         self, connection: AsyncConnection, claims: Sequence[ClaimedTask], now: datetime
     ) -> list[RefusedStart]:
         statement = select(
-            Task.id, Task.status, Task.run_at, Task.lease, Task.cancel_requested_at
+            Task.id,
+            Task.status,
+            Task.run_at,
+            Task.lease,
+            Task.cancel_requested_at,
+            transitions.is_overdue(now).label("is_overdue"),
         ).where(Task.id.in_([each.id for each in claims]))
         found = {row.id: row for row in await connection.execute(statement)}
+        too_late = await transitions.end_overdue(
+            connection,
+            [row.id for row in found.values() if row.is_overdue],
+            orphans=[each.id for each in claims if each.orphan],
+            now=now,
+            shard=self._shard,
+        )
         refusals = []
         for claim in claims:
             row = found.get(claim.id)
             if row is None:
                 refusals.append(RefusedStart(id=claim.id, status=None, run_at=None))
                 continue
-            status = Status(row.status)
+            status = Status.FAILED if row.id in too_late else Status(row.status)
             if row.cancel_requested_at is not None and status is Status.RUNNING:
                 # Whoever ran it was told, and did not live to write it down.
                 await transitions.finish_cancel(connection, claim.id, now=now, shard=self._shard)
@@ -176,8 +214,9 @@ class Ledger:
 
         Returns:
             The status of each task and run whose outcome was recorded: that of the outcome, or
-            ``cancelled`` where somebody wanted that and the task was to run again. The other runs
-            were superseded, and their outcome is dropped.
+            ``cancelled`` where somebody wanted that and the task was to run again, ``failed`` where
+            its deadline leaves no time for that. The other runs were superseded, and their outcome
+            is dropped.
         """
         async with self.database.statement("record outcomes") as connection:
             return await self._batches.record_outcomes(connection, outcomes)
@@ -217,7 +256,7 @@ class Ledger:
             reason: for people.
         """
         statement = (
-            _OPEN_TASKS.where(Task.queue == queue, Task.status == Status.PENDING, Task.id <= until)
+            OPEN_TASKS.where(Task.queue == queue, Task.status == Status.PENDING, Task.id <= until)
             .order_by(Task.priority, Task.id)
             .limit(limit)
             # What is locked is just being started.
@@ -230,7 +269,7 @@ class Ledger:
                 await transitions.cancel(
                     connection, ids, reason=reason, now=_now(), shard=self._shard
                 )
-        return [_open_task(row) for row in rows]
+        return [open_task(row) for row in rows]
 
     @repeated_if_cut
     async def cancel_wishes(self, ids: Sequence[UUID]) -> dict[UUID, CancelWish]:
@@ -251,11 +290,15 @@ class Ledger:
     async def retry_all(self, ids: Sequence[UUID]) -> dict[UUID, Transition]:
         """Let failed and cancelled tasks begin anew: with all attempts, and their checkpoints.
 
-        Their earlier outcomes stay in ``task_attempt``.
+        Their earlier outcomes stay in ``task_attempt``; their times-to-live count no more.
 
         Returns:
             Of each of ``ids`` that there is: ``pending`` if it was changed; its status, unchanged,
-            if it is open or has succeeded.
+            if it is open or has succeeded, if its deadline has passed, or if it is one of several
+            and unique, and another one of its type, user and input is open.
+
+        Raises:
+            TwinOpenError: the only one of ``ids`` is unique, and another one is open.
         """
 
         async def change(
@@ -263,7 +306,37 @@ class Ledger:
         ) -> dict[UUID, Transition]:
             return await transitions.retry(connection, some, now=_now())
 
-        return await self._change("run tasks again", ids, transitions.UNSUCCESSFUL, change)
+        try:
+            found = await self._change("run tasks again", ids, transitions.UNSUCCESSFUL, change)
+        except IntegrityError as error:
+            if len(ids) == 1:
+                raise TwinOpenError(ids[0], await self._open_twin(ids[0])) from error
+            return await self._retry_singly(ids)
+        return {
+            task_id: msgspec.structs.replace(
+                task, too_late=not task.changed and task.status in transitions.UNSUCCESSFUL
+            )
+            for task_id, task in found.items()
+        }
+
+    async def _retry_singly(self, ids: Sequence[UUID]) -> dict[UUID, Transition]:
+        """:meth:`retry_all` where one of ``ids`` has an open twin, which undid it for all."""
+        found: dict[UUID, Transition] = {}
+        for task_id in ids:
+            try:
+                found |= await self.retry_all([task_id])
+            except TwinOpenError:
+                async with self.database.read("look up a task") as connection:
+                    found |= await transitions.unchanged(connection, [task_id])
+        return found
+
+    async def _open_twin(self, task_id: UUID) -> UUID | None:
+        unique_key = select(Task.unique_key).where(Task.id == task_id).scalar_subquery()
+        statement = select(Task.id).where(
+            Task.unique_key == unique_key, Task.finished_at.is_(None), Task.id != task_id
+        )
+        async with self.database.read("look for an open twin") as connection:
+            return (await connection.execute(statement)).scalar()
 
     async def _change(
         self, what: str, ids: Sequence[UUID], status: Collection[Status], change: _Change
@@ -291,6 +364,39 @@ class Ledger:
 
     # -- what the reconciler asks -----------------------------------------------------------------
 
+    @repeated_if_cut
+    async def end_overdue(self, *, limit: int) -> list[OpenTask]:
+        """Fail tasks that wait though their time is over; returns which, as they were.
+
+        Args:
+            limit: how many at most of those whose time-to-live has ended, and of those whose
+                deadline has passed; if there are fewer, no others are overdue.
+        """
+        now = _now()
+        rows: list[Row[*tuple[Any, ...]]] = []
+        # Each has an index of its own.
+        for time in (Task.expires_at, Task.deadline):
+            overdue = (
+                OPEN_TASKS.where(
+                    Task.status == Status.PENDING, time <= now, transitions.is_overdue(now)
+                )
+                .order_by(time)
+                .limit(limit)
+            )
+            # Nearly always there are none, which is seen without a lock.
+            async with self.database.read("look for overdue tasks") as connection:
+                if (await connection.execute(overdue)).first() is None:
+                    continue
+            # What is locked is just being started.
+            unlocked = overdue.with_for_update(skip_locked=True)
+            async with self.database.write("end overdue tasks") as connection:
+                found = (await connection.execute(unlocked)).all()
+                ended = await transitions.end_overdue(
+                    connection, [row.id for row in found], now=now, shard=self._shard
+                )
+            rows += [row for row in found if row.id in ended]
+        return [open_task(row) for row in rows]
+
     async def open_tasks(
         self, queue: str, *, after: tuple[int, UUID], limit: int, priority: int | None = None
     ) -> list[OpenTask]:
@@ -304,7 +410,7 @@ class Ledger:
         """
         last = tuple_(literal(after[0]), literal(after[1], Task.id.type))
         statement = (
-            _OPEN_TASKS.where(Task.queue == queue, tuple_(Task.priority, Task.id) > last)
+            OPEN_TASKS.where(Task.queue == queue, tuple_(Task.priority, Task.id) > last)
             .order_by(Task.priority, Task.id)
             .limit(limit)
         )
@@ -313,11 +419,20 @@ class Ledger:
         return await self._open_tasks(statement)
 
     async def open_tasks_between(
-        self, queues: Sequence[str], *, after: UUID, until: UUID, limit: int
+        self,
+        queues: Sequence[str],
+        *,
+        after: UUID,
+        until: UUID,
+        limit: int,
+        never_started: bool = False,
     ) -> list[OpenTask]:
-        """The next open rows of some queues by id, from above ``after`` up to ``until``."""
+        """The next open rows of some queues by id, from above ``after`` up to ``until``.
+
+        With ``never_started`` only those of which no run was ever opened.
+        """
         statement = (
-            _OPEN_TASKS.where(
+            OPEN_TASKS.where(
                 Task.queue.in_(queues),
                 # All that there are: so the index is used up to the id.
                 Task.priority.in_([priority.value for priority in Priority]),
@@ -327,17 +442,19 @@ class Ledger:
             .order_by(Task.id)
             .limit(limit)
         )
+        if never_started:
+            statement = statement.where(Task.run == 0)
         return await self._open_tasks(statement)
 
     async def still_open(self, ids: Sequence[UUID]) -> list[OpenTask]:
         """Those of ``ids`` that are open now."""
-        return await self._open_tasks(_OPEN_TASKS.where(Task.id.in_(ids)))
+        return await self._open_tasks(OPEN_TASKS.where(Task.id.in_(ids)))
 
     @repeated_if_cut
     async def _open_tasks(self, statement: Select[*tuple[Any, ...]]) -> list[OpenTask]:
         async with self.database.read("audit tasks") as connection:
             rows = (await connection.execute(statement)).all()
-        return [_open_task(row) for row in rows]
+        return [open_task(row) for row in rows]
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -349,6 +466,37 @@ class Ledger:
                 await connection.execute(select(Task.__table__).where(Task.id == task_id))
             ).one_or_none()
         return None if row is None else _record(row)
+
+    @repeated_if_cut
+    async def children(
+        self, parent_id: UUID, *, before: UUID | None, limit: int
+    ) -> list[TaskRecord]:
+        """Tasks that a task enqueued, in the opposite order of their ids, below ``before``."""
+        statement = (
+            select(Task.__table__)
+            .where(Task.parent_id == parent_id)
+            .order_by(Task.id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            statement = statement.where(Task.id < before)
+        async with self.database.read("list the children of a task") as connection:
+            return [_record(row) for row in await connection.execute(statement)]
+
+    async def find_all(self, ids: Collection[UUID]) -> dict[UUID, TaskRecord]:
+        """Those of the tasks that there are, by id."""
+        statement = select(Task.__table__).where(Task.id.in_(ids))
+        async with self.database.read("look up tasks") as connection:
+            rows = (await connection.execute(statement)).all()
+        return {row.id: _record(row) for row in rows}
+
+    @repeated_if_cut
+    async def last_changes(self, ids: Collection[UUID]) -> dict[UUID, datetime]:
+        """When the rows of tasks were last written to; cheaper than to read them."""
+        statement = select(Task.id, Task.updated_at).where(Task.id.in_(ids))
+        async with self.database.read("look for changed tasks") as connection:
+            rows = (await connection.execute(statement)).all()
+        return {row.id: row.updated_at for row in rows}
 
     @repeated_if_cut
     async def ended_counts(self) -> dict[str, EndedCounts]:
@@ -450,20 +598,6 @@ class Ledger:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _open_task(row: Row[*tuple[Any, ...]]) -> OpenTask:
-    return OpenTask(
-        id=row.id,
-        queue=row.queue,
-        status=Status(row.status),
-        priority=row.priority,
-        user_id=row.user_id,
-        provider=row.provider,
-        run_at=row.run_at,
-        cancel_requested=row.cancel_requested_at is not None,
-        updated_at=row.updated_at,
-    )
 
 
 def _record(row: Row[Any]) -> TaskRecord:

@@ -85,8 +85,44 @@ class Task(Base):
             )
             for status, where in ENDED.items()
         ),
-        _partial("ix_task_parent_order", ("parent_id", "id"), "parent_id IS NOT NULL"),
-        _partial("ix_task_batch_order", ("batch_id", "id"), "batch_id IS NOT NULL"),
+        Index(
+            "uq_task_open_unique_key",
+            "unique_key",
+            unique=True,
+            postgresql_where=text("finished_at IS NULL AND unique_key IS NOT NULL"),
+            sqlite_where=text("finished_at IS NULL AND unique_key IS NOT NULL"),
+        ),
+        # Tasks that are not to wait, or not to take, longer than until then.
+        *(
+            Index(
+                f"ix_task_open_{time}",
+                time,
+                postgresql_where=text(f"finished_at IS NULL AND {time} IS NOT NULL"),
+                sqlite_where=text(f"finished_at IS NULL AND {time} IS NOT NULL"),
+            )
+            for time in ("expires_at", "deadline")
+        ),
+        Index(
+            "ix_task_parent_order",
+            "parent_id",
+            "id",
+            postgresql_where=text("parent_id IS NOT NULL"),
+            sqlite_where=text("parent_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_task_batch_order",
+            "batch_id",
+            "id",
+            postgresql_where=text("batch_id IS NOT NULL"),
+            sqlite_where=text("batch_id IS NOT NULL"),
+        ),
+        # Whether any task of a batch is open is asked whenever one of them has ended.
+        Index(
+            "ix_task_open_batch",
+            "batch_id",
+            postgresql_where=text("finished_at IS NULL AND batch_id IS NOT NULL"),
+            sqlite_where=text("finished_at IS NULL AND batch_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
@@ -171,6 +207,26 @@ class CheckpointRow(Base):
     updated_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class TaskLogRow(Base):
+    """A line that a handler logged."""
+
+    __tablename__ = "task_log"
+
+    task_id: Mapped[UUID] = mapped_column(
+        Id, ForeignKey("task.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    """Sorts by time, as it is a UUIDv7."""
+    run: Mapped[int] = mapped_column(Integer)
+    """The run that logged it."""
+    at: Mapped[datetime] = mapped_column(Instant)
+    level: Mapped[str] = mapped_column(String(8))
+    message: Mapped[str] = mapped_column(Text)
+    fields: Mapped[str] = mapped_column(Json)
+    size: Mapped[int] = mapped_column(Integer)
+    """Of message and fields, in bytes: how much a task has logged is limited."""
+
+
 class ArtifactRow(Base):
     """One stored file."""
 
@@ -194,6 +250,24 @@ class DiscardedFile(Base):
     discarded_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class IdempotencyKeyRow(Base):
+    """Which task a caller's key stands for, until it expires.
+
+    Without a foreign key, which would cost each task that is removed a look here: a key whose task
+    is gone is found out, and given up, when it is used again.
+    """
+
+    __tablename__ = "idempotency_key"
+
+    principal: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """Who sent it: the same key of another caller is another one."""
+    key: Mapped[str] = mapped_column(String(300), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """Of what was asked for, in hexadecimal."""
+    task_id: Mapped[UUID] = mapped_column(Id)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
 class QueueStat(Base):
     """How many tasks of a queue ended how; written with the outcomes that it counts.
 
@@ -207,6 +281,42 @@ class QueueStat(Base):
     completed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     failed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     cancelled: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class BatchRow(Base):
+    """Tasks that are counted together. Their number of each status is theirs to say, not its.
+
+    No foreign key ties tasks to it: each that is inserted would have to lock this row.
+    """
+
+    __tablename__ = "batch"
+    __table_args__ = (
+        # The reconciler looks whether they are complete.
+        Index(
+            "ix_batch_unfinished",
+            "id",
+            postgresql_where=text("finished_at IS NULL AND sealed_at IS NOT NULL"),
+            sqlite_where=text("finished_at IS NULL AND sealed_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), server_default=text("''"))
+    """For people."""
+    user_id: Mapped[str | None] = mapped_column(String(USER_ID_LENGTH))
+    total: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """How many tasks were put into it."""
+    callback: Mapped[str | None] = mapped_column(Json)
+    """The task that follows, as a ``Callback``."""
+    callback_task_id: Mapped[UUID | None] = mapped_column(Id)
+    """That task, once it is accepted."""
+    created_by: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    sealed_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Since when no task is added."""
+    cancelled_at: Mapped[datetime | None] = mapped_column(Instant)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When it was sealed and none of its tasks was open any more; for good."""
 
 
 class Leader(Base):
@@ -230,3 +340,42 @@ class SettingOverride(Base):
     """As one would write it into the variable."""
     changed_by: Mapped[str] = mapped_column(String(255))
     changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ScheduleRow(Base):
+    """When tasks are submitted again and again, and which."""
+
+    __tablename__ = "schedule"
+    __table_args__ = (
+        CheckConstraint("misfire IN ('skip', 'run_once')", name="misfire"),
+        CheckConstraint("(cron IS NULL) <> (every_us IS NULL)", name="recurrence"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(128), unique=True)
+    source: Mapped[str] = mapped_column(String(128))
+    """``api``, or ``plugin:<name>``: who may change it."""
+    type: Mapped[str] = mapped_column(String(128))
+    input: Mapped[str] = mapped_column(Json)
+    cron: Mapped[str | None] = mapped_column(String(255))
+    every_us: Mapped[int | None] = mapped_column(BigInteger)
+    """Microseconds."""
+    timezone: Mapped[str] = mapped_column(String(63))
+    misfire: Mapped[str] = mapped_column(String(8))
+    misfire_grace_us: Mapped[int] = mapped_column(BigInteger)
+    """Microseconds."""
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    user_id: Mapped[str | None] = mapped_column(String(USER_ID_LENGTH))
+    paused_by: Mapped[str | None] = mapped_column(String(255))
+    """Who paused it, if it is."""
+    withdrawn: Mapped[str | None] = mapped_column(Text)
+    """Why it fires no more, if its plugin declares it no longer."""
+    problem: Mapped[str | None] = mapped_column(Text)
+    """Why there is no task of the last instant, if there is none."""
+    next_run_at: Mapped[datetime] = mapped_column(Instant)
+    """The next instant: whoever moves it on inserts the task of it, in one transaction."""
+    last_run_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_task_id: Mapped[UUID | None] = mapped_column(Id)
+    created_by: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    updated_at: Mapped[datetime] = mapped_column(Instant)

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from penstock.ledger.database import Database
 from penstock.ledger.errors import repeated_if_cut
-from penstock.ledger.models import ArtifactRow, DiscardedFile, Task
+from penstock.ledger.models import ArtifactRow, BatchRow, DiscardedFile, Task
 from penstock.ledger.records import Status
 from penstock.ledger.task_filter import TaskFilter
 from penstock.ledger.task_lines import floor, lines_of, plan_for_values, rows
@@ -104,10 +104,8 @@ class Pruning:
             repeatable = select(Task.id).where(Task.id.in_(parents), Task.status != Status.SUCCESS)
             needed |= set((await connection.execute(repeatable)).scalars())
         if batches := {row.batch_id for row in old} - {None}:
-            unfinished = (
-                select(Task.batch_id)
-                .where(Task.batch_id.in_(batches), Task.finished_at.is_(None))
-                .distinct()
+            unfinished = select(BatchRow.id).where(
+                BatchRow.id.in_(batches), BatchRow.finished_at.is_(None)
             )
             needed |= set((await connection.execute(unfinished)).scalars())
         return needed

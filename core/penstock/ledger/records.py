@@ -73,6 +73,18 @@ class StoredArtifact(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class IdempotencyKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A caller's own name for a request, which makes it safe to repeat until ``expires_at``.
+
+    ``fingerprint`` is a hash, in hexadecimal, of what is asked for; ``principal`` is who asks.
+    """
+
+    principal: str
+    key: str
+    fingerprint: str
+    expires_at: datetime
+
+
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """A task to be accepted. ``input`` and ``labels`` are JSON texts.
 
@@ -80,7 +92,7 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     One that has not started by ``expires_at`` does not start any more, and one that has not ended
     by ``deadline`` has failed. Of the open tasks only one may have a ``unique_key``. ``parent_id``
     is the task that submitted it, ``batch_id`` what it is counted with. ``files`` are artifacts
-    that belong to it from the start; their rows are written with its own.
+    that belong to it from the start; their rows are written with its own. ``key`` stands for it.
     """
 
     id: UUID
@@ -101,6 +113,25 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     parent_id: UUID | None = None
     batch_id: UUID | None = None
     files: tuple[StoredArtifact, ...] = ()
+    key: IdempotencyKey | None = None
+
+
+class Origin(StrEnum):
+    """Where the task comes from that a submission is answered with."""
+
+    NEW = "new"
+    """It was made of this very submission."""
+    REPLAYED = "replayed"
+    """An earlier submission had the same idempotency key."""
+    EXISTING = "existing"
+    """It is open, and unique."""
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """Which task a submission is answered with."""
+
+    task_id: UUID
+    origin: Origin = Origin.NEW
 
 
 class ClaimedTask(msgspec.Struct, frozen=True, array_like=True):
@@ -136,14 +167,16 @@ class StartedTask(msgspec.Struct, frozen=True):
     input: str
     labels: str | None
     started_at: datetime
+    deadline: datetime | None = None
+    batch_id: UUID | None = None
 
 
 class RefusedStart(msgspec.Struct, frozen=True, kw_only=True):
     """A claimed task that may not start.
 
-    It has ended already (perhaps just now, because somebody wanted it cancelled), is ``pending``
-    and not yet due, ``running`` with nothing known of its worker's death, or (``None``) not in the
-    ledger. ``stale``: it was started under a later lease already.
+    It has ended already (perhaps just now, because somebody wanted it cancelled or it is too late),
+    is ``pending`` and not yet due, ``running`` with nothing known of its worker's death, or
+    (``None``) not in the ledger. ``stale``: it was started under a later lease already.
     """
 
     id: UUID
@@ -157,6 +190,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     ``status`` is terminal, or ``pending`` for a run that shall be repeated at ``run_at``.
     ``spends_attempt`` is False for runs that do not count: a snooze, a hand-back at shutdown.
+    ``ran`` is False if the handler was not called: the task has not started.
     """
 
     id: UUID
@@ -171,6 +205,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime
     run_at: datetime | None = None
     spends_attempt: bool = True
+    ran: bool = True
+    batch_id: UUID | None = None
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,7 +240,11 @@ class CancelWish(msgspec.Struct, frozen=True):
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a request to cancel or to retry: the task's state, and whether that is new."""
+    """What became of a request to cancel or to retry: the task's state, and whether that is new.
+
+    ``lease`` is the number of the lease under which it was last started, 0 if it never was;
+    ``too_late``: it could not begin anew, as its deadline has passed.
+    """
 
     status: Status
     queue: str
@@ -212,6 +252,9 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | None
     provider: str | None
     changed: bool
+    lease: int = 0
+    too_late: bool = False
+    batch_id: UUID | None = None
 
 
 class EndedCounts(msgspec.Struct, frozen=True, kw_only=True):

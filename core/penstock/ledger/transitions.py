@@ -1,4 +1,4 @@
-"""The transitions that somebody asks for: cancel, and run again."""
+"""The transitions that are no outcome of a run: cancel, run again, and the end of a task's time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, case, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,14 +16,31 @@ from penstock.ledger.models import QueueStat, Task, TaskAttempt
 from penstock.ledger.records import Status, Transition
 
 _Row = Row[*tuple[Any, ...]]
+# What is kept of a task that ended so, for when it runs again.
+_KEPT = (Task.run, Task.attempts, Task.error_code, Task.error_message)
 
 CANCELLED = "cancelled"
 """The error code of a task that somebody had cancelled."""
+EXPIRED = "expired"
+"""The error code of a task that had not started when its time-to-live ended."""
+DEADLINE_EXCEEDED = "deadline_exceeded"
+"""The error code of a task that had not ended by its deadline."""
 OPEN = (Status.PENDING, Status.RUNNING)
 """What can be cancelled."""
 UNSUCCESSFUL = (Status.FAILED, Status.CANCELLED)
 """What can run again."""
-_TRANSITION = (Task.id, Task.status, Task.queue, Task.priority, Task.user_id, Task.provider)
+_EXPIRED_MESSAGE = "it had not started when its time-to-live ended"
+_LATE_MESSAGE = "it had not ended by its deadline"
+_TRANSITION = (
+    Task.id,
+    Task.status,
+    Task.queue,
+    Task.priority,
+    Task.user_id,
+    Task.provider,
+    Task.lease,
+    Task.batch_id,
+)
 
 
 async def cancel(
@@ -55,12 +72,24 @@ async def cancel(
             ),
             updated_at=now,
         )
-        .returning(*_TRANSITION, Task.run, Task.attempts)
+        .returning(*_TRANSITION, *_KEPT)
     )
     rows = (await connection.execute(statement)).all()
     cancelled = [row for row in rows if row.status == Status.CANCELLED]
-    await _keep(connection, cancelled, reason=reason, now=now, shard=shard)
+    await _keep(connection, cancelled, now=now, shard=shard)
     return {row.id: _transition(row, changed=True) for row in rows}
+
+
+async def ask_to_cancel(
+    connection: AsyncConnection, ids: Sequence[UUID], *, reason: str, now: datetime
+) -> None:
+    """Note that running tasks, which this transaction has locked, shall be cancelled."""
+    statement = (
+        update(Task)
+        .where(Task.id.in_(ids), Task.cancel_requested_at.is_(None))
+        .values(cancel_requested_at=now, cancel_reason=reason, updated_at=now)
+    )
+    await connection.execute(statement)
 
 
 async def finish_cancel(
@@ -83,11 +112,61 @@ async def finish_cancel(
             finished_at=now,
             updated_at=now,
         )
-        .returning(Task.id, Task.queue, Task.run, Task.attempts, Task.cancel_reason)
+        .returning(Task.id, Task.queue, Task.status, *_KEPT)
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is not None:
-        await _keep(connection, [row], reason=row.cancel_reason, now=now, shard=shard)
+        await _keep(connection, [row], now=now, shard=shard)
+
+
+def is_overdue(now: datetime) -> ColumnElement[bool]:
+    """Whether the time of a task is over, if it waits."""
+    return _is_expired(now) | (Task.deadline <= now)
+
+
+def _is_expired(now: datetime) -> ColumnElement[bool]:
+    # A run that was handed back before its handler was called is no start.
+    return (Task.expires_at <= now) & (Task.attempts == 0) & Task.started_at.is_(None)
+
+
+async def end_overdue(
+    connection: AsyncConnection,
+    ids: Sequence[UUID],
+    *,
+    orphans: Sequence[UUID] = (),
+    now: datetime,
+    shard: int,
+) -> set[UUID]:
+    """Fail those of ``ids`` whose time is over; returns which.
+
+    Args:
+        connection: in a transaction.
+        ids: those that run are not meant.
+        orphans: those of them that may run, as their worker is known to be lost.
+        now: the present moment.
+        shard: which of a queue's counters to add to.
+    """
+    if not ids:
+        return set()
+    is_expired = _is_expired(now)
+    lost = (Task.status == Status.RUNNING) & Task.id.in_(orphans) & (Task.deadline <= now)
+    statement = (
+        update(Task)
+        .where(Task.id.in_(ids), ((Task.status == Status.PENDING) & is_overdue(now)) | lost)
+        .values(
+            status=Status.FAILED.value,
+            run=Task.run + 1,
+            error_code=case((is_expired, EXPIRED), else_=DEADLINE_EXCEEDED),
+            error_message=case((is_expired, _EXPIRED_MESSAGE), else_=_LATE_MESSAGE),
+            error_type="",
+            finished_at=now,
+            updated_at=now,
+        )
+        .returning(Task.id, Task.queue, Task.status, *_KEPT)
+    )
+    rows = (await connection.execute(statement)).all()
+    await _keep(connection, rows, now=now, shard=shard)
+    return {row.id for row in rows}
 
 
 async def retry(
@@ -100,7 +179,11 @@ async def retry(
     """
     statement = (
         update(Task)
-        .where(Task.id.in_(ids), Task.status.in_(UNSUCCESSFUL))
+        .where(
+            Task.id.in_(ids),
+            Task.status.in_(UNSUCCESSFUL),
+            Task.deadline.is_(None) | (Task.deadline > now),
+        )
         .values(
             status=Status.PENDING.value,
             run=Task.run + 1,
@@ -114,6 +197,8 @@ async def retry(
             cancel_requested_at=None,
             cancel_reason=None,
             run_at=None,
+            # It was to start soon after it was submitted; now somebody wants it nevertheless.
+            expires_at=None,
             finished_at=None,
             updated_at=now,
         )
@@ -145,9 +230,12 @@ async def unchanged(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UU
 
 
 async def _keep(
-    connection: AsyncConnection, rows: Sequence[_Row], *, reason: str, now: datetime, shard: int
+    connection: AsyncConnection, rows: Sequence[_Row], *, now: datetime, shard: int
 ) -> None:
-    """Remember this outcome of tasks for when they run again, and count it."""
+    """Remember this outcome of tasks for when they run again, and count it.
+
+    All of them ended in the same status.
+    """
     if not rows:
         return
     attempts = [
@@ -155,8 +243,8 @@ async def _keep(
             "task_id": row.id,
             "run": row.run,
             "attempt": row.attempts,
-            "error_code": CANCELLED,
-            "error_message": reason,
+            "error_code": row.error_code,
+            "error_message": row.error_message,
             "error_type": "",
             "finished_at": now,
         }
@@ -164,13 +252,14 @@ async def _keep(
     ]
     await connection.execute(insert(TaskAttempt), attempts)
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    counter = QueueStat.failed if rows[0].status == Status.FAILED else QueueStat.cancelled
     # In one order, as outcomes are counted, so that nobody waits in a circle.
     for queue, count in sorted(Counter(row.queue for row in rows).items()):
-        new = dialect.insert(QueueStat).values(queue=queue, shard=shard, cancelled=count)
+        new = dialect.insert(QueueStat).values({"queue": queue, "shard": shard, counter.key: count})
         await connection.execute(
             new.on_conflict_do_update(
                 index_elements=[QueueStat.queue, QueueStat.shard],
-                set_={"cancelled": QueueStat.cancelled + count},
+                set_={counter.key: counter + count},
             )
         )
 
@@ -182,5 +271,7 @@ def _transition(row: _Row, *, changed: bool) -> Transition:
         priority=row.priority,
         user_id=row.user_id,
         provider=row.provider,
+        batch_id=row.batch_id,
+        lease=row.lease or 0,
         changed=changed,
     )

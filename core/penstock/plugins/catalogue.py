@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from penstock.declarations import PenstockError, Provider, Queue, TaskType
+from penstock.declarations import PenstockError, Provider, Queue, Schedule, TaskType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,7 @@ class Plugin:
     tasks: Sequence[TaskType[Any, Any]]
     settings: Sequence[type[msgspec.Struct]] = ()
     providers: Sequence[Provider] = ()
+    schedules: Sequence[Schedule] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

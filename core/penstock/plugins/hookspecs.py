@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pluggy
 
-from penstock.declarations import Provider, Queue, TaskType
+from penstock.declarations import Provider, Queue, Schedule, TaskType
 
 PROJECT_NAME = "penstock"
 
@@ -34,6 +34,12 @@ def penstock_providers() -> Sequence[Provider]:
 @hookspec
 def penstock_tasks() -> Sequence[TaskType[Any, Any]]:
     """The task types that this plugin brings."""
+    raise NotImplementedError
+
+
+@hookspec
+def penstock_schedules() -> Sequence[Schedule]:
+    """The tasks that are submitted again and again; an operator can pause each."""
     raise NotImplementedError
 
 

@@ -17,7 +17,15 @@ from typing import Any
 import msgspec
 import pluggy
 
-from penstock.declarations import Address, Provider, Queue, SyncTaskType, TaskType
+from penstock.declarations import (
+    Address,
+    DeclarationError,
+    Provider,
+    Queue,
+    Schedule,
+    SyncTaskType,
+    TaskType,
+)
 from penstock.declarations.type_parts import type_parts
 from penstock.plugins import hookspecs
 from penstock.plugins.catalogue import (
@@ -25,6 +33,7 @@ from penstock.plugins.catalogue import (
     Plugin,
     QuarantinedPlugin,
     UnknownProviderError,
+    UnknownTaskTypeError,
 )
 
 ENTRY_POINT_GROUP = "penstock"
@@ -109,7 +118,7 @@ def load(candidates: Iterable[EntryPoint]) -> Catalogue:
         else:
             plugins.append(plugin)
     while unfit := {each.name: found for each in plugins if (found := _unmet(each, plugins))}:
-        # Without these, others may miss a provider.
+        # Without these, others may miss a provider or a task type.
         quarantined += [
             QuarantinedPlugin(
                 name=each.name,
@@ -133,6 +142,7 @@ def _ask(candidate: _Candidate) -> tuple[Plugin, list[str]]:
     queues = _answers(manager.hook.penstock_queues, Queue, problems)
     tasks = _answers(manager.hook.penstock_tasks, TaskType, problems)
     providers = _answers(manager.hook.penstock_providers, Provider, problems)
+    schedules = _answers(manager.hook.penstock_schedules, Schedule, problems)
     settings = _answers(manager.hook.penstock_settings, type, problems)
     problems += _unusable_settings(settings)
     problems += _lost_handlers(tasks)
@@ -144,6 +154,7 @@ def _ask(candidate: _Candidate) -> tuple[Plugin, list[str]]:
         tasks=tuple(tasks),
         settings=tuple(settings),
         providers=tuple(providers),
+        schedules=tuple(schedules),
     )
     return plugin, problems
 
@@ -253,6 +264,7 @@ def _clashes(plugin: Plugin, earlier: Sequence[Plugin]) -> list[str]:
         ("queue", [each.name for each in plugin.queues], "queues"),
         ("provider", [each.name for each in plugin.providers], "providers"),
         ("task type", [each.name for each in plugin.tasks], "tasks"),
+        ("schedule", [each.name for each in plugin.schedules], "schedules"),
     ):
         problems += [
             f"declares {kind} {name!r} {mine.count(name)} times; names are unique"
@@ -276,7 +288,7 @@ def _clashes(plugin: Plugin, earlier: Sequence[Plugin]) -> list[str]:
 
 
 def _unmet(plugin: Plugin, plugins: Sequence[Plugin]) -> list[str]:
-    """Providers that its task types name and that are not there, or are others than they think."""
+    """What it names of others' that is not there, or is other than it thinks."""
     known = {provider.name: provider for each in plugins for provider in each.providers}
     problems: list[str] = []
     for each in plugin.tasks:
@@ -289,4 +301,21 @@ def _unmet(plugin: Plugin, plugins: Sequence[Plugin]) -> list[str]:
                 "like this from penstock_providers; add it there, or name the provider of another "
                 f"plugin: provider={wanted.name!r}"
             )
+    return problems + _unfit_schedules(plugin, plugins)
+
+
+def _unfit_schedules(plugin: Plugin, plugins: Sequence[Plugin]) -> list[str]:
+    """Schedules of task types that nobody declares, or that do not take their input."""
+    known = {each.name: each for other in plugins for each in other.tasks}
+    problems: list[str] = []
+    for each in plugin.schedules:
+        found = known.get(each.task_type)
+        if found is None:
+            unknown = UnknownTaskTypeError(each.task_type, list(known))
+            problems.append(f"schedule {each.name!r}: {unknown}")
+            continue
+        try:
+            each.require_fit(found)
+        except DeclarationError as error:
+            problems.append(str(error))
     return problems

@@ -105,6 +105,8 @@ class Conversation:
                     self._wanted[number].put_nowait(chunk)
             case frames.Progress(percent, message):
                 await self._context.progress(percent, message)
+            case frames.Delta(text):
+                await self._context.delta(text)
             case frames.Charge(units):
                 await self._context.charge(units)
             case frames.Started() | frames.Succeeded():
@@ -131,12 +133,26 @@ class Conversation:
             case frames.Load(_, name):
                 found = await context.load(name, msgspec.Raw)
                 return None if found is None else bytes(found)
+            case frames.Enqueue():
+                return await context.enqueue(
+                    frame.name,
+                    frame.task_type,
+                    msgspec.Raw(frame.input),
+                    priority=frame.priority,
+                    delay=frame.delay,
+                    user_id=frame.user_id,
+                )
             case frames.GetSettings(_, kind):
                 return msgspec.msgpack.encode(context.settings(_loaded(kind)))
+            case of_a_file:
+                return await self._file(of_a_file)
+
+    async def _file(self, frame: frames.Put | frames.Open | frames.Read) -> object:
+        match frame:
             case frames.Put():
                 return await self._put(frame)
             case frames.Open(number, artifact_id):
-                reader: ArtifactReader = await context.artifacts.open(artifact_id)
+                reader: ArtifactReader = await self._context.artifacts.open(artifact_id)
                 self._opened[number] = aiter(reader)
                 return reader.artifact
             case frames.Read(_, opened):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +43,8 @@ class Run(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     max_memory: int | None
     log_level: int
     """Lines below it are not worth sending."""
+    task_log_level: int
+    """The same of the context's own log."""
     task_id: UUID
     task_type: str
     queue: str
@@ -85,6 +88,12 @@ class Progress(msgspec.Struct, tag=True, frozen=True):
     message: str
 
 
+class Delta(msgspec.Struct, tag=True, frozen=True):
+    """A text goes on."""
+
+    text: str
+
+
 class Charge(msgspec.Struct, tag=True, frozen=True):
     """How many units of its provider the run has used."""
 
@@ -113,6 +122,18 @@ class Load(msgspec.Struct, tag=True, frozen=True):
 
     number: int
     name: str
+
+
+class Enqueue(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """Have another task done, ``input`` being its JSON; answer with its id."""
+
+    number: int
+    name: str
+    task_type: str
+    input: bytes
+    priority: str | int | None
+    delay: timedelta | None
+    user_id: str | None
 
 
 class GetSettings(msgspec.Struct, tag=True, frozen=True):
@@ -169,9 +190,9 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     is_last: bool
 
 
-Request = Save | Load | GetSettings | Put | Open | Read
+Request = Save | Load | Enqueue | GetSettings | Put | Open | Read
 ToProcess = Hello | Run | Interrupt | Reply | Want
-FromProcess = Started | Progress | Charge | LogLine | Request | Give | Succeeded | Failed
+FromProcess = Started | Progress | Delta | Charge | LogLine | Request | Give | Succeeded | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 

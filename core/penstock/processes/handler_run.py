@@ -17,6 +17,7 @@ from penstock.processes.channel import Channel
 from penstock.processes.error_report import ErrorReport
 from penstock.processes.exits import CRASHED, exit_code_in_words
 from penstock.processes.interrupts import Interrupts
+from penstock.processes.log_lines import LOGGER
 from penstock.processes.process_context import ProcessContext
 
 
@@ -31,6 +32,7 @@ class HandlerRun:
     def perform(self) -> None:
         """Return once the worker was told."""
         logging.getLogger().setLevel(self._run.log_level)
+        logging.getLogger(LOGGER).setLevel(self._run.task_log_level)
         limit = self._run.max_memory
         answer: frames.Succeeded | frames.Failed
         try:

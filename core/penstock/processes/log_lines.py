@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from penstock.clipping import clipped_fields
 from penstock.processes import frames
 from penstock.processes.channel import Channel
+
+LOGGER = "penstock.task"
+"""Whose lines those are that handlers write by ``ctx.log``."""
 
 
 def send_line(
@@ -19,3 +24,11 @@ def send_line(
         kept = clipped_fields({"event": event, **fields}, most)
         line = frames.LogLine(logger=logger, level=level, event=kept.pop("event"), fields=kept)
     channel.send(line)
+
+
+def plain(value: Any) -> Any:
+    """A field of a line as JSON and msgpack can hold it; everything else as its ``repr``."""
+    try:
+        return msgspec.to_builtins(value, enc_hook=repr, str_keys=True)
+    except Exception:  # noqa: BLE001  (a log line must not fail a handler, whatever is in it)
+        return f"<{type(value).__name__} that cannot be shown>"

@@ -37,15 +37,24 @@ class ProcessPool:
 
     Args:
         limits: how large what handlers hand over may be.
+        task_log_level: which lines of their own logs are kept, whatever the level of this
+            process's log is; a number of ``logging``.
         idle_time: seconds after which a process that has nothing to do is ended.
 
     Attributes:
         deadlines: to be enforced by a thread, as the event loop may be blocked.
     """
 
-    def __init__(self, limits: SizeLimits, *, idle_time: float = _IDLE_TIME) -> None:
+    def __init__(
+        self,
+        limits: SizeLimits,
+        *,
+        task_log_level: int = logging.INFO,
+        idle_time: float = _IDLE_TIME,
+    ) -> None:
         self.deadlines = Deadlines()
         self._limits = limits
+        self._task_log_level = task_log_level
         self._idle_time = idle_time
         self._idle: dict[_Group, list[ChildProcess]] = defaultdict(list)
         self._ending: set[asyncio.Task[None]] = set()
@@ -58,6 +67,7 @@ class ProcessPool:
         context: Context,
         *,
         plugin: str,
+        timeout: timedelta | None = None,
         on_start: Callable[[], object] = lambda: None,
     ) -> msgspec.Raw:
         """Run the handler of ``task_type`` in a process, and return its output as JSON.
@@ -71,6 +81,8 @@ class ProcessPool:
             input: as JSON; it fits.
             context: answers the handler's questions, and says why it is interrupted.
             plugin: the name of the plugin that declares ``task_type``.
+            timeout: its process is killed this long after its start and a little later, if the
+                event loop did not come to stop it; ``None`` is no limit.
             on_start: called when the handler is about to be called.
 
         Raises:
@@ -80,13 +92,13 @@ class ProcessPool:
         """
         self._check_memory(task_type)
         group = (plugin, task_type.max_memory)
-        frame = _run_frame(task_type, input, context)
+        frame = _run_frame(task_type, input, context, self._task_log_level)
 
         while True:
             process = await self._take(group)
 
             def started(process: ChildProcess = process) -> None:
-                self._limit(process, task_type)
+                self._limit(process, timeout)
                 on_start()
 
             conversation = Conversation(process, context, on_start=started)
@@ -144,9 +156,9 @@ class ProcessPool:
 
     # -- limits ----------------------------------------------------------------------------------
 
-    def _limit(self, process: ChildProcess, task_type: SyncTaskType[Any, Any]) -> None:
-        if task_type.timeout is not None:
-            seconds = (task_type.timeout + timedelta(seconds=GRACE)).total_seconds()
+    def _limit(self, process: ChildProcess, timeout: timedelta | None) -> None:
+        if timeout is not None:
+            seconds = (timeout + timedelta(seconds=GRACE)).total_seconds()
             self.deadlines.add(process.kill_overdue, seconds + _PATIENCE_WITH_LOOP)
 
     def _check_memory(self, task_type: SyncTaskType[Any, Any]) -> None:
@@ -157,14 +169,18 @@ class ProcessPool:
             _log.warning("max_memory of task types is not enforced on this system, only on Linux")
 
 
-def _run_frame(task_type: SyncTaskType[Any, Any], text: str, context: Context) -> frames.Run:
+def _run_frame(
+    task_type: SyncTaskType[Any, Any], text: str, context: Context, task_log_level: int
+) -> frames.Run:
+    level = logging.getLogger().getEffectiveLevel()
     return frames.Run(
         handler=Address.of(task_type.handler),
         input_parameter=task_type.input_parameter,
         context_parameter=task_type.context_parameter,
         input=text,
         max_memory=task_type.max_memory,
-        log_level=logging.getLogger().getEffectiveLevel(),
+        log_level=level,
+        task_log_level=min(level, task_log_level),
         task_id=context.task_id,
         task_type=context.task_type,
         queue=context.queue,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,9 +16,12 @@ from penstock.declarations import (
     Address,
     Artifact,
     Interruption,
+    Priority,
     SyncContext,
+    TaskType,
     checkpoint,
     checks,
+    child,
 )
 from penstock.processes import frames
 from penstock.processes.channel import Call, Channel, value_of
@@ -49,6 +53,13 @@ class ProcessContext(SyncContext):
         text = clipped(str(message), self._channel.limits.progress_message)
         self._channel.send_if_free(frames.Progress(float(percent), text))
 
+    def delta(self, text: str) -> None:
+        """See :meth:`penstock.declarations.SyncContext.delta`."""
+        # Half of a pair of surrogates has no place in a frame, nor has a text without end.
+        whole = text.encode("utf-8", "replace").decode()
+        for start in range(0, len(whole), frames.CHUNK):
+            self._channel.send(frames.Delta(whole[start : start + frames.CHUNK]))
+
     def save(self, name: str, value: object) -> None:
         """See :meth:`penstock.declarations.SyncContext.save`."""
         data = checkpoint.encode(name, value, most=self._channel.limits.checkpoint).encode()
@@ -61,6 +72,31 @@ class ProcessContext(SyncContext):
         with self._channel.call() as call:
             data = call.ask(frames.Load(call.number, name))
         return None if data is None else checkpoint.decode(name, msgspec.convert(data, bytes), kind)
+
+    def enqueue(
+        self,
+        name: str,
+        task_type: TaskType[Any, Any] | str,
+        input: Any,  # noqa: A002  (as in the base)
+        *,
+        priority: Priority | str | int | None = None,
+        delay: timedelta | None = None,
+        user_id: str | None = None,
+    ) -> UUID:
+        """See :meth:`penstock.declarations.SyncContext.enqueue`."""
+        child.check(name, priority=priority, delay=delay, user_id=user_id)
+        type_name, data = child.encode(name, task_type, input)
+        with self._channel.call() as call:
+            enqueue = frames.Enqueue(
+                number=call.number,
+                name=name,
+                task_type=type_name,
+                input=data,
+                priority=priority,
+                delay=delay,
+                user_id=user_id,
+            )
+            return msgspec.convert(call.ask(enqueue), UUID)
 
     def charge(self, units: int) -> None:
         """See :meth:`penstock.declarations.SyncContext.charge`."""

@@ -53,7 +53,13 @@ class Settings:
     max_checkpoint_bytes: int
     max_progress_message_bytes: int
     max_log_line_bytes: int
+    max_task_log_lines: int
+    max_task_log_bytes: int
+    task_log_level: str
+    events_ttl: timedelta
     result_ttl: timedelta
+    idempotency_ttl: timedelta
+    max_wait: timedelta
     keep_success: timedelta | None
     keep_failed: timedelta | None
     keep_cancelled: timedelta | None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from taskiq import TaskiqMiddleware
 
@@ -17,13 +18,14 @@ from penstock.broker import (
     Consumer,
     LeaseTable,
     OutcomeWriter,
-    ProgressWriter,
     Providers,
     Receiver,
+    Reports,
     Services,
 )
 from penstock.declarations import PenstockError
-from penstock.engine import Heartbeat, Lease
+from penstock.engine import Engine, Heartbeat, Lease
+from penstock.events import EventWriter
 from penstock.processes.pool import ProcessPool
 from penstock.worker.health import WorkerHealth
 from penstock.worker.heartbeat_thread import HeartbeatThread
@@ -71,11 +73,19 @@ class Worker:
         self._name = name
         self._drain = drain.total_seconds()
         self._leases = LeaseTable()
-        self._outcomes = OutcomeWriter(services.ledger)
-        self._progress = ProgressWriter(
-            services.ledger, max_message_bytes=services.limits.progress_message
+        self._reports = Reports(
+            ledger=services.ledger,
+            task_log=services.task_log,
+            events=EventWriter(services.events, announce=_announcing(engine)),
+            limits=services.limits,
+            log_limits=services.log_limits,
         )
-        self._processes = ProcessPool(services.limits)
+        self._outcomes = OutcomeWriter(
+            services.ledger,
+            batch_changed=services.dispatch.completion.look,
+            before=self._reports.flush,
+        )
+        self._processes = ProcessPool(services.limits, task_log_level=services.log_limits.level)
         self._providers = Providers(catalogue, engine)
         self._receivers = {queue.name: self._receiver(queue.name) for queue in served}
         consumers = {name: each.consumer for name, each in self._receivers.items()}
@@ -135,7 +145,7 @@ class Worker:
             broker,
             ledger=services.ledger,
             artifacts=services.artifacts,
-            progress=self._progress,
+            reports=self._reports,
             processes=self._processes,
             settings=services.plugin_settings,
             limits=services.limits,
@@ -197,7 +207,7 @@ class Worker:
         await self._notices.stop()
         await background.end(*self._steps)
         await self._processes.close()
-        await self._progress.close()
+        await self._reports.close()
         # The consumers have waited for it already, unless the database is away.
         await self._outcomes.close(patience=_LAST_PATIENCE)
         await self._providers.stop(patience=_LAST_PATIENCE)
@@ -231,3 +241,7 @@ class Worker:
 
     def _lose(self, lease: Lease) -> None:
         self._receivers[lease.queue].consumer.lose(lease)
+
+
+def _announcing(engine: Engine) -> Callable[[str, Sequence[UUID]], Awaitable[None]]:
+    return lambda queue, ids: engine.announce(queue, ids, "events")

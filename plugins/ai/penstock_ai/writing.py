@@ -1,4 +1,4 @@
-"""Having a model write: progress while it does, and what there was of it kept when it is cut."""
+"""Having a model write: its text is shown live, and what there was of it is kept if it is cut."""
 
 import math
 
@@ -16,15 +16,19 @@ _TYPICAL_LENGTH = 3000
 
 
 async def write(provider: Provider, prompt: Prompt, ctx: Context) -> Completion:
-    """The provider's complete text, with progress from 5 to 85 percent while it arrives.
+    """The provider's complete text; as it arrives, it is told by deltas, with progress to 85 %.
 
     Raises:
         TransientError: ``incomplete_output``, with the partial text as an artifact named
             ``partial-attempt-N.txt``; others as :class:`~penstock_ai.providers.provider.Provider`.
         TaskError: see there.
     """
+    told = 0
 
     async def on_text(text: str) -> None:
+        nonlocal told
+        await ctx.delta(text[told:])
+        told = len(text)
         share = 1 - math.exp(-len(text) / _TYPICAL_LENGTH)
         percent = _START + (_END - _START) * share
         await ctx.progress(percent, f"{len(text):,} characters so far")

@@ -11,7 +11,17 @@ from tests.chaos.checker.acceptance import accepted_tasks_are_kept, tasks_end_on
 from tests.chaos.checker.attempts import attempts_are_failures, tasks_are_given_up_for_a_reason
 from tests.chaos.checker.checkpoints import kept_steps_are_not_repeated
 from tests.chaos.checker.circumstances import Circumstances
-from tests.chaos.checker.concurrency import concurrency_holds, global_concurrency_holds
+from tests.chaos.checker.concurrency import (
+    concurrency_holds,
+    global_concurrency_holds,
+    user_concurrency_holds,
+)
+from tests.chaos.checker.families import (
+    batches_are_kept,
+    batches_finish_once,
+    callbacks_come_last,
+    children_are_there_once,
+)
 from tests.chaos.checker.finding import Check, Finding, Violation
 from tests.chaos.checker.index import (
     ended_tasks_are_not_handed_out,
@@ -24,7 +34,7 @@ from tests.chaos.checker.operations import cancellations_are_kept, retries_begin
 from tests.chaos.checker.order import higher_bands_go_first
 from tests.chaos.checker.outcomes import outcomes_are_of_the_last_run, outcomes_stand
 from tests.chaos.checker.processes import processes_live
-from tests.chaos.checker.rate import rate_limits_hold
+from tests.chaos.checker.rate import rate_limits_hold, user_rate_limits_hold
 from tests.chaos.checker.recovery import recovery_is_timely
 from tests.chaos.checker.runs import (
     losses_are_counted,
@@ -46,6 +56,7 @@ INVARIANTS: Mapping[str, Check] = {
         kept_steps_are_not_repeated,
         global_concurrency_holds,
         concurrency_holds,
+        user_concurrency_holds,
         attempts_are_failures,
         tasks_are_given_up_for_a_reason,
         losses_are_deaths,
@@ -57,10 +68,15 @@ INVARIANTS: Mapping[str, Check] = {
         running_tasks_are_not_handed_out,
         ended_tasks_are_not_handed_out,
         rate_limits_hold,
+        user_rate_limits_hold,
         recovery_is_timely,
         nothing_is_left_behind,
         processes_live,
         newer_layouts_are_left_alone,
+        children_are_there_once,
+        batches_are_kept,
+        batches_finish_once,
+        callbacks_come_last,
     )
 }
 

@@ -35,6 +35,24 @@ def global_concurrency_holds(circumstances: Circumstances) -> Iterator[Finding]:
         )
 
 
+def user_concurrency_holds(circumstances: Circumstances) -> Iterator[Finding]:
+    """Across all processes no user has more tasks of a queue running than `user_concurrency`.
+
+    Excused is what :func:`global_concurrency_holds` excuses.
+    """
+    by_user: dict[tuple[str, str], list[Span]] = defaultdict(list)
+    for task_id, of_task in circumstances.evidence.executions.items():
+        row = circumstances.evidence.rows.get(task_id)
+        if row is None or row.user is None or QUEUES[row.queue].user_concurrency is None:
+            continue
+        for each in of_task:
+            by_user[row.queue, row.user] += _spans(circumstances, each)
+    for (queue, user), spans in by_user.items():
+        limit = QUEUES[queue].user_concurrency
+        if limit is not None:
+            yield from _exceeded(circumstances, spans, limit, f"{user!r} in queue {queue!r}")
+
+
 def concurrency_holds(circumstances: Circumstances) -> Iterator[Finding]:
     """No worker process runs more of a queue than its `concurrency` at any moment."""
     by_process: dict[tuple[int, str], list[Span]] = defaultdict(list)

@@ -181,8 +181,16 @@ def why_stale(circumstances: Circumstances, claim: Claimed, found: Round) -> str
         if before and before[0].building and _is_rebuilt(circumstances, opened, again[-1].at):
             return "it waited for the index in which it was found"
         first = before[0].at if before else opened
-        return _why_handed_over_again(circumstances, opened, first, again[-1].at)
+        return _why_handed_over_again(circumstances, claim, opened, first, again[-1].at)
     return _why_not_settled(circumstances, claim, found.ended)
+
+
+def _is_enqueued_anew(circumstances: Circumstances, task_id: UUID, opened: int, again: int) -> bool:
+    """Whether a later run of its parent may have handed it over, which saw it wait just before."""
+    row = circumstances.evidence.rows.get(task_id)
+    if row is None or row.parent_id is None:
+        return False
+    return any(opened < gate.opened.at < again for gate in circumstances.gates(row.parent_id))
 
 
 def _why_not_settled(circumstances: Circumstances, claim: Claimed, ended: Transition) -> str | None:
@@ -215,9 +223,11 @@ def _is_rebuilt(circumstances: Circumstances, began: int, ended: int) -> bool:
 
 
 def _why_handed_over_again(
-    circumstances: Circumstances, opened: int, first: int, again: int
+    circumstances: Circumstances, claim: Claimed, opened: int, first: int, again: int
 ) -> str | None:
     """Why somebody handed a task over that had been handed over, had run and ended."""
+    if _is_enqueued_anew(circumstances, claim.task_id, opened, again):
+        return "its parent enqueued it again"
     # It was sent, and the answer was lost, so that it was sent again, after a pause.
     unanswered = circumstances.faults(REDIS_TROUBLE, opened, first + _MOMENT)
     if unanswered and circumstances.faults(REDIS_TROUBLE, again - _PAUSE, again):

@@ -49,7 +49,7 @@ MUTANTS = (
                 file="engine/scripts/renew.lua",
                 old=(
                     "  local mine = held == token or held == NOBODY "
-                    "or held and is_later(token, held)\n"
+                    "or held and is_later(token, claim_of(held))\n"
                 ),
                 new="  local mine = held == token\n",
             ),
@@ -176,5 +176,46 @@ MUTANTS = (
             ),
         ),
         caught_by=frozenset({"newer_layouts_are_left_alone"}),
+    ),
+    Mutant(
+        name="callback_without_compare_and_set",
+        why="whoever sees that a batch is complete has its callback run, also if somebody else did",
+        changes=(
+            Change(
+                file="ledger/batch_table.py",
+                old="            .where(BatchRow.id == batch_id, *_IS_COMPLETE)\n",
+                new="            .where(BatchRow.id == batch_id, *_IS_COMPLETE[1:])\n",
+            ),
+            Change(
+                file="dispatch/batch_completion.py",
+                old='derived_id(batch_id, "callback")\n',
+                new="derived_id(batch_id, str(id(object())))\n",
+            ),
+        ),
+        caught_by=frozenset({"batches_finish_once"}),
+    ),
+    Mutant(
+        name="batch_finished_while_tasks_run",
+        why="the callback of a batch overtakes its last tasks",
+        changes=(
+            Change(
+                file="ledger/batch_table.py",
+                old="    BatchRow.sealed_at.is_not(None),\n    ~_OPEN,\n",
+                new="    BatchRow.sealed_at.is_not(None),\n",
+            ),
+        ),
+        caught_by=frozenset({"callbacks_come_last"}),
+    ),
+    Mutant(
+        name="children_with_random_ids",
+        why="a parent that runs again has twins of the children that it had before",
+        changes=(
+            Change(
+                file="broker/children.py",
+                old="            id=derived_id(parent.id, name),\n",
+                new="            id=None,\n",
+            ),
+        ),
+        caught_by=frozenset({"children_are_there_once"}),
     ),
 )

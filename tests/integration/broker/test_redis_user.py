@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from msgspec import Struct
@@ -11,6 +12,7 @@ from msgspec import Struct
 from penstock import Context, Queue, RateLimit, TransientError, task
 from penstock.app import Application
 from penstock.engine import Engine, EngineUnavailableError, RedisServers, ServerWatch
+from penstock.events import Event
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from tests.services import RedisServer, RedisUser
@@ -32,6 +34,7 @@ class Number(Struct):
 @task("numbers.double", queue=QUEUE)
 async def double(number: Number, ctx: Context) -> Number:
     """Twice as much, at the second attempt."""
+    await ctx.delta("one moment")
     if ctx.attempt == 1:
         raise TransientError("not at once", retry_after=timedelta(milliseconds=50))
     return Number(2 * number.value)
@@ -77,6 +80,9 @@ async def test_a_worker_takes_a_task_to_its_result(
         running = asyncio.create_task(application.worker().run(stop))
 
         called = await broker.task_of(double).kiq(Number(21))
+        record = await application.dispatch.find(UUID(called.task_id))
+        assert record is not None
+        told = [each async for batch in application.hub.follow(record) for each in batch]
         result = await called.wait_result(check_interval=0.02, timeout=10)
         health = await application.dispatch.health()
 
@@ -86,6 +92,7 @@ async def test_a_worker_takes_a_task_to_its_result(
 
     assert (result.is_err, result.return_value) == (False, Number(42))
     assert health.status == "ok"
+    assert [each.kind for each in told if isinstance(each, Event)] == ["delta", "delta"]
     assert user.refused() == []
 
 

@@ -118,6 +118,43 @@ async def test_a_run_whose_lease_was_refused_at_the_gate_does_not_begin(
         assert run == 2  # the first was handed back
 
 
+@pytest.mark.parametrize("gate", ["between", "after"])
+async def test_a_claim_at_the_gate_across_cancel_and_retry_costs_no_loss(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, gate: str
+) -> None:
+    start = Ledger.start
+    async with working(settings) as (application, _):
+        dispatch = application.dispatch
+
+        async def start_late(ledger: Ledger, claims, *, worker):
+            monkeypatch.undo()
+            (claim,) = claims
+            await dispatch.cancel(claim.id, reason="a mistake")
+            if gate == "between":
+                refused = await start(ledger, claims, worker=worker)
+            await dispatch.retry(claim.id)
+            await until(lambda: is_handed_over(application), within=5)
+            return refused if gate == "between" else await start(ledger, claims, worker=worker)
+
+        monkeypatch.setattr(Ledger, "start", start_late)
+        record = await dispatch.submit(Submission("acme.wait", b"0.2"))
+
+        await reach(application, record.id, "success")
+        await until(lambda: is_idle(application), within=5)
+        async with application.ledger.database.read("look") as connection:
+            (row,) = await connection.exec_driver_sql("SELECT run, losses FROM task")
+        assert tuple(row) == (3, 0)  # cancelled, retried, run
+
+
+async def is_handed_over(application: Application) -> bool:
+    return application.dispatch._handover.unsent("acme") == 0
+
+
+async def is_idle(application: Application) -> bool:
+    counts = (await application.engine.counts(["acme"]))["acme"]
+    return (counts.waiting, counts.active) == (0, 0)
+
+
 async def test_a_run_that_lost_its_lease_is_handed_back_as_long_as_no_other_one_began(
     settings: Settings,
 ) -> None:

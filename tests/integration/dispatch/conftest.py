@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from penstock import Queue, task
+from penstock import BatchSummary, Queue, task
 from penstock.dispatch import Dispatch, Policies, QueueControl, Reconciler
 from penstock.dispatch.audit import Audit
 from penstock.dispatch.index_builder import IndexBuilder
@@ -37,6 +37,11 @@ async def resize(image: Resize) -> Resize:
 @task("other.total", queue=OTHER)
 async def total(numbers: list[int]) -> int:
     return sum(numbers)
+
+
+@task("other.report", queue=OTHER)
+async def report(batch: BatchSummary) -> int:
+    return batch.total
 
 
 @dataclass
@@ -67,7 +72,7 @@ class Installation:
             distribution="penstock-acme",
             version="1",
             queues=[ACME, OTHER],
-            tasks=[resize, total],
+            tasks=[resize, total, report],
         )
         catalogue = Catalogue(plugins=[plugin]).tuned(tuning or {})
         ledger = Ledger(database_url)
@@ -78,14 +83,13 @@ class Installation:
             knobs=QUEUE_KNOBS,
             overrides=Overrides(ledger.database),
         )
+        dispatch = Dispatch(policies=policies, ledger=ledger, engine=engine, max_input_bytes=10_000)
         return cls(
             catalogue=catalogue,
             ledger=ledger,
             engine=engine,
             policies=policies,
-            dispatch=Dispatch(
-                policies=policies, ledger=ledger, engine=engine, max_input_bytes=10_000
-            ),
+            dispatch=dispatch,
             queue_control=QueueControl(policies=policies, ledger=ledger, engine=engine),
             builder=IndexBuilder(ledger=ledger, engine=engine, weights=catalogue.user_weights),
             audit=Audit(
@@ -99,6 +103,7 @@ class Installation:
                 ledger=ledger,
                 engine=engine,
                 policies=policies,
+                batches=dispatch.completion,
                 queues=list(catalogue.queues),
                 lease=LEASE,
                 process=secrets.token_hex(4),

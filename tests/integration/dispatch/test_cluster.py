@@ -13,7 +13,7 @@ from redis import Redis
 from uuid_utils.compat import uuid7
 
 from penstock import Priority
-from penstock.dispatch import Policies, Reconciler
+from penstock.dispatch import BatchCompletion, Policies, Reconciler
 from penstock.dispatch.handover import Handover
 from penstock.engine import Engine, EngineUnavailableError, Entry, Member, RedisServers
 from penstock.ledger import Ledger, NewTask, Overrides
@@ -60,6 +60,7 @@ async def reconciler(engine: Engine, ledger: Ledger) -> AsyncIterator[Reconciler
     reconciler = Reconciler(
         ledger=ledger,
         engine=engine,
+        batches=BatchCompletion(ledger, hand_over=lambda _: None),
         policies=Policies(
             Catalogue(plugins=[]),
             environment={},

@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 from uuid_utils.compat import uuid7
 
+from penstock.dispatch import audit
+from penstock.dispatch.audit import Audit
 from penstock.engine import Entry, EpochMissingError, Heartbeat, Lease, Member
 from penstock.engine.keys import FORMAT, QueueKeys
-from penstock.ledger import LedgerUnavailableError, NewTask, Outcome, Status
+from penstock.ledger import IdempotencyKey, LedgerUnavailableError, NewTask, Outcome, Status
 from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, until
 from tests.integration.engine.conftest import silence
 from tests.services.gate import pass_gate
@@ -175,6 +178,45 @@ async def test_a_task_that_was_never_handed_over_is_found_as_soon_as_it_is_settl
 
     assert sorted(each.id for each in await take(installation)) == lost
     assert await installation.audit.recent() == 0
+
+
+async def test_what_was_accepted_and_not_handed_over_is_found_long_before_two_leases(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_HANDED_OVER", timedelta(seconds=0.2))
+    quick = Audit(
+        ledger=installation.ledger,
+        engine=installation.engine,
+        queues=["acme"],
+        weights=lambda _: {},
+        lease=timedelta(hours=1),
+    )
+    await installation.builder.build("acme")
+    accepted, started = await accept(installation, row(), row())
+    await pass_gate(installation.ledger, started)
+    assert await quick.accepted() == 0
+
+    async def found() -> bool:
+        return await quick.accepted() > 0
+
+    await until(found)
+    assert [each.id for each in await take(installation)] == [accepted]
+    # What runs may be between its lease and its outcome.
+    assert await quick.recent() == 0
+
+
+async def test_idempotency_keys_that_expired_are_forgotten_by_whoever_leads(
+    installation: Installation,
+) -> None:
+    past = datetime.now(UTC) - SETTLED
+    key = IdempotencyKey(principal="ada", key="k", fingerprint="f", expires_at=past)
+    await installation.ledger.keyed.claim(key)
+
+    await installation.reconciler.audit()
+
+    assert await installation.ledger.keyed.forget_expired(limit=10) == 0
+    # A key that is there still would be refused.
+    await installation.ledger.keyed.claim(msgspec.structs.replace(key, fingerprint="other"))
 
 
 async def test_what_the_engine_has_and_what_is_finished_stays_as_it_is(

@@ -33,23 +33,33 @@ class QueueModel:
     """The lease is ``None`` if nobody was heard of that holds it."""
     delayed: dict[Member, int] = field(default_factory=dict)
     parked: dict[Member, tuple[str, Place]] = field(default_factory=dict)
+    anew: set[Member] = field(default_factory=set)
+    """Those of the leased ones that wait again whatever their holder says."""
     cancelled: set[Member] = field(default_factory=set)
     """Those of which it is remembered that somebody wants them cancelled."""
     virtual: dict[int, int] = field(default_factory=dict)
     """Band -> the greatest start tag that was taken."""
     finish: dict[Line, int] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        return sum(map(len, self._places()))
+
     def has(self, task: Member) -> bool:
         return any(task in place for place in self._places())
 
     def enqueue(
-        self, task: Member, priority: Priority, how: str, *, unless_cancelled: bool
+        self, task: Member, priority: Priority, how: str, *, unless_cancelled: bool, lease: int = 0
     ) -> bool:
         """Whether it is new; ``how`` is ``due``, ``delayed``, ``running`` or ``again``."""
         if how == "again":
             self.cancelled.discard(task)
             if task in self.leased:
-                self._end_lease(task)
+                held = self.leased[task][0]
+                if held is None or held.number > lease:
+                    self.anew.add(task)
+                else:
+                    self._end_lease(task)
         unwanted = unless_cancelled and task in self.cancelled and how != "running"
         if self.has(task) or unwanted:
             return False
@@ -71,6 +81,8 @@ class QueueModel:
         if kind == "presume":
             self.leased[task] = (None, place)
             return
+        if task in self.anew:
+            kind = "back"
         self._end_lease(task)
         if kind == "delay":
             self.delayed[task] = place[0]
@@ -159,6 +171,7 @@ class QueueModel:
         for place in self._places():
             place.clear()
         self.lost.clear()
+        self.anew.clear()
         self.cancelled.clear()
         self.virtual.clear()
         self.finish.clear()
@@ -217,10 +230,12 @@ class QueueModel:
         for each in self._places():
             each.pop(task, None)
         self.lost.discard(task)
+        self.anew.discard(task)
         if keep_order and place is not None:
             self._keep_order({self._line(place)})
         return place
 
     def _end_lease(self, task: Member) -> None:
         del self.leased[task]
+        self.anew.discard(task)
         self.cancelled.discard(task)

@@ -14,6 +14,7 @@ from redis.crc import key_slot
 from penstock import background
 from penstock.declarations import Priority, Queue
 from penstock.engine import (
+    Change,
     Engine,
     EngineUnavailableError,
     Entry,
@@ -26,6 +27,7 @@ from penstock.engine import (
     UnsuitableServerError,
 )
 from penstock.engine.keys import QueueKeys
+from penstock.events import BEGINNING, Event, EventStreams, Page
 from tests.integration.engine.conftest import LONG_LEASE as LEASE
 from tests.integration.engine.conftest import Connect
 from tests.services import Certificates, RedisCluster, RedisServer
@@ -361,3 +363,37 @@ async def test_a_node_in_the_place_of_a_single_server_is_told_from_one(
 
     with pytest.raises(EngineUnavailableError, match="write redis-cluster:// instead of redis://"):
         await new_index(engine, "ai")
+
+
+async def test_events_are_spread_over_the_masters_and_announced_to_all(
+    engine: Engine, namespace: str
+) -> None:
+    streams = EventStreams(engine.servers, namespace=namespace, keep=LEASE)
+    heard: list[Change] = []
+
+    async def listen() -> None:
+        async for change in engine.changes(QUEUES):
+            heard.append(change)  # noqa: PERF401  (looked at while they come)
+
+    listening = asyncio.create_task(listen())
+    async with asyncio.timeout(10):
+        while len(heard) < len(QUEUES):  # noqa: ASYNC110  (one says that it listens, of each)
+            await asyncio.sleep(0.01)
+    ids = [uuid4() for _ in range(30)]
+
+    event = Event(None, "delta", b'{"text":"x"}', 0)
+    lost = await streams.write([(each, [event]) for each in ids])
+    pages = await streams.read(dict.fromkeys(ids, BEGINNING))
+    for queue in QUEUES:
+        await engine.announce(queue, ids, "events")
+    async with asyncio.timeout(10):
+        while len(heard) < 2 * len(QUEUES):  # noqa: ASYNC110  (as above)
+            await asyncio.sleep(0.01)
+
+    assert lost == [0] * 30
+    assert len({key_slot(f"{namespace}:events:{each}".encode()) // 5461 for each in ids}) >= 3
+    assert all(isinstance(each, Page) and len(each.events) == 1 for each in pages.values())
+    assert {each.kind for each in heard} == {None, "events"}
+    assert heard[-1].ids == [each.bytes for each in ids]
+    await background.end(listening)
+    await streams.close()

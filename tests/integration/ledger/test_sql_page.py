@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import Row, text
 from uuid_utils.compat import uuid7
@@ -141,6 +142,22 @@ async def test_the_files_of_a_task_are_listed(ledger: Ledger) -> None:
     assert [str(row.id) for row in await ask(ledger, "FROM artifact")] == [str(ARTIFACT)]
 
 
+async def test_the_children_of_a_task_are_listed(ledger: Ledger) -> None:
+    child = msgspec.structs.replace(new_task(uuid7()), parent_id=GOOD)
+    await ledger.accept(child)
+
+    assert [str(row.id) for row in await ask(ledger, "parent_id")] == [str(child.id)]
+
+
+async def test_the_tasks_of_a_batch_are_counted(ledger: Ledger) -> None:
+    batch_id = uuid7()
+    for _ in range(3):
+        await ledger.accept(msgspec.structs.replace(new_task(uuid7()), batch_id=batch_id))
+
+    (row,) = await ask(ledger, "batch_id", batch_id)
+    assert (row.status, row.tasks) == ("pending", 3)
+
+
 async def test_queues_are_counted(ledger: Ledger) -> None:
     (row,) = await ask(ledger, "FROM queue_stat")
 
@@ -162,4 +179,4 @@ async def test_an_orm_reads_the_table_without_our_code(sqlite_url: str) -> None:
 
 
 def test_every_statement_of_the_page_is_tested() -> None:
-    assert len(STATEMENTS) == 9
+    assert len(STATEMENTS) == 11

@@ -151,6 +151,7 @@ async def test_a_failed_task_begins_anew_and_keeps_its_earlier_outcome(ledger: L
 
     assert done is not None
     assert (done.status, done.queue, done.priority, done.changed) == ("pending", "acme", 5, True)
+    assert done.lease > 0
     found = await find(ledger, run)
     assert (found.attempts, found.error, found.finished_at, found.run_at) == (0, None, None, None)
     ((second,), _) = await pass_gate(ledger, run.id)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from penstock.ledger import Status, TaskRecord
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from tests.integration.dispatch.conftest import until
+from tests.services import RedisCluster
 
 LEASE = 0.6
 ONE, TWO = Queue("one", concurrency=5), Queue("two", concurrency=5)
@@ -97,10 +98,25 @@ def _fresh() -> None:
     seen.__init__()  # type: ignore[misc]
 
 
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    with RedisCluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
 @pytest.fixture
-def settings(redis_url: str, namespace: str, sqlite_url: str, tmp_path: Path) -> Settings:
+def servers(request: pytest.FixtureRequest, redis_url: str) -> str:
+    """One server, unless a test asks for a ``cluster``."""
+    if getattr(request, "param", None) != "cluster":
+        return redis_url
+    cluster: RedisCluster = request.getfixturevalue("cluster")
+    return cluster.url
+
+
+@pytest.fixture
+def settings(servers: str, namespace: str, sqlite_url: str, tmp_path: Path) -> Settings:
     environment = {
-        "REDIS_URL": redis_url,
+        "REDIS_URL": servers,
         "DATABASE_URL": sqlite_url,
         "PENSTOCK_NAMESPACE": namespace,
         "PENSTOCK_LEASE_SECONDS": str(LEASE),
@@ -173,6 +189,7 @@ async def finished(application: Application, *tasks: TaskRecord) -> list[TaskRec
     return [done[each.id] for each in tasks]
 
 
+@pytest.mark.parametrize("servers", ["one", "cluster"], indirect=True)
 async def test_concurrency_holds_over_two_queues_and_two_workers(site: Site) -> None:
     async with site(Provider("acme", concurrency=3), workers=2) as application:
         tasks = await submit_many(application, 15, "one.call", provider="acme", seconds=0.02)
@@ -254,6 +271,7 @@ async def test_a_rate_limited_task_without_provider_waits_alone(site: Site) -> N
     assert application.engine.providers.round_trips == 0
 
 
+@pytest.mark.parametrize("servers", ["one", "cluster"], indirect=True)
 async def test_a_refusal_closes_a_provider_without_limits_in_all_queues(site: Site) -> None:
     seen.refusals = 1
     async with site(Provider("free"), workers=2) as application:

@@ -58,6 +58,7 @@ async def test_a_prompt_is_answered_by_the_model_that_is_configured(server, cont
     assert percents == sorted(percents)
     assert len(percents) > 2
     assert any("characters so far" in message for _, message in run.seen)
+    assert run.text == result.text
 
 
 async def test_a_model_in_the_request_goes_before_the_operators(server, context):

@@ -8,7 +8,8 @@ import pytest
 from litestar import Litestar
 
 from penstock.api import SingleKeyAccess, create_api
-from penstock.dispatch import ArtifactStore, Dispatch, QueueControl
+from penstock.dispatch import ArtifactStore, Dispatch, EventHub, QueueControl, ScheduleControl
+from penstock.ledger import TaskLog
 from penstock.plugins import Catalogue
 from tests.unit.api.acme_plugin import acme_catalogue
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
@@ -16,6 +17,10 @@ from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatc
 KEY = "a-key-for-tests"
 # What it does needs a database and Redis: see tests/acceptance/test_queue_settings.py.
 NO_QUEUES = QueueControl.__new__(QueueControl)
+NO_SCHEDULES = ScheduleControl.__new__(ScheduleControl)
+# The same: see tests/integration/api.
+NO_EVENTS = EventHub.__new__(EventHub)
+NO_LOG = TaskLog.__new__(TaskLog)
 MAX_BODY_BYTES = 300_000
 MAX_UPLOAD_BYTES = 1_000_000
 
@@ -40,7 +45,10 @@ def api(dispatch: InMemoryDispatch, artifacts: InMemoryArtifacts, catalogue: Cat
     return create_api(
         dispatch=cast("Dispatch", dispatch),
         queue_control=NO_QUEUES,
+        schedule_control=NO_SCHEDULES,
         artifacts=cast("ArtifactStore", artifacts),
+        hub=NO_EVENTS,
+        task_log=NO_LOG,
         catalogue=catalogue,
         access=SingleKeyAccess(KEY),
         max_body_bytes=MAX_BODY_BYTES,

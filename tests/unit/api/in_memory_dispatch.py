@@ -6,18 +6,33 @@ The checks of the input are the real ones, so that the API meets the errors that
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from types import SimpleNamespace
+from typing import cast
 from uuid import UUID
 
 import msgspec
 from uuid_utils.compat import uuid7
 
 from penstock.declarations import Artifact, PermanentError
-from penstock.dispatch import Component, Health, QueueFullError, QueueStatus, Swept
+from penstock.dispatch import (
+    BatchSealedError,
+    Component,
+    Health,
+    Policies,
+    QueueFullError,
+    QueueStatus,
+    Submitted,
+    Swept,
+    TaskBatches,
+)
 from penstock.dispatch.artifacts import check_name
 from penstock.dispatch.intake import Intake, as_record
 from penstock.ledger import (
+    BatchRecord,
     Failure,
+    NewTask,
     Status,
+    StatusCounts,
     StoredArtifact,
     TaskFilter,
     TaskPage,
@@ -45,9 +60,13 @@ class InMemoryDispatch:
         self.max_input_bytes = 1_000_000
         self.wanted: TaskFilter | None = None
         up = Component(status="up", latency_ms=0.5)
+        self.batches = InMemoryBatches(self, catalogue)
         self.current_health = Health(status="ok", redis=up, database=up, workers={"acme": 1})
 
     async def submit(self, submission) -> TaskRecord:
+        return (await self.accept(submission)).task
+
+    async def accept(self, submission) -> Submitted:
         self._fail()
         intake = Intake(require_open=lambda _: None, max_input_bytes=self.max_input_bytes)
         record = as_record(intake.prepare(submission, self._catalogue))
@@ -55,7 +74,7 @@ class InMemoryDispatch:
         self.records[record.id] = record
         self.delays.append(submission.delay)
         self.files += submission.files
-        return record
+        return Submitted(record)
 
     async def check_room(self, type_name, user_id):
         if self.full is not None:
@@ -142,6 +161,11 @@ class InMemoryDispatch:
         self._fail()
         return self.records.get(task_id)
 
+    async def children(self, parent_id, *, before, limit):
+        found = [each for each in self.records.values() if each.parent_id == parent_id]
+        found.sort(key=lambda each: each.id, reverse=True)
+        return [each for each in found if before is None or each.id < before][:limit]
+
     async def queue_status(self):
         self._fail()
         waiting = dict.fromkeys(self._catalogue.queues, 0)
@@ -167,6 +191,73 @@ class InMemoryDispatch:
     def _fail(self) -> None:
         if self.fault is not None:
             raise self.fault
+
+
+class InMemoryBatches:
+    """Like :class:`penstock.dispatch.TaskBatches`, without services: nothing of them ever ends."""
+
+    def __init__(self, dispatch: InMemoryDispatch, catalogue: Catalogue) -> None:
+        self._dispatch = dispatch
+        self._checks = TaskBatches.__new__(TaskBatches)
+        self._checks._intake = Intake(require_open=lambda _: None, max_input_bytes=100_000)
+        self._checks._policies = cast("Policies", SimpleNamespace(catalogue=catalogue))
+        self.records: dict[UUID, BatchRecord] = {}
+        self.tasks: dict[UUID, list[NewTask]] = {}
+
+    async def submit(self, wanted, *, by):
+        self._dispatch._fail()
+        batch_id, now = uuid7(), datetime.now(UTC)
+        tasks = self._checks._prepared(wanted.tasks, batch_id, wanted.user_id)
+        callback = wanted.callback and self._checks._callback(wanted.callback, wanted, batch_id)
+        self.tasks[batch_id] = tasks
+        self.records[batch_id] = BatchRecord(
+            id=batch_id,
+            name=wanted.name,
+            user_id=wanted.user_id,
+            total=len(tasks),
+            counts=StatusCounts(pending=len(tasks)),
+            progress=0,
+            callback=callback,
+            callback_task_id=None,
+            created_by=by,
+            created_at=now,
+            sealed_at=now if wanted.sealed else None,
+            cancelled_at=None,
+            finished_at=None,
+        )
+        return self.records[batch_id]
+
+    async def add(self, batch_id, submissions):
+        record = self.records.get(batch_id)
+        if record is None:
+            return None
+        if record.sealed_at is not None:
+            raise BatchSealedError(batch_id)
+        self.tasks[batch_id] += self._checks._prepared(submissions, batch_id, record.user_id)
+        total = len(self.tasks[batch_id])
+        return self._change(batch_id, total=total, counts=StatusCounts(pending=total))
+
+    async def seal(self, batch_id):
+        return self._change(batch_id, sealed_at=datetime.now(UTC))
+
+    async def find(self, batch_id):
+        return self.records.get(batch_id)
+
+    async def page(self, *, before, limit):
+        found = sorted(self.records.values(), key=lambda each: each.id, reverse=True)
+        return [each for each in found if before is None or each.id < before][:limit]
+
+    async def cancel(self, batch_id, *, reason):
+        self._dispatch.reasons.append(reason)
+        record = self.records.get(batch_id)
+        if record is None or record.finished_at is not None:
+            return record
+        return self._change(batch_id, cancelled_at=datetime.now(UTC))
+
+    def _change(self, batch_id, **fields):
+        if batch_id in self.records:
+            self.records[batch_id] = msgspec.structs.replace(self.records[batch_id], **fields)
+        return self.records.get(batch_id)
 
 
 class InMemoryArtifacts:

@@ -96,6 +96,26 @@ def test_every_operation_but_the_open_ones_needs_the_key_and_names_its_problems(
             assert ("401" in operation["responses"]) is not is_open
 
 
+def test_keys_and_preferences_are_documented(document: dict[str, Any]):
+    def headers(path: str) -> list[str]:
+        return [each["name"] for each in document["paths"][path]["post"]["parameters"]]
+
+    assert headers("/api/queues/tasks") == ["Idempotency-Key", "Prefer"]
+    for path in ("/api/queues/tasks/bulk", "/api/uploads"):
+        assert headers(path) == ["Idempotency-Key"]
+        assert "409" in document["paths"][path]["post"]["responses"]
+    answered = document["paths"]["/api/queues/tasks"]["post"]["responses"]
+    assert set(answered["202"]["headers"]) == {
+        "Location",
+        "Idempotency-Replayed",
+        "Existing-Task",
+        "Preference-Applied",
+    }
+    many = {"tasks": [{"type": "acme.letter", "input": {"markdown": "x"}}], "atomic": False}
+    schema_check(document, "Bulk").validate(many)
+    assert not schema_check(document, "Bulk").is_valid(many | {"tasks": []})
+
+
 async def test_what_is_served_fits_the_document(
     client: httpx.AsyncClient, document: dict[str, Any]
 ):

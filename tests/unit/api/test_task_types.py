@@ -17,6 +17,7 @@ async def test_task_types_come_with_schemas_and_examples(client: httpx.AsyncClie
         "input_schema",
         "output_schema",
         "upload",
+        "unique",
         "examples",
     }
     assert letter["queue"] == "acme"

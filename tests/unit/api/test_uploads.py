@@ -14,7 +14,15 @@ from penstock.dispatch import ArtifactStore, Dispatch
 from penstock.ledger import LedgerUnavailableError
 from penstock.plugins import Catalogue, Plugin
 from tests.unit.api.acme_plugin import ACME, Scan, letter, scan
-from tests.unit.api.conftest import KEY, MAX_BODY_BYTES, MAX_UPLOAD_BYTES, NO_QUEUES
+from tests.unit.api.conftest import (
+    KEY,
+    MAX_BODY_BYTES,
+    MAX_UPLOAD_BYTES,
+    NO_EVENTS,
+    NO_LOG,
+    NO_QUEUES,
+    NO_SCHEDULES,
+)
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
 from tests.unit.api.multipart_form import BOUNDARY, CONTENT_TYPE, file_part, form, part
 from tests.unit.api.problem_checks import field_errors, problem_of
@@ -405,6 +413,9 @@ async def test_without_one_task_type_to_choose_the_type_is_asked_for(
     api = create_api(
         dispatch=cast("Dispatch", InMemoryDispatch(catalogue)),
         queue_control=NO_QUEUES,
+        schedule_control=NO_SCHEDULES,
+        hub=NO_EVENTS,
+        task_log=NO_LOG,
         artifacts=cast("ArtifactStore", artifacts),
         catalogue=catalogue,
         access=SingleKeyAccess(KEY),

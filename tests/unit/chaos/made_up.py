@@ -11,6 +11,8 @@ from tests.chaos.evidence import (
     QUEUES,
     SECOND,
     AttemptRow,
+    BatchPost,
+    BatchRow,
     Claimed,
     Effect,
     Enqueued,
@@ -55,10 +57,18 @@ class Story:
         number: makes its id.
     """
 
-    def __init__(self, number: int, *, queue: str = "open", kind: str = "chaos.quick") -> None:
+    def __init__(
+        self,
+        number: int,
+        *,
+        queue: str = "open",
+        kind: str = "chaos.quick",
+        user: str | None = None,
+    ) -> None:
         self.id = UUID(int=number)
         self.queue = queue
         self.kind = kind
+        self.user = user
         self.key = f"{number:05}"
         self.state = State(status="pending", run=0, attempts=0, losses=0)
         self.transitions: list[Transition] = []
@@ -71,6 +81,9 @@ class Story:
         self.steps: list[Step] = []
         self.saves: list[Step] = []
         self.post_status: int | None = 202
+        self.parent: Story | None = None
+        self.batch: Batch | None = None
+        self.children = 0
 
     # -- what happens ------------------------------------------------------------------------------
 
@@ -264,8 +277,12 @@ class Story:
             created=START,
             finished=state.finished,
             worker=state.worker,
+            user=self.user,
             error_code=state.error_code if state.status == "failed" else None,
             result_run=state.run if state.status == "success" else None,
+            parent_id=self.parent.id if self.parent else None,
+            batch_id=self.batch.id if self.batch else None,
+            children=self.children,
         )
 
     def post(self) -> Post:
@@ -277,6 +294,55 @@ class Story:
             status=self.post_status,
             task_id=self.id if self.post_status == 202 else None,
         )
+
+
+class Batch:
+    """A batch of tasks, with its callback once there is one.
+
+    Args:
+        number: makes its id.
+        tasks: those that were posted with it.
+    """
+
+    def __init__(self, number: int, *tasks: Story) -> None:
+        self.id = UUID(int=number)
+        self.name = f"batch-{number}"
+        self.tasks = tasks
+        self.callback: Story | None = None
+        self.sealed: float | None = 0.0
+        self.finished: float | None = None
+        for place, each in enumerate(tasks):
+            each.batch, each.key = self, f"{self.name}:{place}"
+
+    def followed(self, moment: float, callback: Story) -> Batch:
+        """It is finished, and its callback accepted."""
+        self.finished, self.callback = moment, callback.posted(moment)
+        callback.kind, callback.key = "chaos.callback", f"{self.name}:callback"
+        return self
+
+    def row(self) -> BatchRow:
+        return BatchRow(
+            id=self.id,
+            name=self.name,
+            total=len(self.tasks),
+            sealed=None if self.sealed is None else at(self.sealed),
+            finished=None if self.finished is None else at(self.finished),
+            callback_id=self.callback.id if self.callback else None,
+        )
+
+    def post(self) -> BatchPost:
+        return BatchPost(name=self.name, status=202, batch_id=self.id, tasks=len(self.tasks))
+
+
+def evidence_of(*batches: Batch, others: Iterable[Story] = (), **fields: Any) -> Evidence:
+    """A run of these batches, of their callbacks, and of other tasks."""
+    stories = [each for batch in batches for each in (*batch.tasks, batch.callback) if each]
+    found: dict[str, Any] = {
+        "posts": [],
+        "batches": {each.id: each.row() for each in batches},
+        "batch_posts": [each.post() for each in batches],
+    }
+    return evidence(*stories, *others, **{**found, **fields})
 
 
 def evidence(*stories: Story, lives: Iterable[Life] = (), **fields: Any) -> Evidence:

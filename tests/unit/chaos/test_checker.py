@@ -200,6 +200,29 @@ def test_more_starts_than_the_rate_allows(apart, expected):
     assert broken(evidence(task, faults=wiped)) == set()
 
 
+@pytest.mark.parametrize(("user", "expected"), [("b", set()), ("a", {"user_concurrency_holds"})])
+def test_more_of_a_user_than_its_concurrency(user, expected):
+    assert QUEUES["narrow"].user_concurrency == 1
+    tasks = [
+        Story(1, queue="narrow", user="a").posted().started(1.0).succeeded(2.0),
+        Story(2, queue="narrow", user=user).posted().started(1.5).succeeded(2.5),
+    ]
+    assert broken(evidence(*tasks)) == expected
+
+
+@pytest.mark.parametrize(("user", "expected"), [("b", set()), ("a", {"user_rate_limits_hold"})])
+def test_more_starts_of_a_user_than_its_rate_allows(user, expected):
+    assert QUEUES["rated"].user_rate_limit is not None
+    assert QUEUES["rated"].user_rate_limit.limit == 6
+    first, second = Story(1, queue="rated", user="a"), Story(2, queue="rated", user=user)
+    for number in range(4):
+        first.claimed(0.5 + number * 0.2)
+    for number in range(4):
+        second.claimed(1.2 + number * 0.05)
+    tasks = [each.posted(0.4).started(1.4).succeeded(2.0) for each in (first, second)]
+    assert broken(evidence(*tasks)) == expected
+
+
 # --- operations -----------------------------------------------------------------------------------
 
 

@@ -105,6 +105,9 @@ class ScriptedApi:
             def do_POST(self):
                 self.answer("POST")
 
+            def do_DELETE(self):
+                self.answer("DELETE")
+
             def answer(self, method):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 api.requests.append((method, self.path, dict(self.headers), body))

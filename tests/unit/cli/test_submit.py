@@ -49,6 +49,13 @@ def test_priority_user_and_delay_are_sent(run, api):
     assert (sent["priority"], sent["user_id"], sent["delay_seconds"]) == ("urgent", "u1", 90)
 
 
+def test_a_key_and_uniqueness_are_sent(run, api):
+    done = run(*("submit", "ai.document", "--input", "{}", "--unique", "--idempotency-key", "k-1"))
+
+    assert done.exit_code == 0, done.output
+    assert (body(api)["unique"], body(api)["idempotency_key"]) == (True, "k-1")
+
+
 def test_the_input_comes_from_a_file(run, api, tmp_path):
     (tmp_path / "in.json").write_text('{"a": 1}')
 

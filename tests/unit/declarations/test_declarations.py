@@ -47,6 +47,10 @@ async def resize(image: Resize, ctx: Context) -> Image:
         (lambda: task("resize", queue=ACME), "words joined by dots, like 'acme.resize'.*'resize'"),
         (lambda: task("acme.resize", queue="acme"), "queue of task type.*a Queue, got 'acme'"),  # type: ignore[arg-type]
         (
+            lambda: task("acme.resize", queue=ACME, unique=1),  # type: ignore[arg-type]
+            "expected unique of task type 'acme.resize' to be a bool, got 1",
+        ),
+        (
             lambda: task("acme.resize", queue=ACME, timeout=timedelta(0)),
             "timeout of task type 'acme.resize'.*above zero",
         ),

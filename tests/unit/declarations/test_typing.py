@@ -1,11 +1,25 @@
 """What a type checker makes of the decorator and of the client; mypy runs this file."""
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, assert_type
+from typing import TYPE_CHECKING, Any, assert_type
+from uuid import UUID
 
 from msgspec import Struct
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
-from penstock import Client, Context, Queue, SyncContext, task
+from penstock import (
+    Client,
+    Context,
+    Queue,
+    SyncClient,
+    SyncContext,
+    SyncTaskHandle,
+    TaskHandle,
+    TaskRequest,
+    task,
+)
 
 ACME = Queue("acme")
 
@@ -52,9 +66,37 @@ if TYPE_CHECKING:
             assert_type(await handle.result(), Image)
         await client.submit(shrink, Image("a"))  # type: ignore[arg-type]
 
+        assert_type(await client.submit("acme.resize", {"source": "a"}), TaskHandle[Any])
+        requests = [TaskRequest(turn, Resize(each), user_id="ada") for each in "abc"]
+        assert_type(await client.submit_many(requests), list[TaskHandle[Image]])
+        TaskRequest(shrink, Image("a"))  # type: ignore[arg-type]
+        assert_type(await ctx.enqueue("one", resize, Resize("a"), priority="high"), UUID)
+        assert_type(sync_ctx.enqueue("two", turn, Resize("a")), UUID)
+        await ctx.enqueue("three", "other.type", {"any": "thing"})
+        await ctx.enqueue("four", resize, Image("a"))  # type: ignore[arg-type]
+        sync_ctx.enqueue("five", turn, Image("a"))  # type: ignore[arg-type]
+        batch = await client.submit_batch([TaskRequest(resize, Resize("a"))])
+        assert_type((await batch.wait()).counts.success, int)
+        TaskRequest(resize, Image("a"))  # type: ignore[arg-type]
+
         assert_type(await ctx.load("operation", Image), Image | None)
         assert_type(sync_ctx.load("operation", list[int]), list[int] | None)
         assert_type(sync_ctx.settings(Resize), Resize)
+
+    async def _transactions(client: Client, session: AsyncSession, sync: Session) -> None:
+        await client.submit(resize, Resize("a"), session=session, idempotency_key="k")
+        await client.submit(resize, Resize("a"), session=await session.connection(), unique=True)
+        await client.submit(resize, Resize("a"), session=sync)  # type: ignore[call-overload]
+
+    def _synchronous(client: SyncClient, session: Session, connection: Connection) -> None:
+        handle = client.submit(resize, Resize("a"), priority="high", session=session)
+        assert_type(handle, SyncTaskHandle[Image])
+        assert_type(handle.result(), Image)
+        assert_type(client.submit(turn, Resize("a"), session=connection).result(), Image)
+        assert_type(client.submit("acme.resize", {}), SyncTaskHandle[Any])
+        client.submit(resize, Image("a"))  # type: ignore[arg-type]
+        requests = [TaskRequest(turn, Resize("a"))]
+        assert_type(client.submit_many(requests), list[SyncTaskHandle[Image]])
 
 
 def test_a_declared_function_is_called_as_before() -> None:

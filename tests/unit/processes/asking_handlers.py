@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -53,6 +54,19 @@ def about(job: Job, ctx: SyncContext) -> dict[str, Any]:
 @task("processes.double", queue=QUEUE)
 def double(number: int, ctx: SyncContext) -> float:
     return number * ctx.settings(Settings).factor
+
+
+@task("processes.enqueue", queue=QUEUE)
+def enqueue(job: Job, ctx: SyncContext) -> list[UUID]:
+    return [
+        ctx.enqueue("double-1", double, 4, priority="high", delay=timedelta(seconds=3)),
+        ctx.enqueue("other-2", "other.type", {"a": [1, 2]}, user_id="ada"),
+    ]
+
+
+@task("processes.enqueue-wrongly", queue=QUEUE)
+def enqueue_wrongly(delay: int, ctx: SyncContext) -> None:
+    ctx.enqueue("one", double, 4, delay=delay)  # type: ignore[call-overload]
 
 
 @task("processes.charge", queue=QUEUE)

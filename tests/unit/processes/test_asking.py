@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -75,6 +76,27 @@ async def test_what_it_used_of_its_provider_is_charged_before_it_has_ended(run: 
     assert context.charged == [250]
     with pytest.raises(HandlerError, match="has used to be a whole number of at least 0, got -1"):
         await run(asking_handlers.charge, -1, context)
+
+
+async def test_what_it_enqueues_is_the_workers_to_submit_and_has_an_id_at_once(run: Run) -> None:
+    context = PluginContext(asking_handlers.enqueue)
+
+    ids = await run(asking_handlers.enqueue, context=context)
+
+    first, second = context.children
+    assert [UUID(each) for each in ids] == [first.id, second.id]
+    assert (first.name, first.type, first.input) == ("double-1", "processes.double", b"4")
+    assert first.terms == {"priority": "high", "delay": timedelta(seconds=3), "user_id": None}
+    assert (second.name, second.type, second.input) == ("other-2", "other.type", b'{"a":[1,2]}')
+    assert second.terms == {"priority": None, "delay": None, "user_id": "ada"}
+
+
+async def test_what_it_enqueues_with_terms_of_the_wrong_kind_is_refused_at_once(run: Run) -> None:
+    context = PluginContext(asking_handlers.enqueue_wrongly)
+
+    with pytest.raises(HandlerError, match=r"expected delay to be a datetime.timedelta .*got 5"):
+        await run(asking_handlers.enqueue_wrongly, 5, context)
+    assert context.children == []
 
 
 async def test_settings_that_nobody_declares_are_refused_as_in_the_worker(run: Run) -> None:

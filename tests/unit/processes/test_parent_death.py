@@ -1,6 +1,7 @@
 """A worker that dies takes its processes along, whatever they are doing."""
 
 import asyncio
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -66,7 +67,7 @@ async def test_a_process_whose_connection_ends_in_the_middle_of_a_run_dies(tmp_p
     process = await ChildProcess.start(LIMITS)
     context = PluginContext(stopping_handlers.holds_out)
     text = msgspec.json.encode(Job(str(tmp_path), "swallow")).decode()
-    process.send(_run_frame(stopping_handlers.holds_out, text, context))
+    process.send(_run_frame(stopping_handlers.holds_out, text, context, logging.INFO))
     pid, left, _ = (await appearance(tmp_path / "started")).split()
 
     # The worker lives on, as it does where no kernel tells of its death.

@@ -3,6 +3,7 @@
 from importlib.metadata import version
 from typing import Any
 
+from penstock.api.openapi.batch_operations import batch_paths
 from penstock.api.openapi.components import schemas
 from penstock.api.openapi.operations import paths
 from penstock.plugins import Catalogue
@@ -30,9 +31,10 @@ def openapi_document(
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
-        "paths": paths(
-            task_types, max_body_bytes=max_body_bytes, max_upload_bytes=max_upload_bytes
-        ),
+        "paths": {
+            **paths(task_types, max_body_bytes=max_body_bytes, max_upload_bytes=max_upload_bytes),
+            **batch_paths(),
+        },
         "components": {
             "schemas": schemas(task_types),
             "securitySchemes": {

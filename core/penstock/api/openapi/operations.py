@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
-from penstock.api.openapi.components import Schema, reference
-from penstock.api.problems import MEDIA_TYPE
-from penstock.api.submission import MAX_USER_ID_LENGTH
-from penstock.api.task_filter import DEFAULT_LIMIT, MAX_ERROR_LENGTH, MAX_LIMIT
-from penstock.api.task_reason import MAX_REASON_LENGTH
+from penstock.api.idempotency import HEADER
+from penstock.api.openapi.components import idempotency_key, reference
+from penstock.api.openapi.parts import ID as _ID
+from penstock.api.openapi.parts import Operation
+from penstock.api.openapi.parts import json_body as _json_body
+from penstock.api.openapi.parts import path_parameter as _path_parameter
+from penstock.api.openapi.parts import problems as _problems
+from penstock.api.openapi.parts import success as _success
+from penstock.api.openapi.task_lists import cancel_tasks, list_tasks, retry_tasks
+from penstock.api.reason import MAX_REASON_LENGTH
+from penstock.api.routes.events import LAST_EVENT_ID
+from penstock.api.routes.task_log import DEFAULT_LINES, MOST_LINES
 from penstock.declarations import TaskType
-from penstock.dispatch import CANCELLABLE, MOST_AT_ONCE, RETRYABLE
 from penstock.dispatch.inputs import MAX_DEPTH
-from penstock.ledger import Status
 
-Operation = dict[str, Any]
-
-_ID = {"type": "string", "format": "uuid"}
+_IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "description": "Makes the request safe to repeat: with the same key, the same is answered with "
+    "the same task, and anything else with 409.",
+    "schema": idempotency_key(),
+}
+_PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "description": "`wait=20` (RFC 7240): wait for the outcome for up to so many seconds.",
+    "schema": {"type": "string"},
+    "example": "wait=20",
+}
 
 
 def paths(
@@ -29,11 +44,12 @@ def paths(
     """Every path and its operations."""
     return {
         "/api/queues/tasks": {
-            "get": _list_tasks(),
+            "get": list_tasks(),
             "post": _submit_task(task_types, max_body_bytes),
         },
-        "/api/queues/tasks/cancel": {"post": _cancel_tasks()},
-        "/api/queues/tasks/retry": {"post": _retry_tasks()},
+        "/api/queues/tasks/cancel": {"post": cancel_tasks()},
+        "/api/queues/tasks/retry": {"post": retry_tasks()},
+        "/api/queues/tasks/bulk": {"post": _submit_tasks(max_body_bytes)},
         "/api/queues/tasks/{task_id}": {
             "get": {
                 "operationId": "showTask",
@@ -49,7 +65,8 @@ def paths(
                 "operationId": "retryTask",
                 "summary": "Run a failed or cancelled task again",
                 "description": "It begins anew, with all its attempts; what it saved as a "
-                "checkpoint is kept.",
+                "checkpoint is kept. Its time-to-live counts no more, and its deadline does: once "
+                "that has passed, the answer is 409.",
                 "tags": ["tasks"],
                 "parameters": [_path_parameter("task_id", _ID)],
                 "responses": _success(
@@ -58,6 +75,8 @@ def paths(
                 | _problems(400, 401, 404, 409, 503),
             }
         },
+        "/api/queues/tasks/{task_id}/events": {"get": _follow_task()},
+        "/api/queues/tasks/{task_id}/log": {"get": _show_log()},
         "/api/queues/status": {
             "get": {
                 "operationId": "queueStatus",
@@ -72,6 +91,7 @@ def paths(
             }
         },
         **queue_paths(),
+        **schedule_paths(),
         "/api/health": {
             "get": {
                 "operationId": "health",
@@ -200,8 +220,80 @@ def queue_paths() -> dict[str, dict[str, Operation]]:
     }
 
 
-def _json_body(schema: Schema, *, required: bool = False) -> dict[str, Any]:
-    return {"required": required, "content": {"application/json": {"schema": schema}}}
+def schedule_paths() -> dict[str, dict[str, Operation]]:
+    """What can be done with schedules."""
+    name = _path_parameter("name", {"type": "string"})
+    schedule = _success(reference("ScheduleView"))
+    terms = _json_body(reference("ScheduleTerms"), required=True)
+
+    def operation(operation_id: str, summary: str, description: str = "", **more: Any) -> Operation:
+        described = {"description": description} if description else {}
+        return {
+            "operationId": operation_id,
+            "summary": summary,
+            **described,
+            "tags": ["schedules"],
+            "parameters": [name],
+            "responses": schedule | _problems(401, 404, 503),
+            **more,
+        }
+
+    made = _success(reference("ScheduleView"), status=201, description="The schedule is made")
+    return {
+        "/api/schedules": {
+            "get": {
+                "operationId": "listSchedules",
+                "summary": "All schedules, by name",
+                "tags": ["schedules"],
+                "responses": _success({"type": "array", "items": reference("ScheduleView")})
+                | _problems(401, 503),
+            },
+            "post": {
+                "operationId": "createSchedule",
+                "summary": "Make a schedule",
+                "description": "Each instant makes one task at most, however many processes there "
+                "are, and none is left out while one of them is up.",
+                "tags": ["schedules"],
+                "requestBody": terms,
+                "responses": made | _problems(400, 401, 409, 413, 415, 422, 503),
+            },
+        },
+        "/api/schedules/{name}": {
+            "get": operation("showSchedule", "One schedule"),
+            "put": operation(
+                "replaceSchedule",
+                "Say anew what a schedule does, and when",
+                "One that a plugin declares is changed there: 409.",
+                requestBody=terms,
+                responses=schedule | _problems(400, 401, 404, 409, 413, 415, 422, 503),
+            ),
+            "delete": operation(
+                "deleteSchedule",
+                "Remove a schedule",
+                "The tasks that it made stay. One that a plugin declares can be paused instead: "
+                "409.",
+                responses=schedule | _problems(401, 404, 409, 503),
+            ),
+        },
+        "/api/schedules/{name}/pause": {
+            "post": operation(
+                "pauseSchedule",
+                "Let it make no tasks",
+                "Instants meanwhile make none later either.",
+            )
+        },
+        "/api/schedules/{name}/resume": {
+            "post": operation("resumeSchedule", "Go on with the next instant")
+        },
+        "/api/schedules/{name}/run": {
+            "post": operation(
+                "runSchedule",
+                "Submit its task now",
+                "Whether it is paused or not; its instants stay as they are.",
+                responses=_accepted() | _problems(401, 404, 422, 429, 503),
+            )
+        },
+    }
 
 
 def _submit_task(task_types: Sequence[TaskType[Any, Any]], max_body_bytes: int) -> Operation:
@@ -219,13 +311,32 @@ def _submit_task(task_types: Sequence[TaskType[Any, Any]], max_body_bytes: int) 
         f"A body has at most {max_body_bytes} bytes, and `input` at most {MAX_DEPTH} levels of "
         "arrays and objects.",
         "tags": ["tasks"],
+        "parameters": [_IDEMPOTENCY_KEY, _PREFER],
         "requestBody": {
             "required": True,
             "content": {
                 "application/json": {"schema": reference("Submission"), "examples": examples}
             },
         },
-        "responses": _accepted() | _problems(400, 401, 413, 415, 422, 429, 503),
+        "responses": _accepted(waits=True) | _problems(400, 401, 409, 413, 415, 422, 429, 503),
+    }
+
+
+def _submit_tasks(max_body_bytes: int) -> Operation:
+    items = {"type": "array", "items": reference("BulkItem")}
+    return {
+        "operationId": "submitTasks",
+        "summary": "Post many tasks",
+        "description": "All of them are accepted or none, or, if `atomic` is false, each for "
+        "itself. The answer says for each, in order, which task it is, or what is wrong with it. "
+        "With an idempotency key the request may be repeated: it is answered with the same tasks, "
+        f"and what was refused is tried again. A body has at most {max_body_bytes} bytes.",
+        "tags": ["tasks"],
+        "parameters": [_IDEMPOTENCY_KEY],
+        "requestBody": _json_body(reference("Bulk"), required=True),
+        "responses": _success(items, status=202, description="All tasks are accepted")
+        | _success(items, status=207, description="What became of each")
+        | _problems(400, 401, 409, 413, 415, 422, 429, 503),
     }
 
 
@@ -239,6 +350,7 @@ def _submit_upload(max_body_bytes: int, max_upload_bytes: int) -> Operation:
         f"most {max_body_bytes}. Put the file last: what is wrong with the parts before it is "
         "answered before it is read.",
         "tags": ["tasks"],
+        "parameters": [_IDEMPOTENCY_KEY],
         "requestBody": {
             "required": True,
             "content": {
@@ -248,7 +360,7 @@ def _submit_upload(max_body_bytes: int, max_upload_bytes: int) -> Operation:
                 }
             },
         },
-        "responses": _accepted() | _problems(400, 401, 413, 415, 422, 429, 503),
+        "responses": _accepted() | _problems(400, 401, 409, 413, 415, 422, 429, 503),
     }
 
 
@@ -276,131 +388,68 @@ def _cancel_task() -> Operation:
     }
 
 
-def _list_tasks() -> Operation:
-    parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "query", **described} for name, described in _filters().items()
-    ]
-    # `status=failed,cancelled`, as one parameter.
-    parameters[0] |= {"style": "form", "explode": False}
-    parameters += [
-        {
-            "name": "limit",
-            "in": "query",
-            "schema": {
-                "type": "integer",
-                "minimum": 1,
-                "maximum": MAX_LIMIT,
-                "default": DEFAULT_LIMIT,
-            },
-        },
-        {
-            "name": "cursor",
-            "in": "query",
-            "description": "The `next` of the page before.",
-            "schema": {"type": "string"},
-        },
-    ]
-    page = _success({"type": "array", "items": reference("TaskSummaryView")})
-    schema = page["200"]["content"]["application/json"]["schema"]
-    schema["properties"]["next"] = {"type": ["string", "null"]}
-    schema["required"].append("next")
+def _follow_task() -> Operation:
+    schema = {"type": "string", "contentMediaType": "text/event-stream"}
     return {
-        "operationId": "listTasks",
-        "summary": "Tasks, newest first",
-        "description": "Those of which all that is asked for is true, without their inputs and "
-        "results, which the task itself shows. Pages stay as they are while tasks come in. A page "
-        "may be short, even empty, and have a `next`: each looks at a bounded number of rows, and "
-        "the following one goes on from there. The list is at its end where `next` is null.",
+        "operationId": "followTask",
+        "summary": "What happens to a task, as it happens",
+        "description": "Server-sent events until the task has ended: `status` (the task), "
+        "`progress`, `log`, `delta` (more of a text) and `gap` (events are missing here). `data` "
+        "is JSON, and all but `status` name the `run`. Who comes back with the `id` of the last "
+        "event gets what came since. A comment is sent every 15 s.",
         "tags": ["tasks"],
-        "parameters": parameters,
-        "responses": page | _problems(400, 401, 422, 503),
+        "parameters": [
+            _path_parameter("task_id", _ID),
+            {"name": LAST_EVENT_ID, "in": "header", "schema": {"type": "string"}},
+        ],
+        "responses": {
+            "200": {
+                "description": "The events",
+                "content": {"text/event-stream": {"schema": schema}},
+            }
+        }
+        | _problems(400, 401, 404, 503),
     }
 
 
-def _filters(status: frozenset[Status] = frozenset(Status)) -> dict[str, dict[str, Any]]:
-    """What one can ask for, by name."""
-    words = {"type": "string", "minLength": 1}
-    moment = {"type": "string", "format": "date-time"}
-    states = [each.value for each in Status if each in status]
+def _show_log() -> Operation:
+    after = {"name": "after", "in": "query", "schema": _ID}
+    limit = {"type": "integer", "minimum": 1, "maximum": MOST_LINES, "default": DEFAULT_LINES}
     return {
-        "status": {
-            "description": "One or several of them.",
-            "schema": {"type": "array", "items": {"type": "string", "enum": states}},
-        },
-        "queue": {"schema": words},
-        "type": {"schema": words},
-        "user_id": {"schema": {**words, "maxLength": MAX_USER_ID_LENGTH}},
-        "parent_id": {"description": "The task that submitted them.", "schema": _ID},
-        "batch_id": {"description": "What they are counted with.", "schema": _ID},
-        "created_after": {
-            "description": "Accepted then or later, to the millisecond, as their ids say.",
-            "schema": moment,
-        },
-        "created_before": {"description": "Accepted before that.", "schema": moment},
-        "error": {
-            "description": "Text that occurs in the code or the message of their error, whatever "
-            "the case of A to Z. Unless a status is given, it means tasks that failed or were "
-            "cancelled.",
-            "schema": {**words, "maxLength": MAX_ERROR_LENGTH},
-        },
-    }
-
-
-def _cancel_tasks() -> Operation:
-    reason = {"type": "string", "minLength": 1, "maxLength": MAX_REASON_LENGTH}
-    return {
-        "operationId": "cancelTasks",
-        "summary": "Cancel many tasks",
-        "description": "Those that wait are cancelled at once; the workers of those that run are "
-        "told to stop them.",
-        **_change_tasks(CANCELLABLE, {"reason": reason}),
-    }
-
-
-def _retry_tasks() -> Operation:
-    return {
-        "operationId": "retryTasks",
-        "summary": "Run many failed or cancelled tasks again",
-        "description": "They begin anew, with all their attempts; what they saved as checkpoints "
-        "is kept.",
-        **_change_tasks(RETRYABLE, {}),
-    }
-
-
-def _change_tasks(status: frozenset[Status], more: dict[str, Schema]) -> Operation:
-    """What both ways to change many tasks have in common."""
-    ids = {"type": "array", "items": _ID, "minItems": 1, "maxItems": MOST_AT_ONCE}
-    found = {
-        "description": "As in the query of the list; only tasks that can be changed so are meant.",
-        "type": "object",
-        "minProperties": 1,
-        "additionalProperties": False,
-        "properties": {
-            name: {**described["schema"], "description": described.get("description", "")}
-            for name, described in _filters(status).items()
-        },
-    }
-    limit = {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE, "default": MOST_AT_ONCE}
-    cursor = {"description": "The `next` of the answer before.", "type": "string"}
-    schema = {
-        "type": "object",
-        "properties": {"ids": ids, "filter": found, "limit": limit, "cursor": cursor, **more},
-        "oneOf": [{"required": ["ids"]}, {"required": ["filter"]}],
-        "additionalProperties": False,
-    }
-    return {
+        "operationId": "showTaskLog",
+        "summary": "What a task's handler has logged",
+        "description": "Oldest lines first. `next` of a page is `after` of the next one.",
         "tags": ["tasks"],
-        "requestBody": _json_body(schema, required=True),
-        "responses": _success(reference("BulkView")) | _problems(400, 401, 413, 415, 422, 503),
+        "parameters": [
+            _path_parameter("task_id", _ID),
+            {**after, "description": "The id of the last line that was seen."},
+            {"name": "limit", "in": "query", "schema": limit},
+        ],
+        "responses": _success(reference("LogPage")) | _problems(400, 401, 404, 422, 503),
     }
 
 
-def _accepted() -> dict[str, Any]:
-    accepted = _success(reference("Task"), status=202, description="The task is accepted")
-    accepted["202"]["headers"] = {
-        "Location": {"description": "Where to follow the task", "schema": {"type": "string"}}
+def _accepted(*, waits: bool = False) -> dict[str, Any]:
+    existing = "It is unique, and this task is open" + (
+        "; or it was waited for, and has ended" if waits else ""
+    )
+    accepted = _success(
+        reference("Task"), status=202, description="The task is accepted"
+    ) | _success(reference("Task"), description=existing)
+    headers = {
+        "Location": _header("Where to follow the task"),
+        "Idempotency-Replayed": _header("`true`, if the key was used before for the same"),
+        "Existing-Task": _header("`true`, if it is unique, and this task was open already"),
     }
+    if waits:
+        headers["Preference-Applied"] = _header("`wait=…`, if that was preferred")
+    for each in accepted.values():
+        each["headers"] = headers
     return accepted
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
 
 
 def _download_artifact() -> Operation:
@@ -422,32 +471,4 @@ def _download_artifact() -> Operation:
             "304": {"description": "The caller's copy is the same", "headers": etag},
         }
         | _problems(400, 401, 404, 503),
-    }
-
-
-def _path_parameter(name: str, schema: Schema) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": schema}
-
-
-def _success(data: Schema, *, status: int = 200, description: str = "Success") -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "properties": {"success": {"const": True}, "data": data},
-        "required": ["success", "data"],
-    }
-    return {
-        str(status): {
-            "description": description,
-            "content": {"application/json": {"schema": schema}},
-        }
-    }
-
-
-def _problems(*statuses: int) -> dict[str, Any]:
-    return {
-        str(status): {
-            "description": HTTPStatus(status).phrase,
-            "content": {MEDIA_TYPE: {"schema": reference("ProblemDocument")}},
-        }
-        for status in (*statuses, HTTPStatus.INTERNAL_SERVER_ERROR.value)
     }

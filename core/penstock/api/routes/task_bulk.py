@@ -17,9 +17,9 @@ from penstock.api.identifiers import uuid_of
 from penstock.api.json_body import read_object
 from penstock.api.json_faults import shown
 from penstock.api.problems import FieldError, invalid_request
+from penstock.api.reason import check_reason
 from penstock.api.submission import unknown_field
 from penstock.api.task_filter import FIELDS, Values, check_names, read_cursor, read_limit, texts
-from penstock.api.task_reason import check_reason
 from penstock.api.views import Success
 from penstock.dispatch import CANCELLABLE, MOST_AT_ONCE, RETRYABLE, Dispatch
 from penstock.ledger import Status, TaskFilter, Transition

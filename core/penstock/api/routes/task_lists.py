@@ -13,18 +13,17 @@ from litestar.handlers import HTTPRouteHandler
 
 from penstock.api import cursors
 from penstock.api.access import Principal
+from penstock.api.pages import DEFAULT_LIMIT, MAX_LIMIT, Page
 from penstock.api.problems import FieldError, invalid_request
 from penstock.api.task_filter import (
-    DEFAULT_LIMIT,
     FIELDS,
-    MAX_LIMIT,
     PAGE_FIELDS,
     Values,
     check_names,
     read_cursor,
     read_limit,
 )
-from penstock.api.views import Page, TaskSummaryView
+from penstock.api.views import TaskSummaryView
 from penstock.dispatch import Dispatch
 from penstock.plugins import Catalogue
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
@@ -14,16 +13,12 @@ from litestar.params import FromPath
 
 from penstock.api.access import Principal
 from penstock.api.identifiers import read_id
-from penstock.api.json_body import read_object
-from penstock.api.problems import Problem, invalid_request
-from penstock.api.submission import unknown_field
+from penstock.api.problems import Problem
+from penstock.api.reason import by_whom
 from penstock.api.task_lookup import found_task, task_not_found
-from penstock.api.task_reason import check_reason
 from penstock.api.views import Success, TaskView
 from penstock.dispatch import Dispatch
 from penstock.ledger import Status, Transition
-
-_FIELDS = ("reason",)
 
 
 def task_transition_routes(*, dispatch: Dispatch) -> Sequence[HTTPRouteHandler]:
@@ -37,9 +32,7 @@ def task_transition_routes(*, dispatch: Dispatch) -> Sequence[HTTPRouteHandler]:
     ) -> Response[Success[TaskView]]:
         """Cancel a task: 200 if it is cancelled now, 202 if its worker has been told to stop it."""
         wanted = read_id(task_id, of="task")
-        reason = await _read_reason(request)
-        by = f"cancelled by {principal.name}"
-        found = await dispatch.cancel(wanted, reason=f"{by}: {reason}" if reason else by)
+        found = await dispatch.cancel(wanted, reason=await by_whom(request, principal))
         if found is None:
             raise task_not_found(wanted)
         if found.status not in {Status.CANCELLED, Status.RUNNING}:
@@ -59,32 +52,18 @@ def task_transition_routes(*, dispatch: Dispatch) -> Sequence[HTTPRouteHandler]:
         if found is None:
             raise task_not_found(wanted)
         if not found.changed:
-            why = (
-                "it has succeeded; post a new task to have it done once more"
-                if found.status is Status.SUCCESS
-                else "it has not ended yet, and runs without being asked again"
-            )
-            raise _refused(wanted, found, why)
+            raise _refused(wanted, found, _why_not_again(found))
         return Success(data=TaskView.of(await found_task(dispatch, wanted)))
 
     return [cancel_task, retry_task]
 
 
-async def _read_reason(request: Request[Any, Any, Any]) -> Any:
-    """The reason in an optional body.
-
-    Raises:
-        Problem: for a body that is there and says anything else.
-    """
-    if not await request.body():
-        return None
-    members = await read_object(request)
-    errors = [unknown_field(name, _FIELDS) for name in members if name not in _FIELDS]
-    reason = msgspec.json.decode(members["reason"]) if "reason" in members else None
-    errors += check_reason(reason)
-    if errors:
-        raise invalid_request(errors)
-    return reason
+def _why_not_again(found: Transition) -> str:
+    if found.too_late:
+        return "its deadline has passed; post a new task with a later one"
+    if found.status is Status.SUCCESS:
+        return "it has succeeded; post a new task to have it done once more"
+    return "it has not ended yet, and runs without being asked again"
 
 
 def _refused(task_id: UUID, found: Transition, why: str) -> Problem:

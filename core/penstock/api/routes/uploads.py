@@ -1,7 +1,5 @@
 """Posting files: each becomes a task of a type that takes files."""
 
-# ruff: noqa: ARG001 - `principal` in the signature is what makes Litestar ask who is calling
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,11 +9,13 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from uuid_utils.compat import uuid7
 
-from penstock.api.acceptance import accept
+from penstock.api.acceptance import accept, answer
 from penstock.api.access import Principal
+from penstock.api.idempotency import keyed
 from penstock.api.upload import UploadReader
 from penstock.api.views import Success, TaskView
 from penstock.dispatch import ArtifactStore, Dispatch
+from penstock.ledger import Origin
 from penstock.plugins import Catalogue
 
 
@@ -45,10 +45,16 @@ def upload_routes(
         submission, file = await reader.read(request, task_id)
         try:
             complete = msgspec.structs.replace(submission, id=task_id, files=[file])
-            return await accept(complete, dispatch=dispatch, catalogue=catalogue)
+            submitted = await accept(
+                keyed(complete, request, principal), dispatch=dispatch, catalogue=catalogue
+            )
         except Exception:
             # Not if the server stops meanwhile: the task may yet be written.
             await artifacts.discard(file)
             raise
+        if submitted.origin is not Origin.NEW:
+            # The task that stands for it has a file of its own.
+            await artifacts.discard(file)
+        return answer(submitted)
 
     return [submit_upload]

@@ -1,4 +1,4 @@
--- Takes tasks out of line, and tells the workers that run some of them.
+-- Takes tasks out of line, and tells the workers that run some of them, and whoever follows them.
 --
 -- ARGV  …, '1' if those that nobody runs leave the line ('0': they stay, as the ledger says that they
 --       run, and whoever claims them next writes down that they are cancelled), members
@@ -8,6 +8,7 @@
 -- Work: O(log N) per task; the caller bounds how many it sends.
 local remembered = 60000 + 2 * lease
 local told = 0
+local members = {}
 
 -- Twice as many as come in, so that what is remembered never piles up.
 local over = redis.call('ZRANGEBYSCORE', cancels, '-inf', now, 'LIMIT', 0, 2 * #ARGV)
@@ -18,6 +19,7 @@ end
 for i = 5, #ARGV do
   local member = ARGV[i]
   local info = redis.call('HGET', entry, member)
+  members[#members + 1] = member
   redis.call('ZADD', cancels, now + remembered, member)
   if holder(info) then
     redis.call('PUBLISH', notices, member)
@@ -33,4 +35,5 @@ for i = 5, #ARGV do
 end
 redis.call('PEXPIRE', cancels, remembered)
 keep_order()
+say_changed(members)
 return told

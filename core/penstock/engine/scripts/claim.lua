@@ -12,7 +12,8 @@
 --                    behind it if its worker was lost before
 --         'stale'    as 'back', unless nobody is known to hold it: somebody else does
 --         'presume'  somebody may be running it: leased to whoever is heard of, for one lease
---       A settlement whose token is not the lease's is ignored: the lease was lost.
+--       A settlement whose token is not the lease's is ignored: the lease was lost. Either way, what
+--       it settles was written to the ledger: whoever follows the task is told.
 -- Returns {milliseconds until the next call is useful (-1: unknown), leases expired, tasks parked,
 --          {members of those taken whose worker was lost}, member, token, score, member, token, ...}
 -- Work: O(log N) per settlement, per task type and per task taken; at most BATCH promotions, BATCH
@@ -33,15 +34,22 @@ local user_concurrency, user_rate_limit, user_period =
 local types = tonumber(ARGV[11])
 local parks = false
 local any_cancelled = redis.call('EXISTS', cancels) == 1
+local recorded = {}
 
 for i = 12 + types, #ARGV, 4 do
   local kind, member, token, argument = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local held, score = holder(redis.call('HGET', entry, member))
+  local held, score, anew = holder(redis.call('HGET', entry, member))
+  if kind ~= 'presume' and kind ~= 'stale' then
+    recorded[#recorded + 1] = member
+  end
   if held == token or held == NOBODY and kind ~= 'stale' then
     if kind == 'presume' then
       redis.call('ZADD', leases, now + lease, member)
-      redis.call('HSET', entry, member, NOBODY .. ':' .. score)
+      redis.call('HSET', entry, member, NOBODY .. ':' .. score .. anew)
     else
+      if anew == ANEW then
+        kind = 'back'
+      end
       end_lease(member)
       if any_cancelled then
         redis.call('ZREM', cancels, member)
@@ -73,6 +81,7 @@ end
 if parks then
   redis.call('PUBLISH', notices, '')
 end
+say_changed(recorded)
 
 -- A lost lease keeps its score: the task is the next of its band.
 local patience = redis.call('PTTL', grace)

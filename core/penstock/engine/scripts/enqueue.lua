@@ -4,24 +4,28 @@
 --       one of
 --         a delay in ms (0: due now)
 --         'running'  lease it to whoever is heard of that runs it, for one lease
---         'again N'  it begins anew, due now: whoever had it N ms ago has an earlier life of it
+--         'again MS TICKET'  it begins anew, due now. A holder whose token is no later has an earlier
+--                    life of it, and loses it. Of a later one nobody knows whether it came to the
+--                    start gate before that or after: when it has done with the task, it waits again
 -- Returns how many were new. Of a task that the queue already has nothing is changed (but for
 -- 'again'), so that handing one over twice does no harm.
 -- Work: O(log N) per task; the caller bounds how many it sends.
 local added, roused = 0, false
+local begun_anew = {}
 local any_cancelled = ARGV[4] == '1' and redis.call('EXISTS', cancels) == 1
 
 for i = 5, #ARGV, 3 do
   local member, priority, how = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
   local known = redis.call('ZSCORE', waiting, member)
   local info = redis.call('HGET', entry, member)
-  local age = string.match(how, '^again (%d+)$')
-  if age then
+  local moment, ticket = string.match(how, '^again (%d+) (%d+)$')
+  if moment then
+    begun_anew[#begun_anew + 1] = member
     redis.call('ZREM', cancels, member)
-    -- The number of a token is when it was taken; nobody knows that of a lease without a holder.
-    local held = holder(info)
-    local taken = held and tonumber(string.match(held, '^%d+') or 0)
-    if held and taken <= now - tonumber(age) then
+    local held, score = holder(info)
+    if held and (held == NOBODY or is_later(held, moment, ticket)) then
+      redis.call('HSET', entry, member, held .. ':' .. score .. ANEW)
+    elseif held then
       end_lease(member)
       redis.call('HDEL', entry, member)
       info = nil
@@ -54,4 +58,5 @@ keep_order()
 if roused then
   rouse()
 end
+say_changed(begun_anew)
 return added

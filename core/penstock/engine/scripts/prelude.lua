@@ -8,13 +8,14 @@
 -- provider. Scores of waiting tasks are `band * 2^48 + start tag`: a double holds them exactly, and a
 -- lower score runs earlier. The hash `entry` says what is known of a task beside that:
 --   delayed   its band
---   leased    'token:score'; the token is '?' if nobody was heard of yet that holds the lease
+--   leased    'token:score'; the token is '?' if nobody was heard of yet that holds the lease. '+'
+--             behind it if the task began anew meanwhile: whatever its holder says, it waits again
 --   parked    'type=score'
 --   in a room '@u' (of its user) or '@p' (of its provider) and its score, then '!' if its worker was
 --             lost
 --   waiting   nothing, or '!' if its worker was lost
 local epoch, seq, waiting, delayed, leases, entry, wake, starts, workers, cancels, parked, seen,
-  grace, virtual, tags, lines, users, roomed, rooms, notices = unpack(KEYS)
+  grace, virtual, tags, lines, users, roomed, rooms, notices, changed = unpack(KEYS)
 
 if redis.call('GET', epoch) ~= ARGV[1] then
   return redis.error_reply('EPOCH the queue was emptied or rebuilt')
@@ -25,6 +26,7 @@ local TOP_PRIORITY = 10
 local BATCH = 100
 local NOBODY = '?'
 local LOST = '!'
+local ANEW = '+'
 
 local lease = tonumber(ARGV[2])
 local time = redis.call('TIME')
@@ -35,9 +37,6 @@ local function owners(member)
   if #member == 16 then
     return '', ''
   end
-  if #member == 16 then
-    return '', ''
-  end
   local nul = string.find(member, '\0', 17, true)
   if nul then
     return string.sub(member, 17, nul - 1), string.sub(member, nul + 1)
@@ -45,12 +44,27 @@ local function owners(member)
   return string.sub(member, 17), ''
 end
 
--- Token and score of a leased task; nothing if `info` says something else of it.
+-- Token and score of a leased task, and ANEW or ''; nothing if `info` says something else of it.
 local function holder(info)
   local colon = info and string.find(info, ':', 1, true)
   if colon then
-    return string.sub(info, 1, colon - 1), string.sub(info, colon + 1)
+    local anew = string.sub(info, -1) == ANEW and ANEW or ''
+    return string.sub(info, 1, colon - 1), string.sub(info, colon + 1, -1 - #anew), anew
   end
+end
+
+-- When a token was made, in ms, and its ticket among those of that moment.
+local function claim_of(token)
+  return string.match(token, '^(%d+)%.(%d+)$')
+end
+
+-- Whether a token was made after that; as in Lease.number, of its ticket 20 bits count.
+local function is_later(token, moment, ticket)
+  local own_moment, own_ticket = claim_of(token)
+  if own_moment == moment then
+    return own_ticket % 1048576 > ticket % 1048576
+  end
+  return tonumber(own_moment) > tonumber(moment)
 end
 
 -- Type and score of a parked task; nothing if `info` says something else of it.
@@ -85,5 +99,15 @@ end
 local function rouse()
   if redis.call('LLEN', wake) == 0 then
     redis.call('LPUSH', wake, 1)
+  end
+end
+
+-- Tells whoever follows tasks to look at these anew: their rows have changed; see changes.py.
+local function say_changed(members)
+  if #members > 0 then
+    for i, member in ipairs(members) do
+      members[i] = string.sub(member, 1, 16)
+    end
+    redis.call('PUBLISH', changed, 's' .. table.concat(members))
   end
 end

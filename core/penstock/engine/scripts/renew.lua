@@ -10,19 +10,6 @@
 -- Work: O(log N) per lease.
 hear()
 
--- A token is the time and the ticket of its claim.
-local function is_later(token, held)
-  local time, ticket = string.match(token, '^(%d+)%.(%d+)$')
-  local other_time, other_ticket = string.match(held, '^(%d+)%.(%d+)$')
-  if not time or not other_time then
-    return false
-  end
-  if time ~= other_time then
-    return tonumber(time) > tonumber(other_time)
-  end
-  return tonumber(ticket) > tonumber(other_ticket)
-end
-
 local worker = ARGV[4]
 local refused, wanted = {}, {}
 
@@ -35,9 +22,9 @@ local any_cancelled = #ARGV > 4 and redis.call('EXISTS', cancels) == 1
 for i = 5, #ARGV, 4 do
   local member, token, score, may_be_lost = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3] == '1'
   local info = redis.call('HGET', entry, member)
-  local held = holder(info)
+  local held, _, anew = holder(info)
   local _, _, lost = lodging(member, info)
-  local mine = held == token or held == NOBODY or held and is_later(token, held)
+  local mine = held == token or held == NOBODY or held and is_later(token, claim_of(held))
   if not held and (info == LOST or lost == LOST or may_be_lost) then
     local old = take_out(member, info)
     if old then
@@ -52,7 +39,7 @@ for i = 5, #ARGV, 4 do
       begin_lease(member)
     end
     if held ~= token then
-      redis.call('HSET', entry, member, token .. ':' .. score)
+      redis.call('HSET', entry, member, token .. ':' .. score .. (anew or ''))
     end
     if any_cancelled and redis.call('ZSCORE', cancels, member) then
       wanted[#wanted + 1] = member

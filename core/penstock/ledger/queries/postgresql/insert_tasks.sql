@@ -1,4 +1,5 @@
--- Accepts a batch of tasks. Repeating it after an unknown commit changes nothing.
+-- Accepts a batch of tasks. Repeating it after an unknown commit changes nothing; of a unique task
+-- that is open already, another is not made.
 INSERT INTO task (
     id, type, queue, priority, user_id, provider, units, input, labels, max_attempts, created_at,
     run_at, expires_at, deadline, unique_key, parent_id, batch_id, updated_at
@@ -18,4 +19,4 @@ FROM unnest(
     id, type, queue, priority, user_id, provider, units, input, labels, max_attempts, created_at,
     run_at, expires_at, deadline, unique_key, parent_id, batch_id
 )
-ON CONFLICT (id) DO NOTHING
+ON CONFLICT DO NOTHING

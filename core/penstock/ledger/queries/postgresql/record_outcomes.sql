@@ -1,32 +1,39 @@
 -- Records how runs ended, and counts the ended tasks, in one statement. A run that was superseded
 -- or is finished already matches no row, and changes nothing. A task that somebody wants cancelled
--- does not run again: instead of 'pending' it becomes 'cancelled'. What ended a run otherwise than
--- well is kept as an attempt; for whoever retries the task later, so is a cancellation that came
--- instead of another run.
+-- does not run again: instead of 'pending' it becomes 'cancelled'; nor does one whose next run would
+-- come at its deadline or later: it has failed. What ended a run otherwise than well is kept as an
+-- attempt; for whoever retries the task later, so is what came instead of another run.
 WITH outcome AS (
-    SELECT * FROM unnest(
+    SELECT *, COALESCE(run_at, finished_at) AS again_at FROM unnest(
         CAST(:id AS uuid[]), CAST(:run AS integer[]), CAST(:status AS text[]),
         CAST(:result AS text[]), CAST(:error_code AS text[]), CAST(:error_message AS text[]),
         CAST(:error_type AS text[]), CAST(:traceback AS text[]), CAST(:refund AS integer[]),
-        CAST(:run_at AS timestamptz[]), CAST(:finished_at AS timestamptz[])
+        CAST(:ran AS boolean[]), CAST(:run_at AS timestamptz[]),
+        CAST(:finished_at AS timestamptz[])
     ) AS o (
         id, run, status, result, error_code, error_message, error_type, traceback, refund,
-        run_at, finished_at
+        ran, run_at, finished_at
     )
 ), recorded AS (
     UPDATE task SET
         status = CASE
-            WHEN outcome.status = 'pending' AND task.cancel_requested_at IS NOT NULL
-            THEN 'cancelled' ELSE outcome.status
+            WHEN outcome.status <> 'pending' THEN outcome.status
+            WHEN task.cancel_requested_at IS NOT NULL THEN 'cancelled'
+            WHEN outcome.again_at >= task.deadline THEN 'failed'
+            ELSE outcome.status
         END,
         result = outcome.result::json,
         error_code = CASE
-            WHEN outcome.status = 'pending' AND task.cancel_requested_at IS NOT NULL
-            THEN 'cancelled' ELSE outcome.error_code
+            WHEN outcome.status <> 'pending' THEN outcome.error_code
+            WHEN task.cancel_requested_at IS NOT NULL THEN 'cancelled'
+            WHEN outcome.again_at >= task.deadline THEN 'deadline_exceeded'
+            ELSE outcome.error_code
         END,
         error_message = CASE
-            WHEN outcome.status = 'pending' AND task.cancel_requested_at IS NOT NULL
-            THEN task.cancel_reason ELSE outcome.error_message
+            WHEN outcome.status <> 'pending' THEN outcome.error_message
+            WHEN task.cancel_requested_at IS NOT NULL THEN task.cancel_reason
+            WHEN outcome.again_at >= task.deadline THEN CAST(:too_late AS text)
+            ELSE outcome.error_message
         END,
         error_type = outcome.error_type,
         progress = CASE WHEN outcome.status = 'success' THEN 100 ELSE task.progress END,
@@ -35,8 +42,10 @@ WITH outcome AS (
             CASE WHEN outcome.status = 'success' THEN '' ELSE task.progress_message END,
         attempts = task.attempts - outcome.refund,
         run_at = COALESCE(outcome.run_at, task.run_at),
+        started_at = CASE WHEN outcome.ran THEN task.started_at END,
         finished_at = CASE
             WHEN outcome.status = 'pending' AND task.cancel_requested_at IS NULL
+            AND (task.deadline IS NULL OR outcome.again_at < task.deadline)
             THEN NULL ELSE outcome.finished_at
         END,
         updated_at = outcome.finished_at
@@ -57,7 +66,7 @@ WITH outcome AS (
         id, run, attempts, error_code, error_message, error_type, traceback,
         started_at, finished_at
     FROM recorded
-    WHERE error_code IS NOT NULL AND (refund = 0 OR status = 'cancelled')
+    WHERE error_code IS NOT NULL AND (refund = 0 OR status IN ('cancelled', 'failed'))
 ), counted AS (
     INSERT INTO queue_stat (queue, shard, completed, failed, cancelled)
     SELECT

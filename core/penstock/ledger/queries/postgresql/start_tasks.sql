@@ -3,6 +3,8 @@
 -- number is this very call, which opened the run before and never heard of it: nothing is counted
 -- twice. A row that is 'running' may start if its worker is known to be lost (`orphan`): that costs a
 -- loss, not an attempt.
+-- A task that has not started when its time-to-live ends does not start, and none starts after its
+-- deadline; `started_at` is empty as long as no handler of it was called.
 -- `finished_at IS NULL` would tempt the planner to walk all of the index of open tasks.
 UPDATE task SET
     status = 'running',
@@ -26,13 +28,19 @@ WHERE task.id = claim.id
         task.status = 'pending'
         AND (task.run_at IS NULL OR task.run_at <= :due)
         AND (task.lease IS NULL OR task.lease < claim.lease)
+        AND (
+            task.expires_at IS NULL OR task.expires_at > :now
+            OR task.attempts > 0 OR task.started_at IS NOT NULL
+        )
+        AND (task.deadline IS NULL OR task.deadline > :now)
         OR task.status = 'running'
         AND (
             task.lease = claim.lease
             OR claim.orphan AND (task.lease IS NULL OR task.lease < claim.lease)
+            AND (task.deadline IS NULL OR task.deadline > :now)
         )
     )
 RETURNING
     task.id, task.type, task.queue, task.run, task.attempts, task.max_attempts, task.losses,
     task.priority, task.user_id, task.provider, task.units, task.input::text AS input,
-    task.labels::text AS labels, task.started_at
+    task.labels::text AS labels, task.started_at, task.deadline, task.batch_id

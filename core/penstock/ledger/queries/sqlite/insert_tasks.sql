@@ -1,5 +1,5 @@
 -- Accepts a batch of tasks, given as a JSON array of objects. Repeating it after an unknown commit
--- changes nothing.
+-- changes nothing; of a unique task that is open already, another is not made.
 INSERT INTO task (
     id, type, queue, priority, user_id, provider, units, input, labels, max_attempts, created_at,
     run_at, expires_at, deadline, unique_key, parent_id, batch_id, updated_at
@@ -16,4 +16,4 @@ SELECT
     json_extract(value, '$.created_at')
 FROM json_each(:rows)
 WHERE true -- tells SQLite's parser that the next ON belongs to the INSERT
-ON CONFLICT (id) DO NOTHING
+ON CONFLICT DO NOTHING

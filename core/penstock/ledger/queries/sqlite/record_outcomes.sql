@@ -1,38 +1,57 @@
 -- Records how runs ended, given as a JSON array of objects. A run that was superseded or is
 -- finished already matches no row, and changes nothing. A task that somebody wants cancelled does
--- not run again: instead of 'pending' it becomes 'cancelled'.
+-- not run again: instead of 'pending' it becomes 'cancelled'; nor does one whose next run would
+-- come at its deadline or later: it has failed.
 UPDATE task SET
     status = CASE
-        WHEN json_extract(outcome.value, '$.status') = 'pending' AND cancel_requested_at IS NOT NULL
-        THEN 'cancelled' ELSE json_extract(outcome.value, '$.status')
+        WHEN outcome.status <> 'pending' THEN outcome.status
+        WHEN task.cancel_requested_at IS NOT NULL THEN 'cancelled'
+        WHEN outcome.again_at >= task.deadline THEN 'failed'
+        ELSE outcome.status
     END,
-    result = json_extract(outcome.value, '$.result'),
+    result = outcome.result,
     error_code = CASE
-        WHEN json_extract(outcome.value, '$.status') = 'pending' AND cancel_requested_at IS NOT NULL
-        THEN 'cancelled' ELSE json_extract(outcome.value, '$.error_code')
+        WHEN outcome.status <> 'pending' THEN outcome.error_code
+        WHEN task.cancel_requested_at IS NOT NULL THEN 'cancelled'
+        WHEN outcome.again_at >= task.deadline THEN 'deadline_exceeded'
+        ELSE outcome.error_code
     END,
     error_message = CASE
-        WHEN json_extract(outcome.value, '$.status') = 'pending' AND cancel_requested_at IS NOT NULL
-        THEN cancel_reason ELSE json_extract(outcome.value, '$.error_message')
+        WHEN outcome.status <> 'pending' THEN outcome.error_message
+        WHEN task.cancel_requested_at IS NOT NULL THEN task.cancel_reason
+        WHEN outcome.again_at >= task.deadline THEN :too_late
+        ELSE outcome.error_message
     END,
-    error_type = json_extract(outcome.value, '$.error_type'),
-    progress = CASE
-        WHEN json_extract(outcome.value, '$.status') = 'success' THEN 100 ELSE task.progress
-    END,
+    error_type = outcome.error_type,
+    progress = CASE WHEN outcome.status = 'success' THEN 100 ELSE task.progress END,
     -- What it was doing last is of use only if it did not succeed.
-    progress_message = CASE
-        WHEN json_extract(outcome.value, '$.status') = 'success' THEN '' ELSE task.progress_message
-    END,
-    attempts = task.attempts - json_extract(outcome.value, '$.refund'),
-    run_at = COALESCE(json_extract(outcome.value, '$.run_at'), task.run_at),
+    progress_message = CASE WHEN outcome.status = 'success' THEN '' ELSE task.progress_message END,
+    attempts = task.attempts - outcome.refund,
+    run_at = COALESCE(outcome.run_at, task.run_at),
+    started_at = CASE WHEN outcome.ran THEN task.started_at END,
     finished_at = CASE
-        WHEN json_extract(outcome.value, '$.status') = 'pending' AND cancel_requested_at IS NULL
-        THEN NULL ELSE json_extract(outcome.value, '$.finished_at')
+        WHEN outcome.status = 'pending' AND task.cancel_requested_at IS NULL
+        AND (task.deadline IS NULL OR outcome.again_at < task.deadline)
+        THEN NULL ELSE outcome.finished_at
     END,
-    updated_at = json_extract(outcome.value, '$.finished_at')
-FROM json_each(:rows) AS outcome
-WHERE task.id = json_extract(outcome.value, '$.id')
-    AND task.run = json_extract(outcome.value, '$.run')
+    updated_at = outcome.finished_at
+FROM (
+    SELECT
+        json_extract(value, '$.id') AS id, json_extract(value, '$.run') AS run,
+        json_extract(value, '$.status') AS status, json_extract(value, '$.result') AS result,
+        json_extract(value, '$.error_code') AS error_code,
+        json_extract(value, '$.error_message') AS error_message,
+        json_extract(value, '$.error_type') AS error_type,
+        json_extract(value, '$.refund') AS refund, json_extract(value, '$.ran') AS ran,
+        json_extract(value, '$.run_at') AS run_at,
+        json_extract(value, '$.finished_at') AS finished_at,
+        COALESCE(
+            json_extract(value, '$.run_at'), json_extract(value, '$.finished_at')
+        ) AS again_at
+    FROM json_each(:rows)
+) AS outcome
+WHERE task.id = outcome.id
+    AND task.run = outcome.run
     AND task.finished_at IS NULL
     AND task.status = 'running'
-RETURNING id, run, status, error_code, error_message
+RETURNING task.id, task.run, task.status, task.error_code, task.error_message

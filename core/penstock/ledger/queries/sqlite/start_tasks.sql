@@ -4,6 +4,8 @@
 -- number is this very call, which opened the run before and never heard of it: nothing is counted
 -- twice. A row that is 'running' may start if its worker is known to be lost (`orphan`): that costs a
 -- loss, not an attempt.
+-- A task that has not started when its time-to-live ends does not start, and none starts after its
+-- deadline; `started_at` is empty as long as no handler of it was called.
 UPDATE task SET
     status = 'running',
     run = run + CASE WHEN lease = json_extract(claim.value, '$[1]') THEN 0 ELSE 1 END,
@@ -25,13 +27,18 @@ WHERE task.id = json_extract(claim.value, '$[0]')
         status = 'pending'
         AND (run_at IS NULL OR run_at <= :due)
         AND (lease IS NULL OR lease < json_extract(claim.value, '$[1]'))
+        AND (
+            expires_at IS NULL OR expires_at > :now OR attempts > 0 OR started_at IS NOT NULL
+        )
+        AND (deadline IS NULL OR deadline > :now)
         OR status = 'running'
         AND (
             lease = json_extract(claim.value, '$[1]')
             OR json_extract(claim.value, '$[2]')
             AND (lease IS NULL OR lease < json_extract(claim.value, '$[1]'))
+            AND (deadline IS NULL OR deadline > :now)
         )
     )
 RETURNING
     task.id, type, queue, run, attempts, max_attempts, losses, priority, user_id, provider, units,
-    input, labels, started_at
+    input, labels, started_at, deadline, batch_id

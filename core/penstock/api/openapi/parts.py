@@ -1,0 +1,72 @@
+"""What the operations of the OpenAPI document are put together from."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from penstock.api.openapi.components import Schema, reference
+from penstock.api.pages import DEFAULT_LIMIT, MAX_LIMIT
+from penstock.api.problems import MEDIA_TYPE
+
+Operation = dict[str, Any]
+
+ID = {"type": "string", "format": "uuid"}
+
+
+def json_body(schema: Schema, *, required: bool = False) -> dict[str, Any]:
+    """A request's body, of that schema."""
+    return {"required": required, "content": {"application/json": {"schema": schema}}}
+
+
+def path_parameter(name: str, schema: Schema) -> dict[str, Any]:
+    """A parameter in the path."""
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def success(data: Schema, *, status: int = 200, description: str = "Success") -> dict[str, Any]:
+    """The answer to a request that did what it asked for."""
+    schema = {
+        "type": "object",
+        "properties": {"success": {"const": True}, "data": data},
+        "required": ["success", "data"],
+    }
+    return {
+        str(status): {
+            "description": description,
+            "content": {"application/json": {"schema": schema}},
+        }
+    }
+
+
+def problems(*statuses: int) -> dict[str, Any]:
+    """The problems that an operation may answer with, by status."""
+    return {
+        str(status): {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": reference("ProblemDocument")}},
+        }
+        for status in (*statuses, HTTPStatus.INTERNAL_SERVER_ERROR.value)
+    }
+
+
+def page(items: Schema) -> dict[str, Any]:
+    """The answer with a page of a list."""
+    answer = success({"type": "array", "items": items})
+    schema = answer["200"]["content"]["application/json"]["schema"]
+    schema["properties"]["next"] = {
+        "description": "The `cursor` of the page that follows; null if there is none.",
+        "type": ["string", "null"],
+    }
+    schema["required"].append("next")
+    return answer
+
+
+def page_parameters() -> list[dict[str, Any]]:
+    """Which page of a list is asked for."""
+    limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+    cursor = {"name": "cursor", "in": "query", "schema": {"type": "string"}}
+    return [
+        {"name": "limit", "in": "query", "schema": limit},
+        {**cursor, "description": "The `next` of the page before."},
+    ]

@@ -1,0 +1,57 @@
+"""Many submissions of one request."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from penstock.declarations import PenstockError
+from penstock.dispatch.errors import BulkRefusedError
+from penstock.dispatch.submission import RequestKey, Submission
+from penstock.ledger import NewTask
+
+MAX_TASKS = 1000
+"""How many submissions a request may hold."""
+
+
+def keyed(submissions: Sequence[Submission], key: RequestKey | None) -> list[Submission]:
+    """The submissions with keys of their own: those that they have, or their place under ``key``.
+
+    A space cannot be in a key that somebody sends.
+    """
+    if key is None:
+        return list(submissions)
+    return [
+        each
+        if each.idempotency_key is not None
+        else msgspec.structs.replace(
+            each, principal=key.principal, idempotency_key=f"{key.key} {number}"
+        )
+        for number, each in enumerate(submissions)
+    ]
+
+
+def prepare_all(
+    submissions: Sequence[Submission], prepare: Callable[[Submission], NewTask]
+) -> list[NewTask]:
+    """The rows of all submissions.
+
+    Raises:
+        BulkRefusedError: with everything that is wrong with any of them.
+    """
+    tasks, faults = [], {}
+    for number, each in enumerate(submissions):
+        try:
+            tasks.append(prepare(each))
+        except PenstockError as error:
+            faults[number] = error
+    if faults:
+        raise BulkRefusedError(faults)
+    return tasks
+
+
+def per_user(tasks: Sequence[NewTask]) -> Counter[tuple[str, str | None]]:
+    """How many tasks there are of each queue and user."""
+    return Counter((each.queue, each.user_id) for each in tasks)

@@ -1,0 +1,280 @@
+"""Taking batches of tasks, following them, and cancelling them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.exc import DBAPIError
+from uuid_utils.compat import uuid7
+
+from penstock.declarations import BatchSummary, PenstockError
+from penstock.dispatch import bulk
+from penstock.dispatch.admission import Admission
+from penstock.dispatch.batch_completion import BatchCompletion
+from penstock.dispatch.batch_submission import BatchSubmission, CallbackSubmission
+from penstock.dispatch.entries import members_of
+from penstock.dispatch.errors import (
+    BatchPartError,
+    BatchSealedError,
+    InvalidInputError,
+    InvalidTermError,
+)
+from penstock.dispatch.intake import Intake
+from penstock.dispatch.policies import Policies
+from penstock.dispatch.submission import Submission
+from penstock.engine import Engine, EngineUnavailableError
+from penstock.ledger import BatchRecord, Callback, Ledger, NewBatch, NewTask, OpenTask, Status
+from penstock.ledger.records import json_text
+from penstock.plugins import UnknownProviderError, UnknownTaskTypeError
+
+_CANCEL_STEP = 500
+# An answer comes before a caller or a proxy loses patience.
+_CANCEL_SECONDS = 5.0
+_CANCEL_PAUSE = 0.05
+_log = logging.getLogger(__name__)
+
+
+class TaskBatches:
+    """Batches over ledger and engine.
+
+    Args:
+        policies: the task types that may be submitted, and their queues as they are at present.
+        ledger: takes them.
+        engine: is told of what is cancelled.
+        intake: checks their tasks.
+        admission: whether there is room for those.
+        completion: finishes them.
+        hand_over: lets the engine have a task that is committed.
+    """
+
+    def __init__(
+        self,
+        *,
+        policies: Policies,
+        ledger: Ledger,
+        engine: Engine,
+        intake: Intake,
+        admission: Admission,
+        completion: BatchCompletion,
+        hand_over: Callable[[NewTask], None],
+    ) -> None:
+        self._policies = policies
+        self._batches = ledger.batches
+        self._engine = engine
+        self._intake = intake
+        self._admission = admission
+        self._completion = completion
+        self._hand_over = hand_over
+
+    async def submit(self, wanted: BatchSubmission, *, by: str) -> BatchRecord:
+        """Accept a batch with its first tasks, all of it or nothing; on return it is committed.
+
+        Args:
+            wanted: what somebody asks for.
+            by: who does.
+
+        Raises:
+            BatchPartError: a task, or the callback, cannot be accepted; nothing is written.
+            QueueDrainingError: one of their queues takes no new tasks.
+            QueueFullError: there is no room for all of them; nothing is written.
+            LedgerUnavailableError: the database is away; nothing is promised.
+        """
+        await self._policies.present()
+        batch_id = uuid7()
+        tasks = self._prepared(wanted.tasks, batch_id, wanted.user_id)
+        batch = NewBatch(
+            id=batch_id,
+            name=wanted.name,
+            user_id=wanted.user_id,
+            callback=self._callback(wanted.callback, wanted, batch_id) if wanted.callback else None,
+            sealed=wanted.sealed,
+            created_by=by,
+            created_at=datetime.now(UTC),
+        )
+        await self._accept(tasks, lambda: self._batches.create(batch, tasks))
+        if wanted.sealed and not tasks:
+            await self._completion.finish([batch_id])
+        return await self._found(batch_id)
+
+    async def add(self, batch_id: UUID, submissions: Sequence[Submission]) -> BatchRecord | None:
+        """Accept more tasks of a batch, all of them or none; on return they are committed.
+
+        Returns:
+            The batch; nothing if there is none of that id.
+
+        Raises:
+            BatchSealedError: no more are taken; nothing is written.
+            PenstockError: as :meth:`submit`.
+        """
+        found = await self._batches.find(batch_id)
+        if found is None:
+            return None
+        if found.sealed_at is not None:
+            raise BatchSealedError(batch_id)
+        if not submissions:
+            return found
+        await self._policies.present()
+        tasks = self._prepared(submissions, batch_id, found.user_id)
+
+        async def write() -> None:
+            if not await self._batches.add(batch_id, tasks):
+                raise BatchSealedError(batch_id)
+
+        await self._accept(tasks, write)
+        return await self._found(batch_id)
+
+    async def seal(self, batch_id: UUID) -> BatchRecord | None:
+        """Take no more tasks of a batch, so that it finishes; sealing it again changes nothing.
+
+        Returns:
+            The batch; nothing if there is none of that id.
+        """
+        await self._batches.seal(batch_id)
+        await self._completion.finish([batch_id])
+        return await self._batches.find(batch_id)
+
+    async def find(self, batch_id: UUID) -> BatchRecord | None:
+        """The batch of that id, if there is one."""
+        return await self._batches.find(batch_id)
+
+    async def page(self, *, before: UUID | None, limit: int) -> list[BatchRecord]:
+        """The newest batches with ids below ``before``."""
+        return await self._batches.page(before=before, limit=limit)
+
+    async def cancel(self, batch_id: UUID, *, reason: str) -> BatchRecord | None:
+        """Cancel the open tasks of an unfinished batch, and its callback, which does not run.
+
+        Tasks that wait are cancelled at once; of those that run the workers are told. It stops
+        after some seconds; repeating it goes on.
+
+        Args:
+            batch_id: which one.
+            reason: for people, and for the handlers of its tasks.
+
+        Returns:
+            The batch; nothing if there is none of that id.
+
+        Raises:
+            LedgerUnavailableError: the database is away; nothing is promised.
+        """
+        await self._batches.begin_cancel(batch_id)
+        until = time.monotonic() + _CANCEL_SECONDS
+        while time.monotonic() < until:
+            step = await self._batches.cancel_open(batch_id, limit=_CANCEL_STEP, reason=reason)
+            await self._tell(step)
+            if not step:
+                if not await self._batches.has_uncancelled(batch_id):
+                    break
+                # Some are just being started, or recorded.
+                await asyncio.sleep(_CANCEL_PAUSE)
+        await self._completion.finish([batch_id])
+        return await self._batches.find(batch_id)
+
+    async def _tell(self, cancelled: Sequence[OpenTask]) -> None:
+        """Let the engine know what was cancelled, as it was before that."""
+        groups: dict[tuple[str, bool], list[OpenTask]] = defaultdict(list)
+        for each in cancelled:
+            groups[each.queue, each.status is Status.RUNNING].append(each)
+        for (queue, running), tasks in groups.items():
+            try:
+                await self._engine.cancel(
+                    queue,
+                    members_of(tasks),
+                    running=running,
+                    weights=self._policies.user_weights(queue),
+                )
+            except EngineUnavailableError as error:
+                # The ledger knows: no run of them starts any more, and the audit tells workers.
+                _log.warning("queue %r: Redis hears of cancellations later: %s", queue, error)
+
+    async def _accept(
+        self,
+        tasks: Sequence[NewTask],
+        write: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Write tasks if there is room for all of them, and hand them over."""
+        catalogue = self._policies.catalogue
+        async with AsyncExitStack() as room:
+            for (queue, user_id), new in bulk.per_user(tasks).items():
+                admitted = self._admission.admitted(catalogue.queue(queue), user_id, new=new)
+                await room.enter_async_context(admitted)
+            try:
+                await write()
+            except (DBAPIError, UnicodeError) as error:
+                message = f"the database refused this batch: {getattr(error, 'orig', error)}"
+                raise InvalidInputError("$", message) from error
+            for task in tasks:
+                self._hand_over(task)
+
+    def _prepared(
+        self, submissions: Sequence[Submission], batch_id: UUID, user_id: str | None
+    ) -> list[NewTask]:
+        prepared = []
+        for index, each in enumerate(submissions):
+            place = f"tasks[{index}]"
+            _require_own_task(each, place)
+            submission = msgspec.structs.replace(
+                each,
+                batch_id=batch_id,
+                user_id=user_id if each.user_id is None else each.user_id,
+                unique=False,
+            )
+            prepared.append(self._part(place, submission))
+        return prepared
+
+    def _callback(
+        self, wanted: CallbackSubmission, batch: BatchSubmission, batch_id: UUID
+    ) -> Callback:
+        text = wanted.input
+        if text is None:
+            summary = BatchSummary(
+                id=batch_id, name=batch.name, total=0, success=0, failed=0, cancelled=0
+            )
+            text = json_text(summary)
+        submission = Submission(wanted.type, text, priority=wanted.priority, user_id=batch.user_id)
+        task = self._part("callback", submission)
+        return Callback(
+            type=task.type,
+            queue=task.queue,
+            priority=task.priority,
+            user_id=task.user_id,
+            input=None if wanted.input is None else task.input,
+            max_attempts=task.max_attempts,
+            provider=task.provider,
+            units=task.units,
+        )
+
+    def _part(self, place: str, submission: Submission) -> NewTask:
+        try:
+            return self._intake.prepare(submission, self._policies.catalogue)
+        except (
+            InvalidInputError,
+            InvalidTermError,
+            UnknownTaskTypeError,
+            UnknownProviderError,
+        ) as error:
+            raise BatchPartError(place, submission.type, error) from error
+
+    async def _found(self, batch_id: UUID) -> BatchRecord:
+        found = await self._batches.find(batch_id)
+        if found is None:
+            message = f"batch {batch_id} was removed just after it was written"
+            raise PenstockError(message)
+        return found
+
+
+def _require_own_task(submission: Submission, place: str) -> None:
+    """Refuse what might be answered with a task of somebody else's."""
+    for field in ("unique", "idempotency_key"):
+        if getattr(submission, field):
+            message, remedy = "every task of a batch is a new one", "leave it out"
+            error = InvalidTermError(field, message, remedy)
+            raise BatchPartError(place, submission.type, error)

@@ -1,0 +1,91 @@
+"""The API over a real ledger and Redis, in this process, with a worker beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from msgspec import Struct
+
+from penstock import Queue, Schedule, task
+from penstock.api import SingleKeyAccess, create_api
+from penstock.app import Application
+from penstock.plugins import Catalogue, Plugin
+from penstock.settings import Settings
+
+ACME = Queue("acme")
+KEY = "a-key-for-tests"
+
+
+class Wait(Struct, forbid_unknown_fields=True):
+    seconds: float = 0.0
+
+
+@task("acme.wait", queue=ACME)
+async def wait(request: Wait) -> float:
+    await asyncio.sleep(request.seconds)
+    return request.seconds
+
+
+CATALOGUE = Catalogue(
+    plugins=[
+        Plugin(
+            name="acme",
+            distribution="penstock-acme",
+            version="1",
+            queues=[ACME],
+            tasks=[wait],
+            schedules=[Schedule("acme.yearly", task=wait, input=Wait(), cron="0 0 1 1 *")],
+        )
+    ]
+)
+
+
+@pytest.fixture
+async def application(
+    redis_url: str,
+    namespace: str,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Application]:
+    # What waits though its time is over is looked for now and then.
+    monkeypatch.setattr("penstock.dispatch.reconciler._INTERVAL", 0.2)
+    monkeypatch.setattr("penstock.dispatch.reconciler._AUDIT_ROUNDS", 1)
+    environment = {
+        "REDIS_URL": redis_url,
+        "DATABASE_URL": database_url,
+        "PENSTOCK_NAMESPACE": namespace,
+        "PENSTOCK_DATA_DIR": str(tmp_path),
+        "PENSTOCK_LEASE_SECONDS": "2",
+    }
+    async with Application(Settings.load(environment, tmp_path), CATALOGUE) as application:
+        stop = asyncio.Event()
+        running = asyncio.create_task(application.worker().run(stop))
+        yield application
+        stop.set()
+        await running
+
+
+@pytest.fixture
+async def client(application: Application) -> AsyncIterator[httpx.AsyncClient]:
+    api = create_api(
+        dispatch=application.dispatch,
+        queue_control=application.queue_control,
+        schedule_control=application.schedule_control,
+        hub=application.hub,
+        task_log=application.task_log,
+        artifacts=application.artifacts,
+        catalogue=application.catalogue,
+        access=SingleKeyAccess(KEY),
+        max_body_bytes=100_000,
+        max_upload_bytes=100_000,
+    )
+    transport = httpx.ASGITransport(cast("Any", api), raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://api.test", headers=headers
+    ) as client:
+        yield client

@@ -1,0 +1,179 @@
+"""The synchronous client: any thread, any process, no event loop of the caller's."""
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from penstock import (
+    PenstockError,
+    SyncClient,
+    TaskFailedError,
+    TaskNotFoundError,
+    TaskRequest,
+    TaskStatusError,
+)
+from penstock.ledger import Origin
+from tests.integration.client.conftest import Image, Resize, once, resize, worker
+
+PATIENCE = timedelta(seconds=20)
+pytestmark = pytest.mark.usefixtures("acme")
+
+
+@pytest.fixture
+def client(environment, tmp_path) -> Iterator[SyncClient]:
+    with SyncClient(environ=environment, directory=tmp_path) as client:
+        yield client
+
+
+@pytest.fixture
+def working(environment, tmp_path) -> Iterator[None]:
+    """A worker in a thread of its own."""
+    started, stop = threading.Event(), threading.Event()
+
+    async def run() -> None:
+        async with worker(environment, tmp_path):
+            started.set()
+            await asyncio.to_thread(stop.wait)
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(asyncio.run, run())
+        assert started.wait(10)
+        yield
+        stop.set()
+        running.result()
+
+
+def test_it_does_what_the_other_client_does(client, working):
+    handle = client.submit(resize, Resize("a"), user_id="ada", priority="high")
+
+    assert handle.result(timeout=PATIENCE) == Image("a@320")
+    assert (handle.status().status, handle.status().user_id) == ("success", "ada")
+    with pytest.raises(TaskStatusError):
+        handle.retry()
+    with pytest.raises(TaskNotFoundError):
+        client.task(uuid4())
+
+
+def test_a_task_is_cancelled_and_run_again(client):
+    handle = client.submit(resize, Resize("a"))
+
+    assert handle.cancel("a typo").status == "cancelled"
+    with pytest.raises(TaskFailedError, match="a typo"):
+        handle.result()
+    assert handle.retry().status == "pending"
+    assert client.cancel(handle.id).status == "cancelled"
+    assert client.retry(handle.id).status == "pending"
+    with pytest.raises(TimeoutError):
+        handle.result(timeout=timedelta(seconds=0.1))
+
+
+def test_many_threads_share_it(client, working):
+    with ThreadPoolExecutor(10) as pool:
+        handles = list(pool.map(lambda n: client.submit(resize, Resize("a", n)), range(50)))
+        results = list(pool.map(lambda each: each.result(timeout=PATIENCE), handles))
+
+    assert results == [Image(f"a@{number}") for number in range(50)]
+
+
+def test_many_are_submitted_at_once(client, working):
+    requests = [TaskRequest(resize, Resize("a", number)) for number in range(20)]
+
+    first = client.submit_many(requests, idempotency_key="k")
+    second = client.submit_many(requests, idempotency_key="k")
+
+    assert [each.id for each in first] == [each.id for each in second]
+    assert {each.origin for each in second} == {Origin.REPLAYED}
+    assert first[7].result(timeout=PATIENCE) == Image("a@7")
+
+
+def test_it_submits_within_the_caller_s_transaction(client, working, database_url):
+    url = database_url.replace("+asyncpg", "+psycopg").replace("+aiosqlite", "")
+    engine = create_engine(url)
+    with Session(engine) as session:
+        undone = client.submit(resize, Resize("a"), session=session)
+        session.rollback()
+        kept = client.submit(resize, Resize("b"), session=session)
+        session.commit()
+    with engine.begin() as connection:
+        unique = client.submit(once, Resize("c"), session=connection)
+
+    assert kept.result(timeout=timedelta(seconds=3)) == Image("b@320")
+    assert unique.result(timeout=timedelta(seconds=3)) == Image("c")
+    with pytest.raises(TaskNotFoundError):
+        undone.status()
+    engine.dispose()
+
+
+def test_it_opens_anew_after_it_was_closed(client):
+    handle = client.submit(resize, Resize("a"))
+    client.close()
+    client.close()
+
+    assert handle.status().status == "pending"
+
+
+def test_it_is_not_used_from_within_its_own_loop(client):
+    async def inside() -> None:
+        client.task(uuid4())
+
+    with pytest.raises(PenstockError, match="its own event loop"):
+        client._call(inside())
+
+
+def test_a_client_that_is_forgotten_takes_nothing_along(environment, tmp_path):
+    before = threading.active_count()
+    client = SyncClient(environ=environment, directory=tmp_path)
+    client.submit(resize, Resize("a"))
+    client.close()
+    del client
+    gc.collect()
+    assert threading.active_count() == before
+
+
+PROGRAM = """
+import os, sys
+from penstock import SyncClient
+from penstock_ai.document import DocumentInput, document
+
+client = SyncClient()
+ask = lambda: client.submit(document, DocumentInput(markdown="x", format="html")).status().status
+print(ask(), flush=True)
+child = os.fork()
+if child == 0:
+    print(ask(), flush=True)
+    sys.exit(0)
+_, code = os.waitpid(child, 0)
+print(code, ask(), flush=True)
+"""
+
+
+def test_each_process_of_a_server_that_forks_opens_connections_of_its_own(
+    environment, tmp_path: Path
+):
+    # Nobody closes it: the program ends all the same.
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM],
+        env={**os.environ, **environment},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    # Without a worker there is no index in Redis, and a line of the log says so.
+    said = [line for line in done.stderr.splitlines() if "the reconciler builds it" not in line]
+    assert (done.returncode, said) == (0, [])
+    assert done.stdout.split() == ["pending", "pending", "0", "pending"]

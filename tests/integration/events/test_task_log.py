@@ -1,0 +1,183 @@
+"""Log lines of handlers are kept with their task, within limits."""
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from penstock.app import Application
+from penstock.broker import LogLimits
+from penstock.broker.log_writer import LogWriter, log_line
+from penstock.ledger import Ledger, LogLine, TaskLog
+from penstock.plugins import Catalogue
+from penstock.settings import Settings
+from tests.integration.events.conftest import PLUGIN, submit, working
+from tests.integration.events.served import KEY, served
+from tests.integration.events.talk_handlers import Speech
+from tests.integration.ledger.test_ledger import started
+
+
+async def lines_of(application: Application, task_id: Any) -> list[LogLine]:
+    return await application.task_log.page(task_id, after=None, limit=10_000)
+
+
+@pytest.mark.parametrize("name", ["talk.say", "talk.shout"])
+async def test_lines_are_there_when_the_task_has_ended(
+    application: Application, worker: None, name: str
+) -> None:
+    record = await submit(application, Speech(["a"], log=["one", "two"]), name)
+
+    await application.hub.ended(record.id)
+    kept = await lines_of(application, record.id)
+
+    assert [(each.run, each.level, each.message) for each in kept] == [
+        (1, "info", "one"),
+        (1, "info", "two"),
+    ]
+    assert msgspec.json.decode(kept[0].fields) == {"words": 1}
+    assert kept[0].size == len("one") + len('{"words":1}')
+    assert kept[0].id < kept[1].id
+
+
+async def test_the_lines_of_each_run_are_kept_and_the_limit_is_for_all(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment = environment | {"PENSTOCK_MAX_TASK_LOG_LINES": "5"}
+    settings = Settings.load(environment, tmp_path, plugins=["talk"])
+    async with (
+        Application(settings, Catalogue(plugins=[PLUGIN])) as application,
+        working(application),
+    ):
+        record = await submit(
+            application, Speech([], log=[f"line {i}" for i in range(3)], fails=True)
+        )
+        await application.hub.ended(record.id)
+        kept = await lines_of(application, record.id)
+
+    assert [(each.run, each.message) for each in kept[:5]] == [
+        (1, "line 0"),
+        (1, "line 1"),
+        (1, "line 2"),
+        (2, "line 0"),
+        (2, "line 1"),
+    ]
+    assert len(kept) == 6
+    assert (kept[5].level, kept[5].run) == ("warning", 2)
+    assert kept[5].message.startswith("the log is cut here: of a task 5 lines and 1,048,576 bytes")
+
+
+async def test_the_level_of_what_is_kept_is_a_setting_of_its_own(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment = environment | {"PENSTOCK_TASK_LOG_LEVEL": "warning"}
+    settings = Settings.load(environment, tmp_path, plugins=["talk"])
+    async with (
+        Application(settings, Catalogue(plugins=[PLUGIN])) as application,
+        working(application),
+    ):
+        record = await submit(application, Speech([], log=["one"]))
+        await application.hub.ended(record.id)
+        assert await lines_of(application, record.id) == []
+
+
+async def test_a_log_is_served_page_by_page(application: Application, worker: None) -> None:
+    record = await submit(application, Speech([], log=[f"line {i}" for i in range(5)]))
+    await application.hub.ended(record.id)
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with (
+        served(application) as api,
+        httpx.AsyncClient(base_url=api.url, headers=headers, trust_env=False) as http,
+    ):
+        path = f"/api/queues/tasks/{record.id}/log"
+        first = (await http.get(path, params={"limit": 3})).json()["data"]
+        second = (await http.get(path, params={"limit": 3, "after": first["next"]})).json()["data"]
+        wrong = await http.get(path, params={"limit": 0, "afte": "x"})
+        no_id = await http.get(path, params={"after": "x"})
+        missing = await http.get("/api/queues/tasks/01936f2e-0000-7000-8000-000000000001/log")
+
+    assert [each["message"] for each in first["lines"]] == ["line 0", "line 1", "line 2"]
+    assert first["lines"][0]["fields"] == {"words": 0}
+    assert [each["message"] for each in second["lines"]] == ["line 3", "line 4"]
+    assert second["next"] is None
+    assert wrong.status_code == 422
+    assert {each["field"] for each in wrong.json()["errors"]} == {"limit", "afte"}
+    assert no_id.status_code == 400
+    assert missing.status_code == 404
+
+
+# --- The writer alone ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def ledger(database_url: str) -> AsyncIterator[Ledger]:
+    ledger = Ledger(database_url)
+    yield ledger
+    await ledger.close()
+
+
+def line(task_id: Any, message: str, run: int = 1) -> LogLine:
+    return log_line(task_id, run, "info", message, msgspec.Raw(b"{}"))
+
+
+async def test_bytes_are_limited_as_well(ledger: Ledger) -> None:
+    run = await started(ledger)
+    task_log = TaskLog(ledger.database)
+    writer = LogWriter(task_log, LogLimits(level=logging.INFO, lines=100, bytes=1000))
+    for _ in range(20):
+        writer.add(line(run.id, "x" * 98))
+    await writer.flush(run.id)
+    writer.add(line(run.id, "late", run=2))
+    await writer.flush(run.id)
+    await writer.close()
+
+    kept = await task_log.page(run.id, after=None, limit=1000)
+    assert [len(each.message) for each in kept[:10]] == [98] * 10
+    assert len(kept) == 11
+
+
+async def test_a_database_that_is_away_holds_up_an_outcome_for_two_seconds_at_most(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = await started(ledger)
+    task_log = TaskLog(ledger.database)
+    writer = LogWriter(task_log, LogLimits(level=logging.INFO, lines=100, bytes=1000))
+    await rename(ledger, "task_log", "away")
+    writer.add(line(run.id, "patient"))
+    before = time.monotonic()
+
+    await writer.flush(run.id)
+
+    assert time.monotonic() - before < 4
+    assert "wait: the database could not keep log lines" in caplog.text
+    await rename(ledger, "away", "task_log")
+    await writer.flush(run.id)
+    await writer.close()
+    kept = await task_log.page(run.id, after=None, limit=10)
+    assert [each.message for each in kept] == ["patient"]
+
+
+async def test_lines_of_a_task_that_is_gone_are_left_out(ledger: Ledger) -> None:
+    run = await started(ledger)
+    task_log = TaskLog(ledger.database)
+    other = line(run.id, "other")
+    gone = msgspec.structs.replace(line(run.id, "gone"), task_id=other.id)
+
+    await task_log.add([gone, other])
+    await task_log.add([other])
+
+    assert await task_log.page(other.id, after=None, limit=10) == []
+    assert len(await task_log.page(run.id, after=None, limit=10)) == 1
+    async with ledger.database.write("remove a task") as connection:
+        await connection.execute(text("DELETE FROM task"))
+    assert await task_log.page(run.id, after=None, limit=10) == []
+
+
+async def rename(ledger: Ledger, old: str, new: str) -> None:
+    async with ledger.database.write("rename") as connection:
+        await connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))

@@ -1,0 +1,137 @@
+"""A batch of 1,000 tasks on real workers: counted, followed by its callback once, and not dear."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import pytest
+from msgspec import Struct
+from sqlalchemy import text
+
+from penstock import BatchSummary, Queue, RetryPolicy, task
+from penstock.app import Application
+from penstock.dispatch import BatchSubmission, CallbackSubmission, Submission
+from penstock.ledger import BatchRecord, StatusCounts, TaskRecord
+from penstock.plugins import Catalogue, Plugin
+from penstock.settings import Settings
+
+MANY = Queue("many", concurrency=50, retry=RetryPolicy(max_attempts=1))
+
+
+class Item(Struct):
+    number: int
+
+
+@task("many.item", queue=MANY)
+async def item(item: Item) -> int:
+    if item.number % 100 == 7:
+        raise ValueError(item.number)
+    return item.number
+
+
+@task("many.report", queue=MANY)
+async def report(batch: BatchSummary) -> BatchSummary:
+    return batch
+
+
+PLUGIN = Plugin(name="many", distribution="many", version="1", queues=[MANY], tasks=[item, report])
+
+
+@pytest.fixture
+def settings(redis_url: str, namespace: str, database_url: str, tmp_path: Path) -> Settings:
+    environment = {
+        "REDIS_URL": redis_url,
+        "DATABASE_URL": database_url,
+        "PENSTOCK_NAMESPACE": namespace,
+    }
+    return Settings.load(environment, tmp_path, plugins=["many"])
+
+
+@asynccontextmanager
+async def worker(settings: Settings) -> AsyncIterator[Application]:
+    """As a process of its own would have it: nothing is shared with others but the servers."""
+    async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
+        stop = asyncio.Event()
+        running = asyncio.create_task(application.worker().run(stop))
+        yield application
+        stop.set()
+        await running
+
+
+async def outcome(application: Application, task_id: UUID) -> TaskRecord:
+    async with asyncio.timeout(20):
+        while True:
+            found = await application.dispatch.find(task_id)
+            if found is not None and found.finished_at is not None:
+                return found
+            await asyncio.sleep(0.02)
+
+
+async def finished(application: Application, batch: BatchRecord) -> BatchRecord:
+    async with asyncio.timeout(60):
+        while True:
+            found = await application.dispatch.batches.find(batch.id)
+            assert found is not None
+            if found.finished_at is not None:
+                return found
+            await asyncio.sleep(0.02)
+
+
+async def test_a_thousand_tasks_of_which_ten_fail_are_counted_and_followed_once(
+    settings: Settings,
+) -> None:
+    tasks = [Submission("many.item", f'{{"number": {n}}}') for n in range(1000)]
+    wanted = BatchSubmission(tasks=tasks, callback=CallbackSubmission("many.report"), name="many")
+    async with worker(settings) as one, worker(settings) as other:
+        batch = await one.dispatch.batches.submit(wanted, by="test")
+        ended = await finished(other, batch)
+
+        assert ended.counts == StatusCounts(success=990, failed=10)
+        assert (ended.total, ended.progress) == (1000, 100)
+        assert ended.callback_task_id is not None
+        callback = await outcome(one, ended.callback_task_id)
+        async with one.ledger.database.read("test") as connection:
+            counted = await connection.execute(text("SELECT id FROM task WHERE batch_id IS NULL"))
+            assert len(counted.all()) == 1
+    assert callback.status == "success"
+    assert msgspec.json.decode(callback.result or b"", type=BatchSummary) == BatchSummary(
+        id=batch.id, name="many", total=1000, success=990, failed=10, cancelled=0
+    )
+
+
+async def test_a_task_of_a_batch_costs_a_small_part_of_a_statement_more(
+    settings: Settings,
+) -> None:
+    """Measured were 0.02 on PostgreSQL and 0.04 on SQLite."""
+    tasks = [Submission("many.item", f'{{"number": {n * 100}}}') for n in range(1000)]
+
+    async def in_line(application: Application, expected: int) -> None:
+        async with asyncio.timeout(60):
+            while True:
+                counts = (await application.engine.counts(["many"]))["many"]
+                if counts.waiting + counts.active == expected:
+                    return
+                await asyncio.sleep(0.02)
+
+    async def statements(*, together: bool) -> int:
+        async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
+            dispatch = application.dispatch
+            if together:
+                await dispatch.batches.submit(BatchSubmission(tasks=tasks), by="test")
+            else:
+                await asyncio.gather(*(dispatch.submit(each) for each in tasks))
+            await in_line(application, len(tasks))
+            stop = asyncio.Event()
+            before = application.ledger.database.statements
+            running = asyncio.create_task(application.worker().run(stop))
+            await in_line(application, 0)
+            stop.set()
+            await running
+            return application.ledger.database.statements - before
+
+    alone, together = await statements(together=False), await statements(together=True)
+
+    assert together - alone <= 0.1 * len(tasks)
