@@ -9,11 +9,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from uuid_utils.compat import uuid7
 
 from penstock.dispatch import ArtifactStore, Pruner, Retention
 from penstock.ledger import Checkpoint, Failure, Ledger, NewTask, Status
+from penstock.ledger.models import BatchRow
 from penstock.ledger.pruning import Pruning
 from penstock.ledger.types import first_id_of
 from penstock.storage import ObjectStorage
@@ -187,6 +188,11 @@ async def test_a_file_that_cannot_be_deleted_keeps_no_other(
 
 async def test_what_belongs_to_an_unfinished_batch_stays(ledger: Ledger, retention: Retention):
     open_batch, done_batch = uuid7(), uuid7()
+    now = datetime.now(UTC)
+    async with ledger.database.write("make batches") as connection:
+        for batch_id, finished_at in ((open_batch, None), (done_batch, now)):
+            values = {"id": batch_id, "created_at": now, "finished_at": finished_at}
+            await connection.execute(insert(BatchRow).values(created_by="a", **values))
     kept = await ended(ledger, 8 * DAY, batch_id=open_batch)
     await ended(ledger, 8 * DAY, batch_id=done_batch)
     waiting = old_task(8 * DAY, batch_id=open_batch)

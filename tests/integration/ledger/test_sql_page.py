@@ -179,4 +179,4 @@ async def test_an_orm_reads_the_table_without_our_code(sqlite_url: str) -> None:
 
 
 def test_every_statement_of_the_page_is_tested() -> None:
-    assert len(STATEMENTS) == 11
+    assert len(STATEMENTS) == 12

@@ -8,6 +8,7 @@ from penstock.api.openapi.components import Schema, reference
 from penstock.api.openapi.parts import ID, Operation, json_body, problems, success
 from penstock.api.pages import DEFAULT_LIMIT, MAX_LIMIT
 from penstock.api.reason import MAX_REASON_LENGTH
+from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.task_filter import MAX_ERROR_LENGTH
 from penstock.dispatch import CANCELLABLE, MOST_AT_ONCE, RETRYABLE
 from penstock.ledger import Status
