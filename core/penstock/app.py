@@ -24,14 +24,16 @@ from penstock.dispatch import (
     EventHub,
     Policies,
     PolicyWatch,
+    Pruner,
     QueueControl,
     Reconciler,
+    Retention,
     ScheduleControl,
     Scheduler,
 )
 from penstock.engine import Engine, RedisServers
 from penstock.events import EventStreams
-from penstock.ledger import Ledger, Overrides, TaskLog
+from penstock.ledger import Ledger, Overrides, Status, TaskLog
 from penstock.ledger.schedules import Schedules
 from penstock.plugins import Catalogue
 from penstock.processes.size_limits import SizeLimits
@@ -117,11 +119,17 @@ class Application:
             lease=settings.lease,
             process=self.name,
         )
+        self._pruner = Pruner(
+            ledger=self.ledger,
+            retention=retention(settings, ledger=self.ledger, artifacts=self.artifacts),
+            process=self.name,
+        )
 
     async def __aenter__(self) -> Self:
         """Begin the work in the background."""
         self._policy_watch.start()
         self._reconciler.start()
+        self._pruner.start()
         self._scheduler.start()
         return self
 
@@ -149,6 +157,7 @@ class Application:
             await self._policy_watch.stop()
             await self._scheduler.stop()
             await self._reconciler.stop()
+            await self._pruner.stop()
 
     def broker(self) -> Broker:
         """A taskiq broker for submitting tasks; call its ``startup`` and ``shutdown``."""
@@ -197,6 +206,16 @@ class Application:
         return result_backend(
             self.servers, namespace=self.settings.namespace, keep=self.settings.result_ttl
         )
+
+
+def retention(settings: Settings, *, ledger: Ledger, artifacts: ArtifactStore) -> Retention:
+    """What removes old tasks, as the settings say."""
+    keep = {
+        Status.SUCCESS: settings.keep_success,
+        Status.FAILED: settings.keep_failed,
+        Status.CANCELLED: settings.keep_cancelled,
+    }
+    return Retention(ledger=ledger, artifacts=artifacts, keep=keep)
 
 
 class Configured(NamedTuple):

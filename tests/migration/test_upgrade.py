@@ -24,6 +24,7 @@ TABLES = {
     "checkpoint",
     "idempotency_key",
     "artifact",
+    "discarded_file",
     "queue_stat",
     "leader",
     "task_log",

@@ -26,6 +26,8 @@ from penstock.api.routes.openapi import openapi_routes
 from penstock.api.routes.queue_control import queue_control_routes
 from penstock.api.routes.queues import queue_routes
 from penstock.api.routes.schedules import schedule_routes
+from penstock.api.routes.task_bulk import task_bulk_routes
+from penstock.api.routes.task_lists import task_list_routes
 from penstock.api.routes.task_log import task_log_routes
 from penstock.api.routes.task_transitions import task_transition_routes
 from penstock.api.routes.task_types import task_type_routes
@@ -78,6 +80,8 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
     return Litestar(
         route_handlers=[
             *task_routes(dispatch=dispatch, hub=hub, catalogue=catalogue, max_wait=max_wait),
+            *task_list_routes(dispatch=dispatch, catalogue=catalogue),
+            *task_bulk_routes(dispatch=dispatch, catalogue=catalogue),
             *bulk_routes(dispatch=dispatch, catalogue=catalogue),
             *task_transition_routes(dispatch=dispatch),
             *children_routes(dispatch=dispatch),

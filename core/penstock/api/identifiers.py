@@ -14,12 +14,8 @@ def read_id(text: str, *, of: str) -> UUID:
     Raises:
         Problem: 400, if it spells none.
     """
-    try:
-        # UUID() alone also takes braces, a prefix, and hyphens anywhere.
-        found = UUID(text) if len(text) == _LENGTH else None
-    except ValueError:
-        found = None
-    if found is not None and str(found) == text.lower():
+    found = uuid_of(text)
+    if found is not None:
         return found
     message = f"expected the id of a {of} to be a UUID, got {shown(text)}"
     remedy = "send an id like 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b, as the API gave it"
@@ -30,3 +26,13 @@ def read_id(text: str, *, of: str) -> UUID:
         detail=f"{message}; {remedy}",
         errors=[FieldError("id", message, remedy)],
     )
+
+
+def uuid_of(text: str) -> UUID | None:
+    """The UUID that ``text`` spells with hyphens, if it spells one."""
+    try:
+        # UUID() alone also takes braces, a prefix, and hyphens anywhere.
+        found = UUID(text) if len(text) == _LENGTH else None
+    except ValueError:
+        return None
+    return found if found is not None and str(found) == text.lower() else None

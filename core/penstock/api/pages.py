@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request
 
+from penstock.api import cursors
 from penstock.api.json_faults import shown
 from penstock.api.problems import FieldError, invalid_request
 from penstock.api.submission import unknown_field
@@ -54,7 +55,7 @@ def read_page(request: Request[Any, Any, Any]) -> Wanted:
     before = None
     if "cursor" in given:
         try:
-            before = UUID(hex=given["cursor"])
+            before = cursors.decode(given["cursor"])
         except ValueError:
             message = f"expected the 'next' of an answer, got {shown(given['cursor'])}"
             remedy = "send it as it was answered, or leave it out to begin anew"
@@ -72,5 +73,5 @@ def page_of(
     more = len(found) > wanted.limit
     return Page(
         data=[view(each) for each in shown_ones],
-        next=id_of(shown_ones[-1]).hex if more else None,
+        next=cursors.encode(id_of(shown_ones[-1])) if more else None,
     )

@@ -39,11 +39,15 @@ async def _read_reason(request: Request[Any, Any, Any]) -> str | None:
     members = await read_object(request)
     errors = [unknown_field(name, _FIELDS) for name in members if name not in _FIELDS]
     reason = msgspec.json.decode(members["reason"]) if "reason" in members else None
-    if reason is not None and not (
-        isinstance(reason, str) and 1 <= len(reason) <= MAX_REASON_LENGTH
-    ):
-        message = f"expected a string of 1 to {MAX_REASON_LENGTH} characters, got {shown(reason)}"
-        errors.append(FieldError("$.reason", message, "shorten it, or leave it out"))
+    errors += check_reason(reason)
     if errors:
         raise invalid_request(errors)
-    return reason
+    return str(reason) if reason else None
+
+
+def check_reason(reason: object) -> list[FieldError]:
+    """What is wrong with the ``reason`` in a body, if anything is; it may be left out."""
+    if reason is None or (isinstance(reason, str) and 1 <= len(reason) <= MAX_REASON_LENGTH):
+        return []
+    message = f"expected a string of 1 to {MAX_REASON_LENGTH} characters, got {shown(reason)}"
+    return [FieldError("$.reason", message, "shorten it, or leave it out")]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from penstock.api.problems import ProblemDocument
 from penstock.declarations import Priority, TaskType
-from penstock.ledger import Failure, LogLine, Origin, Status, TaskRecord
+from penstock.ledger import Failure, LogLine, Origin, Status, TaskSummary
 from penstock.ledger.schedules import ScheduleRecord
 from penstock.plugins import Catalogue
 
@@ -24,8 +24,10 @@ class Success(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     data: T
 
 
-class TaskView(msgspec.Struct, frozen=True, kw_only=True):
-    """A task. Times are in UTC; ``progress`` is from 0 to 100; ``attempts`` counts runs so far.
+class TaskSummaryView(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as lists show it, without its input and result.
+
+    Times are in UTC; ``progress`` is from 0 to 100; ``attempts`` counts runs so far.
 
     ``provider`` is the one whose limits it keeps to, if it needs one.
 
@@ -43,8 +45,6 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     progress_message: str
     attempts: int
     max_attempts: int
-    input: msgspec.Raw
-    result: msgspec.Raw | None
     error: Failure | None
     created_at: datetime
     run_at: datetime | None
@@ -58,34 +58,17 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
     @classmethod
-    def of(cls, record: TaskRecord) -> TaskView:
-        """The view of a task in the ledger."""
-        return cls(
-            id=record.id,
-            type=record.type,
-            queue=record.queue,
-            status=record.status,
-            priority=Priority(record.priority).label,
-            user_id=record.user_id,
-            provider=record.provider,
-            progress=record.progress,
-            progress_message=record.progress_message,
-            attempts=record.attempts,
-            max_attempts=record.max_attempts,
-            input=record.input,
-            result=record.result,
-            error=record.error,
-            created_at=record.created_at,
-            run_at=record.run_at,
-            expires_at=record.expires_at,
-            deadline=record.deadline,
-            parent_id=record.parent_id,
-            batch_id=record.batch_id,
-            started_at=record.started_at,
-            finished_at=record.finished_at,
-            cancel_requested_at=record.cancel_requested_at,
-            updated_at=record.updated_at,
-        )
+    def of(cls, task: TaskSummary) -> Self:
+        """The view of a task in the ledger, with its fields by their names."""
+        values = {name: getattr(task, name) for name in cls.__struct_fields__}
+        return cls(**{**values, "priority": Priority(task.priority).label})
+
+
+class TaskView(TaskSummaryView, frozen=True, kw_only=True):
+    """A task with its input and its result."""
+
+    input: msgspec.Raw
+    result: msgspec.Raw | None
 
 
 class BulkItem(msgspec.Struct, frozen=True, kw_only=True):

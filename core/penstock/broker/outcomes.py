@@ -25,7 +25,7 @@ from penstock.ledger import (
 )
 from penstock.ledger.batches import TOO_LATE
 from penstock.ledger.group_commit import GroupCommit
-from penstock.ledger.transitions import DEADLINE_EXCEEDED
+from penstock.ledger.transitions import CANCELLED, DEADLINE_EXCEEDED
 from penstock.processes import result
 from penstock.processes.error_report import ErrorReport
 from penstock.processes.result import NotStorableError
@@ -74,8 +74,10 @@ def failure(
         return _outcome(
             task, Status.PENDING, run_at=datetime.now(UTC) + pause, spends_attempt=False
         )
+    # By the code of a cancellation, lists tell cancelled tasks from failed ones.
+    said = None if report.code == CANCELLED else report.code
     described = Failure(
-        code=(report.code or _code(error))[:_CODE_LENGTH],
+        code=(said or _code(error))[:_CODE_LENGTH],
         message=_clean(report.message, _MESSAGE_LENGTH),
         type=report.type_name[:_TYPE_LENGTH],
     )
@@ -111,7 +113,7 @@ def refused(task: StartedTask, code: str, message: str) -> Outcome:
 
 def cancelled(task: StartedTask, reason: str) -> Outcome:
     """The outcome of a run that somebody asked to stop, for good."""
-    return _outcome(task, Status.CANCELLED, error=Failure("cancelled", reason, ""))
+    return _outcome(task, Status.CANCELLED, error=Failure(CANCELLED, reason, ""))
 
 
 def handed_back(task: StartedTask, *, ran: bool = True) -> Outcome:

@@ -74,6 +74,32 @@ class Task(msgspec.Struct, kw_only=True):
         return self.status in {"success", "failed", "cancelled"}
 
 
+class TaskPage(msgspec.Struct, kw_only=True):
+    """Part of a list of tasks; ``next`` is the cursor of the following part, if there is one."""
+
+    tasks: list[Task]
+    next: str | None
+
+
+class BulkTask(msgspec.Struct, kw_only=True):
+    """What became of one of many tasks."""
+
+    id: UUID
+    outcome: str
+    status: str | None
+
+
+class Bulk(msgspec.Struct, kw_only=True):
+    """What became of many tasks. ``document`` is all that the API says of it, as received."""
+
+    changed: int
+    unchanged: int
+    not_found: int
+    tasks: list[BulkTask]
+    next: str | None
+    document: msgspec.Raw = msgspec.Raw(b"null")
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How a task shall be done, as far as anything is said of it."""
 
@@ -171,6 +197,7 @@ class SentEvent(msgspec.Struct, frozen=True):
 
 class _Success(msgspec.Struct):
     data: msgspec.Raw
+    next: str | None = None
 
 
 class _FieldProblem(msgspec.Struct):
@@ -263,6 +290,48 @@ class ApiClient:
         with self._answers():
             answer = self._http.post(f"/api/queues/tasks/{task_id}/retry")
         return self._task(answer)
+
+    def tasks(self, filters: Mapping[str, str], *, limit: int, cursor: str | None) -> TaskPage:
+        """Some tasks, newest first.
+
+        Args:
+            filters: which ones, as in the query of the API.
+            limit: how many at most.
+            cursor: the ``next`` of the page before.
+
+        Raises:
+            ApiUnreachableError: if nothing answers.
+            ApiProblemError: if the API refuses.
+        """
+        place = {} if cursor is None else {"cursor": cursor}
+        with self._answers():
+            answer = self._http.get(
+                "/api/queues/tasks", params={**filters, "limit": limit, **place}
+            )
+        documents, _ = self._read(answer, list[msgspec.Raw])
+        tasks = []
+        for document in documents:
+            task = msgspec.json.decode(document, type=Task)
+            task.document = document
+            tasks.append(task)
+        return TaskPage(tasks=tasks, next=msgspec.json.decode(answer.content, type=_Success).next)
+
+    def change_tasks(self, what: str, body: Mapping[str, Any]) -> Bulk:
+        """Cancel many tasks, or run them again.
+
+        Args:
+            what: ``cancel`` or ``retry``.
+            body: which ones, as the API takes it.
+
+        Raises:
+            ApiUnreachableError: if nothing answers.
+            ApiProblemError: if the API refuses.
+        """
+        with self._answers():
+            answer = self._http.post(f"/api/queues/tasks/{what}", json=body)
+        found, document = self._read(answer, Bulk)
+        found.document = document
+        return found
 
     def upload(
         self,

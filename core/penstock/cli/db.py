@@ -1,12 +1,18 @@
 """``penstock db``."""
 
+import asyncio
+from collections import Counter
+
 import click
 
 from penstock import logs
+from penstock.app import retention
 from penstock.cli import data_dir, process_settings
 from penstock.cli.messages import say
-from penstock.ledger import migrate
-from penstock.settings import redacted
+from penstock.dispatch import ArtifactStore
+from penstock.ledger import Ledger, Status, migrate
+from penstock.settings import Settings, redacted
+from penstock.storage import ObjectStorage
 
 
 @click.group()
@@ -24,3 +30,31 @@ def upgrade() -> None:
     data_dir.prepare(settings.data_dir)
     migrate.upgrade(settings.database_url)
     say(f"{redacted(settings.database_url)} is up to date")
+
+
+@db.command()
+@click.option("--dry-run", is_flag=True, help="Only count what would be removed.")
+def prune(*, dry_run: bool) -> None:
+    """Remove ended tasks that are kept no longer, with their files, now.
+
+    PENSTOCK_KEEP_SUCCESS, PENSTOCK_KEEP_FAILED and PENSTOCK_KEEP_CANCELLED say how long they are.
+    `penstock api` and `penstock worker` do the same by themselves every minute.
+    """
+    settings = process_settings.load()
+    gone = asyncio.run(_prune(settings, dry=dry_run))
+    counts = ", ".join(f"{number} {status.value}" for status, number in gone.items() if number)
+    say(f"{counts or 'no'} tasks {'would be' if dry_run else 'are'} removed")
+
+
+async def _prune(settings: Settings, *, dry: bool) -> Counter[Status]:
+    ledger = Ledger(settings.database_url)
+    artifacts = ArtifactStore(ledger=ledger, storage=ObjectStorage(settings.data_dir / "artifacts"))
+    gone: Counter[Status] = Counter()
+    try:
+        async for status, tasks in retention(settings, ledger=ledger, artifacts=artifacts).prune(
+            dry=dry
+        ):
+            gone[status] += tasks
+    finally:
+        await ledger.close()
+    return gone

@@ -1,15 +1,17 @@
 """A task, shown to people and to programs, and the exit code that says how it went."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+from rich.table import Table
 from rich.text import Text
 
 from penstock.cli.client import Task
 from penstock.cli.messages import people, print_json, say_error
 from penstock.declarations import Artifact
 
+_WIDEST = 200
 _STYLES = {"success": "green", "failed": "red", "cancelled": "yellow", "running": "cyan"}
 
 
@@ -22,6 +24,28 @@ def show(task: Task, *, as_json: bool) -> None:
     console = people()
     for name, value in _rows(task):
         console.print(Text.assemble((f"{name:<9} ", "dim"), value), soft_wrap=True)
+
+
+def show_all(tasks: Sequence[Task]) -> None:
+    """Print tasks to standard output, one a line."""
+    console = people()
+    if not console.is_terminal:
+        # A file or a pipe has no width.
+        console.width = _WIDEST
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("id", "status", "created", "type", "user", "error"):
+        table.add_column(column, no_wrap=True, overflow="ellipsis")
+    for task in tasks:
+        error = f"{task.error.code}: {task.error.message}" if task.error else ""
+        table.add_row(
+            str(task.id),
+            Text(task.status, style=_STYLES.get(task.status, "")),
+            (task.created_at or "")[:19],
+            Text(task.type),
+            Text(task.user_id or ""),
+            Text(" ".join(error.split())),
+        )
+    console.print(table)
 
 
 def exit_code(task: Task) -> int:

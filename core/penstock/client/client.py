@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,18 +33,19 @@ from penstock.client.transaction import (
     require_same_database,
 )
 from penstock.declarations import DeclarationError, PenstockError, Priority, TaskType, checks
-from penstock.dispatch import BatchSubmission, RequestKey, Submission
+from penstock.dispatch import MOST_AT_ONCE, BatchSubmission, RequestKey, Submission, Swept
 from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_TASKS
 from penstock.dispatch.bulk import MAX_TASKS
 from penstock.dispatch.sameness import fingerprint_of_all
 from penstock.events import Position
-from penstock.ledger import Accepted, BatchRecord
+from penstock.ledger import Accepted, BatchRecord, TaskFilter, TaskSummary, Transition
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 
 I = TypeVar("I")  # noqa: E741  (the input's type, as R is the result's)
 P = ParamSpec("P")
 R = TypeVar("R")
+_PAGE = 200
 
 
 class Client:
@@ -304,6 +312,69 @@ class Client:
                 raise TaskStatusError(task_id, status=found.status, message=message)
             return await client.task(task_id)
 
+    async def tasks(self, wanted: TaskFilter | None = None) -> AsyncIterator[TaskSummary]:
+        """All tasks that fit ``wanted``, newest first, without their inputs and results.
+
+        They are read page by page, as they are asked for.
+
+        Raises:
+            PenstockError: the database is away.
+        """
+        before: UUID | None = None
+        async with self.opened() as client:
+            dispatch = client.application.dispatch
+            while True:
+                page = await dispatch.tasks(wanted or TaskFilter(), before=before, limit=_PAGE)
+                for task in page.tasks:
+                    yield task
+                if page.next is None:
+                    return
+                before = page.next
+
+    async def cancel_many(
+        self, which: Sequence[UUID] | TaskFilter, *, reason: str = ""
+    ) -> dict[UUID, Transition]:
+        """Cancel tasks by their ids, or all open ones that fit; see :meth:`TaskHandle.cancel`.
+
+        Returns:
+            Each task that there is: its status, and whether that was changed.
+
+        Raises:
+            PenstockError: the database is away; some of them may be cancelled.
+        """
+        by = "cancelled by the application"
+        why = f"{by}: {reason}" if reason else by
+        async with self.opened() as client:
+            dispatch = client.application.dispatch
+            if not isinstance(which, TaskFilter):
+                return await dispatch.cancel_all(which, reason=why)
+
+            async def sweep(before: UUID | None) -> Swept:
+                return await dispatch.cancel_found(
+                    which, before=before, limit=MOST_AT_ONCE, reason=why
+                )
+
+            return await _all(sweep)
+
+    async def retry_many(self, which: Sequence[UUID] | TaskFilter) -> dict[UUID, Transition]:
+        """Run failed and cancelled tasks again, by their ids or all that fit.
+
+        Returns:
+            Each task that there is: its status, and whether that was changed.
+
+        Raises:
+            PenstockError: the database is away; some of them may run again.
+        """
+        async with self.opened() as client:
+            dispatch = client.application.dispatch
+            if not isinstance(which, TaskFilter):
+                return await dispatch.retry_all(which)
+
+            async def sweep(before: UUID | None) -> Swept:
+                return await dispatch.retry_found(which, before=before, limit=MOST_AT_ONCE)
+
+            return await _all(sweep)
+
     async def submit_batch(
         self,
         requests: Sequence[TaskRequest[Any]],
@@ -401,6 +472,18 @@ class Client:
             plugins=[each.name for each in entry_points],
         )
         return Application(settings, load(entry_points))
+
+
+async def _all(sweep: Callable[[UUID | None], Awaitable[Swept]]) -> dict[UUID, Transition]:
+    """What became of all tasks that a filter finds, step by step."""
+    found: dict[UUID, Transition] = {}
+    before: UUID | None = None
+    while True:
+        swept = await sweep(before)
+        found |= swept.found
+        if swept.next is None:
+            return found
+        before = swept.next
 
 
 def _submissions(requests: Sequence[TaskRequest[Any]]) -> list[Submission]:

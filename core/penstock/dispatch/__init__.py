@@ -42,11 +42,17 @@ from penstock.dispatch.policies import (
 from penstock.dispatch.policy_watch import (
     PolicyWatch,
 )
+from penstock.dispatch.pruner import (
+    Pruner,
+)
 from penstock.dispatch.queue_control import (
     QueueControl,
 )
 from penstock.dispatch.reconciler import (
     Reconciler,
+)
+from penstock.dispatch.retention import (
+    Retention,
 )
 from penstock.dispatch.schedule_control import (
     ScheduleControl,
@@ -70,8 +76,17 @@ from penstock.dispatch.submission import (
 from penstock.dispatch.task_batches import (
     TaskBatches,
 )
+from penstock.dispatch.task_changes import (
+    CANCELLABLE,
+    MOST_AT_ONCE,
+    RETRYABLE,
+    Swept,
+)
 
 __all__ = [
+    "CANCELLABLE",
+    "MOST_AT_ONCE",
+    "RETRYABLE",
     "ArtifactStore",
     "BatchCompletion",
     "BatchPartError",
@@ -92,6 +107,7 @@ __all__ = [
     "Policies",
     "PolicyValue",
     "PolicyWatch",
+    "Pruner",
     "Purge",
     "QueueControl",
     "QueueDrainingError",
@@ -100,12 +116,14 @@ __all__ = [
     "QueueStatus",
     "Reconciler",
     "RequestKey",
+    "Retention",
     "ScheduleControl",
     "ScheduleDeclaredError",
     "ScheduleExistsError",
     "Scheduler",
     "Submission",
     "Submitted",
+    "Swept",
     "TaskArtifacts",
     "TaskBatches",
     "UnknownScheduleError",

@@ -106,6 +106,10 @@ class ArtifactStore:
         except Exception:  # noqa: BLE001  (whatever the store raises: the caller has its own error)
             _log.exception("the %d bytes of file %s stay without a task", file.size, file.id)
 
+    async def delete_bytes(self, artifact_id: UUID) -> None:
+        """Delete the bytes of an artifact whose row is gone; it is no error if there are none."""
+        await self._storage.delete(_key(artifact_id))
+
     async def open(self, artifact_id: UUID) -> StoredReader:
         """Open a stored file.
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from penstock.dispatch.entries import entry_of, first_id_of, members_of
+from penstock.dispatch.entries import entry_of, members_of
 from penstock.engine import Engine, EngineUnavailableError
-from penstock.ledger import Ledger, OpenTask, Status
+from penstock.ledger import Ledger, OpenTask, Status, first_id_of
 
 # Whoever accepts a task has handed it over by then, unless its process died.
 _HANDED_OVER = timedelta(seconds=5)

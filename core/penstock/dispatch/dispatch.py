@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -27,7 +26,8 @@ from penstock.dispatch.policies import Policies
 from penstock.dispatch.status import Health, QueueStatus
 from penstock.dispatch.submission import RequestKey, Submission, Submitted
 from penstock.dispatch.task_batches import TaskBatches
-from penstock.engine import Engine, EngineUnavailableError, Entry
+from penstock.dispatch.task_changes import Swept, TaskChanges
+from penstock.engine import Engine, Entry
 from penstock.ledger import (
     Accepted,
     EndedCounts,
@@ -37,11 +37,12 @@ from penstock.ledger import (
     OpenTask,
     Origin,
     Status,
+    TaskFilter,
+    TaskList,
+    TaskPage,
     TaskRecord,
     Transition,
 )
-
-_log = logging.getLogger(__name__)
 
 
 class Dispatch:
@@ -80,6 +81,14 @@ class Dispatch:
         self._admission = Admission(engine=engine, ledger=ledger, handover=self._handover)
         self._after_commit = AfterCommit(ledger, self._hand_over_open)
         self.completion = BatchCompletion(ledger, hand_over=self.hand_over)
+        self._tasks = TaskList(ledger.database)
+        self._changes = TaskChanges(
+            ledger=ledger,
+            engine=engine,
+            handover=self._handover,
+            completion=self.completion,
+            weights=policies.user_weights,
+        )
         self.batches = TaskBatches(
             policies=policies,
             ledger=ledger,
@@ -343,22 +352,31 @@ class Dispatch:
         Raises:
             LedgerUnavailableError: the database is away; nothing is promised.
         """
-        found = await self._ledger.cancel(task_id, reason=reason)
-        if found is not None and found.changed:
-            running = found.status is Status.RUNNING
-            try:
-                await self._engine.cancel(
-                    found.queue,
-                    [member_of(task_id, found.user_id, found.provider)],
-                    running=running,
-                    weights=self._policies.user_weights(found.queue),
-                )
-            except EngineUnavailableError as error:
-                # The ledger knows: no run of it starts any more, and the audit tells its worker.
-                _log.warning("task %s: its cancellation is told to Redis later: %s", task_id, error)
-            if found.batch_id is not None and not running:
-                self.completion.look([found.batch_id])
-        return found
+        return (await self.cancel_all([task_id], reason=reason)).get(task_id)
+
+    async def cancel_all(self, ids: Sequence[UUID], *, reason: str) -> dict[UUID, Transition]:
+        """:meth:`cancel` for many tasks, in few steps; those that there are.
+
+        Raises:
+            LedgerUnavailableError: the database is away; some of them may be cancelled.
+        """
+        return await self._changes.cancel(ids, reason=reason)
+
+    async def cancel_found(
+        self, wanted: TaskFilter, *, before: UUID | None, limit: int, reason: str
+    ) -> Swept:
+        """:meth:`cancel` for the newest tasks that ``wanted`` finds and that can be cancelled.
+
+        Args:
+            wanted: which ones.
+            before: only tasks with smaller ids: the ``next`` of the call before.
+            limit: how many at most.
+            reason: for people, and for their handlers.
+
+        Raises:
+            LedgerUnavailableError: the database is away; some of them may be cancelled.
+        """
+        return await self._changes.cancel_found(wanted, before=before, limit=limit, reason=reason)
 
     async def retry(self, task_id: UUID) -> Transition | None:
         """Let a failed or cancelled task begin anew, with all its attempts.
@@ -373,18 +391,37 @@ class Dispatch:
         Raises:
             LedgerUnavailableError: the database is away; nothing is promised.
         """
-        found = await self._ledger.retry(task_id)
-        if found is not None and found.changed:
-            member = member_of(task_id, found.user_id, found.provider)
-            entry = Entry(
-                member=member, priority=Priority(found.priority), kind="again", lease=found.lease
-            )
-            self._handover.add(found.queue, entry)
-        return found
+        return (await self.retry_all([task_id])).get(task_id)
+
+    async def retry_all(self, ids: Sequence[UUID]) -> dict[UUID, Transition]:
+        """:meth:`retry` for many tasks, in few steps; those that there are.
+
+        Raises:
+            LedgerUnavailableError: the database is away; some of them may run again.
+        """
+        return await self._changes.retry(ids)
+
+    async def retry_found(self, wanted: TaskFilter, *, before: UUID | None, limit: int) -> Swept:
+        """:meth:`retry` for the newest tasks that ``wanted`` finds and that can run again.
+
+        Args:
+            wanted: which ones.
+            before: only tasks with smaller ids: the ``next`` of the call before. Those that were
+                retried and failed again are not met twice.
+            limit: how many at most.
+
+        Raises:
+            LedgerUnavailableError: the database is away; some of them may run again.
+        """
+        return await self._changes.retry_found(wanted, before=before, limit=limit)
 
     async def find(self, task_id: UUID) -> TaskRecord | None:
         """The task of that id, if there is one."""
         return await self._ledger.find(task_id)
+
+    async def tasks(self, wanted: TaskFilter, *, before: UUID | None, limit: int) -> TaskPage:
+        """The newest tasks that ``wanted`` finds; see :meth:`penstock.ledger.TaskList.page`."""
+        return await self._tasks.page(wanted, before=before, limit=limit)
 
     async def children(
         self, parent_id: UUID, *, before: UUID | None, limit: int

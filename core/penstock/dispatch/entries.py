@@ -1,4 +1,4 @@
-"""What the engine is told of a row of the ledger, and what the row's id says."""
+"""What the engine is told of a row of the ledger."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -31,8 +31,3 @@ def entry_of(task: OpenTask | TaskRecord) -> Entry:
     if task.run_at is not None:
         delay = max(task.run_at - datetime.now(UTC), delay)
     return Entry(member=member, priority=priority, delay=delay)
-
-
-def first_id_of(moment: datetime) -> UUID:
-    """What every UUIDv7 that was made after ``moment`` is larger than (RFC 9562, 5.7)."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)

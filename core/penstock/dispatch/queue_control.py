@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from penstock.dispatch.entries import first_id_of, members_of
+from penstock.dispatch.entries import members_of
 from penstock.dispatch.policies import DRAINING, PAUSED, Policies
 from penstock.dispatch.status import Purge, QueuePolicy
 from penstock.engine import Engine, EngineUnavailableError
-from penstock.ledger import Ledger
+from penstock.ledger import Ledger, first_id_of
 
 _PURGE_BATCH = 500
 # An answer comes before a caller or a proxy loses patience.

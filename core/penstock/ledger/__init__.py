@@ -39,13 +39,17 @@ from penstock.ledger.records import (
     Status,
     StoredArtifact,
     TaskRecord,
+    TaskSummary,
     Transition,
 )
+from penstock.ledger.task_filter import TaskFilter, TaskPage
+from penstock.ledger.task_list import TaskList
 from penstock.ledger.task_log import (
     LogLine,
     LogSize,
     TaskLog,
 )
+from penstock.ledger.types import first_id_of
 
 __all__ = [
     "Accepted",
@@ -75,9 +79,14 @@ __all__ = [
     "Status",
     "StatusCounts",
     "StoredArtifact",
+    "TaskFilter",
+    "TaskList",
     "TaskLog",
+    "TaskPage",
     "TaskRecord",
+    "TaskSummary",
     "Transition",
     "TwinOpenError",
     "TwinPendingError",
+    "first_id_of",
 ]

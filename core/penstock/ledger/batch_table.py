@@ -253,7 +253,7 @@ class BatchTable:
                 if row.status == Status.PENDING:
                     waiting[row.queue].append(row.id)
             for queue in sorted(waiting):
-                await transitions.cancel_waiting(
+                await transitions.cancel(
                     connection, waiting[queue], reason=reason, now=now, shard=self._shard
                 )
         return [open_task(row) for row in rows]

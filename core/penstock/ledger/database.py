@@ -20,7 +20,8 @@ _STATEMENT_TIMEOUT = 30.0
 _SQLITE_BUSY_TIMEOUT = 30.0
 # The plan for any parameters finds each row by its id. Plans for the very parameters look better to
 # PostgreSQL, and walk over the whole table, where it has no statistics yet or the table is small.
-_POSTGRES_SETTINGS = {"plan_cache_mode": "force_generic_plan"}
+# No statement here runs long enough to be worth compiling, which takes longer than any.
+_POSTGRES_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off"}
 
 
 class Database:

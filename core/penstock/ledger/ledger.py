@@ -6,7 +6,7 @@ hand them a batch, in :mod:`penstock.ledger.batches`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -46,6 +46,7 @@ from penstock.ledger.records import (
     Transition,
 )
 
+_Change = Callable[[AsyncConnection, Sequence[UUID]], Awaitable[dict[UUID, Transition]]]
 # Clocks of hosts differ a little: a task that Redis calls due is not sent back for less than this.
 _CLOCK_TOLERANCE = timedelta(seconds=1)
 
@@ -220,18 +221,27 @@ class Ledger:
         async with self.database.statement("record outcomes") as connection:
             return await self._batches.record_outcomes(connection, outcomes)
 
-    @repeated_if_cut
     async def cancel(self, task_id: UUID, *, reason: str) -> Transition | None:
-        """Cancel a pending task; ask for the cancellation of a running one.
+        """:meth:`cancel_all` for one task; nothing if there is no such task."""
+        return (await self.cancel_all([task_id], reason=reason)).get(task_id)
+
+    @repeated_if_cut
+    async def cancel_all(self, ids: Sequence[UUID], *, reason: str) -> dict[UUID, Transition]:
+        """Cancel pending tasks; ask for the cancellation of running ones.
 
         Returns:
-            ``cancelled`` if it was pending; ``running`` if its worker has to be told; its status,
-            unchanged, if it has ended already; nothing if there is no such task.
+            Of each of ``ids`` that there is: ``cancelled`` if it was pending; ``running`` if its
+            worker has to be told; its status, unchanged, if it has ended already.
         """
-        async with self.database.write("cancel a task") as connection:
+
+        async def change(
+            connection: AsyncConnection, some: Sequence[UUID]
+        ) -> dict[UUID, Transition]:
             return await transitions.cancel(
-                connection, task_id, reason=reason, now=_now(), shard=self._shard
+                connection, some, reason=reason, now=_now(), shard=self._shard
             )
+
+        return await self._change("cancel tasks", ids, transitions.OPEN, change)
 
     @repeated_if_cut
     async def cancel_waiting(
@@ -256,7 +266,7 @@ class Ledger:
             rows = (await connection.execute(statement)).all()
             if rows:
                 ids = [row.id for row in rows]
-                await transitions.cancel_waiting(
+                await transitions.cancel(
                     connection, ids, reason=reason, now=_now(), shard=self._shard
                 )
         return [open_task(row) for row in rows]
@@ -274,22 +284,51 @@ class Ledger:
             }
 
     async def retry(self, task_id: UUID) -> Transition | None:
-        """Let a failed or cancelled task begin anew: with all its attempts, and its checkpoints.
+        """:meth:`retry_all` for one task; nothing if there is no such task."""
+        return (await self.retry_all([task_id])).get(task_id)
 
-        Its earlier outcome stays in ``task_attempt``; its time-to-live counts no more.
+    async def retry_all(self, ids: Sequence[UUID]) -> dict[UUID, Transition]:
+        """Let failed and cancelled tasks begin anew: with all attempts, and their checkpoints.
+
+        Their earlier outcomes stay in ``task_attempt``; their times-to-live count no more.
 
         Returns:
-            ``pending`` if it was changed; its status, unchanged, if it is open or has succeeded, or
-            if its deadline has passed; nothing if there is no such task.
+            Of each of ``ids`` that there is: ``pending`` if it was changed; its status, unchanged,
+            if it is open or has succeeded, if its deadline has passed, or if it is one of several
+            and unique, and another one of its type, user and input is open.
 
         Raises:
-            TwinOpenError: it is unique, and another one of its type, user and input is open.
+            TwinOpenError: the only one of ``ids`` is unique, and another one is open.
         """
+
+        async def change(
+            connection: AsyncConnection, some: Sequence[UUID]
+        ) -> dict[UUID, Transition]:
+            return await transitions.retry(connection, some, now=_now())
+
         try:
-            async with self.database.write("run a task again") as connection:
-                return await transitions.retry(connection, task_id, now=_now())
+            found = await self._change("run tasks again", ids, transitions.UNSUCCESSFUL, change)
         except IntegrityError as error:
-            raise TwinOpenError(task_id, await self._open_twin(task_id)) from error
+            if len(ids) == 1:
+                raise TwinOpenError(ids[0], await self._open_twin(ids[0])) from error
+            return await self._retry_singly(ids)
+        return {
+            task_id: msgspec.structs.replace(
+                task, too_late=not task.changed and task.status in transitions.UNSUCCESSFUL
+            )
+            for task_id, task in found.items()
+        }
+
+    async def _retry_singly(self, ids: Sequence[UUID]) -> dict[UUID, Transition]:
+        """:meth:`retry_all` where one of ``ids`` has an open twin, which undid it for all."""
+        found: dict[UUID, Transition] = {}
+        for task_id in ids:
+            try:
+                found |= await self.retry_all([task_id])
+            except TwinOpenError:
+                async with self.database.read("look up a task") as connection:
+                    found |= await transitions.unchanged(connection, [task_id])
+        return found
 
     async def _open_twin(self, task_id: UUID) -> UUID | None:
         unique_key = select(Task.unique_key).where(Task.id == task_id).scalar_subquery()
@@ -298,6 +337,25 @@ class Ledger:
         )
         async with self.database.read("look for an open twin") as connection:
             return (await connection.execute(statement)).scalar()
+
+    async def _change(
+        self, what: str, ids: Sequence[UUID], status: Collection[Status], change: _Change
+    ) -> dict[UUID, Transition]:
+        """Change those of ``ids`` that have such a ``status``; returns all that there are.
+
+        In one transaction, but for those that another one has locked.
+        """
+        async with self.database.write(what) as connection:
+            # One alone may wait for whoever has it.
+            free = ids if len(ids) == 1 else await transitions.lock(connection, ids, status=status)
+            found = await change(connection, free) if free else {}
+            if rest := [each for each in ids if each not in found]:
+                found |= await transitions.unchanged(connection, rest)
+        if len(ids) > 1:
+            for task_id in rest:
+                if task_id in found and found[task_id].status in status:
+                    found |= await self._change(what, [task_id], status, change)
+        return found
 
     async def report_progress(self, reports: Sequence[tuple[UUID, int, float, str]]) -> None:
         """Show how far runs are: (task, run, percent, message)."""

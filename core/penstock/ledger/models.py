@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from penstock.ledger.records import Status
 from penstock.ledger.types import Id, Instant, Json
 
 NAMING_CONVENTION = {
@@ -30,6 +31,19 @@ NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
 }
 USER_ID_LENGTH = 255
+ENDED = {
+    Status.SUCCESS: "finished_at IS NOT NULL AND error_code IS NULL",
+    Status.FAILED: "finished_at IS NOT NULL AND error_code <> 'cancelled'",
+    Status.CANCELLED: "finished_at IS NOT NULL AND error_code = 'cancelled'",
+}
+"""Which tasks ended so, told without `status`: an index that mentions that column, which the start
+gate writes, would make each start write to all indexes. No failed task has the code of a cancelled
+one."""
+
+
+def _partial(name: str, columns: tuple[str, ...], where: str) -> Index:
+    """An index of the rows for which ``where`` is true."""
+    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(where))
 
 
 class Base(DeclarativeBase):
@@ -50,21 +64,26 @@ class Task(Base):
             "(finished_at IS NULL) = (status IN ('pending', 'running'))", name="finished"
         ),
         # The reconciler walks open rows; finished ones, the many, are not in this index.
-        Index(
-            "ix_task_open_order",
-            "queue",
-            "priority",
-            "id",
-            postgresql_where=text("finished_at IS NULL"),
-            sqlite_where=text("finished_at IS NULL"),
-        ),
+        _partial("ix_task_open_order", ("queue", "priority", "id"), "finished_at IS NULL"),
         # How many of a user's tasks are open is asked before each of theirs is accepted.
-        Index(
-            "ix_task_open_user",
-            "queue",
-            "user_id",
-            postgresql_where=text("finished_at IS NULL AND user_id IS NOT NULL"),
-            sqlite_where=text("finished_at IS NULL AND user_id IS NOT NULL"),
+        _partial(
+            "ix_task_open_user_order",
+            ("queue", "user_id", "id"),
+            "finished_at IS NULL AND user_id IS NOT NULL",
+        ),
+        # For lists: each ended task is in one index of its kind, and in one of its user. None may
+        # mention a column that the start gate writes, such as `status`: see ENDED.
+        *(
+            _partial(f"ix_task_{status.value}_kind", ("queue", "type", "id"), where)
+            for status, where in ENDED.items()
+        ),
+        *(
+            _partial(
+                f"ix_task_{status.value}_user",
+                ("user_id", "id"),
+                f"{where} AND user_id IS NOT NULL",
+            )
+            for status, where in ENDED.items()
         ),
         Index(
             "uq_task_open_unique_key",
@@ -220,6 +239,15 @@ class ArtifactRow(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class DiscardedFile(Base):
+    """An artifact whose task is removed, and whose bytes are yet to be deleted."""
+
+    __tablename__ = "discarded_file"
+
+    artifact_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    discarded_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class IdempotencyKeyRow(Base):

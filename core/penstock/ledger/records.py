@@ -28,8 +28,8 @@ class Failure(msgspec.Struct, frozen=True):
     type: str
 
 
-class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A task as the ledger has it. Times are in UTC; ``progress`` is from 0 to 100."""
+class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as lists show it. Times are in UTC; ``progress`` is from 0 to 100."""
 
     id: UUID
     type: str
@@ -42,8 +42,6 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     progress_message: str
     attempts: int
     max_attempts: int
-    input: msgspec.Raw
-    result: msgspec.Raw | None
     error: Failure | None
     created_at: datetime
     run_at: datetime | None
@@ -55,6 +53,13 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     cancel_requested_at: datetime | None
     updated_at: datetime
+
+
+class TaskRecord(TaskSummary, frozen=True, kw_only=True):
+    """A task as the ledger has it, with its input and its result as JSON."""
+
+    input: msgspec.Raw
+    result: msgspec.Raw | None
 
 
 class StoredArtifact(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import ColumnElement, Row, case, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +16,6 @@ from penstock.ledger.models import QueueStat, Task, TaskAttempt
 from penstock.ledger.records import Status, Transition
 
 _Row = Row[*tuple[Any, ...]]
-_REPEATABLE = (Status.FAILED, Status.CANCELLED)
 # What is kept of a task that ended so, for when it runs again.
 _KEPT = (Task.run, Task.attempts, Task.error_code, Task.error_message)
 
@@ -26,18 +25,36 @@ EXPIRED = "expired"
 """The error code of a task that had not started when its time-to-live ended."""
 DEADLINE_EXCEEDED = "deadline_exceeded"
 """The error code of a task that had not ended by its deadline."""
+OPEN = (Status.PENDING, Status.RUNNING)
+"""What can be cancelled."""
+UNSUCCESSFUL = (Status.FAILED, Status.CANCELLED)
+"""What can run again."""
 _EXPIRED_MESSAGE = "it had not started when its time-to-live ended"
 _LATE_MESSAGE = "it had not ended by its deadline"
+_TRANSITION = (
+    Task.id,
+    Task.status,
+    Task.queue,
+    Task.priority,
+    Task.user_id,
+    Task.provider,
+    Task.lease,
+    Task.batch_id,
+)
 
 
 async def cancel(
-    connection: AsyncConnection, task_id: UUID, *, reason: str, now: datetime, shard: int
-) -> Transition | None:
-    """Cancel a pending task, or note that a running one shall be; see ``Ledger.cancel``."""
+    connection: AsyncConnection, ids: Sequence[UUID], *, reason: str, now: datetime, shard: int
+) -> dict[UUID, Transition]:
+    """Cancel pending tasks, and note that running ones shall be; see ``Ledger.cancel``.
+
+    Returns:
+        The open ones of ``ids``. Several of them are locked by this transaction already.
+    """
     is_pending = Task.status == Status.PENDING
     statement = (
         update(Task)
-        .where(Task.id == task_id, Task.status.in_([Status.PENDING, Status.RUNNING]))
+        .where(Task.id.in_(ids), Task.status.in_(OPEN))
         .values(
             status=case((is_pending, Status.CANCELLED.value), else_=Task.status),
             # A fence: whatever may have started meanwhile is superseded.
@@ -55,47 +72,12 @@ async def cancel(
             ),
             updated_at=now,
         )
-        .returning(
-            Task.id,
-            Task.status,
-            Task.queue,
-            Task.priority,
-            Task.user_id,
-            Task.provider,
-            Task.batch_id,
-            *_KEPT,
-        )
-    )
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        return await _unchanged(connection, task_id)
-    if row.status == Status.CANCELLED:
-        await _keep(connection, [row], now=now, shard=shard)
-    return _transition(row, changed=True)
-
-
-async def cancel_waiting(
-    connection: AsyncConnection, ids: Sequence[UUID], *, reason: str, now: datetime, shard: int
-) -> None:
-    """Cancel pending tasks, all of one queue, that this transaction has locked."""
-    statement = (
-        update(Task)
-        .where(Task.id.in_(ids))
-        .values(
-            status=Status.CANCELLED.value,
-            run=Task.run + 1,
-            error_code=CANCELLED,
-            error_message=reason,
-            error_type="",
-            finished_at=now,
-            cancel_requested_at=now,
-            cancel_reason=reason,
-            updated_at=now,
-        )
-        .returning(Task.id, Task.queue, Task.status, *_KEPT)
+        .returning(*_TRANSITION, *_KEPT)
     )
     rows = (await connection.execute(statement)).all()
-    await _keep(connection, rows, now=now, shard=shard)
+    cancelled = [row for row in rows if row.status == Status.CANCELLED]
+    await _keep(connection, cancelled, now=now, shard=shard)
+    return {row.id: _transition(row, changed=True) for row in rows}
 
 
 async def ask_to_cancel(
@@ -183,19 +165,23 @@ async def end_overdue(
         .returning(Task.id, Task.queue, Task.status, *_KEPT)
     )
     rows = (await connection.execute(statement)).all()
-    # In one order, so that two writers never wait for each other.
-    for queue in sorted({row.queue for row in rows}):
-        await _keep(connection, [row for row in rows if row.queue == queue], now=now, shard=shard)
+    await _keep(connection, rows, now=now, shard=shard)
     return {row.id for row in rows}
 
 
-async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) -> Transition | None:
-    """Let a failed or cancelled task begin anew; see ``Ledger.retry``."""
+async def retry(
+    connection: AsyncConnection, ids: Sequence[UUID], *, now: datetime
+) -> dict[UUID, Transition]:
+    """Let failed and cancelled tasks begin anew; see ``Ledger.retry``.
+
+    Returns:
+        The failed and cancelled ones of ``ids``. Several of them are locked already.
+    """
     statement = (
         update(Task)
         .where(
-            Task.id == task_id,
-            Task.status.in_(_REPEATABLE),
+            Task.id.in_(ids),
+            Task.status.in_(UNSUCCESSFUL),
             Task.deadline.is_(None) | (Task.deadline > now),
         )
         .values(
@@ -216,32 +202,42 @@ async def retry(connection: AsyncConnection, task_id: UUID, *, now: datetime) ->
             finished_at=None,
             updated_at=now,
         )
-        .returning(
-            Task.status,
-            Task.queue,
-            Task.priority,
-            Task.user_id,
-            Task.provider,
-            Task.lease,
-            Task.batch_id,
-        )
+        .returning(*_TRANSITION)
     )
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        found = await _unchanged(connection, task_id)
-        if found is not None and found.status in _REPEATABLE:
-            return msgspec.structs.replace(found, too_late=True)
-        return found
-    return msgspec.structs.replace(_transition(row, changed=True), lease=row.lease or 0)
+    rows = (await connection.execute(statement)).all()
+    return {row.id: _transition(row, changed=True) for row in rows}
+
+
+async def lock(
+    connection: AsyncConnection, ids: Sequence[UUID], *, status: Collection[Status]
+) -> list[UUID]:
+    """Lock those of ``ids`` that have such a status and that nobody else has locked.
+
+    Whoever waited for one while it holds others could wait for ever.
+    """
+    statement = (
+        select(Task.id)
+        .where(Task.id.in_(ids), Task.status.in_(status))
+        .with_for_update(skip_locked=True)
+    )
+    return list((await connection.execute(statement)).scalars())
+
+
+async def unchanged(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Transition]:
+    """How those of ``ids`` are that there are."""
+    rows = (await connection.execute(select(*_TRANSITION).where(Task.id.in_(ids)))).all()
+    return {row.id: _transition(row, changed=False) for row in rows}
 
 
 async def _keep(
     connection: AsyncConnection, rows: Sequence[_Row], *, now: datetime, shard: int
 ) -> None:
-    """Remember this outcome of tasks of one queue for when they run again, and count it.
+    """Remember this outcome of tasks for when they run again, and count it.
 
     All of them ended in the same status.
     """
+    if not rows:
+        return
     attempts = [
         {
             "task_id": row.id,
@@ -257,23 +253,15 @@ async def _keep(
     await connection.execute(insert(TaskAttempt), attempts)
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     counter = QueueStat.failed if rows[0].status == Status.FAILED else QueueStat.cancelled
-    new = dialect.insert(QueueStat).values(
-        {"queue": rows[0].queue, "shard": shard, counter.key: len(attempts)}
-    )
-    await connection.execute(
-        new.on_conflict_do_update(
-            index_elements=[QueueStat.queue, QueueStat.shard],
-            set_={counter.key: counter + len(attempts)},
+    # In one order, as outcomes are counted, so that nobody waits in a circle.
+    for queue, count in sorted(Counter(row.queue for row in rows).items()):
+        new = dialect.insert(QueueStat).values({"queue": queue, "shard": shard, counter.key: count})
+        await connection.execute(
+            new.on_conflict_do_update(
+                index_elements=[QueueStat.queue, QueueStat.shard],
+                set_={counter.key: counter + count},
+            )
         )
-    )
-
-
-async def _unchanged(connection: AsyncConnection, task_id: UUID) -> Transition | None:
-    statement = select(
-        Task.status, Task.queue, Task.priority, Task.user_id, Task.provider, Task.batch_id
-    ).where(Task.id == task_id)
-    row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _transition(row, changed=False)
 
 
 def _transition(row: _Row, *, changed: bool) -> Transition:
@@ -284,5 +272,6 @@ def _transition(row: _Row, *, changed: bool) -> Transition:
         user_id=row.user_id,
         provider=row.provider,
         batch_id=row.batch_id,
+        lease=row.lease or 0,
         changed=changed,
     )

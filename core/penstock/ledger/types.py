@@ -83,3 +83,8 @@ def _json_on_sqlite(*_: Any, **__: Any) -> str:
 def sqlite_time(value: datetime) -> str:
     """``value`` as :class:`Instant` stores it on SQLite; sorts like the time itself."""
     return value.astimezone(UTC).strftime(_SQLITE_TIME)
+
+
+def first_id_of(moment: datetime) -> UUID:
+    """What every UUIDv7 that was made after ``moment`` is larger than (RFC 9562, 5.7)."""
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)

@@ -10,6 +10,9 @@ from penstock.redis_url import RedisUrl
 
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LONGEST = timedelta(days=366)
+_KEPT = re.compile(r"(?P<number>\d{1,9}(?:\.\d{1,9})?)(?P<unit>[mhd])")
+_KEPT_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_LONGEST_KEPT = timedelta(days=36_600)
 
 
 def text(value: str) -> str:
@@ -59,6 +62,19 @@ def seconds(*, zero: bool = False) -> Callable[[str], timedelta]:
         return timedelta(seconds=number)
 
     return read
+
+
+def kept(value: str) -> timedelta | None:
+    """How long something is kept; ``None`` is for ever."""
+    if value == "forever":
+        return None
+    found = _KEPT.fullmatch(value) if value.isascii() else None
+    if found is not None:
+        time = float(found["number"]) * _KEPT_UNITS[found["unit"]]
+        # Whoever waits for an outcome looks for it now and then.
+        if timedelta(minutes=1) <= time <= _LONGEST_KEPT:
+            return time
+    raise ValueError("a time from 1m, like 90m, 12h or 7d, or forever")
 
 
 def one_of(*choices: str) -> Callable[[str], str]:

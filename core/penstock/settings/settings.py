@@ -60,6 +60,9 @@ class Settings:
     result_ttl: timedelta
     idempotency_ttl: timedelta
     max_wait: timedelta
+    keep_success: timedelta | None
+    keep_failed: timedelta | None
+    keep_cancelled: timedelta | None
     log_format: Literal["console", "json"]
     log_level: str
     variables: Mapping[str, str] = field(default_factory=dict)

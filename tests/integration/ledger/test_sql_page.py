@@ -79,7 +79,12 @@ async def ledger(database_url: str) -> AsyncIterator[Ledger]:
 async def ask(ledger: Ledger, word: str, task_id: object = GOOD) -> list[Row[Any]]:
     (statement,) = [each for each in STATEMENTS if word in each]
     sqlite = ledger.database.dialect == "sqlite"
-    values = {"id": str(task_id) if sqlite else task_id, "user_id": "u-1"}
+    values = {
+        "id": str(task_id) if sqlite else task_id,
+        "user_id": "u-1",
+        "queue": "acme",
+        "type": "acme.resize",
+    }
     used = {name: value for name, value in values.items() if f":{name}" in statement}
     async with ledger.database.read("ask") as connection:
         return list(await connection.execute(text(statement), used))
@@ -108,6 +113,12 @@ async def test_a_field_of_a_result_can_be_asked_for(ledger: Ledger) -> None:
 
 async def test_a_users_tasks_come_newest_first(ledger: Ledger) -> None:
     assert [str(row.id) for row in await ask(ledger, ":user_id")] == [str(BAD), str(GOOD)]
+
+
+async def test_failed_tasks_of_a_kind_come_newest_first(ledger: Ledger) -> None:
+    (row,) = await ask(ledger, ":queue")
+
+    assert (str(row.id), row.error_code) == (str(BAD), "file_damaged")
 
 
 async def test_failures_are_counted_by_reason(ledger: Ledger) -> None:
@@ -168,4 +179,4 @@ async def test_an_orm_reads_the_table_without_our_code(sqlite_url: str) -> None:
 
 
 def test_every_statement_of_the_page_is_tested() -> None:
-    assert len(STATEMENTS) == 11
+    assert len(STATEMENTS) == 12

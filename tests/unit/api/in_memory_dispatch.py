@@ -22,6 +22,7 @@ from penstock.dispatch import (
     QueueFullError,
     QueueStatus,
     Submitted,
+    Swept,
     TaskBatches,
 )
 from penstock.dispatch.artifacts import check_name
@@ -33,6 +34,8 @@ from penstock.ledger import (
     Status,
     StatusCounts,
     StoredArtifact,
+    TaskFilter,
+    TaskPage,
     TaskRecord,
     Transition,
 )
@@ -55,6 +58,7 @@ class InMemoryDispatch:
         self.fault: Exception | None = None
         self.full: QueueFullError | None = None
         self.max_input_bytes = 1_000_000
+        self.wanted: TaskFilter | None = None
         up = Component(status="up", latency_ms=0.5)
         self.batches = InMemoryBatches(self, catalogue)
         self.current_health = Health(status="ok", redis=up, database=up, workers={"acme": 1})
@@ -119,6 +123,39 @@ class InMemoryDispatch:
             provider=None,
             changed=changed,
         )
+
+    async def cancel_all(self, ids, *, reason):
+        found = {each: await self.cancel(each, reason=reason) for each in set(ids)}
+        return {task_id: task for task_id, task in found.items() if task is not None}
+
+    async def retry_all(self, ids):
+        found = {each: await self.retry(each) for each in set(ids)}
+        return {task_id: task for task_id, task in found.items() if task is not None}
+
+    async def cancel_found(self, wanted, *, before, limit, reason):
+        page = await self.tasks(wanted, before=before, limit=limit)
+        found = {task.id: await self.cancel(task.id, reason=reason) for task in page.tasks}
+        return Swept(found=found, next=page.next)
+
+    async def retry_found(self, wanted, *, before, limit):
+        page = await self.tasks(wanted, before=before, limit=limit)
+        found = {task.id: await self.retry(task.id) for task in page.tasks}
+        return Swept(found=found, next=page.next)
+
+    async def tasks(self, wanted, *, before, limit):
+        """By status, queue and type alone; ``wanted`` keeps all that was asked for."""
+        self._fail()
+        self.wanted = wanted
+        fit = [
+            record
+            for task_id, record in sorted(self.records.items(), reverse=True)
+            if (before is None or task_id < before)
+            and record.status in wanted.statuses
+            and wanted.queue in (None, record.queue)
+            and wanted.type in (None, record.type)
+        ]
+        more = len(fit) > limit
+        return TaskPage(tasks=fit[:limit], next=fit[limit - 1].id if more else None)
 
     async def find(self, task_id):
         self._fail()

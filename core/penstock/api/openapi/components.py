@@ -9,9 +9,17 @@ import msgspec
 
 from penstock.api.batch_view import BatchView
 from penstock.api.problems import ProblemDocument
+from penstock.api.routes.task_bulk import BulkView
 from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
-from penstock.api.views import BulkItem, LogPage, ScheduleView, TaskTypeView, TaskView
+from penstock.api.views import (
+    BulkItem,
+    LogPage,
+    ScheduleView,
+    TaskSummaryView,
+    TaskTypeView,
+    TaskView,
+)
 from penstock.declarations import Misfire, Priority, TaskType
 from penstock.declarations.recurrence import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from penstock.declarations.schedule import DEFAULT_GRACE, LONGEST_GRACE, MAX_NAME_LENGTH
@@ -39,6 +47,8 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
     """
     shared = (
         TaskView,
+        TaskSummaryView,
+        BulkView,
         BatchView,
         TaskTypeView,
         QueueStatus,
@@ -54,8 +64,8 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
     # In one call, so that equal names of different types are told apart.
     found, components = msgspec.json.schema_components((*shared, *plugged), ref_template=_REFERENCE)
     result: dict[str, Schema] = dict(components)
-    result["TaskView"]["properties"]["priority"] = _priority()
-    result["ScheduleView"]["properties"]["priority"] = _priority()
+    for name in ("TaskView", "TaskSummaryView", "ScheduleView"):
+        result[name]["properties"]["priority"] = _priority()
     result["ProblemDocument"]["properties"]["success"] = {"const": False}
     pairs = found[len(shared) :]
     for index, task_type in enumerate(task_types):

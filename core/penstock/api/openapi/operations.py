@@ -15,6 +15,7 @@ from penstock.api.openapi.parts import json_body as _json_body
 from penstock.api.openapi.parts import path_parameter as _path_parameter
 from penstock.api.openapi.parts import problems as _problems
 from penstock.api.openapi.parts import success as _success
+from penstock.api.openapi.task_lists import cancel_tasks, list_tasks, retry_tasks
 from penstock.api.reason import MAX_REASON_LENGTH
 from penstock.api.routes.events import LAST_EVENT_ID
 from penstock.api.routes.task_log import DEFAULT_LINES, MOST_LINES
@@ -42,7 +43,12 @@ def paths(
 ) -> dict[str, dict[str, Operation]]:
     """Every path and its operations."""
     return {
-        "/api/queues/tasks": {"post": _submit_task(task_types, max_body_bytes)},
+        "/api/queues/tasks": {
+            "get": list_tasks(),
+            "post": _submit_task(task_types, max_body_bytes),
+        },
+        "/api/queues/tasks/cancel": {"post": cancel_tasks()},
+        "/api/queues/tasks/retry": {"post": retry_tasks()},
         "/api/queues/tasks/bulk": {"post": _submit_tasks(max_body_bytes)},
         "/api/queues/tasks/{task_id}": {
             "get": {

@@ -1,0 +1,69 @@
+"""`penstock db prune`, and an application that does the same by itself."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from penstock.app import Application
+from penstock.cli.root import root
+from penstock.ledger import Ledger
+from penstock.plugins import discover, load
+from penstock.settings import Settings
+from tests.integration.dispatch.conftest import until
+from tests.integration.dispatch.test_retention import ended, left
+
+
+@pytest.fixture
+def environment(
+    redis_url: str, namespace: str, database_url: str, tmp_path: Path
+) -> Mapping[str, str]:
+    return {
+        "REDIS_URL": redis_url,
+        "DATABASE_URL": database_url,
+        "PENSTOCK_NAMESPACE": namespace,
+        "PENSTOCK_DATA_DIR": str(tmp_path / "data"),
+        "PENSTOCK_KEEP_SUCCESS": "12h",
+    }
+
+
+async def fill(database_url: str) -> None:
+    ledger = Ledger(database_url)
+    await ended(ledger, timedelta(hours=13))
+    await ended(ledger, timedelta(hours=11))
+    await ledger.close()
+
+
+async def count(database_url: str) -> int:
+    ledger = Ledger(database_url)
+    found = len(await left(ledger))
+    await ledger.close()
+    return found
+
+
+def test_what_is_due_is_counted_and_removed(environment, database_url):
+    asyncio.run(fill(database_url))
+
+    dry = CliRunner().invoke(root, ["db", "prune", "--dry-run"], env=environment)
+    kept = asyncio.run(count(database_url))
+    done = CliRunner().invoke(root, ["db", "prune"], env=environment)
+
+    assert (dry.exit_code, done.exit_code) == (0, 0), dry.output + done.output
+    assert "1 success tasks would be removed" in dry.stderr
+    assert "1 success tasks are removed" in done.stderr
+    assert (kept, asyncio.run(count(database_url))) == (2, 1)
+
+
+async def test_an_application_does_it_by_itself(environment, database_url, tmp_path, monkeypatch):
+    monkeypatch.setattr("penstock.dispatch.pruner._FIRST_PAUSE", 0.01)
+    await fill(database_url)
+
+    async with Application(Settings.load(environment, tmp_path), load(discover())):
+        await until(lambda: is_pruned(database_url))
+
+
+async def is_pruned(database_url: str) -> bool:
+    return await count(database_url) == 1
