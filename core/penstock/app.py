@@ -123,6 +123,7 @@ class Application:
             ledger=self.ledger,
             retention=retention(settings, ledger=self.ledger, artifacts=self.artifacts),
             process=self.name,
+            sweeps=(self.ledger.keyed.forget_expired, self.ledger.batches.forget_ended),
         )
 
     async def __aenter__(self) -> Self:

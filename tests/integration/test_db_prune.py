@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from penstock.app import Application
 from penstock.cli.root import root
-from penstock.ledger import Ledger
+from penstock.ledger import IdempotencyKey, Ledger
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 from tests.integration.dispatch.conftest import until
@@ -63,6 +63,24 @@ async def test_an_application_does_it_by_itself(environment, database_url, tmp_p
 
     async with Application(Settings.load(environment, tmp_path), load(discover())):
         await until(lambda: is_pruned(database_url))
+
+
+async def test_an_application_forgets_keys_that_have_expired(
+    environment, database_url, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("penstock.dispatch.pruner._FIRST_PAUSE", 0.01)
+    async with Application(Settings.load(environment, tmp_path), load(discover())) as application:
+        keyed = application.ledger.keyed
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        key = IdempotencyKey(principal="ada", key="k", fingerprint="f", expires_at=past)
+        await keyed.claim(key)
+
+        async def is_free() -> bool:
+            async with application.ledger.database.read("look") as connection:
+                found = await connection.exec_driver_sql("SELECT count(*) FROM idempotency_key")
+                return bool(found.scalar_one() == 0)
+
+        await until(is_free)
 
 
 async def is_pruned(database_url: str) -> bool:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
-import time
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -28,8 +26,6 @@ _INTERVAL = 2.0
 # Looking for a missing index is cheap; comparing is not, and is done in every third round.
 _AUDIT_ROUNDS = 3
 # Seconds.
-_FORGET_INTERVAL = 60.0
-_FORGET_BATCH = 1000
 _PATIENCE = 5.0
 _TERM = timedelta(seconds=10)
 _log = logging.getLogger(__name__)
@@ -58,8 +54,6 @@ class Reconciler:
         process: str,
     ) -> None:
         weights = policies.user_weights
-        self._ledger = ledger
-        self._forget_at = -math.inf
         self._engine = engine
         self._policies = policies
         self._batches = batches
@@ -119,18 +113,8 @@ class Reconciler:
         await self._attempt("ending overdue tasks", self._audit.overdue())
         await self._attempt("finishing batches", self._batches.audit())
         await self._audit.recent()
-        await self._attempt("forgetting idempotency keys", self._forget_keys())
         for queue in self._queues:
             await self._attempt(f"the audit of queue {queue!r}", self._audit.look(queue))
-
-    async def _forget_keys(self) -> None:
-        """Remove what has expired, in batches that hold up nobody."""
-        if time.monotonic() < self._forget_at:
-            return
-        self._forget_at = time.monotonic() + _FORGET_INTERVAL
-        while await self._ledger.keyed.forget_expired(limit=_FORGET_BATCH) == _FORGET_BATCH:
-            if self._stopping.is_set():
-                return
 
     async def _attempt(self, what: str, step: Awaitable[object]) -> None:
         """Do a step; whatever is wrong is logged, once until it works again, and stops no other."""

@@ -218,4 +218,6 @@ def _submission(schedule: ScheduleRecord, instant: datetime) -> Submission:
         user_id=terms.user_id,
         id=task_id_of(schedule.id, instant),
         run_at=instant,
+        # Each instant makes a task, whether that of the one before has ended or not.
+        unique=False,
     )

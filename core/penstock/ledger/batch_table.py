@@ -12,12 +12,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, case, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from penstock.declarations import BatchSummary
@@ -30,6 +41,10 @@ from penstock.ledger.open_tasks import OPEN_TASKS, open_task
 from penstock.ledger.records import NewTask, OpenTask, Status, json_text
 
 Insert = Callable[[AsyncConnection, Sequence[NewTask]], Awaitable[None]]
+# How many rows one transaction removes.
+_MOST_FORGOTTEN = 1000
+# How long a batch is shown whose tasks are removed, or that never had any.
+_SHOWN_EMPTY = timedelta(days=1)
 _LAST_ID = UUID(int=(1 << 128) - 1)
 _OPEN = exists().where(Task.batch_id == BatchRow.id, Task.finished_at.is_(None))
 _IS_COMPLETE: tuple[ColumnElement[bool], ...] = (
@@ -264,6 +279,21 @@ class BatchTable:
         statement = select(exists().where(*_uncancelled(batch_id)))
         async with self._database.read("look for open tasks of a batch") as connection:
             return bool((await connection.execute(statement)).scalar_one())
+
+    @repeated_if_cut
+    async def forget_ended(self, *, limit: int = _MOST_FORGOTTEN) -> int:
+        """Remove some batches that ended a day ago and whose tasks are gone; returns how many."""
+        ended = (
+            select(BatchRow.id)
+            .where(
+                BatchRow.finished_at < _now() - _SHOWN_EMPTY,
+                ~exists().where(Task.batch_id == BatchRow.id),
+            )
+            .limit(limit)
+        )
+        statement = delete(BatchRow).where(BatchRow.id.in_(ended))
+        async with self._database.write("forget batches") as connection:
+            return (await connection.execute(statement)).rowcount
 
     # -- looking ---------------------------------------------------------------------------------
 

@@ -29,6 +29,8 @@ from penstock.ledger.records import Accepted, IdempotencyKey, NewTask, Origin
 
 T = TypeVar("T")
 
+# How many rows one transaction removes.
+_MOST_FORGOTTEN = 1000
 # A request's key that stands for no single task.
 _NO_TASK = UUID(int=0)
 # An application's own transaction may hold a key for long: its twins are told to come again.
@@ -98,7 +100,7 @@ class KeyedTasks:
                 await connection.run_sync(keyed_writes.forget, task.key, task_id=of)
 
     @repeated_if_cut
-    async def forget_expired(self, *, limit: int) -> int:
+    async def forget_expired(self, *, limit: int = _MOST_FORGOTTEN) -> int:
         """Remove some keys that have expired; returns how many."""
         row = IdempotencyKeyRow
         expired = (

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, text, update
 from uuid_utils.compat import uuid7
 
 from penstock import BatchSummary
@@ -20,6 +20,7 @@ from penstock.dispatch import (
 )
 from penstock.dispatch.derived_id import derived_id
 from penstock.ledger import BatchRecord, NewTask, Outcome, StatusCounts, TaskRecord
+from penstock.ledger.models import BatchRow, Task
 from penstock.ledger.records import Failure, Status
 from tests.integration.dispatch.conftest import Build, Installation, until
 from tests.services.gate import pass_gate
@@ -386,3 +387,23 @@ async def test_the_reconciler_walks_over_all_unfinished_batches(
 
     for each in batches:
         assert (await found(installation, each.id)).finished_at is not None
+
+
+async def test_a_batch_is_forgotten_a_day_after_its_end_once_its_tasks_are(
+    installation: Installation,
+) -> None:
+    batches = installation.dispatch.batches
+    empty, old, kept = [(await batches.submit(batch_of(n), by="ada")).id for n in (0, 1, 1)]
+    for batch_id in (old, kept):
+        await end(installation, await tasks_of(installation, batch_id))
+        await installation.dispatch.completion.finish([batch_id])
+    table = installation.ledger.batches
+    assert await table.forget_ended() == 0
+
+    async with installation.ledger.database.write("test") as connection:
+        yesterday = datetime.now(UTC) - timedelta(days=1)
+        await connection.execute(update(BatchRow).values(finished_at=yesterday))
+        await connection.execute(delete(Task).where(Task.batch_id == old))
+
+    assert await table.forget_ended() == 2
+    assert [await batches.find(each) is None for each in (empty, old, kept)] == [True, True, False]

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
 from redis.asyncio import Redis
 from uuid_utils.compat import uuid7
@@ -16,7 +15,7 @@ from penstock.dispatch import audit
 from penstock.dispatch.audit import Audit
 from penstock.engine import Entry, EpochMissingError, Heartbeat, Lease, Member
 from penstock.engine.keys import FORMAT, QueueKeys
-from penstock.ledger import IdempotencyKey, LedgerUnavailableError, NewTask, Outcome, Status
+from penstock.ledger import LedgerUnavailableError, NewTask, Outcome, Status
 from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, until
 from tests.integration.engine.conftest import silence
 from tests.services.gate import pass_gate
@@ -206,20 +205,6 @@ async def test_what_was_accepted_and_not_handed_over_is_found_long_before_two_le
     # What runs may be between its lease and its outcome: it is not looked at.
     assert lacking[-1] == 1
     assert [each.id for each in await take(installation)] == [accepted]
-
-
-async def test_idempotency_keys_that_expired_are_forgotten_by_whoever_leads(
-    installation: Installation,
-) -> None:
-    past = datetime.now(UTC) - SETTLED
-    key = IdempotencyKey(principal="ada", key="k", fingerprint="f", expires_at=past)
-    await installation.ledger.keyed.claim(key)
-
-    await installation.reconciler.audit()
-
-    assert await installation.ledger.keyed.forget_expired(limit=10) == 0
-    # A key that is there still would be refused.
-    await installation.ledger.keyed.claim(msgspec.structs.replace(key, fingerprint="other"))
 
 
 async def test_what_the_engine_has_and_what_is_finished_stays_as_it_is(

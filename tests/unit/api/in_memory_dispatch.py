@@ -37,6 +37,7 @@ from penstock.ledger import (
     TaskFilter,
     TaskPage,
     TaskRecord,
+    TaskSummary,
     Transition,
 )
 from penstock.plugins import Catalogue
@@ -146,7 +147,7 @@ class InMemoryDispatch:
         """By status, queue and type alone; ``wanted`` keeps all that was asked for."""
         self._fail()
         self.wanted = wanted
-        fit = [
+        fit: list[TaskSummary] = [
             record
             for task_id, record in sorted(self.records.items(), reverse=True)
             if (before is None or task_id < before)
