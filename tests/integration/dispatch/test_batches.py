@@ -379,13 +379,14 @@ async def test_the_reconciler_walks_over_all_unfinished_batches(
 ) -> None:
     monkeypatch.setattr("penstock.dispatch.batch_completion._PAGE", page)
     batches = [await installation.dispatch.batches.submit(batch_of(1), by="test") for _ in range(3)]
-    for each in batches:
+    # The first one goes on, and keeps no other from being seen.
+    for each in batches[1:]:
         await end(installation, await tasks_of(installation, each.id))
 
     for _ in range(4):
         await installation.dispatch.completion.audit()
 
-    for each in batches:
+    for each in batches[1:]:
         assert (await found(installation, each.id)).finished_at is not None
 
 
@@ -407,3 +408,5 @@ async def test_a_batch_is_forgotten_a_day_after_its_end_once_its_tasks_are(
 
     assert await table.forget_ended() == 2
     assert [await batches.find(each) is None for each in (empty, old, kept)] == [True, True, False]
+
+    assert (await found(installation, batches[0].id)).finished_at is None
