@@ -9,8 +9,9 @@ from itertools import islice
 from penstock.events.event import BEGINNING, GAP, Event, Position
 from penstock.events.streams import Page
 
-_MOST_EVENTS = 512
-_MOST_BYTES = 64 * 1024
+_MOST_EVENTS = 2048
+# Smaller, and a crowd that lags for some seconds would read the stream, each for itself.
+_MOST_BYTES = 256 * 1024
 
 
 class Tail:

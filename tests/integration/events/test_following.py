@@ -168,7 +168,7 @@ async def test_without_redis_a_task_runs_and_its_end_is_told_with_a_gap(
 async def test_a_listener_that_is_slow_holds_up_nobody_and_misses_nothing(
     application: Application, worker: None
 ) -> None:
-    words = [f"{i} " + "x" * 400 for i in range(600)]
+    words = [f"{i} " + "x" * 1000 for i in range(600)]
     record = await submit(application, Speech(words, pause=0.001))
     slow: list[Any] = []
 

@@ -51,18 +51,18 @@ def test_of_a_stream_that_is_longer_than_what_was_read_the_beginning_is_not_clai
 def test_it_is_bounded_by_number_and_by_bytes(size: int) -> None:
     tail = Tail()
     place = None
-    for number in range(1000):
+    for number in range(3000):
         tail.take(Page([event(number, size=size)], has_all=True, is_last=True))
         place = tail.start if place is None else place
 
-    assert tail.end == 1000
+    assert tail.end == 3000
     kept = tail.events_from(tail.start)
     assert kept is not None
-    assert len(kept) <= 512
-    assert sum(len(each.data) for each in kept) <= 64 * 1024
+    assert len(kept) <= 2048
+    assert sum(len(each.data) for each in kept) <= 256 * 1024
     assert seen(tail, place) is None
     assert tail.place_behind(Position(1, 0)) is None
-    assert seen(tail, tail.place_behind(Position(998, 0))) == [998, 999]
+    assert seen(tail, tail.place_behind(Position(2998, 0))) == [2998, 2999]
 
 
 def test_a_gap_stands_where_events_were_trimmed_before_they_were_read() -> None:
