@@ -33,6 +33,19 @@ class EventSource:
         Raises:
             ConnectionError: the connection was lost before that.
         """
+        async for blocks in self.blocks():
+            for block in blocks.split(b"\n\n"):
+                event = _event(block)
+                if event is not None:
+                    self.last_id = event.id or self.last_id
+                    yield event
+
+    async def blocks(self) -> AsyncGenerator[bytes, None]:
+        """Some events at once, as they were sent; ``last_id`` is left to the caller.
+
+        Raises:
+            ConnectionError: the connection was lost before the server ended.
+        """
         reader, self._writer = await asyncio.open_connection(self._url.hostname, self._url.port)
         try:
             self._writer.write(self._request())
@@ -40,13 +53,9 @@ class EventSource:
             text = b""
             while chunk := await self._chunk(reader):
                 text += chunk
-                *blocks, text = text.split(b"\n\n")
-                for block in blocks:
-                    event = _event(block)
-                    if event is None:
-                        continue
-                    self.last_id = event.id or self.last_id
-                    yield event
+                blocks, end, text = text.rpartition(b"\n\n")
+                if end:
+                    yield blocks
         except asyncio.IncompleteReadError as error:
             raise ConnectionError("the connection was lost") from error
         finally:

@@ -38,8 +38,12 @@ def upgrade() -> None:
         sa.Column("task_id", identifier(), nullable=False),
         sa.Column("expires_at", instant(), nullable=False),
         sa.PrimaryKeyConstraint("principal", "key", name="pk_idempotency_key"),
+        # An earlier attempt may have come no further than to this.
+        if_not_exists=True,
     )
-    op.create_index("ix_idempotency_key_expires_at", "idempotency_key", ["expires_at"])
+    op.create_index(
+        "ix_idempotency_key_expires_at", "idempotency_key", ["expires_at"], if_not_exists=True
+    )
     options: dict[str, Any] = {
         "unique": True,
         "postgresql_where": OPEN_AND_UNIQUE,

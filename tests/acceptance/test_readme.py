@@ -84,7 +84,8 @@ def test_its_commands_post_a_task_read_the_result_and_save_the_pdf(shell, tmp_pa
     (tmp_path / "submit.py").write_text(program)
     printed = shell(".venv/bin/python submit.py")
     assert "artifact=Artifact(id=" in printed
-    assert printed.endswith("success\n")
+    assert "\nsuccess\n" in printed
+    assert "success=3" in printed
 
 
 def test_its_plugin_loads(tmp_path, monkeypatch):

@@ -50,7 +50,7 @@ SLOW_STEPS = (
     Change(
         file="dispatch/batch_completion.py",
         old="            callback_id = derived_id(",
-        new="            await asyncio.sleep(0.05)\n            callback_id = derived_id(",
+        new="            await asyncio.sleep(0.3)\n            callback_id = derived_id(",
     ),
 )
 """Time for others to come between two steps that belong together. A few milliseconds are enough for

@@ -98,6 +98,8 @@ class Broker(AsyncBroker):
             deadline=options.deadline,
             id=task_id_of(envelope),
             labels=msgspec.json.encode(envelope.labels).decode(),
+            # Whoever called it waits for this very id.
+            unique=False,
         )
         await self.dispatch.submit(submission)
 

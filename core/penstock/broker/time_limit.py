@@ -17,27 +17,28 @@ class TimeLimit:
 
     def __init__(self, delivery: Delivery, timeout: timedelta | None) -> None:
         self._delivery = delivery
-        self._left = timeout
+        self._timeout = timeout
         self._reason = Interruption("timeout", f"took longer than its timeout of {timeout}")
-        deadline = delivery.task.deadline
-        if deadline is not None:
-            left = max(deadline - datetime.now(UTC), timedelta(0))
-            if timeout is None or left < timeout:
-                self._left = left
-                message = f"had not ended by its deadline, {deadline:%Y-%m-%d %H:%M:%S} UTC"
-                self._reason = Interruption("deadline", message)
         self._timer: asyncio.TimerHandle | None = None
 
     @property
     def left(self) -> timedelta | None:
-        """How long the handler may take, as seen when this was made; ``None`` is no limit."""
-        return self._left
+        """How long the handler may take if it begins now; ``None`` is no limit."""
+        deadline = self._delivery.task.deadline
+        if deadline is None:
+            return self._timeout
+        left = max(deadline - datetime.now(UTC), timedelta(0))
+        return left if self._timeout is None else min(left, self._timeout)
 
     def start(self) -> None:
         """The handler begins."""
-        if self._left is not None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._left.total_seconds(), self.pass_)
+        left, deadline = self.left, self._delivery.task.deadline
+        if left is None:
+            return
+        if deadline is not None and left != self._timeout:
+            message = f"had not ended by its deadline, {deadline:%Y-%m-%d %H:%M:%S} UTC"
+            self._reason = Interruption("deadline", message)
+        self._timer = asyncio.get_running_loop().call_later(left.total_seconds(), self.pass_)
 
     def stop(self) -> None:
         """It has ended."""

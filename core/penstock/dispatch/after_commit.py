@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,7 @@ class AfterCommit:
         self._hand_over = hand_over
         self._written: WeakKeyDictionary[Connection, list[UUID]] = WeakKeyDictionary()
         self._looks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def watch(
         self, connection: Connection, task_id: UUID, *, loop: asyncio.AbstractEventLoop
@@ -57,14 +59,15 @@ class AfterCommit:
 
     async def close(self) -> None:
         """Look no more."""
+        self._closed = True
         await background.end(*self._looks, patience=_PATIENCE)
 
     def _committing(self, loop: asyncio.AbstractEventLoop, connection: Connection, *_: Any) -> None:
         ids = self._written.get(connection)
         if ids:
             self._written[connection] = []
-            # A loop that is closed has left it to the audit.
-            if not loop.is_closed():
+            # A loop that is closed has left it to the audit; the commit is not to fail of it.
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._begin, ids)
 
     def _rolled_back(self, connection: Connection, *_: Any) -> None:
@@ -72,6 +75,8 @@ class AfterCommit:
             self._written[connection] = []
 
     def _begin(self, ids: list[UUID]) -> None:
+        if self._closed:
+            return
         look = asyncio.get_running_loop().create_task(self._look(ids), name="after-commit")
         self._looks.add(look)
         look.add_done_callback(self._looks.discard)

@@ -32,6 +32,7 @@ from penstock.ledger import (
     Accepted,
     EndedCounts,
     Ledger,
+    LedgerUnavailableError,
     NewTask,
     OpenTask,
     Origin,
@@ -143,8 +144,8 @@ class Dispatch:
                 if earlier is None:
                     raise
                 accepted = earlier
-            if answer := await self._answer(task, accepted):
-                return answer
+            if answers := await self._answers([task], [accepted]):
+                return answers[0]
 
     async def _write(self, task: NewTask) -> Accepted:
         try:
@@ -153,15 +154,24 @@ class Dispatch:
             message = f"the database refused this task: {getattr(error, 'orig', error)}"
             raise InvalidInputError("$", message) from error
 
-    async def _answer(self, task: NewTask, accepted: Accepted) -> Submitted | None:
-        """The task that was accepted, or that stands for it; nothing if that was just removed."""
-        if accepted.origin is Origin.NEW:
-            return Submitted(as_record(task))
-        found = await self._ledger.find(accepted.task_id)
-        if found is None:
-            await self._ledger.keyed.forget(task, of=accepted.task_id)
-            return None
-        return Submitted(found, accepted.origin)
+    async def _answers(
+        self, tasks: Sequence[NewTask], accepted: Sequence[Accepted]
+    ) -> list[Submitted] | None:
+        """The tasks that were accepted, or that stand for them.
+
+        Nothing, if one of the latter was removed: its key has been given up then.
+        """
+        earlier = [each.task_id for each in accepted if each.origin is not Origin.NEW]
+        found = await self._ledger.find_all(earlier) if earlier else {}
+        answers = []
+        for task, each in zip(tasks, accepted, strict=True):
+            if each.origin is Origin.NEW:
+                answers.append(Submitted(as_record(task)))
+            elif record := found.get(each.task_id):
+                answers.append(Submitted(record, each.origin))
+            else:
+                await self._ledger.keyed.forget(task, of=each.task_id)
+        return answers if len(answers) == len(tasks) else None
 
     async def submit_all(
         self, submissions: Sequence[Submission], *, key: RequestKey | None = None
@@ -197,13 +207,14 @@ class Dispatch:
                         if each.origin is Origin.NEW:
                             self.hand_over(task)
             except QueueFullError:
-                earlier = [await self._ledger.keyed.earlier(task) for task in tasks]
-                accepted = [each for each in earlier if each is not None]
-                if len(accepted) < len(tasks):
-                    raise
-            answers = [await self._answer(*each) for each in zip(tasks, accepted, strict=True)]
-            if None not in answers:
-                return [each for each in answers if each is not None]
+                accepted = []
+                for task in tasks:
+                    earlier = await self._ledger.keyed.earlier(task)
+                    if earlier is None:
+                        raise
+                    accepted.append(earlier)
+            if answers := await self._answers(tasks, accepted):
+                return answers
 
     async def _write_all(self, tasks: Sequence[NewTask]) -> Sequence[Accepted]:
         try:
@@ -223,12 +234,16 @@ class Dispatch:
         Raises:
             IdempotencyKeyReusedError: the request's key was used before for something else;
                 nothing is written.
+            LedgerUnavailableError: the database is away, so that none was accepted.
         """
         await self._claim(key)
         # Together: they share transactions.
         answers = await asyncio.gather(
             *(self.accept(each) for each in bulk.keyed(submissions, key)), return_exceptions=True
         )
+        away = [each for each in answers if isinstance(each, LedgerUnavailableError)]
+        if away and len(away) == len(answers):
+            raise away[0]
         for each in answers:
             if isinstance(each, BaseException) and not isinstance(each, PenstockError):
                 raise each
@@ -260,7 +275,7 @@ class Dispatch:
         the connection.
 
         Args:
-            connection: of the caller's; see :meth:`require_own`.
+            connection: of the caller's, on the ledger's database.
             task: from :meth:`prepare`.
             loop: that of this dispatch, where it is handed over.
 

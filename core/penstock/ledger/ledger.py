@@ -483,6 +483,7 @@ class Ledger:
         async with self.database.read("list the children of a task") as connection:
             return [_record(row) for row in await connection.execute(statement)]
 
+    @repeated_if_cut
     async def find_all(self, ids: Collection[UUID]) -> dict[UUID, TaskRecord]:
         """Those of the tasks that there are, by id."""
         statement = select(Task.__table__).where(Task.id.in_(ids))

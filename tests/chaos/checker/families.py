@@ -43,9 +43,9 @@ def batches_are_kept(circumstances: Circumstances) -> Iterator[Finding]:
     evidence = circumstances.evidence
     tasks = Counter(row.batch_id for row in evidence.rows.values())
     for post in evidence.batch_posts:
-        if post.status != HTTPStatus.ACCEPTED:
+        if post.status != HTTPStatus.ACCEPTED or post.batch_id is None:
             continue
-        if post.batch_id is None or post.batch_id not in evidence.batches:
+        if post.batch_id not in evidence.batches:
             yield Finding(message=f"batch {post.batch_id} was accepted, and is not there")
         elif tasks[post.batch_id] < post.tasks:
             yield Finding(

@@ -29,7 +29,8 @@ async def test_a_schedule_that_is_made_fires_until_it_is_paused(
         last = (await data(client, "GET", PATH))["last_task_id"]
         if last is None:
             return False
-        return (await data(client, "GET", f"/api/queues/tasks/{last}"))["status"] == "success"
+        task = await data(client, "GET", f"/api/queues/tasks/{last}")
+        return bool(task["status"] == "success")
 
     await until(has_run)
     paused = await data(client, "POST", f"{PATH}/pause")

@@ -66,7 +66,7 @@ async def test_a_run_past_its_deadline_fails_and_may_not_be_run_again(
     assert "its deadline has passed" in again.json()["detail"]
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "no zone": ({"run_at": "2026-11-26T09:30:00"}, "$.run_at", "with its zone"),
     "no time": ({"deadline": "tomorrow"}, "$.deadline", "a date and time"),
     "a number": ({"run_at": 5}, "$.run_at", "expected a date and time (RFC 3339), got 5"),

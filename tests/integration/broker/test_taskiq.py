@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -34,6 +34,12 @@ class Number(Struct):
 async def double(number: Number, ctx: Context) -> Number:
     """Twice as much."""
     return Number(number.value * 2)
+
+
+@task("numbers.halve", queue=QUEUE, unique=True)
+async def halve(number: Number) -> Number:
+    """One at a time of each number."""
+    return Number(number.value // 2)
 
 
 @task("numbers.refuse", queue=QUEUE)
@@ -74,7 +80,7 @@ PLUGIN = Plugin(
     distribution="numbers",
     version="1",
     queues=[QUEUE],
-    tasks=[double, refuse, who, tuned],
+    tasks=[double, halve, refuse, who, tuned],
     settings=[Tuning],
 )
 
@@ -113,6 +119,17 @@ async def broker(application: Application) -> AsyncIterator[Broker]:
     await broker.startup()
     yield broker
     await broker.shutdown()
+
+
+async def test_a_call_of_a_unique_type_has_a_result_of_its_own(
+    application: Application, broker: Broker
+) -> None:
+    calls = [await broker.task_of(halve).kiq(Number(8)) for _ in range(2)]
+
+    async with serving(application.worker()):
+        results = [await each.wait_result(timeout=10) for each in calls]
+
+    assert [each.return_value for each in results] == [Number(4)] * 2
 
 
 async def test_a_call_by_kiq_is_an_ordinary_task_and_its_result_comes_back_typed(
@@ -188,9 +205,27 @@ async def test_labels_set_priority_delay_and_user(application: Application, brok
     assert found.run_at - found.created_at == timedelta(seconds=60)
 
 
+async def test_labels_set_the_times_of_a_task(application: Application, broker: Broker) -> None:
+    kicker = broker.task_of(double).kicker()
+    labels: dict[str, Any] = {
+        "run_at": "2026-01-01T00:00:00+01:00",
+        "ttl": 60,
+        "deadline": datetime.now(UTC).replace(microsecond=0) + timedelta(days=1),
+    }
+    called = await kicker.with_labels(**labels).kiq(number=Number(1))
+
+    found = await application.dispatch.find(UUID(called.task_id))
+    assert found is not None
+    assert found.run_at == datetime(2025, 12, 31, 23, tzinfo=UTC)
+    assert found.expires_at == found.created_at + timedelta(seconds=60)
+    assert found.deadline == labels["deadline"]
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
+        ({"ttl": "soon"}, "a label of 'numbers.double' has a wrong value"),
+        ({"deadline": "tomorrow"}, "Invalid RFC3339 encoded datetime"),
         ({"max_retries": 3}, "label 'max_retries' does nothing in Penstock"),
         ({"ack_type": "when_received"}, "label 'ack_type' does nothing"),
         ({"queue_name": "letters"}, "runs on queue 'numbers'"),

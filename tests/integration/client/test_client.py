@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, assert_type
 from uuid import uuid4
@@ -131,6 +131,26 @@ async def test_what_does_not_fit_is_refused_and_nothing_is_written(environment, 
             await client.task(uuid4())
 
 
+async def test_times_are_kept_and_what_leaves_none_is_refused(environment, tmp_path):
+    now = datetime.now(UTC)
+    hour = timedelta(hours=1)
+    async with Client(environ=environment, directory=tmp_path) as client:
+        handle = await client.submit(
+            "ai.document",
+            {"markdown": "x"},
+            run_at=now + hour,
+            ttl=2 * hour,
+            deadline=now + 3 * hour,
+        )
+        found = await handle.status()
+        assert (found.run_at, found.deadline) == (now + hour, now + 3 * hour)
+        assert found.expires_at == found.created_at + 2 * hour
+        with pytest.raises(ValueError, match="deadline: it lies before the task may start"):
+            await client.submit("ai.document", {"markdown": "x"}, deadline=now - hour)
+        with pytest.raises(ValueError, match="run_at: there is a delay as well"):
+            await client.submit("ai.document", {"markdown": "x"}, delay=hour, run_at=now)
+
+
 async def test_arguments_of_the_wrong_kind_are_named(environment, tmp_path):
     five: Any = 5
     async with Client(environ=environment, directory=tmp_path) as client:
@@ -195,3 +215,23 @@ async def test_a_task_is_cancelled_and_run_again_by_its_handle(environment, tmp_
             await client.cancel(uuid4())
         with pytest.raises(TaskNotFoundError):
             await client.retry(uuid4())
+
+
+async def test_a_handle_tells_what_happens_until_the_end(environment, tmp_path):
+    client = Client(environ=environment, directory=tmp_path)
+    handle = await client.submit(document, DocumentInput(markdown="x", format="html"))
+
+    async with worker(environment, tmp_path):
+        told = [event async for event in handle.events()]
+    last = [event for event in told if event.id][-1].id
+    again = [event async for event in handle.events(after=last)]
+
+    assert told[0].kind == told[-1].kind == "status"
+    assert told[-1].data.status == "success"
+    assert told[-1].data.result["format"] == "html"
+    assert {event.kind for event in told} == {"status", "progress"}
+    assert [event.kind for event in again] == ["status"]
+    with pytest.raises(ValueError, match="expected after to be the id of an event"):
+        await anext(handle.events(after="yesterday"))
+    with pytest.raises(TaskNotFoundError):
+        await anext(client.events(uuid4()))

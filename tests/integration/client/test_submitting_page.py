@@ -17,7 +17,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "submitting.md").read_text()
 
 
 def programs() -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     for source in re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
         found.append({})
         exec(compile(source, "docs/submitting.md", "exec"), found[-1])

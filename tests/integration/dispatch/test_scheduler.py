@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,12 +22,13 @@ from penstock.dispatch import (
     ScheduleDeclaredError,
     ScheduleExistsError,
     Scheduler,
+    Submission,
     UnknownScheduleError,
 )
 from penstock.dispatch.declared_schedules import DeclaredSchedules
 from penstock.dispatch.firings import task_id_of
 from penstock.ledger import LedgerUnavailableError, NewTask
-from penstock.ledger.schedules import ScheduleRecord, Schedules, ScheduleTerms
+from penstock.ledger.schedules import Firing, ScheduleRecord, Schedules, ScheduleTerms
 from penstock.plugins import Catalogue, Plugin
 from tests.integration.dispatch.conftest import ACME, Build, Installation, resize, until
 
@@ -168,6 +169,27 @@ async def test_of_many_schedulers_at_one_instant_one_makes_the_task(build: Build
     await asyncio.gather(*(scheduler(each, clock).fire() for each in installations))
 
     assert await instants(installations[0]) == [NOON] * 20
+
+
+async def test_who_read_a_schedule_before_it_moved_on_changes_nothing(
+    installation: Installation,
+) -> None:
+    """Not even if it would make another task of the same instant."""
+    record = await add(installation)
+    schedules = Schedules(installation.ledger.database)
+    stale = Firing(
+        schedule=record.id,
+        instant=NOON,
+        next_run_at=NOON + MINUTE,
+        tasks=[await installation.dispatch.prepare(Submission("acme.resize", INPUT))],
+    )
+    await scheduler(installation, Clock(NOON + 3 * MINUTE)).fire()
+    before = await stored(installation)
+
+    assert await schedules.fire([stale]) == []
+
+    assert await stored(installation) == before
+    assert stale.tasks[0].id not in [UUID(each) for each, _ in await tasks(installation)]
 
 
 async def test_two_schedulers_and_a_restart_fire_each_instant_once(build: Build) -> None:
@@ -518,7 +540,7 @@ def nightly(name: str = "acme.nightly", **said: Any) -> Schedule:
 
 
 @asynccontextmanager
-async def nothing_changes(installation: Installation, name: str):  # type: ignore[no-untyped-def]
+async def nothing_changes(installation: Installation, name: str) -> AsyncIterator[None]:
     before = await stored(installation, name)
     yield
     assert await stored(installation, name) == before

@@ -89,12 +89,11 @@ async def test_of_two_times_that_are_over_the_time_to_live_is_told(ledger: Ledge
 
 async def test_a_task_that_has_started_once_does_not_expire(ledger: Ledger) -> None:
     """Between attempts, after a snooze, and after a hand-back at shutdown."""
-    for number, fields in enumerate(
-        (
-            {"error": Failure("handler_error", "x", "E"), "spends_attempt": True},
-            {"spends_attempt": False},
-        )
-    ):
+    ends: list[dict[str, Any]] = [
+        {"error": Failure("handler_error", "x", "E"), "spends_attempt": True},
+        {"spends_attempt": False},
+    ]
+    for number, fields in enumerate(ends):
         new = task(expires_at=soon())
         run = await run_of(ledger, new)
         await ledger.record([outcome(run, Status.PENDING, **fields)])

@@ -150,11 +150,11 @@ async def test_a_retry_that_comes_too_late_fails_at_once_and_its_error_is_kept(
         )
         async with application.ledger.database.read("look") as connection:
             statement = "SELECT error_code, error_message, traceback FROM task_attempt"
-            (attempt,) = await connection.exec_driver_sql(statement)
+            attempt = (await connection.exec_driver_sql(statement)).mappings().one()
 
     assert (record.status, code_of(record), record.attempts) == ("failed", "deadline_exceeded", 1)
-    assert tuple(attempt[:2]) == ("handler_error", "boom")
-    assert "RuntimeError" in attempt[2]
+    assert (attempt["error_code"], attempt["error_message"]) == ("handler_error", "boom")
+    assert "RuntimeError" in attempt["traceback"]
 
 
 async def test_what_waits_is_delayed_or_parked_too_long_fails_and_leaves_the_line(

@@ -1,12 +1,13 @@
 """``penstock schedule``, against an API that answers as written."""
 
 import json
+from typing import Any
 
 import pytest
 
 from tests.unit.cli.scripted_api import TASK_ID, problem, success, task
 
-NIGHTLY = {
+NIGHTLY: dict[str, Any] = {
     "name": "acme.nightly",
     "source": "api",
     "state": "active",
@@ -34,7 +35,7 @@ TICK = NIGHTLY | {"name": "acme.tick", "cron": None, "every_seconds": 90, "state
 def test_the_list_shows_when_each_runs_next(run, api):
     api.on("GET /api/schedules", success([NIGHTLY, TICK]))
 
-    shown = run("schedule", "list")
+    shown = run("schedule", "list", COLUMNS="200")
 
     assert shown.exit_code == 0, shown.output
     nightly, tick = shown.stdout.splitlines()[1:]

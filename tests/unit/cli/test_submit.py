@@ -1,6 +1,7 @@
 """`penstock submit`, over HTTP."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -56,6 +57,23 @@ def test_a_key_and_uniqueness_are_sent(run, api):
     assert (body(api)["unique"], body(api)["idempotency_key"]) == (True, "k-1")
 
 
+def test_times_are_sent_as_moments_with_their_zone(run, api):
+    done = run(
+        *("submit", "ai.document", "--input", "{}", "--ttl", "1h"),
+        *("--run-at", "2026-11-26T09:30:00+01:00", "--deadline", "2026-11-26T12:00Z"),
+    )
+
+    assert done.exit_code == 0, done.output
+    sent = body(api)
+    assert sent["ttl_seconds"] == 3600
+    moments = {name: datetime.fromisoformat(sent[name]) for name in ("run_at", "deadline")}
+    assert {name: each.astimezone(UTC).hour for name, each in moments.items()} == {
+        "run_at": 8,
+        "deadline": 12,
+    }
+    assert all(each.tzinfo for each in moments.values())
+
+
 def test_the_input_comes_from_a_file(run, api, tmp_path):
     (tmp_path / "in.json").write_text('{"a": 1}')
 
@@ -75,6 +93,7 @@ def test_the_input_comes_from_standard_input(run, api):
         (["--input", "@missing.json"], "cannot read 'missing.json'"),
         (["--input", "{}", "--priority", "urgnt"], "did you mean 'urgent'?"),
         (["--input", "{}", "--delay", "30"], "expected a duration like 30s"),
+        (["--input", "{}", "--run-at", "soon"], "expected a date and time like 2026-11-26T09:30"),
         ([], "Missing option '--input' / '-i', or '--file'"),
         (["--file", "missing.jpg"], "'missing.jpg' does not exist"),
         (["--file", "."], "is a directory"),

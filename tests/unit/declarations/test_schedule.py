@@ -1,6 +1,7 @@
 """What a schedule may say, and its instants when clocks change."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -115,7 +116,7 @@ def test_what_is_declared_is_kept():
     assert found.misfire_grace == timedelta(seconds=60)
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no recurrence": ({}, "expected one of cron and every, got neither"),
     "two": ({"cron": "0 3 * * *", "every": timedelta(1)}, "got both"),
     "four fields": ({"cron": "0 3 * *"}, "five fields"),

@@ -1,6 +1,7 @@
 """The moments of a task, and what leaves none to run in."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_a_time_that_has_passed_means_at_once():
     assert times(run_at=NOW - HOUR, deadline=NOW + HOUR).run_at == NOW - HOUR
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "both": ({"delay": HOUR, "run_at": NOW + HOUR}, "run_at", "a delay as well"),
     "no zone": ({"run_at": NOW.replace(tzinfo=None)}, "run_at", "with its zone"),
     "far": ({"run_at": NOW + timedelta(days=366)}, "run_at", "365 days ahead"),

@@ -38,7 +38,7 @@ def run(pool: ProcessPool) -> Run:
     ) -> Any:
         text = msgspec.json.encode(Job() if value is None else value).decode()
         context = context or PluginContext(task_type, Settings(factor=2.5))
-        options = {"plugin": "processes", **options}
+        options = {"plugin": "processes", "timeout": task_type.timeout, **options}
         return msgspec.json.decode(await pool.run(task_type, text, context, **options))
 
     return run
