@@ -388,6 +388,7 @@ async def test_the_reconciler_walks_over_all_unfinished_batches(
 
     for each in batches[1:]:
         assert (await found(installation, each.id)).finished_at is not None
+    assert (await found(installation, batches[0].id)).finished_at is None
 
 
 async def test_a_batch_is_forgotten_a_day_after_its_end_once_its_tasks_are(
@@ -408,5 +409,3 @@ async def test_a_batch_is_forgotten_a_day_after_its_end_once_its_tasks_are(
 
     assert await table.forget_ended() == 2
     assert [await batches.find(each) is None for each in (empty, old, kept)] == [True, True, False]
-
-    assert (await found(installation, batches[0].id)).finished_at is None

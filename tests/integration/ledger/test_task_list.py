@@ -103,7 +103,7 @@ async def pages(tasks: TaskList, wanted: TaskFilter, limit: int) -> list[list[Ta
     found, before = [], None
     while True:
         page = await tasks.page(wanted, before=before, limit=limit)
-        found.append(page.tasks)
+        found.append(list(page.tasks))
         if page.next is None:
             return found
         assert before is None or page.next < before, "no way forward"
@@ -188,7 +188,7 @@ async def test_pages_stay_as_they_are_while_tasks_come_in_and_end(ledger: Ledger
         await ledger.record([outcome(run)])
     second = await tasks.page(wanted, before=first.next, limit=10)
 
-    assert [task.id for task in first.tasks + second.tasks] == expected(wanted)[:20]
+    assert [task.id for task in [*first.tasks, *second.tasks]] == expected(wanted)[:20]
 
 
 async def test_a_summary_says_what_the_task_says(ledger: Ledger):
