@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 
 from penstock.ledger import Ledger, Status, TaskFilter, TaskList, TaskSummary, first_id_of
 from penstock.ledger.models import ENDED, Task
@@ -110,7 +110,7 @@ async def pages(tasks: TaskList, wanted: TaskFilter, limit: int) -> list[list[Ta
         before = page.next
 
 
-FILTERS = [
+FILTERS: list[dict[str, Any]] = [
     {},
     *({"status": frozenset({status})} for status in Status),
     {"status": frozenset({Status.FAILED, Status.PENDING})},
@@ -223,7 +223,10 @@ async def test_a_retried_task_moves_to_where_it_belongs(ledger: Ledger):
 
 
 def test_no_index_mentions_what_is_written_while_a_task_runs():
-    for index in Task.__table__.indexes:
+    table = Task.__table__
+    assert isinstance(table, Table)
+    assert table.indexes
+    for index in table.indexes:
         where = index.dialect_options["postgresql"]["where"]
         words = set(str(where).replace("(", " ").split()) | {each.name for each in index.columns}
 

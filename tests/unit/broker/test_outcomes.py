@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -14,15 +15,21 @@ from tests.unit.api.acme_plugin import letter
 
 @pytest.fixture
 def task() -> StartedTask:
-    values = {
+    values: dict[str, Any] = {
         "id": uuid7(),
         "type": "acme.letter",
         "queue": "acme",
         "started_at": datetime.now(UTC),
         "input": "{}",
     }
-    numbers = {"run": 1, "attempts": 1, "max_attempts": 3, "losses": 0, "priority": 5}
-    others = dict.fromkeys(StartedTask.__struct_fields__)
+    numbers: dict[str, Any] = {
+        "run": 1,
+        "attempts": 1,
+        "max_attempts": 3,
+        "losses": 0,
+        "priority": 5,
+    }
+    others: dict[str, Any] = dict.fromkeys(StartedTask.__struct_fields__)
     return StartedTask(**{**others, **numbers, **values})
 
 
