@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -51,7 +52,7 @@ class TaskPage(msgspec.Struct, frozen=True, kw_only=True):
     A page may be short, or even empty, and have a next one: each does a bounded amount of work.
     """
 
-    tasks: list[TaskSummary]
+    tasks: Sequence[TaskSummary]
     next: UUID | None
 
 

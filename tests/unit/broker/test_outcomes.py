@@ -30,7 +30,7 @@ def task() -> StartedTask:
         "priority": 5,
     }
     others: dict[str, Any] = dict.fromkeys(StartedTask.__struct_fields__)
-    return StartedTask(**{**others, **numbers, **values})
+    return StartedTask(**{**others, **values})
 
 
 @pytest.mark.parametrize(("code", "recorded"), [("boom", "boom"), ("cancelled", "handler_error")])
