@@ -22,7 +22,7 @@ def task() -> StartedTask:
         "started_at": datetime.now(UTC),
         "input": "{}",
     }
-    numbers: dict[str, Any] = {
+    values |= {
         "run": 1,
         "attempts": 1,
         "max_attempts": 3,
