@@ -204,8 +204,8 @@ class CancelWish(msgspec.Struct, frozen=True):
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a request to cancel or to retry: the task's state, and whether that is new.
 
-    ``too_late``: it could not begin anew, as its deadline has passed. ``lease`` is the number of the
-    lease under which it was last started, 0 if it never was.
+    ``too_late``: it could not begin anew, as its deadline has passed. ``lease`` is the number of
+    the lease under which it was last started, 0 if it never was.
     """
 
     status: Status
