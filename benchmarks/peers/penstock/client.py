@@ -48,13 +48,13 @@ class PenstockClient(Client):
         await self._stack.aclose()
 
     async def enqueue_many(self, numbers: Sequence[int]) -> Sequence[Any]:
-        return await asyncio.gather(*(self.enqueue(number) for number in numbers))
+        submitted = await self._application.dispatch.submit_all(
+            [_submission(number) for number in numbers]
+        )
+        return [each.task.id for each in submitted]
 
     async def enqueue(self, number: int) -> UUID:
-        user = f"user-{number % _USERS}" if installation.HAS_LIMITS else None
-        submission = Submission(NOOP, f'{{"number":{number}}}', user_id=user)
-        record = await self._application.dispatch.submit(submission)
-        return record.id
+        return (await self._application.dispatch.submit(_submission(number))).id
 
     async def settle(self) -> None:
         """Accepted is what the ledger has; workers look into Redis, which has it a moment later."""
@@ -92,6 +92,11 @@ class PenstockClient(Client):
     async def _open(self) -> int:
         counts = (await self._application.engine.counts([QUEUE]))[QUEUE]
         return counts.waiting + counts.active + counts.delayed
+
+
+def _submission(number: int) -> Submission:
+    user = f"user-{number % _USERS}" if installation.HAS_LIMITS else None
+    return Submission(NOOP, f'{{"number":{number}}}', user_id=user)
 
 
 if __name__ == "__main__":
