@@ -41,7 +41,7 @@ RETRY = RetryPolicy(
     jitter=0.5,
 )
 OPEN = Queue("open", concurrency=6, retry=RETRY)
-NARROW = Queue("narrow", concurrency=2, global_concurrency=3, user_concurrency=1, retry=RETRY)
+NARROW = Queue("narrow", concurrency=2, global_concurrency=3, retry=RETRY)
 RATED = Queue(
     "rated",
     concurrency=4,
@@ -50,7 +50,7 @@ RATED = Queue(
     retry=RETRY,
 )
 GRIM = Queue("grim", concurrency=2, retry=RETRY)
-APART = Queue("apart", concurrency=3, retry=RETRY)
+APART = Queue("apart", concurrency=3, user_concurrency=1, retry=RETRY)
 
 # A process that missed its own clock by this much stood still.
 _CLOCK = 0.05

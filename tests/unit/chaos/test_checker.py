@@ -202,10 +202,10 @@ def test_more_starts_than_the_rate_allows(apart, expected):
 
 @pytest.mark.parametrize(("user", "expected"), [("b", set()), ("a", {"user_concurrency_holds"})])
 def test_more_of_a_user_than_its_concurrency(user, expected):
-    assert QUEUES["narrow"].user_concurrency == 1
+    assert QUEUES["apart"].user_concurrency == 1
     tasks = [
-        Story(1, queue="narrow", user="a").posted().started(1.0).succeeded(2.0),
-        Story(2, queue="narrow", user=user).posted().started(1.5).succeeded(2.5),
+        Story(1, queue="apart", user="a").posted().started(1.0).succeeded(2.0),
+        Story(2, queue="apart", user=user).posted().started(1.5).succeeded(2.5),
     ]
     assert broken(evidence(*tasks)) == expected
 
