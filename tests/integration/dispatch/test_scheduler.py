@@ -366,6 +366,21 @@ async def test_a_task_that_cannot_be_submitted_is_noted_and_the_schedule_goes_on
     assert await instants(installation) == [NOON]
 
 
+async def test_a_function_of_a_plugin_that_fails_keeps_no_other_schedule_from_firing(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    await add(installation, type="acme.paint", input='{"wall":"blue"}')
+    await add(installation, name="acme.fine")
+
+    await scheduler(installation, Clock(NOON)).fire()
+
+    found = await stored(installation)
+    assert found.problem == "its task could not be made: KeyError('painter')"
+    assert found.next_run_at == NOON + MINUTE
+    assert await instants(installation) == [NOON]
+    assert 'return colours["painter"]' in caplog.text
+
+
 async def test_a_full_queue_takes_no_task_by_schedule_either(build: Build) -> None:
     full = build(tuning={"acme": {"max_waiting": 1}})
     await full.builder.build("acme")
