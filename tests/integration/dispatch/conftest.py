@@ -44,6 +44,11 @@ async def paint(colours: dict[str, str]) -> None:
     pass
 
 
+@task("acme.sweep", queue=ACME, unique=True)
+async def sweep(room: str) -> None:
+    pass
+
+
 @task("other.total", queue=OTHER)
 async def total(numbers: list[int]) -> int:
     return sum(numbers)
@@ -82,7 +87,7 @@ class Installation:
             distribution="penstock-acme",
             version="1",
             queues=[ACME, OTHER],
-            tasks=[resize, paint, total, report],
+            tasks=[resize, paint, sweep, total, report],
         )
         catalogue = Catalogue(plugins=[plugin]).tuned(tuning or {})
         ledger = Ledger(database_url)

@@ -470,6 +470,18 @@ async def test_run_now_makes_a_task_and_leaves_the_instants_as_they_are(
     assert (found.last_task_id, found.next_run_at) == (record.id, before.next_run_at)
 
 
+async def test_run_now_makes_a_task_though_another_of_its_kind_is_open(
+    installation: Installation,
+) -> None:
+    schedules = control(installation)
+    await schedules.create("acme.tick", terms(type="acme.sweep", input='"hall"'), by="ada")
+    waiting = await installation.dispatch.submit(Submission("acme.sweep", '"hall"'))
+
+    records = [await schedules.run("acme.tick") for _ in range(2)]
+
+    assert len({waiting.id, *(each.id for each in records)}) == 3
+
+
 async def test_what_cannot_be_made_is_refused(installation: Installation) -> None:
     schedules = control(installation)
     await schedules.create("acme.tick", terms(), by="ada")
