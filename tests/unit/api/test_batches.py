@@ -170,11 +170,13 @@ async def test_batches_are_listed_in_pages(client: httpx.AsyncClient):
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ({"limit": "0"}, "$.limit"),
-        ({"limit": "501"}, "$.limit"),
-        ({"limit": "-1"}, "$.limit"),
-        ({"cursor": "next"}, "$.cursor"),
-        ({"page": "2"}, "$.page"),
+        ({"limit": "0"}, "limit"),
+        ({"limit": "501"}, "limit"),
+        ({"limit": "-1"}, "limit"),
+        ({"limit": "0000000001"}, "limit"),
+        ({"limit": ["1", "2"]}, "limit"),
+        ({"cursor": "next"}, "cursor"),
+        ({"page": "2"}, "page"),
     ],
     ids=str,
 )

@@ -14,7 +14,7 @@ from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
 from penstock.api.views import (
     BulkItem,
-    LogPage,
+    LogLineView,
     ScheduleView,
     TaskSummaryView,
     TaskTypeView,
@@ -57,7 +57,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         ScheduleView,
         Health,
         BulkItem,
-        LogPage,
+        LogLineView,
         ProblemDocument,
     )
     plugged = [each for task_type in task_types for each in _types_of(task_type)]

@@ -29,7 +29,7 @@ def children_routes(*, dispatch: Dispatch) -> Sequence[HTTPRouteHandler]:
     ) -> Page[TaskView]:
         """The tasks that a task enqueued while it ran."""
         parent, wanted = read_id(task_id, of="task"), read_page(request)
-        found = await dispatch.children(parent, before=wanted.before, limit=wanted.limit + 1)
+        found = await dispatch.children(parent, before=wanted.cursor, limit=wanted.limit + 1)
         if not found and await dispatch.find(parent) is None:
             raise task_not_found(parent)
         return page_of(found, wanted, view=TaskView.of, id_of=lambda each: each.id)

@@ -1,0 +1,90 @@
+"""What callers say, read one by one: what is wrong with it is gathered, and answered together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from litestar import Request
+
+from penstock.api.problems import FieldError, invalid_request
+
+MOST_ERRORS = 20
+"""How many are told at once."""
+
+T = TypeVar("T")
+
+
+class Fault(Exception):  # noqa: N818 - not an error of ours: it carries the caller's to the list
+    """What is wrong with one of them, and what to do about it."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class Values:
+    """Texts by name, read one after the other; what is wrong is gathered.
+
+    Args:
+        values: what was given.
+        known: all names that there are.
+        where: what stands before a name in an error, as ``$.filter.``; nothing in a query.
+    """
+
+    def __init__(self, values: Mapping[str, str], known: Sequence[str], where: str = "") -> None:
+        self._values = values
+        self._where = where
+        self.errors = [_unknown(name, known, where) for name in values if name not in known]
+
+    def read(self, name: str, reader: Callable[[str], T]) -> T | None:
+        """The value of that name; nothing if there is none, or if it is wrong."""
+        if name not in self._values:
+            return None
+        try:
+            return reader(self._values[name])
+        except Fault as fault:
+            self.errors.append(FieldError(self._where + name, fault.message, fault.remedy))
+            return None
+
+    def check(self) -> None:
+        """Go on if nothing was wrong.
+
+        Raises:
+            Problem: naming everything that is.
+        """
+        if self.errors:
+            raise invalid_request(self.errors[:MOST_ERRORS])
+
+
+def read_query(
+    request: Request[Any, Any, Any], *, several: Sequence[str] = ()
+) -> Mapping[str, str]:
+    """The parameters of a query; those of ``several`` may be given one by one.
+
+    Raises:
+        Problem: another parameter is there twice.
+    """
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in found and name not in several:
+            message = "this parameter is there more than once"
+            raise invalid_request([FieldError(name, message, "give it one value")])
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
+
+
+def near(given: str, known: Sequence[str], otherwise: str = "there are") -> str:
+    """The name that is probably meant, and all that there are."""
+    found = get_close_matches(given, known, n=1)
+    hint = f"did you mean {found[0]!r}? " if found else ""
+    return f"{hint}{otherwise} {', '.join(known)}"
+
+
+def _unknown(name: str, known: Sequence[str], where: str) -> FieldError:
+    what = "field" if where else "parameter"
+    return FieldError(
+        where + name, f"there is no such {what}", near(name, known, "remove it; there are")
+    )
