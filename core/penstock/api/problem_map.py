@@ -22,6 +22,7 @@ from penstock.dispatch import (
     QueueFullError,
     ScheduleDeclaredError,
     ScheduleExistsError,
+    UnexpectedError,
     UnknownScheduleError,
 )
 from penstock.engine import EngineUnavailableError
@@ -75,6 +76,8 @@ def _of_ours() -> Mapping[type[Exception], Callable[[Any], Problem]]:
         TwinOpenError: _twin_open,
         LedgerUnavailableError: _database_unavailable,
         EngineUnavailableError: _redis_unavailable,
+        # Logged where it was met.
+        UnexpectedError: _unexpected,
     }
 
 

@@ -219,6 +219,20 @@ async def test_each_of_many_may_be_accepted_for_itself(
     assert await waiting(application) == 2
 
 
+async def test_a_function_of_a_plugin_that_fails_takes_no_answer_from_the_others(
+    client: httpx.AsyncClient, application: Application, caplog: pytest.LogCaptureFixture
+):
+    answer = await bulk(client, [TASK, {"type": "acme.paint", "input": {}}, TASK], atomic=False)
+
+    assert answer.status_code == 207
+    found = answer.json()["data"]
+    assert [each["status"] for each in found] == [202, 500, 202]
+    assert found[1]["problem"]["type"] == "/problems/internal-error"
+    assert "painter" not in answer.text
+    assert "KeyError: 'painter'" in caplog.text
+    assert await waiting(application) == 2
+
+
 async def test_many_fit_or_none_is_accepted(client: httpx.AsyncClient, application: Application):
     assert (await bulk(client, [TASK] * 60)).status_code == 202
 
