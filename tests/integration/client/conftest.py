@@ -38,7 +38,7 @@ async def once(image: Resize) -> Image:
 
 
 def painter(colours: dict[str, str]) -> str:
-    """A plugin's function that is not ready for every input."""
+    """A plugin's function that is not ready for every input: no plugin declares what it names."""
     return colours["painter"]
 
 
