@@ -9,11 +9,17 @@ from uuid import UUID
 
 import msgspec
 
-from penstock.api.fields import MOST_ERRORS, Fault, Values, near
+from penstock.api.fields import (
+    MAX_TYPE_LENGTH,
+    MAX_USER_ID_LENGTH,
+    MOST_ERRORS,
+    Fault,
+    Values,
+    near,
+)
 from penstock.api.identifiers import uuid_of
 from penstock.api.json_faults import shown
 from penstock.api.problems import FieldError, invalid_request
-from penstock.api.submission import MAX_TYPE_LENGTH, MAX_USER_ID_LENGTH
 from penstock.ledger import Status, TaskFilter
 from penstock.plugins import Catalogue
 

@@ -8,9 +8,9 @@ from typing import Any, get_args
 import msgspec
 
 from penstock.api.batch_view import BatchView
+from penstock.api.fields import MAX_USER_ID_LENGTH
 from penstock.api.problems import ProblemDocument
 from penstock.api.routes.task_bulk import BulkView
-from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
 from penstock.api.views import (
     BulkItem,

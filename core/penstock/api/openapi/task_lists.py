@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from penstock.api.fields import MAX_USER_ID_LENGTH
 from penstock.api.openapi.components import Schema, reference
 from penstock.api.openapi.parts import (
     ID,
@@ -15,7 +16,6 @@ from penstock.api.openapi.parts import (
     success,
 )
 from penstock.api.reason import MAX_REASON_LENGTH
-from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.task_filter import MAX_ERROR_LENGTH
 from penstock.dispatch import CANCELLABLE, MOST_AT_ONCE, RETRYABLE
 from penstock.ledger import Status

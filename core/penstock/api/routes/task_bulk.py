@@ -13,14 +13,13 @@ from litestar.handlers import HTTPRouteHandler
 
 from penstock.api import cursors
 from penstock.api.access import Principal
-from penstock.api.fields import Values
+from penstock.api.fields import Values, unknown_field
 from penstock.api.identifiers import uuid_of
 from penstock.api.json_body import read_object
 from penstock.api.json_faults import shown
 from penstock.api.pages import PAGE_FIELDS, page_in
 from penstock.api.problems import FieldError, invalid_request
 from penstock.api.reason import check_reason
-from penstock.api.submission import unknown_field
 from penstock.api.task_filter import FIELDS, check_names, read_filter, texts
 from penstock.api.views import Success
 from penstock.dispatch import CANCELLABLE, MOST_AT_ONCE, RETRYABLE, Dispatch
