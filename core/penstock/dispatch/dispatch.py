@@ -423,12 +423,6 @@ class Dispatch:
         """The newest tasks that ``wanted`` finds; see :meth:`penstock.ledger.TaskList.page`."""
         return await self._tasks.page(wanted, before=before, limit=limit)
 
-    async def children(
-        self, parent_id: UUID, *, before: UUID | None, limit: int
-    ) -> list[TaskRecord]:
-        """Tasks that a task enqueued, in the opposite order of their ids, below ``before``."""
-        return await self._ledger.children(parent_id, before=before, limit=limit)
-
     async def queue_status(self) -> dict[str, QueueStatus]:
         """Every queue of the catalogue at a glance.
 

@@ -198,6 +198,7 @@ async def test_children_of_a_task_are_listed_in_pages(
 
     assert [len(first["data"]), len(rest["data"])] == [2, 1]
     assert {each["parent_id"] for each in first["data"] + rest["data"]} == {str(parent)}
+    assert not {"input", "result"} & set(first["data"][0])
     missing = await client.get(f"/api/queues/tasks/{uuid7()}/children")
     assert problem_of(missing, 404)["type"] == "/problems/task-not-found"
 
