@@ -317,7 +317,8 @@ def penstock_providers() -> list[Provider]:
 def penstock_schedules() -> list[Schedule]:
     # Whoever wants it to fire says `run`.
     log = os.environ.get("PROBE_SCHEDULE_LOG", os.devnull)
-    return [Schedule("probe.yearly", task="probe.sleep", input=Probe(log=log), cron="0 0 1 1 *")]
+    yearly = Schedule("probe.yearly", task="probe.sleep", input=Probe(log=log), cron="0 0 1 1 *")
+    return [] if "probe.sleep" in _lacking() else [yearly]
 
 
 @hookimpl
@@ -347,6 +348,9 @@ def penstock_tasks() -> list[TaskType[Any, Any]]:
         parent,
         parent_apart,
     ]
-    # An older version of this plugin, as a rolling deploy meets it, lacks some.
-    lacking = os.environ.get("PROBE_LACKS", "").split(",")
-    return [each for each in tasks if each.name not in lacking]
+    return [each for each in tasks if each.name not in _lacking()]
+
+
+def _lacking() -> list[str]:
+    """What an older version of this plugin, as a rolling deploy meets it, does not have."""
+    return os.environ.get("PROBE_LACKS", "").split(",")

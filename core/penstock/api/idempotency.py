@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from litestar import Request
 
 from penstock.api.access import Principal
 from penstock.api.problems import FieldError, Problem, invalid_request
-from penstock.dispatch import InvalidInputError, Submission
+from penstock.dispatch import InvalidInputError, RequestKey, Submission
 from penstock.dispatch.inputs import check_idempotency_key
 
 HEADER = "Idempotency-Key"
@@ -36,6 +37,21 @@ def read_key(request: Request[Any, Any, Any]) -> str | None:
     return key
 
 
+def refuse_key(request: Request[Any, Any, Any]) -> None:
+    """Refuse a key where it would make nothing safe to repeat.
+
+    Raises:
+        Problem: 400, if there is one.
+    """
+    if HEADER in request.headers:
+        raise Problem(
+            "invalid-idempotency-key",
+            status=400,
+            title="The idempotency key would do nothing here",
+            detail=f"this request is not safe to repeat; send it without the header {HEADER}",
+        )
+
+
 def keyed(
     submission: Submission, request: Request[Any, Any, Any], principal: Principal
 ) -> Submission:
@@ -53,3 +69,23 @@ def keyed(
         principal=principal.name,
         idempotency_key=submission.idempotency_key if key is None else key,
     )
+
+
+async def request_key(
+    request: Request[Any, Any, Any], principal: Principal, *, of: str
+) -> RequestKey | None:
+    """The key in the header of a request for many tasks, if it has one.
+
+    Args:
+        request: all of its body is what is asked for.
+        principal: whose key it is.
+        of: what is made by it: the same body means something else elsewhere.
+
+    Raises:
+        Problem: 400, for one that is none.
+    """
+    key = read_key(request)
+    if key is None:
+        return None
+    fingerprint = sha256(of.encode() + b"\0" + await request.body()).hexdigest()
+    return RequestKey(principal.name, key, fingerprint)

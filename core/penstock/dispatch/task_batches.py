@@ -29,9 +29,18 @@ from penstock.dispatch.errors import (
 )
 from penstock.dispatch.intake import Intake
 from penstock.dispatch.policies import Policies
-from penstock.dispatch.submission import Submission
+from penstock.dispatch.submission import RequestKey, Submission
 from penstock.engine import Engine, EngineUnavailableError
-from penstock.ledger import BatchRecord, Callback, Ledger, NewBatch, NewTask, OpenTask, Status
+from penstock.ledger import (
+    BatchRecord,
+    Callback,
+    IdempotencyKey,
+    Ledger,
+    NewBatch,
+    NewTask,
+    OpenTask,
+    Status,
+)
 from penstock.ledger.records import json_text
 from penstock.plugins import UnknownProviderError, UnknownTaskTypeError
 
@@ -68,27 +77,35 @@ class TaskBatches:
     ) -> None:
         self._policies = policies
         self._batches = ledger.batches
+        self._keyed = ledger.keyed
         self._engine = engine
         self._intake = intake
         self._admission = admission
         self._completion = completion
         self._hand_over = hand_over
 
-    async def submit(self, wanted: BatchSubmission, *, by: str) -> BatchRecord:
+    async def submit(
+        self, wanted: BatchSubmission, *, by: str, key: RequestKey | None = None
+    ) -> BatchRecord:
         """Accept a batch with its first tasks, all of it or nothing; on return it is committed.
 
         Args:
             wanted: what somebody asks for.
             by: who does.
+            key: the same request with the same key is answered with the same batch.
 
         Raises:
             BatchPartError: a task, or the callback, cannot be accepted; nothing is written.
+            IdempotencyKeyReusedError: the key was used before for something else.
             QueueDrainingError: one of their queues takes no new tasks.
             QueueFullError: there is no room for all of them; nothing is written.
             LedgerUnavailableError: the database is away; nothing is promised.
         """
         await self._policies.present()
         batch_id = uuid7()
+        claim = None if key is None else self._intake.key(key.principal, key.key, key.fingerprint)
+        if claim is not None and (earlier := await self._earlier(claim)):
+            return earlier
         tasks = self._prepared(wanted.tasks, batch_id, wanted.user_id)
         batch = NewBatch(
             id=batch_id,
@@ -99,10 +116,19 @@ class TaskBatches:
             created_by=by,
             created_at=datetime.now(UTC),
         )
+        if claim is not None:
+            batch_id = await self._keyed.claim(claim, batch_id=batch_id)
+            batch = msgspec.structs.replace(batch, id=batch_id)
+            tasks = [msgspec.structs.replace(each, batch_id=batch_id) for each in tasks]
         await self._accept(tasks, lambda: self._batches.create(batch, tasks))
         if wanted.sealed and not tasks:
             await self._completion.finish([batch_id])
         return await self._found(batch_id)
+
+    async def _earlier(self, claim: IdempotencyKey) -> BatchRecord | None:
+        """The batch that the key of a request stands for already."""
+        held = await self._keyed.holder(claim)
+        return None if held is None else await self._batches.find(held)
 
     async def add(self, batch_id: UUID, submissions: Sequence[Submission]) -> BatchRecord | None:
         """Accept more tasks of a batch, all of them or none; on return they are committed.

@@ -24,11 +24,11 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     literal,
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from penstock.declarations import BatchSummary
@@ -73,7 +73,7 @@ class BatchTable:
 
     @repeated_if_cut
     async def create(self, batch: NewBatch, tasks: Sequence[NewTask]) -> None:
-        """Insert a batch with its first tasks, all of it or nothing."""
+        """Insert a batch with its first tasks, all of it or nothing; one that is there stays."""
         values = {
             "id": batch.id,
             "name": batch.name,
@@ -84,12 +84,13 @@ class BatchTable:
             "created_at": batch.created_at,
             "sealed_at": batch.created_at if batch.sealed else None,
         }
+        dialect = postgresql if self._database.dialect == "postgresql" else sqlite
+        new = dialect.insert(BatchRow).values(values).on_conflict_do_nothing()
         async with self._database.write("store a batch") as connection:
-            if await self._is_there(connection, batch.id):
-                # The commit of the first try was not answered.
-                return
-            await connection.execute(insert(BatchRow).values(values))
-            if tasks:
+            # It may be there: the commit of the first try was not answered, or two requests with
+            # the same idempotency key came together.
+            is_new = (await connection.execute(new.returning(BatchRow.id))).first() is not None
+            if is_new and tasks:
                 await self._insert_tasks(connection, tasks)
 
     @repeated_if_cut
@@ -341,10 +342,6 @@ class BatchTable:
             counts[row.batch_id][row.status] = row.count
             done[row.batch_id] += row.done
         return {each: (StatusCounts(**counts[each]), done[each]) for each in ids}
-
-    async def _is_there(self, connection: AsyncConnection, batch_id: UUID) -> bool:
-        statement = select(BatchRow.id).where(BatchRow.id == batch_id)
-        return (await connection.execute(statement)).one_or_none() is not None
 
 
 def _uncancelled(batch_id: UUID) -> tuple[ColumnElement[bool], ...]:

@@ -31,8 +31,8 @@ T = TypeVar("T")
 
 # How many rows one transaction removes.
 _MOST_FORGOTTEN = 1000
-# A request's key that stands for no single task.
-_NO_TASK = UUID(int=0)
+# What the key of a request for many tasks stands for.
+_NO_BATCH = UUID(int=0)
 # An application's own transaction may hold a key for long: its twins are told to come again.
 _BOUND_WAIT = text("SET LOCAL lock_timeout = '1s'")
 
@@ -80,17 +80,46 @@ class KeyedTasks:
         return None if found is None else _unless_refused(found)
 
     @repeated_if_cut
-    async def claim(self, key: IdempotencyKey) -> None:
+    async def claim(self, key: IdempotencyKey, *, batch_id: UUID = _NO_BATCH) -> UUID:
         """Claim the key of a request that is not about one task.
+
+        Args:
+            key: of the request.
+            batch_id: what it shall stand for, if it is about a batch.
+
+        Returns:
+            The batch that it stands for: that one, or an earlier one.
 
         Raises:
             IdempotencyKeyReusedError: it was used before for something else.
         """
         async with self._database.statement("claim an idempotency key") as connection:
-            claim = self._batches.key_claim([(key, _NO_TASK)], now=_now())
+            claim = self._batches.key_claim([(key, batch_id)], now=_now())
             row = (await connection.execute(*claim)).one()
-        if (row.fingerprint, row.task_id) != (key.fingerprint, _NO_TASK):
+        found = UUID(str(row.task_id))
+        if row.fingerprint != key.fingerprint or (found == _NO_BATCH) != (batch_id == _NO_BATCH):
             raise IdempotencyKeyReusedError(key.key)
+        return found
+
+    @repeated_if_cut
+    async def holder(self, key: IdempotencyKey) -> UUID | None:
+        """What the key of such a request stands for already; nothing if it is free.
+
+        Raises:
+            IdempotencyKeyReusedError: it was used before for something else.
+        """
+        row = IdempotencyKeyRow
+        statement = select(row.fingerprint, row.task_id).where(
+            row.principal == key.principal, row.key == key.key, row.expires_at > _now()
+        )
+        async with self._database.read("look up an idempotency key") as connection:
+            found = (await connection.execute(statement)).one_or_none()
+        if found is None:
+            return None
+        if found.fingerprint != key.fingerprint:
+            raise IdempotencyKeyReusedError(key.key)
+        held: UUID = found.task_id
+        return held
 
     @repeated_if_cut
     async def forget(self, task: NewTask, *, of: UUID) -> None:

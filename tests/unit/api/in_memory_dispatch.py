@@ -201,7 +201,7 @@ class InMemoryBatches:
         self.records: dict[UUID, BatchRecord] = {}
         self.tasks: dict[UUID, list[NewTask]] = {}
 
-    async def submit(self, wanted, *, by):
+    async def submit(self, wanted, *, by, key=None):
         self._dispatch._fail()
         batch_id, now = uuid7(), datetime.now(UTC)
         tasks = self._checks._prepared(wanted.tasks, batch_id, wanted.user_id)

@@ -7,6 +7,7 @@ from typing import Any
 from penstock.api.openapi.components import Schema, reference
 from penstock.api.openapi.parts import (
     ID,
+    IDEMPOTENCY_KEY,
     Operation,
     json_body,
     page,
@@ -48,8 +49,9 @@ def batch_paths() -> dict[str, dict[str, Operation]]:
                 "All of it is accepted, or nothing. When all of its tasks have ended, however they "
                 "did, its callback runs once. A batch that is not `sealed` takes more tasks, and "
                 "finishes no sooner than it is.",
+                parameters=[IDEMPOTENCY_KEY],
                 requestBody=json_body(reference("BatchSubmission"), required=True),
-                responses=accepted | problems(400, 401, 413, 415, 422, 429, 503),
+                responses=accepted | problems(400, 401, 409, 413, 415, 422, 429, 503),
             ),
             "get": _operation(
                 "listBatches",

@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from penstock.api.idempotency import HEADER
-from penstock.api.openapi.components import idempotency_key, reference
+from penstock.api.openapi.components import reference
 from penstock.api.openapi.parts import ID as _ID
-from penstock.api.openapi.parts import Operation, page, page_parameters
+from penstock.api.openapi.parts import IDEMPOTENCY_KEY, Operation, page, page_parameters
 from penstock.api.openapi.parts import json_body as _json_body
 from penstock.api.openapi.parts import path_parameter as _path_parameter
 from penstock.api.openapi.parts import problems as _problems
@@ -22,13 +21,6 @@ from penstock.api.routes.task_log import DEFAULT_LINES, MOST_LINES
 from penstock.declarations import TaskType
 from penstock.dispatch.inputs import MAX_DEPTH
 
-_IDEMPOTENCY_KEY = {
-    "name": HEADER,
-    "in": "header",
-    "description": "Makes the request safe to repeat: with the same key, the same is answered with "
-    "the same task, and anything else with 409.",
-    "schema": idempotency_key(),
-}
 _PREFER = {
     "name": "Prefer",
     "in": "header",
@@ -311,7 +303,7 @@ def _submit_task(task_types: Sequence[TaskType[Any, Any]], max_body_bytes: int) 
         f"A body has at most {max_body_bytes} bytes, and `input` at most {MAX_DEPTH} levels of "
         "arrays and objects.",
         "tags": ["tasks"],
-        "parameters": [_IDEMPOTENCY_KEY, _PREFER],
+        "parameters": [IDEMPOTENCY_KEY, _PREFER],
         "requestBody": {
             "required": True,
             "content": {
@@ -332,7 +324,7 @@ def _submit_tasks(max_body_bytes: int) -> Operation:
         "With an idempotency key the request may be repeated: it is answered with the same tasks, "
         f"and what was refused is tried again. A body has at most {max_body_bytes} bytes.",
         "tags": ["tasks"],
-        "parameters": [_IDEMPOTENCY_KEY],
+        "parameters": [IDEMPOTENCY_KEY],
         "requestBody": _json_body(reference("Bulk"), required=True),
         "responses": _success(items, status=202, description="All tasks are accepted")
         | _success(items, status=207, description="What became of each")
@@ -350,7 +342,7 @@ def _submit_upload(max_body_bytes: int, max_upload_bytes: int) -> Operation:
         f"most {max_body_bytes}. Put the file last: what is wrong with the parts before it is "
         "answered before it is read.",
         "tags": ["tasks"],
-        "parameters": [_IDEMPOTENCY_KEY],
+        "parameters": [IDEMPOTENCY_KEY],
         "requestBody": {
             "required": True,
             "content": {

@@ -5,13 +5,21 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from penstock.api.openapi.components import Schema, reference
+from penstock.api.idempotency import HEADER
+from penstock.api.openapi.components import Schema, idempotency_key, reference
 from penstock.api.pages import DEFAULT_LIMIT, MAX_LIMIT
 from penstock.api.problems import MEDIA_TYPE
 
 Operation = dict[str, Any]
 
 ID = {"type": "string", "format": "uuid"}
+IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "description": "Makes the request safe to repeat: with the same key, the same is answered with "
+    "the same, and anything else with 409.",
+    "schema": idempotency_key(),
+}
 
 
 def json_body(schema: Schema, *, required: bool = False) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from litestar.params import FromPath
 from penstock.api.access import Principal
 from penstock.api.batch import part_problem, read_batch, read_more_tasks
 from penstock.api.batch_view import BatchView
+from penstock.api.idempotency import refuse_key, request_key
 from penstock.api.identifiers import read_id
 from penstock.api.json_body import read_object
 from penstock.api.pages import Page, page_of, read_page
@@ -44,7 +45,8 @@ def batch_routes(*, batches: TaskBatches, catalogue: Catalogue) -> Sequence[HTTP
     ) -> Response[Success[BatchView]]:
         """Accept a batch with its first tasks; the answer is sent once all of it is committed."""
         wanted = read_batch(await read_object(request), catalogue)
-        record = await accepted(batches.submit(wanted, by=principal.name))
+        key = await request_key(request, principal, of="batch")
+        record = await accepted(batches.submit(wanted, by=principal.name, key=key))
         return Response(
             Success(data=BatchView.of(record)),
             status_code=202,
@@ -76,6 +78,7 @@ def batch_routes(*, batches: TaskBatches, catalogue: Catalogue) -> Sequence[HTTP
     ) -> Success[BatchView]:
         """Accept more tasks of a batch that is not sealed, all of them or none."""
         wanted = read_id(batch_id, of="batch")
+        refuse_key(request)
         tasks = read_more_tasks(await read_object(request), catalogue)
         record = await accepted(batches.add(wanted, tasks))
         return Success(data=BatchView.of(_there(wanted, record)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 
 from litestar import Request, Response, post
@@ -12,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from penstock.api.access import Principal
 from penstock.api.bulk import Bulk, fault_of, read_bulk, refusal, view, whole_problem
-from penstock.api.idempotency import read_key
+from penstock.api.idempotency import request_key
 from penstock.api.json_body import read_object
 from penstock.api.problems import Problem
 from penstock.api.views import BulkItem, Success
@@ -29,7 +28,7 @@ def bulk_routes(*, dispatch: Dispatch, catalogue: Catalogue) -> Sequence[HTTPRou
     ) -> Response[Success[list[BulkItem]]]:
         """Accept many tasks, all or none (202) or each for itself (207)."""
         bulk = read_bulk(await read_object(request), catalogue, principal=principal.name)
-        key = await _request_key(request, principal)
+        key = await request_key(request, principal, of="tasks")
         found = await (_all if bulk.atomic else _each)(bulk, key, dispatch, catalogue)
         return Response(
             Success(data=[view(each, request) for each in found]),
@@ -37,13 +36,6 @@ def bulk_routes(*, dispatch: Dispatch, catalogue: Catalogue) -> Sequence[HTTPRou
         )
 
     return [submit_tasks]
-
-
-async def _request_key(request: Request[Any, Any, Any], principal: Principal) -> RequestKey | None:
-    key = read_key(request)
-    if key is None:
-        return None
-    return RequestKey(principal.name, key, sha256(await request.body()).hexdigest())
 
 
 async def _all(

@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from penstock.api.access import Principal
+from penstock.api.idempotency import refuse_key
 from penstock.api.input_faults import invalid_input
 from penstock.api.json_body import read_object
 from penstock.api.schedule_terms import read_schedule
@@ -112,9 +113,10 @@ def _switches(
 def _run_route(schedule_control: ScheduleControl, catalogue: Catalogue) -> HTTPRouteHandler:
     @post(f"{_NAMED}/run", status_code=202)
     async def run_schedule(
-        name: FromPath[str], principal: NamedDependency[Principal]
+        request: Request[Any, Any, Any], name: FromPath[str], principal: NamedDependency[Principal]
     ) -> Response[Success[TaskView]]:
         """Submit its task now."""
+        refuse_key(request)
         found = await schedule_control.show(name)
         # It fitted when the schedule was made; the plugin may have changed since.
         with _of_type(found.terms.type, catalogue):
