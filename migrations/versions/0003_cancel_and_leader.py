@@ -23,7 +23,11 @@ def instant() -> sa.types.TypeEngine[Any]:
 
 
 def upgrade() -> None:
-    """Add the columns and the table, and replace the index."""
+    """Replace the index, then add the columns and the table.
+
+    In this order, as the index is committed by itself: an upgrade that broke off can be repeated.
+    """
+    _replace_index("ix_task_open", "ix_task_open_order", ["queue", "priority", "id"])
     op.add_column("task", sa.Column("cancel_requested_at", instant()))
     op.add_column("task", sa.Column("cancel_reason", sa.Text()))
     op.add_column("task", sa.Column("lease", sa.BigInteger()))
@@ -34,7 +38,6 @@ def upgrade() -> None:
         sa.Column("expires_at", instant(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leader")),
     )
-    _replace_index("ix_task_open", "ix_task_open_order", ["queue", "priority", "id"])
 
 
 def downgrade() -> None:

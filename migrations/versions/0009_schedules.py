@@ -33,7 +33,19 @@ def json() -> sa.types.TypeEngine[Any]:
 
 
 def upgrade() -> None:
-    """Create the table, and add the indexes."""
+    """Add the indexes, and create the table."""
+    for time in TIMES:
+        open_with = sa.text(f"finished_at IS NULL AND {time} IS NOT NULL")
+        options: dict[str, Any] = {"postgresql_where": open_with, "sqlite_where": open_with}
+        index = f"ix_task_open_{time}"
+        if op.get_bind().dialect.name != "postgresql":
+            op.create_index(index, "task", [time], **options)
+            continue
+        # Tasks are submitted and run meanwhile; what an earlier attempt left behind is of no use.
+        with op.get_context().autocommit_block():
+            op.drop_index(index, "task", if_exists=True, postgresql_concurrently=True)
+            op.create_index(index, "task", [time], postgresql_concurrently=True, **options)
+    # Behind what is committed by itself, so that an upgrade that broke off can be repeated.
     op.create_table(
         "schedule",
         sa.Column("id", identifier(), nullable=False),
@@ -64,17 +76,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_schedule")),
         sa.UniqueConstraint("name", name=op.f("uq_schedule_name")),
     )
-    for time in TIMES:
-        open_with = sa.text(f"finished_at IS NULL AND {time} IS NOT NULL")
-        options: dict[str, Any] = {"postgresql_where": open_with, "sqlite_where": open_with}
-        index = f"ix_task_open_{time}"
-        if op.get_bind().dialect.name != "postgresql":
-            op.create_index(index, "task", [time], **options)
-            continue
-        # Tasks are submitted and run meanwhile; what an earlier attempt left behind is of no use.
-        with op.get_context().autocommit_block():
-            op.drop_index(index, "task", if_exists=True, postgresql_concurrently=True)
-            op.create_index(index, "task", [time], postgresql_concurrently=True, **options)
 
 
 def downgrade() -> None:

@@ -87,7 +87,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take them back."""
-    op.drop_table("discarded_file")
     create_index(REPLACED, ["queue", "user_id"], OPEN_OF_USERS)
     for name, _, _ in INDEXES:
         drop_index(name)
+    # Behind what is committed by itself, so that a downgrade that broke off can be repeated.
+    op.drop_table("discarded_file")

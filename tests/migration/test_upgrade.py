@@ -5,12 +5,13 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from penstock.ledger import LedgerUnavailableError
@@ -94,22 +95,69 @@ async def test_a_database_that_is_ahead_is_left_alone(
     assert found == "9999"
 
 
-async def test_a_downgrade_takes_everything_back(empty_url: str) -> None:
+async def downgrade(url: str) -> None:
     def down(connection: Connection) -> None:
         config = configuration()
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
 
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(down)
+            await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+async def test_a_downgrade_takes_everything_back(empty_url: str) -> None:
     await upgrade_async(empty_url)
-    engine = create_async_engine(empty_url)
-    async with engine.connect() as connection:
-        await connection.run_sync(down)
-        await connection.commit()
-    await engine.dispose()
+    await downgrade(empty_url)
     assert await tables(empty_url) == {VERSION_TABLE}
 
     await upgrade_async(empty_url)
     assert await tables(empty_url) == TABLES
+
+
+class BreakingOffError(Exception):
+    """Stands for a connection that is lost, or a time limit."""
+
+
+@pytest.fixture
+def breaking_off() -> Iterator[set[str]]:
+    """Each statement that builds or drops an index concurrently fails once; those that did."""
+    failed: set[str] = set()
+
+    def fail_once(_: Connection, __: object, statement: str, *___: object) -> None:
+        if "INDEX CONCURRENTLY" in statement and statement not in failed:
+            failed.add(statement)
+            raise BreakingOffError(statement)
+
+    event.listen(Engine, "before_cursor_execute", fail_once)
+    yield failed
+    event.remove(Engine, "before_cursor_execute", fail_once)
+
+
+async def repeat(step: Callable[[str], Awaitable[None]], url: str) -> None:
+    while True:
+        try:
+            return await step(url)
+        except BreakingOffError:
+            continue
+
+
+async def test_what_broke_off_can_be_repeated(
+    postgres_server: PostgresServer, breaking_off: set[str]
+) -> None:
+    """On PostgreSQL, where some statements are committed by themselves."""
+    url = postgres_server.url(postgres_server.create_database())
+
+    await repeat(upgrade_async, url)
+    assert await tables(url) == TABLES
+    assert any("ix_task_open_deadline" in each for each in breaking_off)
+
+    await repeat(downgrade, url)
+    assert await tables(url) == {VERSION_TABLE}
 
 
 def test_upgrade_needs_no_event_loop_of_the_caller(tmp_path: Path) -> None:

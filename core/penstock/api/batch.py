@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from penstock.api.fields import MAX_USER_ID_LENGTH, unknown_field
 from penstock.api.input_faults import invalid_input
 from penstock.api.json_faults import shown
 from penstock.api.problem_map import invalid_term, unknown_task_type
 from penstock.api.problems import FieldError, Problem, invalid_request, too_large
-from penstock.api.submission import MAX_USER_ID_LENGTH, read_submission, unknown_field
+from penstock.api.submission import read_submission
 from penstock.dispatch import (
     BatchPartError,
     BatchSubmission,

@@ -9,10 +9,11 @@ import msgspec
 from litestar import Request
 
 from penstock.api.acceptance import STATUS, refused_input
+from penstock.api.fields import unknown_field
 from penstock.api.json_faults import shown
 from penstock.api.problem_map import problem_of
 from penstock.api.problems import FieldError, Problem, invalid_request
-from penstock.api.submission import read_submission, unknown_field
+from penstock.api.submission import read_submission
 from penstock.api.views import BulkItem, TaskView
 from penstock.declarations import PenstockError
 from penstock.dispatch import BulkRefusedError, InvalidInputError, Submission, Submitted

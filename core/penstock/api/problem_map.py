@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -22,6 +23,7 @@ from penstock.dispatch import (
     QueueFullError,
     ScheduleDeclaredError,
     ScheduleExistsError,
+    UnexpectedError,
     UnknownScheduleError,
 )
 from penstock.engine import EngineUnavailableError
@@ -36,6 +38,7 @@ from penstock.plugins import UnknownQueueError, UnknownTaskTypeError
 RETRY_AFTER_SECONDS = 5
 # Somebody has to resume it; nobody knows when.
 _DRAINING_RETRY_AFTER_SECONDS = 60
+_log = logging.getLogger(__name__)
 _ROUTES = "GET /api/openapi.json lists every route and its methods"
 
 
@@ -75,14 +78,24 @@ def _of_ours() -> Mapping[type[Exception], Callable[[Any], Problem]]:
         TwinOpenError: _twin_open,
         LedgerUnavailableError: _database_unavailable,
         EngineUnavailableError: _redis_unavailable,
+        # Logged where it was met.
+        UnexpectedError: _unexpected,
     }
 
 
 def problem_of(error: PenstockError) -> Problem:
-    """The problem of one of several things that were asked for."""
+    """The problem of one of several things that were asked for; an unexpected one is logged."""
+    if not is_expected(error):
+        _log.error("unexpected error", exc_info=error)
+        return _unexpected(error)
     known = _of_ours()
     # The nearest of its classes, as Litestar looks it up.
-    return next((known[each] for each in type(error).mro() if each in known), _unexpected)(error)
+    return next(known[each] for each in type(error).mro() if each in known)(error)
+
+
+def is_expected(error: Exception) -> bool:
+    """Whether a problem tells the caller what ``error`` is, so that no log need have it."""
+    return not _of_ours().keys().isdisjoint(type(error).mro())
 
 
 def unknown_task_type(error: UnknownTaskTypeError, *, status: int = 422) -> Problem:

@@ -8,10 +8,10 @@ import msgspec
 from litestar import Request
 
 from penstock.api.access import Principal
+from penstock.api.fields import unknown_field
 from penstock.api.json_body import read_object
 from penstock.api.json_faults import shown
 from penstock.api.problems import FieldError, invalid_request
-from penstock.api.submission import unknown_field
 
 MAX_REASON_LENGTH = 500
 _FIELDS = ("reason",)

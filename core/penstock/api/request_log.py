@@ -12,9 +12,9 @@ from litestar.exceptions import HTTPException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from penstock.api.problem_map import is_expected
 from penstock.api.problems import Problem
 from penstock.api.request_id import request_id
-from penstock.declarations import PenstockError
 from penstock.engine import EngineUnavailableError
 from penstock.ledger import LedgerUnavailableError
 
@@ -87,5 +87,5 @@ class ErrorLog:
         elif isinstance(error, HTTPException):
             if not isinstance(error, Problem) and error.status_code >= _SERVER_ERROR:
                 self._logger.error("unexpected error", exc_info=error, **about)
-        elif not isinstance(error, PenstockError):
+        elif not is_expected(error):
             self._logger.error("unexpected error", exc_info=error, **about)

@@ -8,16 +8,17 @@ from typing import TypeVar
 
 import msgspec
 
-from penstock.api.problem_map import unknown_task_type_remedy
-from penstock.api.problems import FieldError, invalid_request
-from penstock.api.submission import (
-    _decode,
-    _Fault,
-    _priority,
-    _type,
-    _user_id,
+from penstock.api.fields import (
+    MOST_ERRORS,
+    Fault,
+    decode,
+    read_priority,
+    read_type,
+    read_user_id,
     unknown_field,
 )
+from penstock.api.problem_map import unknown_task_type_remedy
+from penstock.api.problems import FieldError, invalid_request
 from penstock.declarations import DeclarationError, Misfire, Priority
 from penstock.declarations.recurrence import (
     LONGEST_INTERVAL,
@@ -48,7 +49,6 @@ _ZONE = "send a name of the IANA database, like 'Europe/Zurich', or leave it out
 _MISFIRE = "send 'skip' or 'run_once', or leave it out for 'skip'"
 _GRACE = "send a number of seconds, or leave it out for 60"
 _NAME = "send a name like 'acme.nightly'"
-_MOST_ERRORS = 20
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ def read_schedule(
             return reader(members[field])
         except UnknownTaskTypeError as error:
             errors.append(FieldError(f"$.{field}", str(error), unknown_task_type_remedy(error)))
-        except _Fault as fault:
+        except Fault as fault:
             errors.append(FieldError(f"$.{field}", fault.message, fault.remedy))
         return default
 
@@ -90,15 +90,15 @@ def read_schedule(
         message = f"expected the name in the path, {name!r}, got {said!r}"
         errors.append(FieldError("$.name", message, "leave it out, or make another schedule"))
     terms = ScheduleTerms(
-        type=read("type", lambda raw: _type(raw, catalogue), ""),
+        type=read("type", lambda raw: read_type(raw, catalogue), ""),
         input=bytes(members.get("input", b"")).decode(),
         cron=read("cron", _cron, None),
         every=read("every_seconds", _every, None),
         timezone=read("timezone", _zone, "UTC"),
         misfire=read("misfire", _misfire, "skip"),
         misfire_grace=read("misfire_grace_seconds", _grace, DEFAULT_GRACE),
-        priority=int(read("priority", _priority, Priority.NORMAL)),
-        user_id=read("user_id", _user_id, None),
+        priority=int(read("priority", read_priority, Priority.NORMAL)),
+        user_id=read("user_id", read_user_id, None),
     )
     wrong = {each.field for each in errors}
     if not wrong & {"$.cron", "$.every_seconds"} and (terms.cron is None) == (terms.every is None):
@@ -106,40 +106,40 @@ def read_schedule(
         message = f"expected one of cron and every_seconds, got {got}"
         errors.append(FieldError("$.cron", message, "send one of them"))
     if errors:
-        raise invalid_request(errors[:_MOST_ERRORS])
+        raise invalid_request(errors[:MOST_ERRORS])
     return said, terms
 
 
 def _name(raw: msgspec.Raw) -> str:
-    name: str = _decode(raw, str, "a string", _NAME)
+    name: str = decode(raw, str, "a string", _NAME)
     return _checked(name, check_name, _NAME)
 
 
 def _cron(raw: msgspec.Raw) -> str | None:
-    value: str | None = _decode(raw, str | None, "a string or null", _CRON)
+    value: str | None = decode(raw, str | None, "a string or null", _CRON)
     if value is not None and len(value) > MAX_CRON_LENGTH:
         message = f"expected at most {MAX_CRON_LENGTH} characters, got {len(value)}"
-        raise _Fault(message, _CRON)
+        raise Fault(message, _CRON)
     return None if value is None else _checked(value, check_cron, _CRON)
 
 
 def _every(raw: msgspec.Raw) -> timedelta | None:
-    seconds = _decode(raw, float | None, "a number or null", _EVERY)
+    seconds = decode(raw, float | None, "a number or null", _EVERY)
     return None if seconds is None else _checked(_duration(seconds), check_interval, _EVERY)
 
 
 def _zone(raw: msgspec.Raw) -> str:
-    zone: str = _decode(raw, str, "a string", _ZONE)
+    zone: str = decode(raw, str, "a string", _ZONE)
     return _checked(zone, check_zone, _ZONE)
 
 
 def _misfire(raw: msgspec.Raw) -> Misfire:
-    rule: Misfire = _decode(raw, str, "a string", _MISFIRE)
+    rule: Misfire = decode(raw, str, "a string", _MISFIRE)
     return _checked(rule, check_misfire, _MISFIRE)
 
 
 def _grace(raw: msgspec.Raw) -> timedelta:
-    seconds = _decode(raw, float, "a number", _GRACE)
+    seconds = decode(raw, float, "a number", _GRACE)
     return _checked(_duration(seconds), check_grace, _GRACE)
 
 
@@ -153,5 +153,5 @@ def _checked(value: T, check: Callable[[object], None], remedy: str) -> T:
     try:
         check(value)
     except DeclarationError as error:
-        raise _Fault(str(error), remedy) from error
+        raise Fault(str(error), remedy) from error
     return value

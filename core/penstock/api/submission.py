@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from penstock.api.json_faults import join, shown
+from penstock.api.fields import (
+    MOST_ERRORS,
+    Fault,
+    decode,
+    read_priority,
+    read_type,
+    read_user_id,
+    unknown_field,
+)
+from penstock.api.json_faults import shown
 from penstock.api.problem_map import unknown_task_type, unknown_task_type_remedy
 from penstock.api.problems import FieldError, invalid_request
 from penstock.declarations import Priority
@@ -30,20 +38,9 @@ FIELDS = (
     "unique",
     "idempotency_key",
 )
-MAX_TYPE_LENGTH = 128
-MAX_USER_ID_LENGTH = 255
 
-_MOST_ERRORS = 20
-_PRIORITIES = ", ".join(priority.label for priority in Priority)
 
 T = TypeVar("T")
-
-
-class _Fault(Exception):  # noqa: N818 - not an error of ours: it carries the caller's to the list
-    def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
 
 
 def read_submission(members: Mapping[str, msgspec.Raw], catalogue: Catalogue) -> Submission:
@@ -65,16 +62,16 @@ def read_submission(members: Mapping[str, msgspec.Raw], catalogue: Catalogue) ->
             unknown_type = error
             remedy = unknown_task_type_remedy(error)
             errors.append(FieldError(f"$.{name}", str(error), remedy))
-        except _Fault as fault:
+        except Fault as fault:
             errors.append(FieldError(f"$.{name}", fault.message, fault.remedy))
         return default
 
     errors += _missing_and_unknown(members)
     submission = Submission(
-        type=read("type", lambda raw: _type(raw, catalogue), ""),
+        type=read("type", lambda raw: read_type(raw, catalogue), ""),
         input=bytes(members.get("input", b"")),
-        priority=read("priority", _priority, Priority.NORMAL),
-        user_id=read("user_id", _user_id, None),
+        priority=read("priority", read_priority, Priority.NORMAL),
+        user_id=read("user_id", read_user_id, None),
         delay=read("delay_seconds", _delay, None),
         unique=read("unique", _unique, None),
         idempotency_key=read("idempotency_key", _idempotency_key, None),
@@ -85,7 +82,7 @@ def read_submission(members: Mapping[str, msgspec.Raw], catalogue: Catalogue) ->
     if unknown_type is not None and len(errors) == 1:
         raise unknown_task_type(unknown_type)
     if errors:
-        raise invalid_request(errors[:_MOST_ERRORS])
+        raise invalid_request(errors[:MOST_ERRORS])
     return submission
 
 
@@ -100,46 +97,8 @@ def _missing_and_unknown(members: Mapping[str, msgspec.Raw]) -> list[FieldError]
         if name not in members
     ]
     unknown = [name for name in members if name not in FIELDS]
-    errors += [unknown_field(name, FIELDS) for name in unknown[:_MOST_ERRORS]]
+    errors += [unknown_field(name, FIELDS) for name in unknown[:MOST_ERRORS]]
     return errors
-
-
-def unknown_field(name: str, known: Sequence[str]) -> FieldError:
-    """What to say of a field that is not among the ``known``."""
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    remedy = f"{hint}remove it; the fields are {', '.join(known)}"
-    return FieldError(join("$", name), "there is no such field", remedy)
-
-
-def _type(raw: msgspec.Raw, catalogue: Catalogue) -> str:
-    remedy = "send the name of a task type; GET /api/task-types lists them"
-    name: str = _decode(raw, str, "a string", remedy)
-    if len(name) > MAX_TYPE_LENGTH:
-        message = f"expected at most {MAX_TYPE_LENGTH} characters, got {len(name)}"
-        raise _Fault(message, remedy)
-    return catalogue.task_type(name).name
-
-
-def _priority(raw: msgspec.Raw) -> Priority:
-    numbers = ", ".join(str(priority.value) for priority in Priority)
-    remedy = f"send one of {_PRIORITIES}, or its number ({numbers})"
-    value: str | int = _decode(raw, str | int, "a string or a whole number", remedy)
-    if isinstance(value, str) and len(value) > MAX_TYPE_LENGTH:
-        raise _Fault(f"expected one of {_PRIORITIES}, got {shown(value)}", remedy)
-    try:
-        return Priority.parse(value)
-    except ValueError as error:
-        raise _Fault(str(error), remedy) from error
-
-
-def _user_id(raw: msgspec.Raw) -> str | None:
-    remedy = f"send a string of 1 to {MAX_USER_ID_LENGTH} characters, or leave it out"
-    value: str | None = _decode(raw, str | None, "a string or null", remedy)
-    if value is not None and not 1 <= len(value) <= MAX_USER_ID_LENGTH:
-        message = f"expected 1 to {MAX_USER_ID_LENGTH} characters, got {len(value)}"
-        raise _Fault(message, remedy)
-    return value
 
 
 def _delay(raw: msgspec.Raw) -> timedelta | None:
@@ -153,40 +112,32 @@ def _ttl(raw: msgspec.Raw) -> timedelta | None:
 def _seconds(raw: msgspec.Raw, what: str) -> timedelta | None:
     most = int(MAX_DELAY.total_seconds())
     remedy = f"send {what}, from 0 to {most} (365 days), or leave it out"
-    seconds: float | None = _decode(raw, float | None, "a number or null", remedy)
+    seconds: float | None = decode(raw, float | None, "a number or null", remedy)
     if seconds is None:
         return None
     if not 0 <= seconds <= most:
-        raise _Fault(f"expected a number from 0 to {most}, got {shown(seconds)}", remedy)
+        raise Fault(f"expected a number from 0 to {most}, got {shown(seconds)}", remedy)
     return timedelta(seconds=seconds)
 
 
 def _unique(raw: msgspec.Raw) -> bool | None:
     remedy = "send true or false, or leave it out"
-    value: bool | None = _decode(raw, bool | None, "true, false or null", remedy)
+    value: bool | None = decode(raw, bool | None, "true, false or null", remedy)
     return value
 
 
 def _idempotency_key(raw: msgspec.Raw) -> str | None:
     remedy = "send a new UUID, say, for each new task, or leave it out"
-    key: str | None = _decode(raw, str | None, "a string or null", remedy)
+    key: str | None = decode(raw, str | None, "a string or null", remedy)
     if key is not None:
         try:
             check_idempotency_key(key)
         except InvalidInputError as error:
-            raise _Fault(error.message, remedy) from error
+            raise Fault(error.message, remedy) from error
     return key
 
 
 def _moment(raw: msgspec.Raw) -> datetime | None:
     remedy = "send a date and time with its offset from UTC, like 2026-11-26T09:30:00+01:00"
-    found: datetime | None = _decode(raw, datetime | None, "a date and time (RFC 3339)", remedy)
+    found: datetime | None = decode(raw, datetime | None, "a date and time (RFC 3339)", remedy)
     return found
-
-
-def _decode(raw: msgspec.Raw, expected: Any, wanted: str, remedy: str) -> Any:
-    try:
-        return msgspec.json.decode(raw, type=expected)
-    except msgspec.ValidationError as error:
-        got = shown(msgspec.json.decode(raw))
-        raise _Fault(f"expected {wanted}, got {got}", remedy) from error

@@ -11,11 +11,12 @@ import msgspec
 from litestar import Request
 
 from penstock.api.downloads import media_type
+from penstock.api.fields import unknown_field
 from penstock.api.form_parts import Part, form_parts, malformed
 from penstock.api.json_body import decode_object
 from penstock.api.json_faults import join, shown
 from penstock.api.problems import FieldError, Problem, invalid_request, too_large
-from penstock.api.submission import FIELDS, read_submission, unknown_field
+from penstock.api.submission import FIELDS, read_submission
 from penstock.declarations import TaskType
 from penstock.dispatch import ArtifactStore, Dispatch, Submission
 from penstock.dispatch.artifacts import check_name

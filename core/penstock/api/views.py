@@ -174,16 +174,6 @@ class LogLineView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class LogPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Some lines of a task's log. ``next`` is the ``after`` of the next page, if there may be one.
-
-    While the task runs lines are added: then the id of the last one is the ``after`` of those.
-    """
-
-    lines: list[LogLineView]
-    next: UUID | None
-
-
 class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):
     """A task type: what it takes and gives, as JSON Schema, and inputs that succeed.
 

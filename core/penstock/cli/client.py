@@ -181,7 +181,10 @@ class Purge(msgspec.Struct, kw_only=True):
 
 
 class LogPage(msgspec.Struct, kw_only=True):
-    """Some lines of a task's log, and behind which line the next page begins, if there is one."""
+    """Some lines of a task's log; ``next`` is the cursor of the following ones.
+
+    There is one as long as the task may log more.
+    """
 
     lines: list[dict[str, Any]]
     next: str | None = None
@@ -379,12 +382,16 @@ class ApiClient:
             answer = self._http.get(f"/api/queues/tasks/{task_id}")
         return self._task(answer)
 
-    def log(self, task_id: UUID, *, after: str | None = None) -> LogPage:
-        """A page of a task's log, behind the line ``after``. Raises as :meth:`task`."""
-        query = {} if after is None else {"after": after}
+    def log(self, task_id: UUID, *, cursor: str | None = None) -> LogPage:
+        """A page of a task's log; ``cursor`` is the ``next`` of the one before.
+
+        Raises as :meth:`task`.
+        """
+        query = {} if cursor is None else {"cursor": cursor}
         with self._answers():
             answer = self._http.get(f"/api/queues/tasks/{task_id}/log", params=query)
-        return self._read(answer, LogPage)[0]
+        lines, _ = self._read(answer, list[dict[str, Any]])
+        return LogPage(lines=lines, next=msgspec.json.decode(answer.content, type=_Success).next)
 
     def events(self, task_id: UUID, last_id: str | None = None) -> Iterator[SentEvent]:
         """The events of a task behind ``last_id``, until it has ended or the API stops.

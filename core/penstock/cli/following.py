@@ -97,13 +97,15 @@ def log_line(line: Mapping[str, Any]) -> str:
 
 def follow_log(client: ApiClient, task_id: UUID, *, follow: bool, as_json: bool) -> None:
     """Print a task's log, and with ``follow`` what is logged until it has ended."""
-    seen = ""
+    seen, cursor = "", None
     while True:
-        page = client.log(task_id, after=seen or None)
+        page = client.log(task_id, cursor=cursor)
         for line in page.lines:
             _print_line(line, as_json=as_json)
             seen = line["id"]
-        if page.next is None:
+        cursor = page.next
+        # While the task is open, there is always another page.
+        if cursor is None or not page.lines:
             break
     if not follow:
         return

@@ -27,6 +27,7 @@ from penstock.dispatch.errors import (
     QueueFullError,
     ScheduleDeclaredError,
     ScheduleExistsError,
+    UnexpectedError,
     UnknownScheduleError,
     UserQueueFullError,
 )
@@ -126,6 +127,7 @@ __all__ = [
     "Swept",
     "TaskArtifacts",
     "TaskBatches",
+    "UnexpectedError",
     "UnknownScheduleError",
     "UserQueueFullError",
 ]

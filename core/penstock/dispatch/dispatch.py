@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from penstock.dispatch.admission import Admission
 from penstock.dispatch.after_commit import AfterCommit
 from penstock.dispatch.batch_completion import BatchCompletion
 from penstock.dispatch.entries import entry_of, member_of
-from penstock.dispatch.errors import InvalidInputError, QueueFullError
+from penstock.dispatch.errors import InvalidInputError, QueueFullError, UnexpectedError
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
 from penstock.dispatch.intake import IDEMPOTENCY_TTL, Intake, as_record
@@ -43,6 +44,8 @@ from penstock.ledger import (
     TaskRecord,
     Transition,
 )
+
+_log = logging.getLogger(__name__)
 
 
 class Dispatch:
@@ -244,10 +247,7 @@ class Dispatch:
         away = [each for each in answers if isinstance(each, LedgerUnavailableError)]
         if away and len(away) == len(answers):
             raise away[0]
-        for each in answers:
-            if isinstance(each, BaseException) and not isinstance(each, PenstockError):
-                raise each
-        return [each for each in answers if isinstance(each, Submitted | PenstockError)]
+        return [_expected(each) for each in answers]
 
     async def _claim(self, key: RequestKey | None) -> None:
         if key is not None:
@@ -423,12 +423,6 @@ class Dispatch:
         """The newest tasks that ``wanted`` finds; see :meth:`penstock.ledger.TaskList.page`."""
         return await self._tasks.page(wanted, before=before, limit=limit)
 
-    async def children(
-        self, parent_id: UUID, *, before: UUID | None, limit: int
-    ) -> list[TaskRecord]:
-        """Tasks that a task enqueued, in the opposite order of their ids, below ``before``."""
-        return await self._ledger.children(parent_id, before=before, limit=limit)
-
     async def queue_status(self) -> dict[str, QueueStatus]:
         """Every queue of the catalogue at a glance.
 
@@ -477,3 +471,13 @@ class Dispatch:
         except (PenstockError, TimeoutError):
             return {}
         return {queue: each.workers for queue, each in counts.items()}
+
+
+def _expected(answer: Submitted | BaseException) -> Submitted | PenstockError:
+    """What became of one of many submissions; the others are accepted, whatever it met."""
+    if isinstance(answer, Submitted | PenstockError):
+        return answer
+    if not isinstance(answer, Exception):
+        raise answer
+    _log.error("one of many submissions", exc_info=answer)
+    return UnexpectedError()

@@ -15,6 +15,7 @@
     ├── UnknownScheduleError    there is no such schedule (also a LookupError)
     ├── ScheduleExistsError     there is one of that name already
     ├── ScheduleDeclaredError   only its plugin can change it
+    ├── UnexpectedError         one of many submissions met what nobody expected; the log has it
     └── QueueFullError          as many tasks wait in the queue as may
         └── UserQueueFullError  as many of the user's
 """
@@ -185,6 +186,16 @@ class BulkRefusedError(PenstockError):
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         super().__init__(f"submission {first} is refused{more}: {fault}")
         self.faults = faults
+
+
+class UnexpectedError(PenstockError):
+    """One of many submissions met an error that nobody expected, as of a function of its plugin.
+
+    The log has it, with its traceback.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("something went wrong with this submission that nobody expected; see log")
 
 
 class ForeignSessionError(PenstockError, ValueError):

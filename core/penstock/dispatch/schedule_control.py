@@ -136,6 +136,8 @@ class ScheduleControl:
                 terms.input,
                 priority=Priority(terms.priority),
                 user_id=terms.user_id,
+                # As at an instant, whether an earlier one has ended or not.
+                unique=False,
             )
         )
         await self._schedules.change(

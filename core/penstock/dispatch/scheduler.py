@@ -179,6 +179,11 @@ class Scheduler:
                 # It is like any other submission: nobody would post it again later.
                 problem = str(error)
                 _log.error("schedule %r makes no task: %s", schedule.name, error)
+            # Functions of plugins tell what a task needs; one that fails may keep no other
+            # schedule from firing.
+            except Exception as error:  # noqa: BLE001
+                problem = f"its task could not be made: {error!r}"
+                _log.exception("schedule %r makes no task", schedule.name)
         return Firing(
             schedule=schedule.id,
             instant=schedule.next_run_at,

@@ -468,22 +468,6 @@ class Ledger:
         return None if row is None else _record(row)
 
     @repeated_if_cut
-    async def children(
-        self, parent_id: UUID, *, before: UUID | None, limit: int
-    ) -> list[TaskRecord]:
-        """Tasks that a task enqueued, in the opposite order of their ids, below ``before``."""
-        statement = (
-            select(Task.__table__)
-            .where(Task.parent_id == parent_id)
-            .order_by(Task.id.desc())
-            .limit(limit)
-        )
-        if before is not None:
-            statement = statement.where(Task.id < before)
-        async with self.database.read("list the children of a task") as connection:
-            return [_record(row) for row in await connection.execute(statement)]
-
-    @repeated_if_cut
     async def find_all(self, ids: Collection[UUID]) -> dict[UUID, TaskRecord]:
         """Those of the tasks that there are, by id."""
         statement = select(Task.__table__).where(Task.id.in_(ids))

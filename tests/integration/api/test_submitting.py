@@ -8,9 +8,11 @@ from typing import Any, cast
 import httpx
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from penstock.api import SingleKeyAccess, create_api
 from penstock.app import Application
+from penstock.plugins import UnknownProviderError
 from penstock.settings import Settings
 from tests.integration.client.conftest import acme_catalogue
 from tests.unit.api.problem_checks import problem_of
@@ -217,6 +219,39 @@ async def test_each_of_many_may_be_accepted_for_itself(
     assert found[1]["problem"]["errors"][0]["field"] == "$.input.source"
     assert "did you mean 'type'" in found[2]["problem"]["errors"][0]["remedy"]
     assert await waiting(application) == 2
+
+
+async def test_a_function_of_a_plugin_that_fails_takes_no_answer_from_the_others(
+    client: httpx.AsyncClient, application: Application, caplog: pytest.LogCaptureFixture
+):
+    answer = await bulk(client, [TASK, {"type": "acme.paint", "input": {}}, TASK], atomic=False)
+
+    assert answer.status_code == 207
+    found = answer.json()["data"]
+    assert [each["status"] for each in found] == [202, 500, 202]
+    assert found[1]["problem"]["type"] == "/problems/internal-error"
+    assert "painter" not in answer.text
+    assert "KeyError: 'painter'" in caplog.text
+    assert await waiting(application) == 2
+
+
+async def test_what_a_plugin_does_wrong_is_in_the_log_however_it_is_posted(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+):
+    wrong = {"type": "acme.paint", "input": {"painter": "nobody"}}
+
+    with capture_logs() as logs:
+        one = await post(client, wrong)
+    together = await bulk(client, [TASK, wrong])
+    each = (await bulk(client, [TASK, wrong], atomic=False)).json()["data"]
+
+    for answer in (one, together):
+        check_problem(answer, 500, "internal-error")
+        assert "nobody" not in answer.text
+    assert [one["status"] for one in each] == [202, 500]
+    (line,) = [line for line in logs if line["event"] == "unexpected error"]
+    assert isinstance(line["exc_info"], UnknownProviderError)
+    assert caplog.text.count("UnknownProviderError: ") == 2
 
 
 async def test_many_fit_or_none_is_accepted(client: httpx.AsyncClient, application: Application):

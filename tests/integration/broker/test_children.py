@@ -16,7 +16,7 @@ from penstock import Context, PermanentError, Priority, Queue, RetryPolicy, Tran
 from penstock.app import Application
 from penstock.broker.children import Children
 from penstock.dispatch import Submission
-from penstock.ledger import StartedTask, TaskRecord
+from penstock.ledger import StartedTask, TaskFilter, TaskRecord, TaskSummary
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from tests.services.gate import pass_gate
@@ -119,8 +119,9 @@ async def started(application: Application, **terms: Any) -> StartedTask:
     return found
 
 
-async def children_of(application: Application, parent: UUID) -> list[TaskRecord]:
-    return await application.dispatch.children(parent, before=None, limit=100)
+async def children_of(application: Application, parent: UUID) -> list[TaskSummary]:
+    wanted = TaskFilter(parent_id=parent)
+    return list((await application.dispatch.tasks(wanted, before=None, limit=100)).tasks)
 
 
 async def test_a_parent_that_fails_on_the_way_has_each_child_once(
@@ -174,7 +175,9 @@ async def test_children_of_a_name_are_one_whatever_they_are_asked_to_do_later(
 
     assert first == second
     (child,) = await children_of(application, parent.id)
-    assert bytes(child.input) == b'{"number": 1}'
+    found = await application.dispatch.find(child.id)
+    assert found is not None
+    assert bytes(found.input) == b'{"number": 1}'
 
 
 async def test_a_child_of_an_earlier_run_is_there_however_full_its_queue_is(
@@ -261,7 +264,9 @@ async def test_children_are_listed_in_pages(application: Application) -> None:
         for n in range(5)
     }
 
-    first = await application.dispatch.children(parent.id, before=None, limit=3)
-    rest = await application.dispatch.children(parent.id, before=first[-1].id, limit=3)
+    wanted = TaskFilter(parent_id=parent.id)
+    first = await application.dispatch.tasks(wanted, before=None, limit=3)
+    rest = await application.dispatch.tasks(wanted, before=first.next, limit=3)
 
-    assert [each.id for each in [*first, *rest]] == sorted(made, reverse=True)
+    assert [each.id for each in [*first.tasks, *rest.tasks]] == sorted(made, reverse=True)
+    assert rest.next is None

@@ -37,6 +37,16 @@ async def once(image: Resize) -> Image:
     return Image(image.source)
 
 
+def painter(colours: dict[str, str]) -> str:
+    """A plugin's function that is not ready for every input: no plugin declares what it names."""
+    return colours["painter"]
+
+
+@task("acme.paint", queue=ACME, provider=painter)
+async def paint(colours: dict[str, str]) -> None:
+    pass
+
+
 class Scan(Struct):
     document: UUID
 
@@ -52,7 +62,7 @@ def acme_catalogue() -> Catalogue:
         distribution="penstock-acme",
         version="1",
         queues=[ACME],
-        tasks=[resize, once, scan],
+        tasks=[resize, once, paint, scan],
     )
     return Catalogue(plugins=[acme])
 

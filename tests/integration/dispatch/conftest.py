@@ -34,6 +34,21 @@ async def resize(image: Resize) -> Resize:
     return image
 
 
+def painter(colours: dict[str, str]) -> str | None:
+    """A plugin's function that is not ready for every input."""
+    return colours["painter"] or None
+
+
+@task("acme.paint", queue=ACME, provider=painter)
+async def paint(colours: dict[str, str]) -> None:
+    pass
+
+
+@task("acme.sweep", queue=ACME, unique=True)
+async def sweep(room: str) -> None:
+    pass
+
+
 @task("other.total", queue=OTHER)
 async def total(numbers: list[int]) -> int:
     return sum(numbers)
@@ -72,7 +87,7 @@ class Installation:
             distribution="penstock-acme",
             version="1",
             queues=[ACME, OTHER],
-            tasks=[resize, total, report],
+            tasks=[resize, paint, sweep, total, report],
         )
         catalogue = Catalogue(plugins=[plugin]).tuned(tuning or {})
         ledger = Ledger(database_url)

@@ -366,6 +366,21 @@ async def test_a_task_that_cannot_be_submitted_is_noted_and_the_schedule_goes_on
     assert await instants(installation) == [NOON]
 
 
+async def test_a_function_of_a_plugin_that_fails_keeps_no_other_schedule_from_firing(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    await add(installation, type="acme.paint", input='{"wall":"blue"}')
+    await add(installation, name="acme.fine")
+
+    await scheduler(installation, Clock(NOON)).fire()
+
+    found = await stored(installation)
+    assert found.problem == "its task could not be made: KeyError('painter')"
+    assert found.next_run_at == NOON + MINUTE
+    assert await instants(installation) == [NOON]
+    assert 'return colours["painter"]' in caplog.text
+
+
 async def test_a_full_queue_takes_no_task_by_schedule_either(build: Build) -> None:
     full = build(tuning={"acme": {"max_waiting": 1}})
     await full.builder.build("acme")
@@ -453,6 +468,18 @@ async def test_run_now_makes_a_task_and_leaves_the_instants_as_they_are(
 
     found = await schedules.show("acme.tick")
     assert (found.last_task_id, found.next_run_at) == (record.id, before.next_run_at)
+
+
+async def test_run_now_makes_a_task_though_another_of_its_kind_is_open(
+    installation: Installation,
+) -> None:
+    schedules = control(installation)
+    await schedules.create("acme.tick", terms(type="acme.sweep", input='"hall"'), by="ada")
+    waiting = await installation.dispatch.submit(Submission("acme.sweep", '"hall"'))
+
+    records = [await schedules.run("acme.tick") for _ in range(2)]
+
+    assert len({waiting.id, *(each.id for each in records)}) == 3
 
 
 async def test_what_cannot_be_made_is_refused(installation: Installation) -> None:

@@ -95,20 +95,40 @@ async def test_a_log_is_served_page_by_page(application: Application, worker: No
         httpx.AsyncClient(base_url=api.url, headers=headers, trust_env=False) as http,
     ):
         path = f"/api/queues/tasks/{record.id}/log"
-        first = (await http.get(path, params={"limit": 3})).json()["data"]
-        second = (await http.get(path, params={"limit": 3, "after": first["next"]})).json()["data"]
-        wrong = await http.get(path, params={"limit": 0, "afte": "x"})
-        no_id = await http.get(path, params={"after": "x"})
+        first = (await http.get(path, params={"limit": 3})).json()
+        second = (await http.get(path, params={"limit": 3, "cursor": first["next"]})).json()
+        wrong = await http.get(path, params={"limit": 0, "cursr": "x", "cursor": "x"})
+        too_many = await http.get(path, params={"limit": "0000001000999999"})
         missing = await http.get("/api/queues/tasks/01936f2e-0000-7000-8000-000000000001/log")
 
-    assert [each["message"] for each in first["lines"]] == ["line 0", "line 1", "line 2"]
-    assert first["lines"][0]["fields"] == {"words": 0}
-    assert [each["message"] for each in second["lines"]] == ["line 3", "line 4"]
+    assert [each["message"] for each in first["data"]] == ["line 0", "line 1", "line 2"]
+    assert first["data"][0]["fields"] == {"words": 0}
+    assert [each["message"] for each in second["data"]] == ["line 3", "line 4"]
     assert second["next"] is None
-    assert wrong.status_code == 422
-    assert {each["field"] for each in wrong.json()["errors"]} == {"limit", "afte"}
-    assert no_id.status_code == 400
+    assert wrong.status_code == too_many.status_code == 422
+    assert {each["field"] for each in wrong.json()["errors"]} == {"limit", "cursr", "cursor"}
+    assert "from 1 to 1000" in too_many.json()["detail"]
     assert missing.status_code == 404
+
+
+async def test_what_an_open_task_logs_later_is_in_the_next_page(application: Application) -> None:
+    record = await submit(application, Speech([]))
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with (
+        served(application) as api,
+        httpx.AsyncClient(base_url=api.url, headers=headers, trust_env=False) as http,
+    ):
+        path = f"/api/queues/tasks/{record.id}/log"
+        empty = (await http.get(path)).json()
+        await application.task_log.add([line(record.id, "first")])
+        first = (await http.get(path, params={"cursor": empty["next"]})).json()
+        none_yet = (await http.get(path, params={"cursor": first["next"]})).json()
+        await application.task_log.add([line(record.id, "second")])
+        second = (await http.get(path, params={"cursor": none_yet["next"]})).json()
+
+    assert (empty["data"], none_yet["data"]) == ([], [])
+    assert [each["message"] for each in first["data"] + second["data"]] == ["first", "second"]
+    assert second["next"] is not None
 
 
 # --- The writer alone ---------------------------------------------------------------------------

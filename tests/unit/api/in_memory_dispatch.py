@@ -144,7 +144,7 @@ class InMemoryDispatch:
         return Swept(found=found, next=page.next)
 
     async def tasks(self, wanted, *, before, limit):
-        """By status, queue and type alone; ``wanted`` keeps all that was asked for."""
+        """By status, queue, type and parent alone; ``wanted`` keeps all that was asked for."""
         self._fail()
         self.wanted = wanted
         fit: list[TaskSummary] = [
@@ -154,6 +154,7 @@ class InMemoryDispatch:
             and record.status in wanted.statuses
             and wanted.queue in (None, record.queue)
             and wanted.type in (None, record.type)
+            and wanted.parent_id in (None, record.parent_id)
         ]
         more = len(fit) > limit
         return TaskPage(tasks=fit[:limit], next=fit[limit - 1].id if more else None)
@@ -161,11 +162,6 @@ class InMemoryDispatch:
     async def find(self, task_id):
         self._fail()
         return self.records.get(task_id)
-
-    async def children(self, parent_id, *, before, limit):
-        found = [each for each in self.records.values() if each.parent_id == parent_id]
-        found.sort(key=lambda each: each.id, reverse=True)
-        return [each for each in found if before is None or each.id < before][:limit]
 
     async def queue_status(self):
         self._fail()

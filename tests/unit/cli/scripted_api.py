@@ -43,8 +43,9 @@ def task(status="pending", **more):
     }
 
 
-def success(data, status=200):
-    return status, "application/json", json.dumps({"success": True, "data": data}).encode()
+def success(data, status=200, **more):
+    document = {"success": True, "data": data, **more}
+    return status, "application/json", json.dumps(document).encode()
 
 
 def problem(status, title, detail="", errors=()):

@@ -87,8 +87,9 @@ def test_a_task_that_is_not_there_is_not_watched(run, api):
 
 
 def test_a_log_is_read_page_by_page_and_followed_without_twins(run, api):
-    api.on(LOG, success({"lines": [line(1), line(2)], "next": line(2)["id"]}))
-    api.on(f"{LOG}?after={line(2)['id']}", success({"lines": [line(3)], "next": None}))
+    api.on(LOG, success([line(1), line(2)], next="behind-2"))
+    api.on(f"{LOG}?cursor=behind-2", success([line(3)], next="behind-3"))
+    api.on(f"{LOG}?cursor=behind-3", success([], next="behind-3"))
     api.on(
         EVENTS,
         sent(

@@ -107,9 +107,10 @@ def batch_paths() -> dict[str, dict[str, Operation]]:
             "get": {
                 "operationId": "listChildren",
                 "summary": "The tasks that a task enqueued while it ran",
+                "description": "As in the list of tasks, newest first.",
                 "tags": ["tasks"],
                 "parameters": [path_parameter("task_id", ID), *page_parameters()],
-                "responses": page(reference("Task")) | problems(400, 401, 404, 422, 503),
+                "responses": page(reference("TaskSummaryView")) | problems(400, 401, 404, 422, 503),
             }
         },
     }

@@ -8,13 +8,13 @@ from typing import Any, get_args
 import msgspec
 
 from penstock.api.batch_view import BatchView
+from penstock.api.fields import MAX_USER_ID_LENGTH
 from penstock.api.problems import ProblemDocument
 from penstock.api.routes.task_bulk import BulkView
-from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.upload import upload_types
 from penstock.api.views import (
     BulkItem,
-    LogPage,
+    LogLineView,
     ScheduleView,
     TaskSummaryView,
     TaskTypeView,
@@ -57,7 +57,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         ScheduleView,
         Health,
         BulkItem,
-        LogPage,
+        LogLineView,
         ProblemDocument,
     )
     plugged = [each for task_type in task_types for each in _types_of(task_type)]

@@ -9,7 +9,7 @@ import msgspec
 
 from penstock.api.openapi.components import reference
 from penstock.api.openapi.parts import ID as _ID
-from penstock.api.openapi.parts import IDEMPOTENCY_KEY, Operation
+from penstock.api.openapi.parts import IDEMPOTENCY_KEY, Operation, page, page_parameters
 from penstock.api.openapi.parts import json_body as _json_body
 from penstock.api.openapi.parts import path_parameter as _path_parameter
 from penstock.api.openapi.parts import problems as _problems
@@ -405,19 +405,17 @@ def _follow_task() -> Operation:
 
 
 def _show_log() -> Operation:
-    after = {"name": "after", "in": "query", "schema": _ID}
-    limit = {"type": "integer", "minimum": 1, "maximum": MOST_LINES, "default": DEFAULT_LINES}
     return {
         "operationId": "showTaskLog",
         "summary": "What a task's handler has logged",
-        "description": "Oldest lines first. `next` of a page is `after` of the next one.",
+        "description": "Oldest lines first. As long as the task is open, there is a `next`, though "
+        "a page may be empty: what is logged later is behind it.",
         "tags": ["tasks"],
         "parameters": [
             _path_parameter("task_id", _ID),
-            {**after, "description": "The id of the last line that was seen."},
-            {"name": "limit", "in": "query", "schema": limit},
+            *page_parameters(default=DEFAULT_LINES, most=MOST_LINES),
         ],
-        "responses": _success(reference("LogPage")) | _problems(400, 401, 404, 422, 503),
+        "responses": page(reference("LogLineView")) | _problems(400, 401, 404, 422, 503),
     }
 
 

@@ -70,9 +70,9 @@ def page(items: Schema) -> dict[str, Any]:
     return answer
 
 
-def page_parameters() -> list[dict[str, Any]]:
+def page_parameters(*, default: int = DEFAULT_LIMIT, most: int = MAX_LIMIT) -> list[dict[str, Any]]:
     """Which page of a list is asked for."""
-    limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+    limit = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
     cursor = {"name": "cursor", "in": "query", "schema": {"type": "string"}}
     return [
         {"name": "limit", "in": "query", "schema": limit},

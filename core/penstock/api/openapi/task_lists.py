@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from penstock.api.fields import MAX_USER_ID_LENGTH
 from penstock.api.openapi.components import Schema, reference
-from penstock.api.openapi.parts import ID, Operation, json_body, problems, success
-from penstock.api.pages import DEFAULT_LIMIT, MAX_LIMIT
+from penstock.api.openapi.parts import (
+    ID,
+    Operation,
+    json_body,
+    page,
+    page_parameters,
+    problems,
+    success,
+)
 from penstock.api.reason import MAX_REASON_LENGTH
-from penstock.api.submission import MAX_USER_ID_LENGTH
 from penstock.api.task_filter import MAX_ERROR_LENGTH
 from penstock.dispatch import CANCELLABLE, MOST_AT_ONCE, RETRYABLE
 from penstock.ledger import Status
@@ -21,28 +28,7 @@ def list_tasks() -> Operation:
     ]
     # `status=failed,cancelled`, as one parameter.
     parameters[0] |= {"style": "form", "explode": False}
-    parameters += [
-        {
-            "name": "limit",
-            "in": "query",
-            "schema": {
-                "type": "integer",
-                "minimum": 1,
-                "maximum": MAX_LIMIT,
-                "default": DEFAULT_LIMIT,
-            },
-        },
-        {
-            "name": "cursor",
-            "in": "query",
-            "description": "The `next` of the page before.",
-            "schema": {"type": "string"},
-        },
-    ]
-    page = success({"type": "array", "items": reference("TaskSummaryView")})
-    schema = page["200"]["content"]["application/json"]["schema"]
-    schema["properties"]["next"] = {"type": ["string", "null"]}
-    schema["required"].append("next")
+    parameters += page_parameters()
     return {
         "operationId": "listTasks",
         "summary": "Tasks, newest first",
@@ -52,7 +38,7 @@ def list_tasks() -> Operation:
         "the following one goes on from there. The list is at its end where `next` is null.",
         "tags": ["tasks"],
         "parameters": parameters,
-        "responses": page | problems(400, 401, 422, 503),
+        "responses": page(reference("TaskSummaryView")) | problems(400, 401, 422, 503),
     }
 
 

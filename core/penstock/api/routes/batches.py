@@ -59,7 +59,7 @@ def batch_routes(*, batches: TaskBatches, catalogue: Catalogue) -> Sequence[HTTP
     ) -> Page[BatchView]:
         """Batches, newest first."""
         wanted = read_page(request)
-        found = await batches.page(before=wanted.before, limit=wanted.limit + 1)
+        found = await batches.page(before=wanted.cursor, limit=wanted.limit + 1)
         return page_of(found, wanted, view=BatchView.of, id_of=lambda each: each.id)
 
     @get("/api/batches/{batch_id:str}")

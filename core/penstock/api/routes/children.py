@@ -10,12 +10,14 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from penstock.api import cursors
 from penstock.api.access import Principal
 from penstock.api.identifiers import read_id
-from penstock.api.pages import Page, page_of, read_page
+from penstock.api.pages import Page, read_page
 from penstock.api.task_lookup import task_not_found
-from penstock.api.views import TaskView
+from penstock.api.views import TaskSummaryView
 from penstock.dispatch import Dispatch
+from penstock.ledger import TaskFilter
 
 
 def children_routes(*, dispatch: Dispatch) -> Sequence[HTTPRouteHandler]:
@@ -26,12 +28,17 @@ def children_routes(*, dispatch: Dispatch) -> Sequence[HTTPRouteHandler]:
         request: Request[Any, Any, Any],
         task_id: FromPath[str],
         principal: NamedDependency[Principal],
-    ) -> Page[TaskView]:
-        """The tasks that a task enqueued while it ran."""
+    ) -> Page[TaskSummaryView]:
+        """The tasks that a task enqueued while it ran, newest first, as in the list of tasks."""
         parent, wanted = read_id(task_id, of="task"), read_page(request)
-        found = await dispatch.children(parent, before=wanted.before, limit=wanted.limit + 1)
-        if not found and await dispatch.find(parent) is None:
+        page = await dispatch.tasks(
+            TaskFilter(parent_id=parent), before=wanted.cursor, limit=wanted.limit
+        )
+        if not page.tasks and await dispatch.find(parent) is None:
             raise task_not_found(parent)
-        return page_of(found, wanted, view=TaskView.of, id_of=lambda each: each.id)
+        return Page(
+            data=[TaskSummaryView.of(task) for task in page.tasks],
+            next=cursors.encode(page.next),
+        )
 
     return [list_children]

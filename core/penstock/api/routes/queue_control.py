@@ -13,10 +13,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from penstock.api.access import Principal
+from penstock.api.fields import unknown_field
 from penstock.api.json_body import read_object
 from penstock.api.json_faults import shown
 from penstock.api.problems import FieldError, invalid_request
-from penstock.api.submission import unknown_field
 from penstock.api.views import Success
 from penstock.dispatch import Purge, QueueControl, QueuePolicy
 

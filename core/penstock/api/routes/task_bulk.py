@@ -13,13 +13,14 @@ from litestar.handlers import HTTPRouteHandler
 
 from penstock.api import cursors
 from penstock.api.access import Principal
+from penstock.api.fields import Values, unknown_field
 from penstock.api.identifiers import uuid_of
 from penstock.api.json_body import read_object
 from penstock.api.json_faults import shown
+from penstock.api.pages import PAGE_FIELDS, page_in
 from penstock.api.problems import FieldError, invalid_request
 from penstock.api.reason import check_reason
-from penstock.api.submission import unknown_field
-from penstock.api.task_filter import FIELDS, Values, check_names, read_cursor, read_limit, texts
+from penstock.api.task_filter import FIELDS, check_names, read_filter, texts
 from penstock.api.views import Success
 from penstock.dispatch import CANCELLABLE, MOST_AT_ONCE, RETRYABLE, Dispatch
 from penstock.ledger import Status, TaskFilter, Transition
@@ -138,16 +139,12 @@ async def _read(
     if len(given) != 1:
         message = f"expected one of 'ids' and 'filter', got {' and '.join(given) or 'neither'}"
         errors.append(FieldError("$", message, "name the tasks, or say which ones are meant"))
-    page = Values(
-        texts({n: members[n] for n in ("limit", "cursor") if n in members}, "$."),
-        ("limit", "cursor"),
-        "$.",
-    )
-    limit = page.read("limit", read_limit(MOST_AT_ONCE)) or MOST_AT_ONCE
-    before = page.read("cursor", read_cursor)
-    if "ids" in given and (surplus := [n for n in ("limit", "cursor") if n in members]):
+    part = {name: members[name] for name in PAGE_FIELDS if name in members}
+    page = Values(texts(part, "$."), PAGE_FIELDS, "$.")
+    limit, before = page_in(page, default=MOST_AT_ONCE, most=MOST_AT_ONCE)
+    if "ids" in given and part:
         message = "this is said of a filter, and not of ids"
-        errors += [FieldError(f"$.{name}", message, "remove it") for name in surplus]
+        errors += [FieldError(f"$.{name}", message, "remove it") for name in part]
     errors += page.errors + check_reason(members.get("reason"))
     ids: list[UUID] = []
     wanted = None
@@ -185,7 +182,7 @@ def _filter(
         errors.append(FieldError("$.filter", message, _FILTER_REMEDY))
         return None
     values = Values(texts(value, "$.filter."), FIELDS, "$.filter.")
-    found = values.filter(only=status)
+    found = read_filter(values, only=status)
     errors += values.errors
     # All tasks that there are, by mistake, are too many.
     if not values.errors and found == TaskFilter():
