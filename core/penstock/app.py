@@ -210,11 +210,18 @@ class Application:
 
 
 def retention(settings: Settings, *, ledger: Ledger, artifacts: ArtifactStore) -> Retention:
-    """What removes old tasks, as the settings say."""
-    keep = {
+    """What removes old tasks, as the settings say.
+
+    No task goes before a key that stands for it: whoever repeats the request would have it twice.
+    """
+    said = {
         Status.SUCCESS: settings.keep_success,
         Status.FAILED: settings.keep_failed,
         Status.CANCELLED: settings.keep_cancelled,
+    }
+    keep = {
+        status: None if time is None else max(time, settings.idempotency_ttl)
+        for status, time in said.items()
     }
     return Retention(ledger=ledger, artifacts=artifacts, keep=keep)
 

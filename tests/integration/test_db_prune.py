@@ -27,6 +27,7 @@ def environment(
         "PENSTOCK_NAMESPACE": namespace,
         "PENSTOCK_DATA_DIR": str(tmp_path / "data"),
         "PENSTOCK_KEEP_SUCCESS": "12h",
+        "PENSTOCK_IDEMPOTENCY_TTL_SECONDS": "3600",
     }
 
 
@@ -55,6 +56,16 @@ def test_what_is_due_is_counted_and_removed(environment, database_url):
     assert "1 success tasks would be removed" in dry.stderr
     assert "1 success tasks are removed" in done.stderr
     assert (kept, asyncio.run(count(database_url))) == (2, 1)
+
+
+def test_a_task_is_kept_as_long_as_its_key_may_be(environment, database_url):
+    asyncio.run(fill(database_url))
+    longer = {**environment, "PENSTOCK_IDEMPOTENCY_TTL_SECONDS": "86400"}
+
+    done = CliRunner().invoke(root, ["db", "prune"], env=longer)
+
+    assert done.exit_code == 0, done.output
+    assert asyncio.run(count(database_url)) == 2
 
 
 async def test_an_application_does_it_by_itself(environment, database_url, tmp_path, monkeypatch):

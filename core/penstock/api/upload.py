@@ -13,6 +13,7 @@ from litestar import Request
 from penstock.api.downloads import media_type
 from penstock.api.fields import unknown_field
 from penstock.api.form_parts import Part, form_parts, malformed
+from penstock.api.idempotency import HEADER
 from penstock.api.json_body import decode_object
 from penstock.api.json_faults import join, shown
 from penstock.api.problems import FieldError, Problem, invalid_request, too_large
@@ -84,7 +85,9 @@ class UploadReader:
                         name = _file_name(part)
                         if "type" in texts or len(self._type_names) == 1:
                             wanted = self._submission(texts)
-                            await self._dispatch.check_room(wanted.type, wanted.user_id)
+                            # Whether it repeats an earlier one is known when the file is read.
+                            if wanted.idempotency_key is None and HEADER not in request.headers:
+                                await self._dispatch.check_room(wanted.type, wanted.user_id)
                         content_type = media_type(part.content_type or "")
                         file = await self._artifacts.receive(
                             task_id, name, part, content_type=content_type

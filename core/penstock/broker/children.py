@@ -22,7 +22,7 @@ from penstock.dispatch import (
 )
 from penstock.dispatch.derived_id import derived_id
 from penstock.dispatch.task_times import MAX_DELAY
-from penstock.ledger import StartedTask
+from penstock.ledger import StartedTask, TwinPendingError
 from penstock.plugins import UnknownProviderError, UnknownTaskTypeError
 
 
@@ -76,6 +76,8 @@ class Children:
             raise PermanentError(f"{what}: {error}", code="input_too_large") from error
         except (InvalidInputError, UnknownProviderError, DeclarationError) as error:
             raise PermanentError(f"{what}: {error}", code="invalid_input") from error
+        except TwinPendingError as error:
+            raise TransientError(f"{what}: {error}", code="twin_pending") from error
         except QueueFullError as error:
             raise TransientError(
                 f"{what}: {error}", retry_after=error.retry_after, code=error.code

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
 from penstock.declarations import PenstockError
 from penstock.dispatch.errors import BulkRefusedError
 from penstock.dispatch.submission import RequestKey, Submission
-from penstock.ledger import NewTask
+from penstock.ledger import IdempotencyKeyReusedError, LedgerUnavailableError, NewTask
 
 MAX_TASKS = 1000
 """How many submissions a request may hold."""
@@ -33,18 +33,22 @@ def keyed(submissions: Sequence[Submission], key: RequestKey | None) -> list[Sub
     ]
 
 
-def prepare_all(
-    submissions: Sequence[Submission], prepare: Callable[[Submission], NewTask]
+async def prepare_all(
+    submissions: Sequence[Submission], prepare: Callable[[Submission], Awaitable[NewTask]]
 ) -> list[NewTask]:
     """The rows of all submissions.
 
     Raises:
         BulkRefusedError: with everything that is wrong with any of them.
+        IdempotencyKeyReusedError: the key of one was used before for something else.
+        LedgerUnavailableError: the database had to be asked, and is away.
     """
     tasks, faults = [], {}
     for number, each in enumerate(submissions):
         try:
-            tasks.append(prepare(each))
+            tasks.append(await prepare(each))
+        except (IdempotencyKeyReusedError, LedgerUnavailableError):
+            raise
         except PenstockError as error:
             faults[number] = error
     if faults:

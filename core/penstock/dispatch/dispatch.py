@@ -19,7 +19,13 @@ from penstock.dispatch.admission import Admission
 from penstock.dispatch.after_commit import AfterCommit
 from penstock.dispatch.batch_completion import BatchCompletion
 from penstock.dispatch.entries import entry_of, member_of
-from penstock.dispatch.errors import InvalidInputError, QueueFullError, UnexpectedError
+from penstock.dispatch.errors import (
+    InvalidInputError,
+    InvalidTermError,
+    QueueDrainingError,
+    QueueFullError,
+    UnexpectedError,
+)
 from penstock.dispatch.handover import Handover
 from penstock.dispatch.health_checks import HealthChecks
 from penstock.dispatch.intake import IDEMPOTENCY_TTL, Intake, as_record
@@ -44,6 +50,7 @@ from penstock.ledger import (
     TaskRecord,
     Transition,
 )
+from penstock.plugins import Catalogue
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +141,7 @@ class Dispatch:
             LedgerUnavailableError: the database is away; nothing is promised.
         """
         catalogue = await self._policies.present()
-        task = self._intake.prepare(submission, catalogue)
+        task = await self._prepared(submission, catalogue)
         while True:
             try:
                 async with self._admission.admitted(catalogue.queue(task.queue), task.user_id):
@@ -149,6 +156,22 @@ class Dispatch:
                 accepted = earlier
             if answers := await self._answers([task], [accepted]):
                 return answers[0]
+
+    async def _prepared(self, submission: Submission, catalogue: Catalogue) -> NewTask:
+        """The row of a submission; see :meth:`Intake.prepare`.
+
+        Whoever repeats a request that was accepted is not refused because of the time since.
+        """
+        try:
+            return self._intake.prepare(submission, catalogue)
+        except (InvalidTermError, QueueDrainingError):
+            if submission.idempotency_key is None:
+                raise
+            task = self._intake.prepare(submission, catalogue, repeated=True)
+            earlier = await self._ledger.keyed.earlier(task)
+            if earlier is None or earlier.origin is not Origin.REPLAYED:
+                raise
+            return task
 
     async def _write(self, task: NewTask) -> Accepted:
         try:
@@ -193,8 +216,8 @@ class Dispatch:
             LedgerUnavailableError: the database is away; nothing is promised.
         """
         catalogue = await self._policies.present()
-        tasks = bulk.prepare_all(
-            bulk.keyed(submissions, key), lambda each: self._intake.prepare(each, catalogue)
+        tasks = await bulk.prepare_all(
+            bulk.keyed(submissions, key), lambda each: self._prepared(each, catalogue)
         )
         if not tasks:
             return []
@@ -262,7 +285,7 @@ class Dispatch:
             PenstockError: see :meth:`accept`.
         """
         catalogue = await self._policies.present()
-        task = self._intake.prepare(submission, catalogue)
+        task = await self._prepared(submission, catalogue)
         await self._admission.check(catalogue.queue(task.queue), task.user_id)
         return task
 

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from penstock.dispatch import inputs, sameness
 from penstock.dispatch.needs import need_of
 from penstock.dispatch.submission import Submission
-from penstock.dispatch.task_times import times_of
+from penstock.dispatch.task_times import TaskTimes, times_of
 from penstock.ledger import IdempotencyKey, NewTask, Status, TaskRecord
 from penstock.plugins import Catalogue
 
@@ -38,12 +38,16 @@ class Intake:
         self._max_input_bytes = max_input_bytes
         self._idempotency_ttl = idempotency_ttl
 
-    def prepare(self, submission: Submission, catalogue: Catalogue) -> NewTask:
+    def prepare(
+        self, submission: Submission, catalogue: Catalogue, *, repeated: bool = False
+    ) -> NewTask:
         """The row of a submission.
 
         Args:
             submission: what somebody asks for.
             catalogue: the present task types and queues.
+            repeated: its key stands for a task: its queue and its times were seen to then, and
+                this row is not written.
 
         Raises:
             UnknownTaskTypeError: with the nearest known name.
@@ -55,7 +59,7 @@ class Intake:
             InvalidTermError: its times are out of bounds, or leave none in which to run.
         """
         task_type = catalogue.task_type(submission.type)
-        if submission.parent_id is None:
+        if submission.parent_id is None and not repeated:
             # What an accepted task enqueues is worked off with it.
             self._require_open(task_type.queue.name)
         inputs.check_size(submission.input, self._max_input_bytes)
@@ -64,7 +68,9 @@ class Intake:
             inputs.check_user_id(submission.user_id)
         need = need_of(task_type, value, known=catalogue.providers)
         now = datetime.now(UTC)
-        times = times_of(submission, now)
+        times = (
+            TaskTimes(None, None, submission.deadline) if repeated else times_of(submission, now)
+        )
         text = submission.input
         unique = task_type.unique if submission.unique is None else submission.unique
         key = submission.idempotency_key

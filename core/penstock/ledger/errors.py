@@ -27,7 +27,7 @@ R = TypeVar("R")
 # All others (no such table or database, no permission, no memory, ...) hit any other row as well.
 _REFUSALS = ("22", "23", "54")
 # What somebody else holds was waited for, as long as that was allowed.
-LOCK_NOT_AVAILABLE = "55P03"
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class LedgerUnavailableError(PenstockError):
@@ -115,6 +115,11 @@ def _is_outage(error: Exception) -> bool:
     return from_driver or (isinstance(error, RuntimeError) and "closed" in str(error))
 
 
+def waited_in_vain(error: DBAPIError) -> bool:
+    """Whether another transaction held what was needed for longer than this one may wait."""
+    return getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+
+
 def repeated_if_cut(
     method: Callable[P, Coroutine[Any, Any, R]],
 ) -> Callable[P, Coroutine[Any, Any, R]]:
@@ -145,6 +150,6 @@ def _is_refusal(error: DBAPIError) -> bool:
         return False
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate is not None:
-        return str(sqlstate)[:2] in _REFUSALS or sqlstate == LOCK_NOT_AVAILABLE
+        return str(sqlstate)[:2] in _REFUSALS or waited_in_vain(error)
     # SQLite, and drivers that fail before the server answers.
     return isinstance(error, (DataError, IntegrityError))

@@ -18,10 +18,10 @@ from penstock.ledger import keyed_writes
 from penstock.ledger.batches import Batches
 from penstock.ledger.database import Database
 from penstock.ledger.errors import (
-    LOCK_NOT_AVAILABLE,
     IdempotencyKeyReusedError,
     TwinPendingError,
     repeated_if_cut,
+    waited_in_vain,
 )
 from penstock.ledger.group_commit import GroupCommit
 from penstock.ledger.models import IdempotencyKeyRow
@@ -65,6 +65,11 @@ class KeyedTasks:
         """See :meth:`Ledger.accept_within`."""
         (found,) = keyed_writes.accept(connection, self._batches, [task], now=_now())
         return _unless_refused(found)
+
+    async def bound_wait(self, connection: AsyncConnection) -> None:
+        """Let a transaction wait for a moment only, for others who write the same."""
+        if self._database.dialect == "postgresql":
+            await connection.execute(_BOUND_WAIT)
 
     @repeated_if_cut
     async def earlier(self, task: NewTask) -> Accepted | None:
@@ -161,8 +166,7 @@ class KeyedTasks:
         self, connection: AsyncConnection, tasks: Sequence[NewTask]
     ) -> Sequence[Accepted | IdempotencyKeyReusedError]:
         now = _now()
-        if self._database.dialect == "postgresql":
-            await connection.execute(_BOUND_WAIT)
+        await self.bound_wait(connection)
         found = await connection.run_sync(keyed_writes.accept, self._batches, tasks, now=now)
         files = [
             file
@@ -191,7 +195,7 @@ async def _patient(accepting: Awaitable[T]) -> T:
     try:
         return await accepting
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+        if waited_in_vain(error):
             raise TwinPendingError from error
         raise
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, literal, select, tuple_
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import func
 
@@ -22,7 +22,7 @@ from penstock.ledger import transitions
 from penstock.ledger.batch_table import BatchTable
 from penstock.ledger.batches import batches_for
 from penstock.ledger.database import Database
-from penstock.ledger.errors import TwinOpenError, repeated_if_cut
+from penstock.ledger.errors import TwinOpenError, TwinPendingError, repeated_if_cut, waited_in_vain
 from penstock.ledger.group_commit import GroupCommit
 from penstock.ledger.identity import identity
 from penstock.ledger.keyed_tasks import KeyedTasks, is_keyed
@@ -295,15 +295,18 @@ class Ledger:
         Returns:
             Of each of ``ids`` that there is: ``pending`` if it was changed; its status, unchanged,
             if it is open or has succeeded, if its deadline has passed, or if it is one of several
-            and unique, and another one of its type, user and input is open.
+            and unique, and another one of its type, user and input is open or about to be.
 
         Raises:
             TwinOpenError: the only one of ``ids`` is unique, and another one is open.
+            TwinPendingError: the same, and another transaction may be about to write one.
         """
 
         async def change(
             connection: AsyncConnection, some: Sequence[UUID]
         ) -> dict[UUID, Transition]:
+            # It holds up to all of them while it waits for a twin.
+            await self.keyed.bound_wait(connection)
             return await transitions.retry(connection, some, now=_now())
 
         try:
@@ -311,6 +314,12 @@ class Ledger:
         except IntegrityError as error:
             if len(ids) == 1:
                 raise TwinOpenError(ids[0], await self._open_twin(ids[0])) from error
+            return await self._retry_singly(ids)
+        except DBAPIError as error:
+            if not waited_in_vain(error):
+                raise
+            if len(ids) == 1:
+                raise TwinPendingError from error
             return await self._retry_singly(ids)
         return {
             task_id: msgspec.structs.replace(
@@ -320,12 +329,12 @@ class Ledger:
         }
 
     async def _retry_singly(self, ids: Sequence[UUID]) -> dict[UUID, Transition]:
-        """:meth:`retry_all` where one of ``ids`` has an open twin, which undid it for all."""
+        """:meth:`retry_all` where a twin of one of ``ids`` undid it for all."""
         found: dict[UUID, Transition] = {}
         for task_id in ids:
             try:
                 found |= await self.retry_all([task_id])
-            except TwinOpenError:
+            except (TwinOpenError, TwinPendingError):
                 async with self.database.read("look up a task") as connection:
                     found |= await transitions.unchanged(connection, [task_id])
         return found

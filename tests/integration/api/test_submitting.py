@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import httpx
@@ -280,6 +280,33 @@ async def test_who_repeats_what_was_accepted_asks_for_no_room(
         each["task"]["id"] for each in many.json()["data"]
     ]
     assert await waiting(application) == 100
+
+
+async def test_a_repeat_is_answered_though_its_deadline_has_passed_and_its_queue_drains(
+    client: httpx.AsyncClient, application: Application
+):
+    deadline = datetime.now(UTC) + timedelta(seconds=0.5)
+    late = TASK | {"deadline": deadline.isoformat()}
+    first = await post(client, late, Idempotency_Key="k")
+    tasks = [late, TASK]
+    many = [await bulk(client, tasks, key=key, atomic=key == "m") for key in "mn"]
+    file = await upload(client, b"one", key="f")
+    assert [each.status_code for each in (first, *many, file)] == [202, 202, 207, 202]
+    await asyncio.sleep(max(0, (deadline - datetime.now(UTC)).total_seconds()))
+    await application.queue_control.drain("acme", by="a test")
+
+    again = await post(client, late, Idempotency_Key="k")
+    assert (again.status_code, again.json()) == (202, first.json())
+    for key, before in zip("mn", many, strict=True):
+        repeated = (await bulk(client, tasks, key=key, atomic=key == "m")).json()["data"]
+        assert [each["task"]["id"] for each in repeated] == [
+            each["task"]["id"] for each in before.json()["data"]
+        ]
+        assert [each["origin"] for each in repeated] == ["replayed"] * 2
+    assert (await upload(client, b"one", key="f")).json() == file.json()
+    check_problem(await post(client, TASK, Idempotency_Key="other"), 503, "queue-draining")
+    check_problem(await post(client, late, Idempotency_Key="other"), 503, "queue-draining")
+    check_problem(await post(client, TASK, Idempotency_Key="k"), 409, "idempotency-key-reused")
 
 
 @pytest.mark.parametrize("atomic", [True, False])

@@ -16,7 +16,7 @@ from penstock import Context, PermanentError, Priority, Queue, RetryPolicy, Tran
 from penstock.app import Application
 from penstock.broker.children import Children
 from penstock.dispatch import Submission
-from penstock.ledger import StartedTask, TaskFilter, TaskRecord, TaskSummary
+from penstock.ledger import StartedTask, TaskFilter, TaskRecord, TaskSummary, keyed_tasks
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from tests.services.gate import pass_gate
@@ -37,6 +37,11 @@ class Part(Struct):
 
 @task("shop.part", queue=SHOP)
 async def part(part: Part) -> int:
+    return part.number
+
+
+@task("shop.once", queue=SHOP, unique=True)
+async def once(part: Part) -> int:
     return part.number
 
 
@@ -68,7 +73,7 @@ PLUGIN = Plugin(
     distribution="shop",
     version="1",
     queues=[SHOP, SMALL],
-    tasks=[part, small, order, wrong],
+    tasks=[part, once, small, order, wrong],
 )
 Run = Callable[..., Awaitable[TaskRecord]]
 
@@ -178,6 +183,35 @@ async def test_children_of_a_name_are_one_whatever_they_are_asked_to_do_later(
     found = await application.dispatch.find(child.id)
     assert found is not None
     assert bytes(found.input) == b'{"number": 1}'
+
+
+async def test_a_child_whose_twin_is_being_written_is_enqueued_by_a_later_attempt(
+    redis_url: str,
+    namespace: str,
+    postgresql_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keyed_tasks, "_BOUND_WAIT", text("SET LOCAL lock_timeout = '200ms'"))
+    environment = {
+        "REDIS_URL": redis_url,
+        "DATABASE_URL": postgresql_url,
+        "PENSTOCK_NAMESPACE": namespace,
+    }
+    settings = Settings.load(environment, tmp_path, plugins=["shop"])
+    terms: dict[str, Any] = {"priority": None, "delay": None, "user_id": None}
+    async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
+        ledger = application.ledger
+        children = Children(application.dispatch, await started(application))
+        twin = await application.dispatch.prepare(Submission("shop.once", b'{"number": 1}'))
+        async with ledger.database.engine.connect() as connection:
+            await connection.run_sync(ledger.accept_within, twin)
+
+            with pytest.raises(TransientError) as caught:
+                await children.enqueue("part", "shop.once", b'{"number": 1}', **terms)
+            await connection.rollback()
+
+    assert caught.value.code == "twin_pending"
 
 
 async def test_a_child_of_an_earlier_run_is_there_however_full_its_queue_is(

@@ -244,6 +244,33 @@ async def test_a_transaction_that_takes_long_holds_up_its_twins_alone(
     await ledger.close()
 
 
+async def test_a_retry_does_not_wait_long_for_a_transaction_that_has_its_twin(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyed_tasks, "_BOUND_WAIT", text("SET LOCAL lock_timeout = '200ms'"))
+    ledger = Ledger(postgresql_url)
+    unique, other = new_task(unique_key="u"), new_task()
+    await ledger.accept_all([unique, other])
+    await ledger.cancel_all([unique.id, other.id], reason="")
+    async with ledger.database.engine.connect() as connection:
+        await connection.run_sync(ledger.accept_within, new_task(unique_key="u"))
+
+        async with asyncio.timeout(5):
+            with pytest.raises(TwinPendingError):
+                await ledger.retry(unique.id)
+            found = await ledger.retry_all([unique.id, other.id])
+        await connection.rollback()
+
+    assert {each: task.changed for each, task in found.items()} == {
+        unique.id: False,
+        other.id: True,
+    }
+    again = await ledger.retry(unique.id)
+    assert again is not None
+    assert again.changed
+    await ledger.close()
+
+
 async def test_batches_that_share_keys_in_opposite_orders_do_not_block_each_other(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,6 +121,23 @@ async def test_a_run_whose_handler_was_not_called_is_no_start(ledger: Ledger) ->
     assert (await error_of(ledger, new))[1] == "expired"
 
 
+async def test_a_task_that_snoozed_and_is_handed_back_unstarted_does_not_expire(
+    ledger: Ledger,
+) -> None:
+    """Its first run spent no attempt, and the worker of its second one was draining."""
+    new = task(expires_at=soon())
+    run = await run_of(ledger, new)
+    await ledger.record([outcome(run, Status.PENDING, spends_attempt=False)])
+    ((again,), _) = await pass_gate(ledger, new.id)
+    await ledger.record([outcome(again, Status.PENDING, spends_attempt=False, ran=False)])
+    await move(ledger, new, expires_at=ago())
+
+    assert await ledger.end_overdue(limit=10) == []
+    started, refused = await pass_gate(ledger, new.id)
+
+    assert ([each.id for each in started], refused) == ([new.id], [])
+
+
 async def test_a_retry_at_the_deadline_or_later_is_none(ledger: Ledger) -> None:
     deadline = soon()
     for again_at, expected in (

@@ -42,7 +42,8 @@ WITH outcome AS (
             CASE WHEN outcome.status = 'success' THEN '' ELSE task.progress_message END,
         attempts = task.attempts - outcome.refund,
         run_at = COALESCE(outcome.run_at, task.run_at),
-        started_at = CASE WHEN outcome.ran THEN task.started_at END,
+        -- An earlier run may have called the handler, and would be forgotten.
+        started_at = CASE WHEN outcome.ran OR task.run > 1 THEN task.started_at END,
         finished_at = CASE
             WHEN outcome.status = 'pending' AND task.cancel_requested_at IS NULL
             AND (task.deadline IS NULL OR outcome.again_at < task.deadline)
