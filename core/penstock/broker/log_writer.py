@@ -57,6 +57,8 @@ class LogWriter:
         self._under_way: frozenset[UUID] = frozenset()
         # How much of each task's log is kept; what its earlier runs logged is looked up.
         self._sizes: dict[UUID, LogSize] = {}
+        # Whose lines are written later, though nobody waits for them any more.
+        self._left: set[UUID] = set()
         self._urgent = asyncio.Event()
         self._written = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
@@ -83,6 +85,8 @@ class LogWriter:
                     await self._written.wait()
         except TimeoutError:
             _log.debug("task %s: its outcome does not wait for its log", task_id)
+            if task_id in self._waiting or task_id in self._under_way:
+                self._left.add(task_id)
         self._sizes.pop(task_id, None)
 
     async def close(self) -> None:
@@ -107,6 +111,7 @@ class LogWriter:
             # A writer that ended would lose everybody's lines.
             except Exception:  # noqa: BLE001
                 _log.exception("log lines of %d tasks are lost", len(waiting))
+                self._left -= waiting.keys()
             else:
                 pause = _INTERVAL
             self._under_way = frozenset()
@@ -131,20 +136,24 @@ class LogWriter:
         self._count = sum(map(len, self._waiting.values()))
 
     async def _write(self, waiting: dict[UUID, list[LogLine]]) -> None:
-        if unknown := [each for each in waiting if each not in self._sizes]:
+        # Copied, as tasks are forgotten while the database is asked.
+        sizes = {each: self._sizes[each] for each in waiting if each in self._sizes}
+        if unknown := [each for each in waiting if each not in sizes]:
             found = await self._task_log.sizes(unknown)
-            self._sizes |= {each: found.get(each, LogSize()) for each in unknown}
-        sizes = dict(self._sizes)
+            sizes |= {each: found.get(each, LogSize()) for each in unknown}
         kept = [line for task_id in waiting for line in self._fitting(waiting[task_id], sizes)]
-        if not kept:
-            return
+        if kept:
+            await self._add(kept)
+        self._sizes |= {each: size for each, size in sizes.items() if each not in self._left}
+        self._left -= sizes.keys()
+
+    async def _add(self, lines: Sequence[LogLine]) -> None:
         try:
-            await self._task_log.add(kept)
+            await self._task_log.add(lines)
         except DBAPIError:
             # One of them is refused: the others are worth keeping.
-            for line in kept:
+            for line in lines:
                 await self._add_alone(line)
-        self._sizes |= sizes
 
     async def _add_alone(self, line: LogLine) -> None:
         try:

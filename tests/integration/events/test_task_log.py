@@ -1,10 +1,12 @@
 """Log lines of handlers are kept with their task, within limits."""
 
+import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -14,7 +16,7 @@ from sqlalchemy import text
 from penstock.app import Application
 from penstock.broker import LogLimits
 from penstock.broker.log_writer import LogWriter, log_line
-from penstock.ledger import Ledger, LogLine, TaskLog
+from penstock.ledger import Ledger, LogLine, LogSize, TaskLog
 from penstock.plugins import Catalogue
 from penstock.settings import Settings
 from tests.integration.events.conftest import PLUGIN, submit, working
@@ -180,6 +182,50 @@ async def test_a_database_that_is_away_holds_up_an_outcome_for_two_seconds_at_mo
     await writer.close()
     kept = await task_log.page(run.id, after=None, limit=10)
     assert [each.message for each in kept] == ["patient"]
+
+
+class HeldUpLog(TaskLog):
+    """Asks the database how much is kept no sooner than somebody says so."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger.database)
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def sizes(self, task_ids: Sequence[UUID]) -> dict[UUID, LogSize]:
+        self.asked.set()
+        await self.go_on.wait()
+        return await super().sizes(task_ids)
+
+
+async def test_outcomes_meanwhile_neither_lose_lines_nor_are_remembered(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.broker.log_writer._PATIENCE", 0.1)
+    done, impatient, resumed = [(await started(ledger)).id for _ in range(3)]
+    task_log = HeldUpLog(ledger)
+    writer = LogWriter(task_log, LogLimits(level=logging.INFO, lines=100, bytes=1000))
+    writer.add(line(done, "written"))
+    await until_written(task_log, done)
+    writer.add(line(impatient, "of a first run"))
+    writer.add(line(resumed, "of a second run", run=2))
+
+    await task_log.asked.wait()
+    await writer.flush(done)
+    await writer.flush(impatient)
+    task_log.go_on.set()
+    await until_written(task_log, resumed)
+    await writer.flush(resumed)
+
+    (kept,) = await task_log.page(impatient, after=None, limit=10)
+    assert kept.message == "of a first run"
+    assert (writer._sizes, writer._left) == ({}, set())
+    await writer.close()
+
+
+async def until_written(task_log: TaskLog, task_id: UUID) -> None:
+    async with asyncio.timeout(10):
+        while not await task_log.page(task_id, after=None, limit=1):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_lines_of_a_task_that_is_gone_are_left_out(ledger: Ledger) -> None:
