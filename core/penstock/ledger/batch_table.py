@@ -10,7 +10,6 @@ that dies between commit and question leaves the batch to the reconciler.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,7 +37,7 @@ from penstock.ledger.database import Database
 from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.models import BatchRow, Task
 from penstock.ledger.open_tasks import OPEN_TASKS, open_task
-from penstock.ledger.records import NewTask, OpenTask, Status, json_text
+from penstock.ledger.records import NewTask, OpenTask, json_text
 
 Insert = Callable[[AsyncConnection, Sequence[NewTask]], Awaitable[None]]
 # How many rows one transaction removes.
@@ -260,17 +259,9 @@ class BatchTable:
         async with self._database.write("cancel tasks of a batch") as connection:
             rows = (await connection.execute(statement)).all()
             now = _now()
-            running = [row.id for row in rows if row.status == Status.RUNNING]
-            if running:
-                await transitions.ask_to_cancel(connection, running, reason=reason, now=now)
-            waiting = defaultdict(list)
-            for row in rows:
-                if row.status == Status.PENDING:
-                    waiting[row.queue].append(row.id)
-            for queue in sorted(waiting):
-                await transitions.cancel(
-                    connection, waiting[queue], reason=reason, now=now, shard=self._shard
-                )
+            if rows:
+                ids = [row.id for row in rows]
+                await transitions.cancel(connection, ids, reason=reason, now=now, shard=self._shard)
         return [open_task(row) for row in rows]
 
     @repeated_if_cut

@@ -10,6 +10,7 @@ from sqlalchemy import delete, text, update
 from uuid_utils.compat import uuid7
 
 from penstock import BatchSummary
+from penstock.broker.gate import StartGate
 from penstock.dispatch import (
     BatchPartError,
     BatchSealedError,
@@ -19,10 +20,11 @@ from penstock.dispatch import (
     Submission,
 )
 from penstock.dispatch.derived_id import derived_id
+from penstock.engine import Lease
 from penstock.ledger import BatchRecord, NewTask, Outcome, StatusCounts, TaskRecord
 from penstock.ledger.models import BatchRow, Task
 from penstock.ledger.records import Failure, Status
-from tests.integration.dispatch.conftest import Build, Installation, until
+from tests.integration.dispatch.conftest import ACME, Build, Installation, until
 from tests.services.gate import pass_gate
 
 RESIZE = b'{"source": "a.png"}'
@@ -328,6 +330,57 @@ async def test_the_last_task_that_is_cancelled_while_it_waits_finishes_its_batch
 
     await installation.dispatch.cancel(task_id, reason="test")
 
+    await until(lambda: callback_of(installation, batch))
+
+
+async def test_tasks_that_are_purged_finish_their_batch(installation: Installation) -> None:
+    batch = await installation.dispatch.batches.submit(batch_of(2, callback=WITH_INPUT), by="test")
+
+    await installation.queue_control.purge("acme", by="test")
+
+    await until(lambda: callback_of(installation, batch))
+
+
+async def overdue(installation: Installation) -> BatchRecord:
+    batch = await installation.dispatch.batches.submit(batch_of(1, callback=WITH_INPUT), by="test")
+    passed = datetime.now(UTC) - timedelta(seconds=1)
+    async with installation.ledger.database.write("let time pass") as connection:
+        statement = update(Task).where(Task.batch_id == batch.id).values(deadline=passed)
+        await connection.execute(statement)
+    return batch
+
+
+async def test_a_task_that_the_audit_finds_too_late_finishes_its_batch(
+    installation: Installation,
+) -> None:
+    batch = await overdue(installation)
+
+    assert await installation.audit.overdue() == 1
+
+    await until(lambda: callback_of(installation, batch))
+
+
+async def test_a_task_that_the_start_gate_finds_too_late_finishes_its_batch(
+    installation: Installation,
+) -> None:
+    batch = await overdue(installation)
+    leases: list[Lease] = []
+
+    async def claimed() -> bool:
+        leases.extend((await installation.engine.claim(ACME, 1)).leases)
+        return bool(leases)
+
+    await until(claimed)
+    gate = StartGate(
+        installation.ledger,
+        worker="test",
+        give_up=lambda: False,
+        batch_changed=installation.dispatch.completion.look,
+    )
+
+    deliveries, _ = await gate.open(leases)
+
+    assert deliveries == []
     await until(lambda: callback_of(installation, batch))
 
 
