@@ -280,6 +280,7 @@ class BatchTable:
                 BatchRow.finished_at < _now() - _SHOWN_EMPTY,
                 ~exists().where(Task.batch_id == BatchRow.id),
             )
+            .order_by(BatchRow.finished_at)
             .limit(limit)
         )
         statement = delete(BatchRow).where(BatchRow.id.in_(ended))

@@ -2,11 +2,12 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, event, text, update
 from uuid_utils.compat import uuid7
 
 from penstock import BatchSummary
@@ -442,6 +443,29 @@ async def test_the_reconciler_walks_over_all_unfinished_batches(
     for each in batches[1:]:
         assert (await found(installation, each.id)).finished_at is not None
     assert (await found(installation, batches[0].id)).finished_at is None
+
+
+async def test_batches_that_are_old_are_found_by_an_index(installation: Installation) -> None:
+    database = installation.ledger.database
+    sent: list[tuple[str, Any]] = []
+    event.listen(
+        database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, parameters, *_: sent.append(
+            (statement, parameters)
+        ),
+    )
+    await installation.ledger.batches.forget_ended()
+    ((statement, parameters),) = [each for each in sent if each[0].startswith("DELETE")]
+
+    async with database.read("look at the plan") as connection:
+        explain = "EXPLAIN QUERY PLAN"
+        if database.dialect == "postgresql":
+            explain = "EXPLAIN"
+            # Of an empty table it reads all.
+            await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = await connection.exec_driver_sql(f"{explain} {statement}", parameters)
+        assert "ix_batch_finished" in str(plan.all())
 
 
 async def test_a_batch_is_forgotten_a_day_after_its_end_once_its_tasks_are(
