@@ -110,13 +110,13 @@ class TaskBatches:
             BatchSealedError: no more are taken; nothing is written.
             PenstockError: as :meth:`submit`.
         """
-        found = await self._batches.find(batch_id)
+        found = await self._batches.outline(batch_id)
         if found is None:
             return None
         if found.sealed_at is not None:
             raise BatchSealedError(batch_id)
         if not submissions:
-            return found
+            return await self._batches.find(batch_id)
         await self._policies.present()
         tasks = self._prepared(submissions, batch_id, found.user_id)
 
@@ -140,6 +140,11 @@ class TaskBatches:
     async def find(self, batch_id: UUID) -> BatchRecord | None:
         """The batch of that id, if there is one."""
         return await self._batches.find(batch_id)
+
+    async def has_finished(self, batch_id: UUID) -> bool | None:
+        """Whether a batch has finished, which is cheap to ask; nothing if there is none."""
+        found = await self._batches.outline(batch_id)
+        return None if found is None else found.finished_at is not None
 
     async def page(self, *, before: UUID | None, limit: int) -> list[BatchRecord]:
         """The newest batches with ids below ``before``."""

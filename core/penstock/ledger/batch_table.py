@@ -32,7 +32,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from penstock.declarations import BatchSummary
 from penstock.ledger import transitions
-from penstock.ledger.batch_records import BatchRecord, Callback, NewBatch, StatusCounts
+from penstock.ledger.batch_records import (
+    BatchOutline,
+    BatchRecord,
+    Callback,
+    NewBatch,
+    StatusCounts,
+)
 from penstock.ledger.database import Database
 from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.models import BatchRow, Task
@@ -298,6 +304,16 @@ class BatchTable:
             if row is None:
                 return None
             return _record(row, *(await self._counts(connection, [batch_id]))[batch_id])
+
+    @repeated_if_cut
+    async def outline(self, batch_id: UUID) -> BatchOutline | None:
+        """What can be said of a batch without counting its tasks; nothing if there is none."""
+        statement = select(BatchRow.user_id, BatchRow.sealed_at, BatchRow.finished_at).where(
+            BatchRow.id == batch_id
+        )
+        async with self._database.read("look up a batch") as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else BatchOutline(*row)
 
     @repeated_if_cut
     async def page(self, *, before: UUID | None, limit: int) -> list[BatchRecord]:

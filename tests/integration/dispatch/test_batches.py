@@ -201,6 +201,23 @@ async def test_a_batch_grows_until_it_is_sealed(installation: Installation) -> N
     assert (await found(installation, batch.id)).finished_at is not None
 
 
+async def test_to_add_a_task_those_before_it_are_counted_once(installation: Installation) -> None:
+    batches = installation.dispatch.batches
+    batch = await batches.submit(batch_of(1, sealed=False), by="ada")
+    sent: list[str] = []
+    event.listen(
+        installation.ledger.database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: sent.append(statement),
+    )
+
+    await batches.add(batch.id, batch_of(1).tasks)
+
+    assert await batches.has_finished(batch.id) is False
+    assert sum("count(" in each and "batch_id" in each for each in sent) == 1
+    assert await batches.has_finished(uuid7()) is None
+
+
 async def test_whoever_adds_comes_before_or_after_whoever_seals(build: Build) -> None:
     one, other = build(), build()
     for _ in range(10):
