@@ -86,7 +86,10 @@ class Application:
             idempotency_ttl=settings.idempotency_ttl,
         )
         self.queue_control = QueueControl(
-            policies=self.policies, ledger=self.ledger, engine=self.engine
+            policies=self.policies,
+            ledger=self.ledger,
+            engine=self.engine,
+            stops=self.dispatch.stops,
         )
         schedules = Schedules(self.ledger.database)
         self.schedule_control = ScheduleControl(

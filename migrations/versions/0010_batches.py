@@ -22,6 +22,7 @@ INDEXES = (
     ("ix_task_open_batch", ["batch_id"], OPEN_OF_BATCHES),
 )
 UNFINISHED = sa.text("finished_at IS NULL AND sealed_at IS NOT NULL")
+FINISHED = sa.text("finished_at IS NOT NULL")
 
 
 def instant() -> sa.types.TypeEngine[Any]:
@@ -77,6 +78,13 @@ def upgrade() -> None:
         ["id"],
         postgresql_where=UNFINISHED,
         sqlite_where=UNFINISHED,
+    )
+    op.create_index(
+        "ix_batch_finished",
+        "batch",
+        ["finished_at"],
+        postgresql_where=FINISHED,
+        sqlite_where=FINISHED,
     )
 
 

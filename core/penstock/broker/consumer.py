@@ -69,7 +69,12 @@ class Consumer:
         self._task_types = policies.catalogue.task_types.keys()
         self._engine = engine
         self._ledger = ledger
-        self._gate = StartGate(ledger, worker=worker, give_up=lambda: self._draining)
+        self._gate = StartGate(
+            ledger,
+            worker=worker,
+            give_up=lambda: self._draining,
+            batch_changed=outcome_writer.batch_changed,
+        )
         self._outcomes = outcome_writer
         self._start_news = StartNews(
             lambda ids: engine.announce(queue, ids), runs=lambda token: token in self._held

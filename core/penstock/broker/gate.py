@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -26,10 +26,19 @@ class StartGate:
     Args:
         worker: this process, told apart from all others.
         give_up: whether to stop trying while the database is away.
+        batch_changed: told of the batches of tasks that were refused as they have ended.
     """
 
-    def __init__(self, ledger: Ledger, *, worker: str, give_up: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        worker: str,
+        give_up: Callable[[], bool],
+        batch_changed: Callable[[Iterable[UUID]], None],
+    ) -> None:
         self._ledger = ledger
+        self._batch_changed = batch_changed
         self._worker = worker
         self._give_up = give_up
         self.outage = ""
@@ -52,6 +61,9 @@ class StartGate:
         by_id = {task.id: task for task in started}
         deliveries = [Delivery(by_id[each.id], each) for each in leases if each.id in by_id]
         refusals = {each.id: each for each in refused}
+        # The gate itself may have ended some, as it was too late, or somebody wanted it.
+        ended = [each for each in refused if each.status not in {Status.PENDING, Status.RUNNING}]
+        self._batch_changed({each.batch_id for each in ended if each.batch_id is not None})
         settlements = [
             _settle(lease, refusals[lease.id]) for lease in leases if lease.id in refusals
         ]

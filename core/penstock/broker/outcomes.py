@@ -176,7 +176,7 @@ class OutcomeWriter:
         before: Callable[[UUID, int], Awaitable[None]] | None = None,
     ) -> None:
         self._ledger = ledger
-        self._batch_changed = batch_changed
+        self.batch_changed = batch_changed
         self._before = before
         self._commits = GroupCommit(self._record)
 
@@ -240,7 +240,7 @@ class OutcomeWriter:
                 # What the first try may have committed, the next one does not find open any more.
                 changed = {each.batch_id for each in outcomes if each.batch_id is not None}
                 if changed:
-                    self._batch_changed(changed)
+                    self.batch_changed(changed)
                 return [
                     recorded.get((each.id, each.run), each.status if repeated else None)
                     for each in outcomes

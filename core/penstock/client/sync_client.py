@@ -7,7 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Coroutine, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
@@ -38,6 +38,8 @@ class SyncClient:
     :meth:`close`, at the end of ``with SyncClient() as client:``, or when the program ends. So one
     for the whole program may be made anywhere, also before a server forks its workers: each process
     opens connections of its own.
+
+    Only :class:`Client` has batches, lists of tasks, changes to many at once, and events.
 
     Args:
         environ: see :class:`Client`.
@@ -94,6 +96,9 @@ class SyncClient:
         idempotency_key: str | None = None,
         unique: bool | None = None,
         session: SyncTransaction | None = None,
+        run_at: datetime | None = None,
+        ttl: timedelta | None = None,
+        deadline: datetime | None = None,
     ) -> SyncTaskHandle[R]: ...
 
     @overload
@@ -108,6 +113,9 @@ class SyncClient:
         idempotency_key: str | None = None,
         unique: bool | None = None,
         session: SyncTransaction | None = None,
+        run_at: datetime | None = None,
+        ttl: timedelta | None = None,
+        deadline: datetime | None = None,
     ) -> SyncTaskHandle[Any]: ...
 
     def submit(

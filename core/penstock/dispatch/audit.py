@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from penstock.dispatch.entries import entry_of, members_of
+from penstock.dispatch.stops import Stop, Stops
 from penstock.engine import Engine, EngineUnavailableError
 from penstock.ledger import Ledger, OpenTask, Status, first_id_of
 
@@ -30,6 +31,7 @@ class Audit:
     be missing, by a pass over all rows that never ends.
 
     Args:
+        stops: tells of tasks whose time is over.
         weights: from a queue to the shares of its users.
     """
 
@@ -38,12 +40,14 @@ class Audit:
         *,
         ledger: Ledger,
         engine: Engine,
+        stops: Stops,
         queues: Sequence[str],
         weights: Callable[[str], Mapping[str, float]],
         lease: timedelta,
     ) -> None:
         self._ledger = ledger
         self._engine = engine
+        self._stops = stops
         self._weights = weights
         self._queues = queues
         self._settling = 2 * lease
@@ -108,12 +112,9 @@ class Audit:
         """
         ended = await self._ledger.end_overdue(limit=_PAGE)
         for queue in {each.queue for each in ended}:
-            gone = members_of(each for each in ended if each.queue == queue)
-            _log.warning("queue %r: %d tasks had no time left, and failed", queue, len(gone))
-            try:
-                await self._engine.cancel(queue, gone, weights=self._weights(queue))
-            except EngineUnavailableError as error:
-                _log.debug("overdue tasks of queue %r stay in line: %s", queue, error)
+            count = sum(each.queue == queue for each in ended)
+            _log.warning("queue %r: %d tasks had no time left, and failed", queue, count)
+        await self._stops.tell(map(Stop.of, ended))
         return len(ended)
 
     async def look(self, queue: str) -> int:

@@ -31,6 +31,7 @@ from penstock.dispatch.health_checks import HealthChecks
 from penstock.dispatch.intake import IDEMPOTENCY_TTL, Intake, as_record
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.status import Health, QueueStatus
+from penstock.dispatch.stops import Stops
 from penstock.dispatch.submission import RequestKey, Submission, Submitted
 from penstock.dispatch.task_batches import TaskBatches
 from penstock.dispatch.task_changes import Swept, TaskChanges
@@ -68,6 +69,7 @@ class Dispatch:
     Attributes:
         batches: takes batches of tasks, and looks them up.
         completion: finishes batches.
+        stops: tells engine and batches of tasks that were ended.
     """
 
     def __init__(
@@ -92,20 +94,15 @@ class Dispatch:
         self._after_commit = AfterCommit(ledger, self._hand_over_open)
         self.completion = BatchCompletion(ledger, hand_over=self.hand_over)
         self._tasks = TaskList(ledger.database)
-        self._changes = TaskChanges(
-            ledger=ledger,
-            engine=engine,
-            handover=self._handover,
-            completion=self.completion,
-            weights=policies.user_weights,
-        )
+        self.stops = Stops(engine=engine, completion=self.completion, weights=policies.user_weights)
+        self._changes = TaskChanges(ledger=ledger, handover=self._handover, stops=self.stops)
         self.batches = TaskBatches(
             policies=policies,
             ledger=ledger,
-            engine=engine,
             intake=self._intake,
             admission=self._admission,
             completion=self.completion,
+            stops=self.stops,
             hand_over=self.hand_over,
         )
         self._health_checks = HealthChecks()

@@ -7,9 +7,9 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from penstock.dispatch.entries import members_of
 from penstock.dispatch.policies import DRAINING, PAUSED, Policies
 from penstock.dispatch.status import Purge, QueuePolicy
+from penstock.dispatch.stops import Stop, Stops
 from penstock.engine import Engine, EngineUnavailableError
 from penstock.ledger import Ledger, first_id_of
 
@@ -27,10 +27,11 @@ class QueueControl:
     A change is committed on return; workers hear of it at once, or within seconds if Redis is away.
     """
 
-    def __init__(self, *, policies: Policies, ledger: Ledger, engine: Engine) -> None:
+    def __init__(self, *, policies: Policies, ledger: Ledger, engine: Engine, stops: Stops) -> None:
         self._policies = policies
         self._ledger = ledger
         self._engine = engine
+        self._stops = stops
 
     async def list(self) -> list[QueuePolicy]:
         """All queues, by name."""
@@ -93,16 +94,7 @@ class QueueControl:
                 queue, until=last, limit=_PURGE_BATCH, reason=reason
             )
             cancelled += len(gone)
-            if gone:
-                try:
-                    await self._engine.cancel(
-                        queue,
-                        members_of(gone),
-                        weights=self._policies.user_weights(queue),
-                    )
-                except EngineUnavailableError as error:
-                    # The ledger knows: none of them starts any more.
-                    _log.warning("queue %r: Redis hears of the purge later: %s", queue, error)
+            await self._stops.tell(map(Stop.of, gone))
             complete = len(gone) < _PURGE_BATCH
             if complete or time.monotonic() > until:
                 break

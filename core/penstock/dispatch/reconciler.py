@@ -19,6 +19,7 @@ from penstock.dispatch.audit import Audit
 from penstock.dispatch.batch_completion import BatchCompletion
 from penstock.dispatch.index_builder import IndexBuilder
 from penstock.dispatch.policies import Policies
+from penstock.dispatch.stops import Stops
 from penstock.engine import Engine, ServerWatch
 from penstock.ledger import Leadership, Ledger
 
@@ -60,7 +61,12 @@ class Reconciler:
         self._queues = queues
         self._builder = IndexBuilder(ledger=ledger, engine=engine, weights=weights)
         self._audit = Audit(
-            ledger=ledger, engine=engine, queues=queues, weights=weights, lease=lease
+            ledger=ledger,
+            engine=engine,
+            stops=Stops(engine=engine, completion=batches, weights=weights),
+            queues=queues,
+            weights=weights,
+            lease=lease,
         )
         self._leadership = Leadership(
             ledger.database, name="reconciler", holder=process, term=_TERM

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -20,7 +18,6 @@ from penstock.dispatch import bulk
 from penstock.dispatch.admission import Admission
 from penstock.dispatch.batch_completion import BatchCompletion
 from penstock.dispatch.batch_submission import BatchSubmission, CallbackSubmission
-from penstock.dispatch.entries import members_of
 from penstock.dispatch.errors import (
     BatchPartError,
     BatchSealedError,
@@ -29,18 +26,9 @@ from penstock.dispatch.errors import (
 )
 from penstock.dispatch.intake import Intake
 from penstock.dispatch.policies import Policies
+from penstock.dispatch.stops import Stop, Stops
 from penstock.dispatch.submission import RequestKey, Submission
-from penstock.engine import Engine, EngineUnavailableError
-from penstock.ledger import (
-    BatchRecord,
-    Callback,
-    IdempotencyKey,
-    Ledger,
-    NewBatch,
-    NewTask,
-    OpenTask,
-    Status,
-)
+from penstock.ledger import BatchRecord, Callback, IdempotencyKey, Ledger, NewBatch, NewTask
 from penstock.ledger.records import json_text
 from penstock.plugins import UnknownProviderError, UnknownTaskTypeError
 
@@ -48,7 +36,6 @@ _CANCEL_STEP = 500
 # An answer comes before a caller or a proxy loses patience.
 _CANCEL_SECONDS = 5.0
 _CANCEL_PAUSE = 0.05
-_log = logging.getLogger(__name__)
 
 
 class TaskBatches:
@@ -57,10 +44,10 @@ class TaskBatches:
     Args:
         policies: the task types that may be submitted, and their queues as they are at present.
         ledger: takes them.
-        engine: is told of what is cancelled.
         intake: checks their tasks.
         admission: whether there is room for those.
         completion: finishes them.
+        stops: tells of what is cancelled.
         hand_over: lets the engine have a task that is committed.
     """
 
@@ -69,19 +56,19 @@ class TaskBatches:
         *,
         policies: Policies,
         ledger: Ledger,
-        engine: Engine,
         intake: Intake,
         admission: Admission,
         completion: BatchCompletion,
+        stops: Stops,
         hand_over: Callable[[NewTask], None],
     ) -> None:
         self._policies = policies
         self._batches = ledger.batches
         self._keyed = ledger.keyed
-        self._engine = engine
         self._intake = intake
         self._admission = admission
         self._completion = completion
+        self._stops = stops
         self._hand_over = hand_over
 
     async def submit(
@@ -140,13 +127,13 @@ class TaskBatches:
             BatchSealedError: no more are taken; nothing is written.
             PenstockError: as :meth:`submit`.
         """
-        found = await self._batches.find(batch_id)
+        found = await self._batches.outline(batch_id)
         if found is None:
             return None
         if found.sealed_at is not None:
             raise BatchSealedError(batch_id)
         if not submissions:
-            return found
+            return await self._batches.find(batch_id)
         await self._policies.present()
         tasks = self._prepared(submissions, batch_id, found.user_id)
 
@@ -170,6 +157,11 @@ class TaskBatches:
     async def find(self, batch_id: UUID) -> BatchRecord | None:
         """The batch of that id, if there is one."""
         return await self._batches.find(batch_id)
+
+    async def has_finished(self, batch_id: UUID) -> bool | None:
+        """Whether a batch has finished, which is cheap to ask; nothing if there is none."""
+        found = await self._batches.outline(batch_id)
+        return None if found is None else found.finished_at is not None
 
     async def page(self, *, before: UUID | None, limit: int) -> list[BatchRecord]:
         """The newest batches with ids below ``before``."""
@@ -195,7 +187,7 @@ class TaskBatches:
         until = time.monotonic() + _CANCEL_SECONDS
         while time.monotonic() < until:
             step = await self._batches.cancel_open(batch_id, limit=_CANCEL_STEP, reason=reason)
-            await self._tell(step)
+            await self._stops.tell(map(Stop.of, step))
             if not step:
                 if not await self._batches.has_uncancelled(batch_id):
                     break
@@ -203,23 +195,6 @@ class TaskBatches:
                 await asyncio.sleep(_CANCEL_PAUSE)
         await self._completion.finish([batch_id])
         return await self._batches.find(batch_id)
-
-    async def _tell(self, cancelled: Sequence[OpenTask]) -> None:
-        """Let the engine know what was cancelled, as it was before that."""
-        groups: dict[tuple[str, bool], list[OpenTask]] = defaultdict(list)
-        for each in cancelled:
-            groups[each.queue, each.status is Status.RUNNING].append(each)
-        for (queue, running), tasks in groups.items():
-            try:
-                await self._engine.cancel(
-                    queue,
-                    members_of(tasks),
-                    running=running,
-                    weights=self._policies.user_weights(queue),
-                )
-            except EngineUnavailableError as error:
-                # The ledger knows: no run of them starts any more, and the audit tells workers.
-                _log.warning("queue %r: Redis hears of cancellations later: %s", queue, error)
 
     async def _accept(
         self,

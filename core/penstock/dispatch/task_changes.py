@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
 
 from penstock.declarations import Priority
-from penstock.dispatch.batch_completion import BatchCompletion
 from penstock.dispatch.entries import member_of
 from penstock.dispatch.handover import Handover
-from penstock.engine import Engine, EngineUnavailableError, Entry, Member
+from penstock.dispatch.stops import Stop, Stops
+from penstock.engine import Entry
 from penstock.ledger import Ledger, Status, TaskFilter, TaskList, Transition
 
 MOST_AT_ONCE = 1_000
@@ -22,7 +20,6 @@ CANCELLABLE = frozenset({Status.PENDING, Status.RUNNING})
 RETRYABLE = frozenset({Status.FAILED, Status.CANCELLED})
 # How many rows one transaction locks.
 _STEP = 500
-_log = logging.getLogger(__name__)
 
 
 class Swept(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,23 +39,19 @@ class TaskChanges:
     of several steps, those before it are done then, and repeating the call changes nothing of them.
 
     Args:
-        weights: from a queue to the shares of its users.
+        stops: tells of what is cancelled.
     """
 
     def __init__(
         self,
         *,
         ledger: Ledger,
-        engine: Engine,
         handover: Handover,
-        completion: BatchCompletion,
-        weights: Callable[[str], Mapping[str, float]],
+        stops: Stops,
     ) -> None:
         self._ledger = ledger
-        self._engine = engine
         self._handover = handover
-        self._completion = completion
-        self._weights = weights
+        self._stops = stops
         self._tasks = TaskList(ledger.database)
 
     async def cancel(self, ids: Sequence[UUID], *, reason: str) -> dict[UUID, Transition]:
@@ -113,28 +106,16 @@ class TaskChanges:
 
     async def _stop(self, found: Mapping[UUID, Transition]) -> None:
         """Take cancelled tasks out of line, and tell the workers of those that run."""
-        by_queue: dict[tuple[str, bool], list[Member]] = defaultdict(list)
-        for task_id, task in found.items():
-            if task.changed:
-                running = task.status is Status.RUNNING
-                member = member_of(task_id, task.user_id, task.provider)
-                by_queue[task.queue, running].append(member)
-        ended = {
-            task.batch_id
-            for task in found.values()
-            if task.changed and task.batch_id is not None and task.status is Status.CANCELLED
-        }
-        for (queue, running), members in by_queue.items():
-            try:
-                await self._engine.cancel(
-                    queue, members, running=running, weights=self._weights(queue)
-                )
-            except EngineUnavailableError as error:
-                # The ledger knows: no run of them starts any more, and the audit tells the workers.
-                which = f"task {members[0].id}" if len(members) == 1 else f"{len(members)} tasks"
-                _log.warning("%s: Redis is told later to cancel it: %s", which, error)
-        if ended:
-            self._completion.look(ended)
+        await self._stops.tell(
+            Stop(
+                task.queue,
+                member_of(task_id, task.user_id, task.provider),
+                task.status is Status.RUNNING,
+                task.batch_id,
+            )
+            for task_id, task in found.items()
+            if task.changed
+        )
 
 
 def _in_order(ids: Sequence[UUID], found: Mapping[UUID, Transition]) -> dict[UUID, Transition]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -70,4 +71,12 @@ class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     sealed_at: datetime | None
     cancelled_at: datetime | None
+    finished_at: datetime | None
+
+
+class BatchOutline(NamedTuple):
+    """A batch without its tasks."""
+
+    user_id: str | None
+    sealed_at: datetime | None
     finished_at: datetime | None

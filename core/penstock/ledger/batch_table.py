@@ -10,7 +10,6 @@ that dies between commit and question leaves the batch to the reconciler.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,12 +32,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from penstock.declarations import BatchSummary
 from penstock.ledger import transitions
-from penstock.ledger.batch_records import BatchRecord, Callback, NewBatch, StatusCounts
+from penstock.ledger.batch_records import (
+    BatchOutline,
+    BatchRecord,
+    Callback,
+    NewBatch,
+    StatusCounts,
+)
 from penstock.ledger.database import Database
 from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.models import BatchRow, Task
 from penstock.ledger.open_tasks import OPEN_TASKS, open_task
-from penstock.ledger.records import NewTask, OpenTask, Status, json_text
+from penstock.ledger.records import NewTask, OpenTask, json_text
 
 Insert = Callable[[AsyncConnection, Sequence[NewTask]], Awaitable[None]]
 # How many rows one transaction removes.
@@ -261,17 +266,9 @@ class BatchTable:
         async with self._database.write("cancel tasks of a batch") as connection:
             rows = (await connection.execute(statement)).all()
             now = _now()
-            running = [row.id for row in rows if row.status == Status.RUNNING]
-            if running:
-                await transitions.ask_to_cancel(connection, running, reason=reason, now=now)
-            waiting = defaultdict(list)
-            for row in rows:
-                if row.status == Status.PENDING:
-                    waiting[row.queue].append(row.id)
-            for queue in sorted(waiting):
-                await transitions.cancel(
-                    connection, waiting[queue], reason=reason, now=now, shard=self._shard
-                )
+            if rows:
+                ids = [row.id for row in rows]
+                await transitions.cancel(connection, ids, reason=reason, now=now, shard=self._shard)
         return [open_task(row) for row in rows]
 
     @repeated_if_cut
@@ -290,6 +287,7 @@ class BatchTable:
                 BatchRow.finished_at < _now() - _SHOWN_EMPTY,
                 ~exists().where(Task.batch_id == BatchRow.id),
             )
+            .order_by(BatchRow.finished_at)
             .limit(limit)
         )
         statement = delete(BatchRow).where(BatchRow.id.in_(ended))
@@ -307,6 +305,16 @@ class BatchTable:
             if row is None:
                 return None
             return _record(row, *(await self._counts(connection, [batch_id]))[batch_id])
+
+    @repeated_if_cut
+    async def outline(self, batch_id: UUID) -> BatchOutline | None:
+        """What can be said of a batch without counting its tasks; nothing if there is none."""
+        statement = select(BatchRow.user_id, BatchRow.sealed_at, BatchRow.finished_at).where(
+            BatchRow.id == batch_id
+        )
+        async with self._database.read("look up a batch") as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else BatchOutline(*row)
 
     @repeated_if_cut
     async def page(self, *, before: UUID | None, limit: int) -> list[BatchRecord]:

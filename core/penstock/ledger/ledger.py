@@ -172,6 +172,7 @@ class Ledger:
             Task.status,
             Task.run_at,
             Task.lease,
+            Task.batch_id,
             Task.cancel_requested_at,
             transitions.is_overdue(now).label("is_overdue"),
         ).where(Task.id.in_([each.id for each in claims]))
@@ -196,7 +197,13 @@ class Ledger:
                 status = Status.CANCELLED
             stale = row.lease is not None and row.lease > claim.lease
             refusals.append(
-                RefusedStart(id=claim.id, status=status, run_at=row.run_at, stale=stale)
+                RefusedStart(
+                    id=claim.id,
+                    status=status,
+                    run_at=row.run_at,
+                    batch_id=row.batch_id,
+                    stale=stale,
+                )
             )
         return refusals
 

@@ -298,6 +298,13 @@ class BatchRow(Base):
             postgresql_where=text("finished_at IS NULL AND sealed_at IS NOT NULL"),
             sqlite_where=text("finished_at IS NULL AND sealed_at IS NOT NULL"),
         ),
+        # The pruner looks which are old.
+        Index(
+            "ix_batch_finished",
+            "finished_at",
+            postgresql_where=text("finished_at IS NOT NULL"),
+            sqlite_where=text("finished_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)

@@ -182,6 +182,7 @@ class RefusedStart(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     status: Status | None
     run_at: datetime | None
+    batch_id: UUID | None = None
     stale: bool = False
 
 
@@ -227,6 +228,7 @@ class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
     priority: int
     user_id: str | None
     provider: str | None
+    batch_id: UUID | None
     run_at: datetime | None
     cancel_requested: bool
     updated_at: datetime

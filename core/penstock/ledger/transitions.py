@@ -80,18 +80,6 @@ async def cancel(
     return {row.id: _transition(row, changed=True) for row in rows}
 
 
-async def ask_to_cancel(
-    connection: AsyncConnection, ids: Sequence[UUID], *, reason: str, now: datetime
-) -> None:
-    """Note that running tasks, which this transaction has locked, shall be cancelled."""
-    statement = (
-        update(Task)
-        .where(Task.id.in_(ids), Task.cancel_requested_at.is_(None))
-        .values(cancel_requested_at=now, cancel_reason=reason, updated_at=now)
-    )
-    await connection.execute(statement)
-
-
 async def finish_cancel(
     connection: AsyncConnection, task_id: UUID, *, now: datetime, shard: int
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import inspect
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import get_overloads
 from uuid import uuid4
 
 import pytest
@@ -17,6 +19,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from penstock import (
+    Client,
     PenstockError,
     SyncClient,
     TaskFailedError,
@@ -64,6 +67,15 @@ def test_it_does_what_the_other_client_does(client, working):
         handle.retry()
     with pytest.raises(TaskNotFoundError):
         client.task(uuid4())
+
+
+def test_type_checkers_know_the_terms_of_the_other_client():
+    mine, others = [
+        [set(inspect.signature(each).parameters) for each in get_overloads(method)]
+        for method in (SyncClient.submit, Client.submit)
+    ]
+
+    assert mine == others
 
 
 def test_a_task_is_cancelled_and_run_again(client):

@@ -105,11 +105,14 @@ class Installation:
             engine=engine,
             policies=policies,
             dispatch=dispatch,
-            queue_control=QueueControl(policies=policies, ledger=ledger, engine=engine),
+            queue_control=QueueControl(
+                policies=policies, ledger=ledger, engine=engine, stops=dispatch.stops
+            ),
             builder=IndexBuilder(ledger=ledger, engine=engine, weights=catalogue.user_weights),
             audit=Audit(
                 ledger=ledger,
                 engine=engine,
+                stops=dispatch.stops,
                 queues=list(catalogue.queues),
                 weights=catalogue.user_weights,
                 lease=LEASE,

@@ -2,14 +2,16 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, event, text, update
 from uuid_utils.compat import uuid7
 
 from penstock import BatchSummary
+from penstock.broker.gate import StartGate
 from penstock.dispatch import (
     BatchPartError,
     BatchSealedError,
@@ -19,10 +21,11 @@ from penstock.dispatch import (
     Submission,
 )
 from penstock.dispatch.derived_id import derived_id
+from penstock.engine import Lease
 from penstock.ledger import BatchRecord, NewTask, Outcome, StatusCounts, TaskRecord
 from penstock.ledger.models import BatchRow, Task
 from penstock.ledger.records import Failure, Status
-from tests.integration.dispatch.conftest import Build, Installation, until
+from tests.integration.dispatch.conftest import ACME, Build, Installation, until
 from tests.services.gate import pass_gate
 
 RESIZE = b'{"source": "a.png"}'
@@ -198,6 +201,23 @@ async def test_a_batch_grows_until_it_is_sealed(installation: Installation) -> N
     assert (await found(installation, batch.id)).finished_at is not None
 
 
+async def test_to_add_a_task_those_before_it_are_counted_once(installation: Installation) -> None:
+    batches = installation.dispatch.batches
+    batch = await batches.submit(batch_of(1, sealed=False), by="ada")
+    sent: list[str] = []
+    event.listen(
+        installation.ledger.database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: sent.append(statement),
+    )
+
+    await batches.add(batch.id, batch_of(1).tasks)
+
+    assert await batches.has_finished(batch.id) is False
+    assert sum("count(" in each and "batch_id" in each for each in sent) == 1
+    assert await batches.has_finished(uuid7()) is None
+
+
 async def test_whoever_adds_comes_before_or_after_whoever_seals(build: Build) -> None:
     one, other = build(), build()
     for _ in range(10):
@@ -331,6 +351,57 @@ async def test_the_last_task_that_is_cancelled_while_it_waits_finishes_its_batch
     await until(lambda: callback_of(installation, batch))
 
 
+async def test_tasks_that_are_purged_finish_their_batch(installation: Installation) -> None:
+    batch = await installation.dispatch.batches.submit(batch_of(2, callback=WITH_INPUT), by="test")
+
+    await installation.queue_control.purge("acme", by="test")
+
+    await until(lambda: callback_of(installation, batch))
+
+
+async def overdue(installation: Installation) -> BatchRecord:
+    batch = await installation.dispatch.batches.submit(batch_of(1, callback=WITH_INPUT), by="test")
+    passed = datetime.now(UTC) - timedelta(seconds=1)
+    async with installation.ledger.database.write("let time pass") as connection:
+        statement = update(Task).where(Task.batch_id == batch.id).values(deadline=passed)
+        await connection.execute(statement)
+    return batch
+
+
+async def test_a_task_that_the_audit_finds_too_late_finishes_its_batch(
+    installation: Installation,
+) -> None:
+    batch = await overdue(installation)
+
+    assert await installation.audit.overdue() == 1
+
+    await until(lambda: callback_of(installation, batch))
+
+
+async def test_a_task_that_the_start_gate_finds_too_late_finishes_its_batch(
+    installation: Installation,
+) -> None:
+    batch = await overdue(installation)
+    leases: list[Lease] = []
+
+    async def claimed() -> bool:
+        leases.extend((await installation.engine.claim(ACME, 1)).leases)
+        return bool(leases)
+
+    await until(claimed)
+    gate = StartGate(
+        installation.ledger,
+        worker="test",
+        give_up=lambda: False,
+        batch_changed=installation.dispatch.completion.look,
+    )
+
+    deliveries, _ = await gate.open(leases)
+
+    assert deliveries == []
+    await until(lambda: callback_of(installation, batch))
+
+
 async def test_a_task_that_is_retried_later_changes_the_counts_and_nothing_else(
     installation: Installation,
 ) -> None:
@@ -389,6 +460,29 @@ async def test_the_reconciler_walks_over_all_unfinished_batches(
     for each in batches[1:]:
         assert (await found(installation, each.id)).finished_at is not None
     assert (await found(installation, batches[0].id)).finished_at is None
+
+
+async def test_batches_that_are_old_are_found_by_an_index(installation: Installation) -> None:
+    database = installation.ledger.database
+    sent: list[tuple[str, Any]] = []
+    event.listen(
+        database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, parameters, *_: sent.append(
+            (statement, parameters)
+        ),
+    )
+    await installation.ledger.batches.forget_ended()
+    ((statement, parameters),) = [each for each in sent if each[0].startswith("DELETE")]
+
+    async with database.read("look at the plan") as connection:
+        explain = "EXPLAIN QUERY PLAN"
+        if database.dialect == "postgresql":
+            explain = "EXPLAIN"
+            # Of an empty table it reads all.
+            await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = await connection.exec_driver_sql(f"{explain} {statement}", parameters)
+        assert "ix_batch_finished" in str(plan.all())
 
 
 async def test_a_batch_is_forgotten_a_day_after_its_end_once_its_tasks_are(

@@ -186,6 +186,7 @@ async def test_what_was_accepted_and_not_handed_over_is_found_long_before_two_le
     quick = Audit(
         ledger=installation.ledger,
         engine=installation.engine,
+        stops=installation.dispatch.stops,
         queues=["acme"],
         weights=lambda _: {},
         lease=timedelta(hours=1),
