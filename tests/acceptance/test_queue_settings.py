@@ -100,7 +100,8 @@ def test_a_limit_that_is_lowered_and_raised_under_load_holds_within_a_second(
     said(penstock, rate_limit="40/1s")
     time.sleep(WITHIN + 1)
 
-    assert 8 <= len(load.starts(lowered + WITHIN, raised)) <= 12
+    # Five at once, at most three times in a little more than two seconds.
+    assert 8 <= len(load.starts(lowered + WITHIN, raised)) <= 15
     assert load.most_within_a_second(lowered + WITHIN, raised) <= 5
     assert len(load.starts(raised + WITHIN, raised + WITHIN + 1)) >= 30
 
