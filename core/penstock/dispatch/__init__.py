@@ -1,19 +1,9 @@
 """Dispatch: the only room that holds ledger and engine together."""
 
-from penstock.dispatch.artifacts import (
-    ArtifactStore,
-    TaskArtifacts,
-)
-from penstock.dispatch.batch_completion import (
-    BatchCompletion,
-)
-from penstock.dispatch.batch_submission import (
-    BatchSubmission,
-    CallbackSubmission,
-)
-from penstock.dispatch.dispatch import (
-    Dispatch,
-)
+from penstock.dispatch.artifacts import ArtifactStore, TaskArtifacts
+from penstock.dispatch.batch_completion import BatchCompletion
+from penstock.dispatch.batch_submission import BatchSubmission, CallbackSubmission
+from penstock.dispatch.dispatch import Dispatch
 from penstock.dispatch.errors import (
     BatchPartError,
     BatchSealedError,
@@ -31,58 +21,20 @@ from penstock.dispatch.errors import (
     UnknownScheduleError,
     UserQueueFullError,
 )
-from penstock.dispatch.event_hub import (
-    EventHub,
-)
-from penstock.dispatch.listener import (
-    News,
-)
-from penstock.dispatch.policies import (
-    Policies,
-)
-from penstock.dispatch.policy_watch import (
-    PolicyWatch,
-)
-from penstock.dispatch.pruner import (
-    Pruner,
-)
-from penstock.dispatch.queue_control import (
-    QueueControl,
-)
-from penstock.dispatch.reconciler import (
-    Reconciler,
-)
-from penstock.dispatch.retention import (
-    Retention,
-)
-from penstock.dispatch.schedule_control import (
-    ScheduleControl,
-)
-from penstock.dispatch.scheduler import (
-    Scheduler,
-)
-from penstock.dispatch.status import (
-    Component,
-    Health,
-    PolicyValue,
-    Purge,
-    QueuePolicy,
-    QueueStatus,
-)
-from penstock.dispatch.submission import (
-    RequestKey,
-    Submission,
-    Submitted,
-)
-from penstock.dispatch.task_batches import (
-    TaskBatches,
-)
-from penstock.dispatch.task_changes import (
-    CANCELLABLE,
-    MOST_AT_ONCE,
-    RETRYABLE,
-    Swept,
-)
+from penstock.dispatch.event_hub import EventHub
+from penstock.dispatch.listener import News
+from penstock.dispatch.policies import Policies
+from penstock.dispatch.policy_watch import PolicyWatch
+from penstock.dispatch.pruner import Pruner
+from penstock.dispatch.queue_control import QueueControl
+from penstock.dispatch.reconciler import Reconciler
+from penstock.dispatch.retention import Retention
+from penstock.dispatch.schedule_control import ScheduleControl
+from penstock.dispatch.scheduler import Scheduler
+from penstock.dispatch.status import Component, Health, PolicyValue, Purge, QueuePolicy, QueueStatus
+from penstock.dispatch.submission import RequestKey, Submission, Submitted
+from penstock.dispatch.task_batches import TaskBatches
+from penstock.dispatch.task_changes import CANCELLABLE, MOST_AT_ONCE, RETRYABLE, Swept
 
 __all__ = [
     "CANCELLABLE",

@@ -9,9 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from penstock.declarations import Misfire, Recurrence
-
-_VERSION = 7 << 76
-_VARIANT = 2 << 62
+from penstock.dispatch.derived_id import uuid7_of
 
 
 class Plan(NamedTuple):
@@ -60,8 +58,4 @@ def task_id_of(schedule: UUID, instant: datetime) -> UUID:
     So the ledger takes the task of an instant once, whatever else goes wrong.
     """
     digest = hashlib.sha256(f"{schedule}|{instant.timestamp():.6f}".encode()).digest()
-    milliseconds = int(instant.timestamp() * 1000)
-    # 48 bits of time, 4 of version, 12 of the digest, 2 of variant, 62 of the digest (RFC 9562).
-    rest = int.from_bytes(digest[:10])
-    low, high = rest & ((1 << 62) - 1), (rest >> 62) & 0xFFF
-    return UUID(int=milliseconds << 80 | _VERSION | high << 64 | _VARIANT | low)
+    return uuid7_of(int(instant.timestamp() * 1000), digest[:10])

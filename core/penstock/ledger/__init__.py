@@ -1,27 +1,15 @@
 """The ledger: the tasks' rows in SQL, and the only truth about them."""
 
-from penstock.ledger.batch_records import (
-    BatchRecord,
-    Callback,
-    NewBatch,
-    StatusCounts,
-)
+from penstock.ledger.batch_records import BatchRecord, Callback, NewBatch, StatusCounts
 from penstock.ledger.errors import (
     IdempotencyKeyReusedError,
     LedgerUnavailableError,
     TwinOpenError,
     TwinPendingError,
 )
-from penstock.ledger.leadership import (
-    Leadership,
-)
-from penstock.ledger.ledger import (
-    Ledger,
-)
-from penstock.ledger.overrides import (
-    Override,
-    Overrides,
-)
+from penstock.ledger.leadership import Leadership
+from penstock.ledger.ledger import Ledger
+from penstock.ledger.overrides import Override, Overrides
 from penstock.ledger.records import (
     Accepted,
     CancelWish,
@@ -44,11 +32,7 @@ from penstock.ledger.records import (
 )
 from penstock.ledger.task_filter import TaskFilter, TaskPage
 from penstock.ledger.task_list import TaskList
-from penstock.ledger.task_log import (
-    LogLine,
-    LogSize,
-    TaskLog,
-)
+from penstock.ledger.task_log import LogLine, LogSize, TaskLog
 from penstock.ledger.types import first_id_of
 
 __all__ = [
