@@ -1,4 +1,4 @@
-"""``penstock plugins``."""
+"""``penstock plugins list``."""
 
 import click
 from rich.table import Table
@@ -9,12 +9,7 @@ from penstock.cli.options import json_option
 from penstock.plugins import Catalogue, Plugin, QuarantinedPlugin, discover, load
 
 
-@click.group()
-def plugins() -> None:
-    """Look at installed plugins."""
-
-
-@plugins.command(name="list")
+@click.command(name="list")
 @json_option
 def list_(*, as_json: bool) -> None:
     """List the plugins installed here, and what is wrong with those that do not load."""

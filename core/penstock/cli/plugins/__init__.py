@@ -1,0 +1,17 @@
+"""``penstock plugins``: what is installed here, and what becomes of it."""
+
+import click
+
+from penstock.cli.lazy_group import LazyCommand, LazyGroup
+
+_COMMANDS = {
+    name: LazyCommand(f"penstock.cli.plugins.{module}", attribute, summary)
+    for name, module, attribute, summary in (
+        ("list", "list", "list_", "List the plugins installed here, and what is wrong with them."),
+    )
+}
+
+
+@click.group(cls=LazyGroup, lazy=_COMMANDS)
+def plugins() -> None:
+    """Look at installed plugins."""
