@@ -34,6 +34,7 @@ from penstock.broker.time_limit import TimeLimit
 from penstock.declarations import Interruption, PermanentError, SyncTaskType, TaskType
 from penstock.dispatch import ArtifactStore, InvalidInputError, inputs
 from penstock.ledger import Ledger, Outcome, Status
+from penstock.plugins.installed import InstalledPlugins
 from penstock.processes.conversation import OverdueError
 from penstock.processes.pool import ProcessPool
 from penstock.processes.size_limits import SizeLimits
@@ -84,7 +85,9 @@ class Receiver(TaskiqReceiver):
         self._artifacts = artifacts
         self._reports = reports
         self._processes = processes
-        self._settings = settings
+        self._installed = InstalledPlugins(
+            settings_of=settings, provider_list=tuple(broker.catalogue.providers.values())
+        )
         self._limits = limits
         self._random = random.Random()  # noqa: S311  (jitter, not a secret)
         self._label = queue.name.upper() if len(queue.name) <= _ACRONYM else queue.name.capitalize()
@@ -199,7 +202,7 @@ class Receiver(TaskiqReceiver):
             dispatch=self.broker.dispatch,
             artifacts=self._artifacts,
             reports=self._reports,
-            settings=self._settings,
+            installed=self._installed,
             max_checkpoint_bytes=self._limits.checkpoint,
         )
         limit = TimeLimit(delivery, task_type.timeout)

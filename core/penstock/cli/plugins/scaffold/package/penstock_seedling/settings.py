@@ -6,7 +6,7 @@ import msgspec
 
 
 class SeedlingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Read from the environment: field ``most_texts`` from ``PENSTOCK_SEEDLING_MOST_TEXTS``."""
+    """Field ``most_texts`` is read from ``PENSTOCK_SEEDLING_MOST_TEXTS``."""
 
     most_texts: Annotated[
         int, msgspec.Meta(ge=1, description="How many texts one task may have.")
