@@ -11,6 +11,7 @@ from penstock_ai.testing import (
     PNG,
     TEXT,
     Answer,
+    Ending,
     ImageContract,
     ProviderContract,
     Reply,
@@ -29,6 +30,9 @@ ERRORS = {
     Reply.NO_KEY: (401, "wrong key {key}", "invalid_api_key", {}),
     Reply.REFUSED: (400, "rejected", "content_policy_violation", {}),
 }
+
+
+ENDINGS: dict[Reply, Ending] = {Reply.CUT: "abrupt", Reply.HANGING: "open"}
 
 
 class TestOpenAi(TextContract, ImageContract):
@@ -54,7 +58,7 @@ class TestOpenAi(TextContract, ImageContract):
         return Answer(
             headers={"content-type": "text/event-stream"},
             parts=self.events(reply, request.body["model"]),
-            ending={Reply.CUT: "abrupt", Reply.HANGING: "open"}.get(reply, "clean"),
+            ending=ENDINGS.get(reply, "clean"),
         )
 
     def events(self, reply, model):

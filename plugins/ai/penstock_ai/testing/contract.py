@@ -210,7 +210,9 @@ class TextContract(_Failures):
             asking = asyncio.ensure_future(
                 self._run(wire, lambda provider: provider.complete(Prompt(text="x"), on_text))
             )
-            await asyncio.wait({asking, asyncio.ensure_future(heard.wait())}, timeout=10)
+            hearing = asyncio.ensure_future(heard.wait())
+            await asyncio.wait({asking, hearing}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+            assert hearing.done(), "tell on_text of each piece as it arrives"
             asking.cancel()
             with suppress(asyncio.CancelledError):
                 await asking
