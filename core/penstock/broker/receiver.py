@@ -59,7 +59,7 @@ class Receiver(TaskiqReceiver):
 
     broker: Broker
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (explicit dependencies, all but the first by keyword)
         self,
         broker: Broker,
         *,
