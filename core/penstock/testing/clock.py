@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from selectors import SelectorKey
+from selectors import BaseSelector, SelectorKey
 from typing import Any
 
 from penstock.declarations import PenstockError
@@ -19,6 +19,7 @@ from penstock.declarations import PenstockError
 # knows of, those of a driver say, get a moment; whoever answers through a socket gets longer.
 _SILENCE = 0.005
 _SILENCE_OF_SOCKETS = 0.25
+Events = list[tuple[SelectorKey, int]]
 
 
 class Clock:
@@ -94,7 +95,8 @@ class Clock:
                 f"{kind}; run these tests without it (pytest-asyncio: leave out its loop factory "
                 "or policy)"
             )
-        loop._selector = _Selector(selector, self)
+        # asyncio offers no other way to what a loop waits with.
+        front = loop._selector = _Selector(selector, self)  # noqa: SLF001
         loop.time = self._time
         in_thread = loop.run_in_executor
 
@@ -102,23 +104,20 @@ class Clock:
             executor: Executor | None, function: Callable[..., Any], *arguments: Any
         ) -> asyncio.Future[Any]:
             future: asyncio.Future[Any] = in_thread(executor, function, *arguments)
-            clock = loop._selector.clock
-            clock._outside += 1
-            future.add_done_callback(lambda _: clock._leave())
+            held = front.clock.held()
+            held.__enter__()
+            future.add_done_callback(lambda _: held.__exit__(None, None, None))
             return future
 
         loop.run_in_executor = run_in_executor
-        return loop._selector
-
-    def _leave(self) -> None:
-        self._outside -= 1
+        return front
 
     def _time(self) -> float:
         return time.monotonic() + self._skipped
 
     # -- called by the loop, which waits for nothing but this ------------------------------------
 
-    def select(self, inner: Any, timeout: float | None) -> list[tuple[SelectorKey, int]]:
+    def select(self, inner: BaseSelector, timeout: float | None) -> Events:
         """Wait for ``timeout`` seconds of this clock, or until something comes."""
         if self._users:
             self.longest_stall = max(self.longest_stall, time.perf_counter() - self._woke)
@@ -127,20 +126,18 @@ class Clock:
         finally:
             self._woke = time.perf_counter()
 
-    def _select(self, inner: Any, timeout: float | None) -> list[tuple[SelectorKey, int]]:
+    def _select(self, inner: BaseSelector, timeout: float | None) -> Events:
         if not self._users or self._outside or timeout is None or timeout <= 0:
-            found: list[tuple[SelectorKey, int]] = inner.select(timeout)
-            return found
+            return inner.select(timeout)
         patience = self._patience(inner.get_map())
         if patience is None or patience >= timeout:
-            found = inner.select(timeout)
-            return found
+            return inner.select(timeout)
         found = inner.select(patience)
         if not found:
             self._skipped += timeout - patience
         return found
 
-    def _patience(self, watched: Mapping[int, SelectorKey]) -> float | None:
+    def _patience(self, watched: Mapping[Any, SelectorKey]) -> float | None:
         """How long to wait for what comes from outside; ``None`` if that is its own matter."""
         patience = _SILENCE
         for descriptor in watched.keys() - self._known:
@@ -161,7 +158,7 @@ class _Selector:
         self._inner = inner
         self.clock = clock
 
-    def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+    def select(self, timeout: float | None = None) -> Events:
         return self.clock.select(self._inner, timeout)
 
     def __getattr__(self, name: str) -> Any:

@@ -23,7 +23,6 @@ from penstock.declarations import (
     Artifact,
     PenstockError,
     Priority,
-    Provider,
     TaskType,
     task_input,
 )
@@ -215,9 +214,8 @@ class Harness:
         run.crash_after = crash_after
         self.runs.append(run)
         self._by_id[run.id] = run
-        choice = task_type.provider
-        names = {choice.name if isinstance(choice, Provider) else choice}
-        need = need_of(task_type, value, known=_Everything() if callable(choice) else names)
+        # Whatever provider it names, somebody may declare it.
+        need = need_of(task_type, value, known=_Everything())
         task = StartedTask(
             id=run.id,
             type=task_type.name,
@@ -377,8 +375,6 @@ class Harness:
 
 
 class _Everything(frozenset[str]):
-    """Whatever provider a function names, somebody may declare it."""
-
     __slots__ = ()
 
     def __contains__(self, name: object) -> bool:

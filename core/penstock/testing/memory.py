@@ -60,11 +60,15 @@ class MemorySource:
         if committed is not None:
             answer = committed(outcome)
             if asyncio.iscoroutine(answer):
-                told = asyncio.ensure_future(answer)
-                told.add_done_callback(lambda _: future.done() or future.set_result(outcome))
+                self._telling = asyncio.ensure_future(answer)
+                self._telling.add_done_callback(lambda _: _set(future, outcome))
                 return
-        if not future.done():
-            future.set_result(outcome)
+        _set(future, outcome)
+
+
+def _set(future: asyncio.Future[Outcome], outcome: Outcome) -> None:
+    if not future.done():
+        future.set_result(outcome)
 
 
 class MemoryIntake:

@@ -6,23 +6,22 @@ Nothing of Penstock is imported before a test asks for it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from penstock.testing.harness import Harness
 
-try:
-    import pytest_asyncio
-except ImportError:
-    # It runs `async def` fixtures and tests; `penstock[testing]` brings it.
-    _fixture = pytest.fixture
-else:
-    _fixture = pytest_asyncio.fixture
+_fixture: Any = pytest.fixture
+# It runs `async def` fixtures and tests; `penstock[testing]` brings it.
+with suppress(ImportError):
+    _fixture = import_module("pytest_asyncio").fixture
 
 
-@_fixture
+@_fixture  # type: ignore[untyped-decorator]
 async def harness() -> AsyncIterator[Harness]:
     """Runs task types in this process, with no services; see :class:`penstock.testing.Harness`."""
     from penstock.testing.harness import Harness  # noqa: PLC0415  (see above)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
@@ -149,8 +149,7 @@ class Run(Generic[R]):
     def report(self) -> str:
         """What happened, in a few lines for people."""
         lines = [
-            f"{self.task_type.name}: {self.status} after {self.attempts} attempts "
-            f"({self.runs} runs)",
+            f"{self.task_type.name}: {self.status}, {self.attempts} attempts, {self.runs} runs",
             f"delays: {', '.join(map(str, self.delays)) or 'none'}",
             *(f"failed with {each.code}: {each.message}" for each in self.failures),
         ]
@@ -158,8 +157,3 @@ class Run(Generic[R]):
 
     def __repr__(self) -> str:
         return f"<run of {self.task_type.name}: {self.status}, {self.attempts} attempts>"
-
-
-def names(found: Sequence[Any]) -> str:
-    """A list for people."""
-    return ", ".join(map(str, found)) or "none"
