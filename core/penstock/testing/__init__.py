@@ -10,16 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from penstock.testing.clock import Clock
+    from penstock.testing.contract import PluginContract
     from penstock.testing.harness import Harness
     from penstock.testing.run import Child, LoggedLine, Run
+    from penstock.testing.services import RealServices
 
-__all__ = ["Child", "Clock", "Harness", "LoggedLine", "Run"]
+__all__ = [
+    "Child",
+    "Clock",
+    "Harness",
+    "LoggedLine",
+    "PluginContract",
+    "RealServices",
+    "Run",
+]
 
 _HOMES = {
     "Child": "run",
     "Clock": "clock",
     "Harness": "harness",
     "LoggedLine": "run",
+    "PluginContract": "contract",
+    "RealServices": "services",
     "Run": "run",
 }
 

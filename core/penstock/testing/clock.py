@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,11 @@ from penstock.declarations import PenstockError
 # knows of, those of a driver say, get a moment; whoever answers through a socket gets longer.
 _SILENCE = 0.005
 _SILENCE_OF_SOCKETS = 0.25
+_SILENCE_BEFORE_TIMEOUT = 1.0
+# Threads of asyncio's that wait for the end of a program, where the system has no better way.
+_WAITS_FOR_PROGRAM = "asyncio-waitpid-"
+# What asyncio.sleep() has called at its end.
+_WAKES_SLEEPER: object = vars(asyncio.futures)["_set_result_unless_cancelled"]
 Events = list[tuple[SelectorKey, int]]
 
 
@@ -28,7 +34,8 @@ class Clock:
     It passes as usual while something is under way outside of the loop: a ``def`` handler in its
     process, a thread, a program that was started, a file that is written. An open socket gets a
     quarter of a second in which nothing comes. ``time.time()`` and ``datetime.now()`` are not
-    touched: they show the time of the machine.
+    touched: they show the time of the machine. Where nobody sleeps and only time-outs are left to
+    come, a second has to pass first: what is waited for may be on its way.
 
     All timers of the loop share this clock, those of the test itself too.
     """
@@ -45,7 +52,12 @@ class Clock:
     @property
     def now(self) -> datetime:
         """The present moment, everything that was skipped included; in UTC."""
-        return datetime.now(UTC) + timedelta(seconds=self._skipped)
+        return datetime.now(UTC) + self.skipped
+
+    @property
+    def skipped(self) -> timedelta:
+        """How much time did not have to be waited for."""
+        return timedelta(seconds=self._skipped)
 
     async def sleep(self, time: timedelta) -> None:
         """Return when ``time`` has passed on this clock."""
@@ -96,7 +108,7 @@ class Clock:
                 "or policy)"
             )
         # asyncio offers no other way to what a loop waits with.
-        front = loop._selector = _Selector(selector, self)  # noqa: SLF001
+        front = loop._selector = _Selector(selector, self, loop)  # noqa: SLF001
         loop.time = self._time
         in_thread = loop.run_in_executor
 
@@ -117,19 +129,23 @@ class Clock:
 
     # -- called by the loop, which waits for nothing but this ------------------------------------
 
-    def select(self, inner: BaseSelector, timeout: float | None) -> Events:
+    def select(
+        self, inner: BaseSelector, timeout: float | None, timers: Sequence[asyncio.TimerHandle]
+    ) -> Events:
         """Wait for ``timeout`` seconds of this clock, or until something comes."""
         if self._users:
             self.longest_stall = max(self.longest_stall, time.perf_counter() - self._woke)
         try:
-            return self._select(inner, timeout)
+            return self._select(inner, timeout, timers)
         finally:
             self._woke = time.perf_counter()
 
-    def _select(self, inner: BaseSelector, timeout: float | None) -> Events:
+    def _select(
+        self, inner: BaseSelector, timeout: float | None, timers: Sequence[asyncio.TimerHandle]
+    ) -> Events:
         if not self._users or self._outside or timeout is None or timeout <= 0:
             return inner.select(timeout)
-        patience = self._patience(inner.get_map())
+        patience = self._patience(inner.get_map(), timers)
         if patience is None or patience >= timeout:
             return inner.select(timeout)
         found = inner.select(patience)
@@ -137,9 +153,13 @@ class Clock:
             self._skipped += timeout - patience
         return found
 
-    def _patience(self, watched: Mapping[Any, SelectorKey]) -> float | None:
+    def _patience(
+        self, watched: Mapping[Any, SelectorKey], timers: Sequence[asyncio.TimerHandle]
+    ) -> float | None:
         """How long to wait for what comes from outside; ``None`` if that is its own matter."""
-        patience = _SILENCE
+        if any(each.name.startswith(_WAITS_FOR_PROGRAM) for each in threading.enumerate()):
+            return None
+        patience = _SILENCE if any(map(_is_sleep, timers)) else _SILENCE_BEFORE_TIMEOUT
         for descriptor in watched.keys() - self._known:
             try:
                 is_socket = stat.S_ISSOCK(os.fstat(descriptor).st_mode)
@@ -147,19 +167,26 @@ class Clock:
                 continue
             if not is_socket:
                 return None
-            patience = _SILENCE_OF_SOCKETS
+            patience = max(patience, _SILENCE_OF_SOCKETS)
         return patience
+
+
+def _is_sleep(timer: asyncio.TimerHandle) -> bool:
+    """Whether somebody waits for the very time, and not for something in time."""
+    callback = timer._callback  # type: ignore[attr-defined]  # noqa: SLF001  (no other way)
+    return not timer.cancelled() and callback is _WAKES_SLEEPER
 
 
 class _Selector:
     """Stands in front of a loop's selector, and lets the clock decide how long it waits."""
 
-    def __init__(self, inner: Any, clock: Clock) -> None:
+    def __init__(self, inner: Any, clock: Clock, loop: Any) -> None:
         self._inner = inner
+        self._loop = loop
         self.clock = clock
 
     def select(self, timeout: float | None = None) -> Events:
-        return self.clock.select(self._inner, timeout)
+        return self.clock.select(self._inner, timeout, self._loop._scheduled)  # noqa: SLF001
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import tempfile
 from collections.abc import Callable
@@ -273,13 +272,11 @@ class Harness:
 
     async def _wait(self, run: Run[Any], delay: timedelta) -> None:
         run.delays.append(delay)
-        until = asyncio.get_running_loop().time() + delay.total_seconds()
-        while run.cancel_reason is None:
-            left = until - asyncio.get_running_loop().time()
-            if left <= 0:
-                return
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(run.changed.wait(), left)
+        sleep = asyncio.ensure_future(asyncio.sleep(delay.total_seconds()))
+        cancelled = asyncio.ensure_future(run.cancelled.wait())
+        await asyncio.wait({sleep, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+        sleep.cancel()
+        cancelled.cancel()
 
     async def _attempt(self, run: Run[Any], task: StartedTask) -> Outcome | None:
         """One run of the handler; ``None`` if its worker died under it."""

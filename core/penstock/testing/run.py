@@ -88,7 +88,8 @@ class Run(Generic[R]):
         self.result: bytes | None = None
         """As JSON."""
         self.changed = asyncio.Event()
-        """Set whenever the handler says or does something."""
+        """Set when the handler says or does something next."""
+        self.cancelled = asyncio.Event()
         self.crash_after: str | int | None = None
         self.crashed = asyncio.Event()
         self.delivery: Delivery | None = None
@@ -137,7 +138,7 @@ class Run(Generic[R]):
         A run that succeeds before it is stopped has succeeded.
         """
         self.cancel_reason = reason
-        self.changed.set()
+        self.cancelled.set()
         if self.delivery is not None:
             self.delivery.interrupt(Interruption("cancelled", reason))
 

@@ -1,0 +1,8 @@
+"""The upload plugin keeps what it declares."""
+
+from penstock.testing import PluginContract
+
+
+class TestUpload(PluginContract):
+    plugin = "upload"
+    schemas = "schemas/upload.json"
