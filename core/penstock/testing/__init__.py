@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from penstock.testing.clock import Clock
     from penstock.testing.contract import PluginContract
     from penstock.testing.harness import Harness
-    from penstock.testing.run import Child, LoggedLine, Run
+    from penstock.testing.run import Child, LoggedLine, Run, StartedRun
     from penstock.testing.services import RealServices
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "PluginContract",
     "RealServices",
     "Run",
+    "StartedRun",
 ]
 
 _HOMES = {
@@ -32,6 +33,7 @@ _HOMES = {
     "LoggedLine": "run",
     "PluginContract": "contract",
     "RealServices": "services",
+    "StartedRun": "run",
     "Run": "run",
 }
 

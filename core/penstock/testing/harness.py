@@ -48,7 +48,7 @@ from penstock.testing.memory import (
     SettingsGiven,
     Witness,
 )
-from penstock.testing.run import Child, Run
+from penstock.testing.run import Child, Run, StartedRun
 
 I = TypeVar("I")  # noqa: E741  (the input's type, as R is the output's)
 P = ParamSpec("P")
@@ -187,7 +187,7 @@ class Harness:
         user_id: str | None = None,
         crash_after: str | int | None = None,
         redelivery_of: Run[R] | None = None,
-    ) -> Run[R]:
+    ) -> StartedRun[R]:
         """Start a task; ``await`` what this returns for its end, which is no error if it failed.
 
         Args:
@@ -205,7 +205,7 @@ class Harness:
         """
         text = task_input.encode(task_type.name, input)
         value = inputs.decode(task_type, text)
-        run: Run[R] = Run(redelivery_of.id if redelivery_of else uuid7(), task_type)
+        run: StartedRun[R] = StartedRun(redelivery_of.id if redelivery_of else uuid7(), task_type)
         if redelivery_of is not None:
             run.saved = redelivery_of.saved
             run.children = redelivery_of.children

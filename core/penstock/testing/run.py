@@ -44,7 +44,7 @@ class LoggedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(Generic[R]):
-    """A task in the harness. ``await run`` returns it once the task has ended.
+    """What a task in the harness has done so far.
 
     Attributes:
         id: the task's.
@@ -95,14 +95,6 @@ class Run(Generic[R]):
         self.delivery: Delivery | None = None
         self.cancel_reason: str | None = None
         self.task: asyncio.Task[None] | None = None
-
-    def __await__(self) -> Generator[Any, None, Run[R]]:
-        return self._ended().__await__()
-
-    async def _ended(self) -> Run[R]:
-        if self.task is not None:
-            await asyncio.shield(self.task)
-        return self
 
     @property
     def checkpoints(self) -> dict[str, Any]:
@@ -158,3 +150,15 @@ class Run(Generic[R]):
 
     def __repr__(self) -> str:
         return f"<run of {self.task_type.name}: {self.status}, {self.attempts} attempts>"
+
+
+class StartedRun(Run[R]):
+    """One that may still go on: ``await`` it for its end."""
+
+    def __await__(self) -> Generator[Any, None, Run[R]]:
+        return self._ended().__await__()
+
+    async def _ended(self) -> Run[R]:
+        if self.task is not None:
+            await asyncio.shield(self.task)
+        return self

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 from taskiq import TaskiqMiddleware
@@ -123,7 +123,8 @@ class RealServices:
         await self._stack.enter_async_context(self.application)
         await self._start_worker()
         self.client = _OpenClient(self.application)
-        transport = httpx.ASGITransport(api.build(self.application, settings, key))
+        built: Any = api.build(self.application, settings, key)
+        transport = httpx.ASGITransport(built)
         headers = {"Authorization": f"Bearer {key}"}
         http = httpx.AsyncClient(transport=transport, base_url=_URL, headers=headers)
         self.http = await self._stack.enter_async_context(http)

@@ -32,7 +32,9 @@ from penstock.testing.services import RealServices
 
 
 class PluginContract:
-    """Subclass this in a plugin's tests, and every check of the kit runs on it::
+    """Subclass this in a plugin's tests, and every check of the kit runs on it.
+
+    ::
 
         class TestAcme(PluginContract):
             plugin = "acme"
@@ -137,13 +139,12 @@ class PluginContract:
         """They have no side effects."""
         with self._subject() as subject, self._subject() as again:
             if subject.fingerprint() != again.fingerprint():
-                require_none(
-                    [
-                        f"the hooks of {subject} gave another answer when they were asked again: "
-                        "API and workers would disagree; return the same objects each time, made "
-                        "when the module is imported"
-                    ]
+                message = (
+                    f"the hooks of {subject} gave another answer when they were asked again: API "
+                    "and workers would disagree; return the same objects each time, made when the "
+                    "module is imported"
                 )
+                require_none([message])
 
     # -- what it does, in memory ---------------------------------------------------------------
 
@@ -176,7 +177,7 @@ class PluginContract:
             require_none(found)
 
     def test_it_ends_when_it_is_cancelled(self) -> None:
-        """Soon, wherever it is. (The process of a ``def`` handler is killed anyway.)"""
+        """Soon, wherever it is. The process of a ``def`` handler is killed anyway."""
         with self._trials() as trials:
             require_none(
                 [

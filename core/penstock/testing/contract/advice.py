@@ -19,10 +19,7 @@ def advice() -> Iterator[None]:
     try:
         yield
     except BrokenPromiseError as error:
-        message = str(error)
-    else:
-        return
-    pytest.fail(message, pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def require_none(faults: Sequence[str]) -> None:

@@ -53,7 +53,7 @@ async def faults(trial: Trial, harness: Harness, *, grace: timedelta) -> Iterato
 async def _reached(run: Run[Any], words: int) -> bool:
     """Whether the handler waits for something, after so many words."""
     ended = _task(run)
-    while run.delivery is None or run.delivery.running_in is None:
+    while not _is_waiting(run):
         if ended.done():
             return False
         await asyncio.sleep(0)
@@ -62,7 +62,11 @@ async def _reached(run: Run[Any], words: int) -> bool:
         await asyncio.wait({said, ended}, return_when=asyncio.FIRST_COMPLETED)
         said.cancel()
     await asyncio.sleep(0)
-    return run.delivery is not None and run.delivery.running_in is not None and not ended.done()
+    return not ended.done() and _is_waiting(run)
+
+
+def _is_waiting(run: Run[Any]) -> bool:
+    return run.delivery is not None and run.delivery.running_in is not None
 
 
 def _task(run: Run[Any]) -> asyncio.Task[None]:

@@ -11,16 +11,11 @@ from penstock.testing.contract.trial import Trial
 from penstock.testing.harness import Harness
 from penstock.testing.memory import NoJitter
 
-_NOT_BY_POLICY = RateLimitedError | Snooze
-
 
 async def faults(trial: Trial, harness: Harness, value: Any) -> Iterator[str]:
     """How attempts at ``value``, an input that fails, differ from the policy."""
     policy = trial.task_type.retry
-    own: list[BaseException | None] = []
-    run = harness.start(trial.task_type, value)
-    await run
-    own.append(run.exception)
+    run = await harness.start(trial.task_type, value)
     found: list[str] = []
     if run.error is None:
         found.append(
@@ -29,9 +24,7 @@ async def faults(trial: Trial, harness: Harness, value: Any) -> Iterator[str]:
         )
         return iter(found)
     last = run.exception
-    if isinstance(last, PermanentError | _NOT_BY_POLICY) or isinstance(
-        last, policy.non_retryable or ()
-    ):
+    if isinstance(last, (PermanentError, RateLimitedError, Snooze, *policy.non_retryable)):
         expected: list[timedelta] = []
         attempts = 1
     else:

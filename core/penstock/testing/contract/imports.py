@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 
 import msgspec
@@ -64,7 +64,7 @@ def measured(entry_point: EntryPoint, *, enough: float) -> ImportCost:
 
 
 def faults(
-    who: str, entry_point: EntryPoint, *, heavy: Collection[str], seconds: float
+    who: str, entry_point: EntryPoint, *, heavy: frozenset[str], seconds: float
 ) -> Iterator[str]:
     """What makes the import of a plugin too dear."""
     cost = measured(entry_point, enough=seconds)

@@ -27,7 +27,7 @@ async def after_checkpoints(trial: Trial, harness: Harness) -> Iterator[str]:
                 f"{trial.what} does not go on, {where}: it failed with {run.error.code!r}: "
                 f"{run.error.message}; what a run needs after a checkpoint has to be in it"
             )
-        elif trial.differs(alone, run):
+        elif await trial.differs(harness, alone, run):
             found.append(
                 f"{trial.what} gives another output, {where}: {shown(plain(run.output))}, expected "
                 f"{shown(alone.output)} as without the death; save all that the output depends on"
@@ -48,7 +48,7 @@ async def again(trial: Trial, harness: Harness) -> Iterator[str]:
             f"{trial.what} fails when it is {where}: {run.error.code!r}: {run.error.message}; a "
             "run may find what an earlier one left"
         )
-    elif trial.differs(alone, run):
+    elif await trial.differs(harness, alone, run):
         found.append(
             f"{trial.what} gives another output when it is {where}: {shown(plain(run.output))}, "
             f"expected {shown(alone.output)}; keep what changes in a checkpoint"
@@ -67,11 +67,12 @@ def _paid_again(trial: Trial, where: str, paid: PaidCalls, alone: Alone) -> list
     more = paid.beyond(alone.paid)
     if not more:
         return []
-    return [
+    message = (
         f"{trial.what} pays twice, {where}: {'; '.join(more)}, counted over both runs. Load the "
         "checkpoint first, and call only if there is none:\n"
         '    operation = await ctx.load("operation", Operation)\n'
         "    if operation is None:\n"
         "        operation = await submit(…)\n"
         '        await ctx.save("operation", operation)'
-    ]
+    )
+    return [message]
