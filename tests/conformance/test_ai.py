@@ -5,4 +5,3 @@ from penstock.testing import PluginContract
 
 class TestAi(PluginContract):
     plugin = "ai"
-    schemas = "schemas/ai.json"

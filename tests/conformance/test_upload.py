@@ -5,4 +5,3 @@ from penstock.testing import PluginContract
 
 class TestUpload(PluginContract):
     plugin = "upload"
-    schemas = "schemas/upload.json"

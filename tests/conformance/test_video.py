@@ -5,4 +5,3 @@ from penstock.testing import PluginContract
 
 class TestVideo(PluginContract):
     plugin = "video"
-    schemas = "schemas/video.json"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from penstock.plugins import Catalogue
     from penstock.testing.harness import Harness
     from penstock.testing.services import RealServices
 
@@ -77,6 +78,14 @@ async def penstock_services(
     services = RealServices(plugins=plugins, redis_url=penstock_redis_url, **penstock_database)
     async with services:
         yield services
+
+
+@pytest.fixture(scope="session")
+def penstock_catalogue() -> Catalogue:
+    """All installed plugins, loaded once."""
+    from penstock.plugins import discover, load  # noqa: PLC0415  (see above)
+
+    return load(discover())
 
 
 @pytest.fixture(scope="session")

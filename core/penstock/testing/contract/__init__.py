@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from penstock.declarations import AsyncTaskType, Context, TransientError
+from penstock.plugins import Catalogue, discover, load
 from penstock.testing.contract import (
     cancelling,
     concurrency,
@@ -51,7 +52,7 @@ class PluginContract:
             policy. Without one, only the policy itself is tried.
         settings: what ``ctx.settings`` gives, other than the defaults.
         environ: the same for the checks on real services, as variables.
-        schemas: the snapshot of the schemas, beside the test's file.
+        schemas: the snapshot of the schemas, beside the test's file; several plugins may share it.
         heavy_modules: what importing the plugin must not import.
         import_seconds: how long it may take, beside ``penstock`` itself.
         stall: for how long an ``async def`` handler may keep others from running.
@@ -70,6 +71,12 @@ class PluginContract:
     stall: ClassVar[timedelta] = timedelta(seconds=0.25)
     grace: ClassVar[timedelta] = timedelta(seconds=1)
     most_at_once: ClassVar[int] = 8
+
+    _installed: Catalogue
+
+    @pytest.fixture(autouse=True)
+    def _know_what_is_installed(self, penstock_catalogue: Catalogue) -> None:
+        self._installed = penstock_catalogue
 
     # -- what an author may say in a line ------------------------------------------------------
 
@@ -137,7 +144,8 @@ class PluginContract:
 
     def test_its_hooks_answer_the_same_twice(self) -> None:
         """They have no side effects."""
-        with self._subject() as subject, self._subject() as again:
+        with self._subject() as subject:
+            again = Subject(self.plugin, load(discover()), self.examples)
             if subject.fingerprint() != again.fingerprint():
                 message = (
                     f"the hooks of {subject} gave another answer when they were asked again: API "
@@ -227,7 +235,7 @@ class PluginContract:
     @contextmanager
     def _subject(self) -> Iterator[Subject]:
         with advice():
-            yield Subject(self.plugin, self.examples)
+            yield Subject(self.plugin, self._installed, self.examples)
 
     @contextmanager
     def _trials(self) -> Iterator[Sequence[Trial]]:

@@ -67,13 +67,13 @@ async def stall(trial: Trial, harness: Harness) -> float:
 async def _different(trial: Trial, harness: Harness) -> Sequence[Alone]:
     """Inputs with different outputs, if there are any: equal ones would hide a mix-up."""
     found = [await trial.alone(harness, each) for each in trial.inputs[:_INPUTS]]
-    if len(found) > 1 or trial.is_sync or found[0].output is None:
+    if len(found) > 1 or trial.is_sync:
         return found
     for value in variants(trial.inputs[0], trial.task_type.input_type):
         try:
             other = await trial.alone(harness, value)
         except BrokenPromiseError:
             continue
-        if other.output not in (None, found[0].output):
+        if other.output != found[0].output:
             return [*found, other]
     return found

@@ -15,6 +15,15 @@ _CANARY = "hunter2-of-the-kit"
 _SOUNDS_SECRET = re.compile(r"(^|_)(api_?key|key|token|secret|password|passwd|credentials?)$")
 
 
+class _Hidden(str):
+    """As the text of a secret is given to handlers: what prints it by its repr shows nothing."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 def faults(subject: Subject) -> Iterator[str]:
     """Fields that are not marked though they sound secret, and structs that show what is."""
     for kind in subject.plugin.settings:
@@ -32,12 +41,12 @@ def faults(subject: Subject) -> Iterator[str]:
                 )
         if not secret:
             continue
-        shown = kind(**{fields[each.field]: _CANARY for each in secret})
+        shown = kind(**{fields[each.field]: _Hidden(_CANARY) for each in secret})
         if _CANARY in f"{shown!r} {shown}":
             yield (
                 f"the repr of settings {kind.__qualname__} of {subject} shows its secrets "
                 f"({', '.join(each.field for each in secret)}), so one log line or traceback "
-                "gives them away; define a __repr__ that leaves them out"
+                "gives them away; leave its __repr__ to msgspec, which shows '***'"
             )
 
 

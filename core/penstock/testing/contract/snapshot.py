@@ -12,6 +12,7 @@ from penstock.plugins.schema_changes import breaking_changes
 from penstock.testing.contract.subject import Subject
 
 Schemas = dict[str, dict[str, Any]]
+"""By task type, then by ``input`` and ``output``."""
 _COMMAND = "pytest --penstock-snapshot"
 
 
@@ -23,22 +24,28 @@ def schemas_of(subject: Subject) -> Schemas:
     }
 
 
-def write(path: Path, schemas: Schemas) -> None:
-    """Keep ``schemas``, to be committed."""
-    path.write_text(f"{json.dumps(schemas, indent=2, sort_keys=True)}\n")
+def write(path: Path, plugin: str, schemas: Schemas) -> None:
+    """Keep the schemas of a plugin in a file that may have those of others."""
+    kept = _read(path) | {plugin: schemas}
+    path.write_text(f"{json.dumps(kept, indent=2, sort_keys=True)}\n")
+
+
+def _read(path: Path) -> dict[str, Schemas]:
+    kept: dict[str, Schemas] = json.loads(path.read_text()) if path.exists() else {}
+    return kept
 
 
 def faults(subject: Subject, path: Path, *, overwrite: bool) -> Iterator[str]:
     """What has changed since the snapshot; a first one is written where nobody expects one."""
     now = json.loads(json.dumps(schemas_of(subject)))
     is_ci = os.environ.get("CI", "").lower() not in {"", "0", "false"}
-    if overwrite or (not path.exists() and not is_ci):
-        write(path, now)
+    kept = _read(path).get(subject.name)
+    if overwrite or (kept is None and not is_ci):
+        write(path, subject.name, now)
         return
-    if not path.exists():
+    if kept is None:
         yield f"{subject} has no snapshot of its schemas; run {_COMMAND} and commit {path.name}"
         return
-    kept: Schemas = json.loads(path.read_text())
     for name in sorted(kept.keys() - now.keys()):
         yield (
             f"{subject} has no task type {name!r} any more: tasks of that type which wait will be "
@@ -55,6 +62,17 @@ def faults(subject: Subject, path: Path, *, overwrite: bool) -> Iterator[str]:
                 f"wait, and callers of the last release, fail with input_incompatible:\n{listed}\n"
                 "give new fields a default and keep old ones, or declare a task type of another "
                 f"name; if nobody uses it yet, run {_COMMAND}"
+            )
+            continue
+        # Who reads outputs by the schema that they know is broken by what that does not allow.
+        unknown = breaking_changes(now[name]["output"], kept[name]["output"])
+        if unknown:
+            listed = "\n".join(f"  - {each}" for each in unknown)
+            yield (
+                f"the output of task type {name!r} of {subject} has changed so that programs which "
+                f"read it by its last schema may not understand it:\n{listed}\n"
+                "keep what they rely on, or declare a task type of another name; if nobody reads "
+                f"it yet, run {_COMMAND}"
             )
         elif kept[name] != now[name]:
             stale.append(name)

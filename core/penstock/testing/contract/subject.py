@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from penstock.declarations import TaskType, task_input
-from penstock.plugins import Catalogue, Plugin, discover, load
+from penstock.plugins import Catalogue, Plugin, discover
 from penstock.testing.contract.advice import BrokenPromiseError
 
 
@@ -19,17 +19,17 @@ class Subject:
 
     Args:
         name: that of its entry point.
+        catalogue: what is installed.
         examples: inputs by task type, one or a list of them, beside those that it declares.
 
     Raises:
         BrokenPromiseError: it is not installed, or was quarantined.
     """
 
-    def __init__(self, name: str, examples: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, catalogue: Catalogue, examples: Mapping[str, Any]) -> None:
         self.name = name
-        self.entry_point = entry_point(name)
-        self.catalogue = load(discover())
-        self.plugin = _loaded(name, self.catalogue)
+        self.catalogue = catalogue
+        self.plugin = _loaded(name, catalogue)
         self._examples = examples
         unknown = examples.keys() - {each.name for each in self.plugin.tasks}
         if unknown:
@@ -95,6 +95,7 @@ def _loaded(name: str, catalogue: Catalogue) -> Plugin:
                 f"plugin {name!r} ({each.distribution} {each.version}) does not load, so no worker "
                 f"would run its tasks:\n{problems}\n{each.traceback or ''}"
             )
+    entry_point(name)
     raise BrokenPromiseError(
         f"plugin {name!r} is installed, but not loaded; is it on a list of plugins to leave out?"
     )

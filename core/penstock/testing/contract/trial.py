@@ -20,10 +20,7 @@ Same = Callable[[Any, Any], bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Alone:
-    """What an input came to, when its task ran alone.
-
-    ``output`` is ``None`` if it is another one each time: then nothing can be compared with it.
-    """
+    """What an input came to, when its task ran alone."""
 
     input: Any
     output: Any
@@ -54,7 +51,7 @@ class Trial:
         return isinstance(self.task_type, SyncTaskType)
 
     async def alone(self, harness: Harness, value: Any) -> Alone:
-        """Run it twice, one after the other.
+        """Run it, with nothing else under way.
 
         Raises:
             BrokenPromiseError: it does not succeed.
@@ -64,15 +61,7 @@ class Trial:
             run = await self._succeeded(harness, value)
         paid.charged = run.charged
         skipped = (harness.clock.skipped - before).total_seconds()
-        again = await self._succeeded(harness, value)
-        is_stable = self.same(plain(run.output), plain(again.output))
-        return Alone(
-            input=value,
-            output=plain(run.output) if is_stable else None,
-            run=run,
-            paid=paid,
-            skipped=skipped,
-        )
+        return Alone(input=value, output=plain(run.output), run=run, paid=paid, skipped=skipped)
 
     async def _succeeded(self, harness: Harness, value: Any) -> Run[Any]:
         run = await harness.start(self.task_type, value)
@@ -85,10 +74,10 @@ class Trial:
         ) from run.exception
 
     async def differs(self, harness: Harness, alone: Alone, run: Run[Any]) -> bool:
-        """Whether ``run`` returned something else than the task does when it is alone."""
-        if alone.output is None or self.same(alone.output, plain(run.output)):
+        """Whether ``run`` returned something else than the task does whenever it is alone."""
+        if self.same(alone.output, plain(run.output)):
             return False
-        # It may hold the time, say, and have looked stable within a second.
+        # An output may be another one each time, and then says nothing: it holds the time, say.
         once_more = await self._succeeded(harness, alone.input)
         return self.same(alone.output, plain(once_more.output))
 
