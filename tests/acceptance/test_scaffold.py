@@ -66,7 +66,7 @@ def test_a_new_plugin_is_tested_built_installed_and_runs(
         ) as api:
             types = api.get("/api/task-types").json()["data"]
             assert [each["type"] for each in types] == [TASK]
-            assert TASK in api.get("/openapi.json").text
+            assert TASK in api.get("/api/openapi.json").text
 
             submitted = there.run(
                 *("-m", "penstock", "submit", TASK, "--wait", "--json"),

@@ -13,7 +13,7 @@ from structlog.stdlib import BoundLogger
 from penstock.broker.checkpoints import Checkpoints
 from penstock.broker.children import Children
 from penstock.broker.delivery import Delivery
-from penstock.broker.reports import Reports, RunReport
+from penstock.broker.ports import CheckpointStore, Intake, Reporter, RunReport
 from penstock.declarations import (
     Context,
     Installed,
@@ -24,8 +24,7 @@ from penstock.declarations import (
     checks,
     child,
 )
-from penstock.dispatch import ArtifactStore, Dispatch, TaskArtifacts
-from penstock.ledger import Ledger
+from penstock.dispatch import ArtifactStore, TaskArtifacts
 
 P = TypeVar("P", bound=Provider)
 S = TypeVar("S")
@@ -38,10 +37,10 @@ class TaskContext(Context):
         self,
         delivery: Delivery,
         *,
-        ledger: Ledger,
-        dispatch: Dispatch,
+        ledger: CheckpointStore,
+        dispatch: Intake,
         artifacts: ArtifactStore,
-        reports: Reports,
+        reports: Reporter,
         installed: Installed,
         max_checkpoint_bytes: int,
     ) -> None:
