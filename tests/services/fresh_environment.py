@@ -48,14 +48,9 @@ class FreshEnvironment:
 
     def install(self, *wheels: Path) -> None:
         """Install wheels; what they need is there."""
-        subprocess.run(
-            [
-                *(_UV, "pip", "install", "--quiet", "--python", self.python),
-                *("--no-index", "--no-deps", *wheels),
-            ],
-            check=True,
-            capture_output=True,
-        )
+        command: list[Path | str] = [_UV, "pip", "install", "--quiet", "--python", self.python]
+        command += ["--no-index", "--no-deps", *wheels]
+        subprocess.run(list(map(str, command)), check=True, capture_output=True)
 
     def run(
         self, *arguments: str, cwd: Path, check: bool = True, **environ: str

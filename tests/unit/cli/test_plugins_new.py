@@ -1,6 +1,7 @@
 """`penstock plugins new`: a package that needs nothing done to it."""
 
 import ast
+import os
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,7 @@ import pytest
 from penstock.cli.plugins import scaffold
 from penstock.settings import KNOBS
 
+ROOT = Path(__file__).parents[3]
 FLAVOURS = {"plugin": [], "provider": ["--provider"]}
 
 
@@ -71,6 +73,23 @@ def test_linters_have_nothing_to_say_whatever_it_is_called(run, tmp_path, name, 
             check=False,
         )
         assert done.returncode == 0, done.stdout
+
+
+def test_its_types_are_right(run, tmp_path):
+    for flavour, options in FLAVOURS.items():
+        run("plugins", "new", f"my-{flavour}", *options)
+
+    # With the settings, and what is known already, of the whole workspace: it takes a second.
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *tmp_path.glob("penstock-*/penstock_*")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "MYPYPATH": ":".join(map(str, tmp_path.glob("penstock-*")))},
+    )
+
+    assert done.returncode == 0, done.stdout
 
 
 def test_it_ends_with_what_to_do_next(run):

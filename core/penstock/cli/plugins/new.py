@@ -40,7 +40,7 @@ def new(name: str, directory: Path, *, provider: bool) -> None:
             names,
             folder,
             penstock=version("penstock"),
-            kinds=("provider",) if provider else (),
+            kinds=("package", "provider" if provider else "task"),
         )
     except FileExistsError:
         message = f"expected {folder} not to be there yet; remove it, or choose another --directory"

@@ -212,6 +212,8 @@ class TextContract(_Failures):
             )
             hearing = asyncio.ensure_future(heard.wait())
             await asyncio.wait({asking, hearing}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+            if asking.done():
+                asking.result()
             assert hearing.done(), "tell on_text of each piece as it arrives"
             asking.cancel()
             with suppress(asyncio.CancelledError):

@@ -1,13 +1,14 @@
-"""A new plugin's package, made from one that works: ``package/`` is a plugin called ``seedling``.
+"""A new plugin's package, made from one that works, which is called ``seedling``.
 
-Making it is to copy its files, and to put other names in the place of that one. So the package here
-is linted and tested as it stands, and there is no language of templates.
+``package/`` is what all have, ``task/`` and ``provider/`` are the rest of one kind. Making one is
+to copy the files, and to put other names in the place of that one: there is no language of
+templates, and what stands here is linted as it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -59,14 +60,16 @@ def bounds(version: str) -> str:
     return f">=0.{minor},<0.{minor + 1}" if major == 0 else f">={major}.{minor},<{major + 1}"
 
 
-def write(names: Names, folder: Path, *, penstock: str, kinds: tuple[str, ...] = ()) -> None:
+def write(
+    names: Names, folder: Path, *, penstock: str, kinds: Sequence[str] = ("package", "task")
+) -> None:
     """Write the package into ``folder``, which must not exist.
 
     Args:
         names: what it is called.
         folder: where it goes; folders above it are made too.
         penstock: the version that is installed.
-        kinds: folders beside this module whose files replace those of the same name.
+        kinds: the folders beside this module whose files make it up.
 
     Raises:
         FileExistsError: the folder is there already.
@@ -75,7 +78,7 @@ def write(names: Names, folder: Path, *, penstock: str, kinds: tuple[str, ...] =
     folder.mkdir(parents=True)
     here = files(__package__)
     contents: dict[str, str] = {}
-    for kind in ("package", *kinds):
+    for kind in kinds:
         contents |= dict(_texts(here / kind))
     for path, text in contents.items():
         file = folder / names.put_into(path)
