@@ -11,6 +11,7 @@ import secrets
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -267,4 +268,5 @@ def configured(settings: Settings, catalogue: Catalogue) -> Configured:
     }
     # That they go together is seen here, before anything is opened.
     catalogue.tuned(tuning, limits)
-    return Configured(catalogue.tuned({}, limits), tuning, values)
+    known = replace(catalogue, settings=values)
+    return Configured(known.tuned({}, limits), tuning, values)

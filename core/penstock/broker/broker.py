@@ -10,7 +10,6 @@ from taskiq import AckableMessage, AsyncBroker, AsyncTaskiqDecoratedTask, Broker
 from uuid_utils.compat import uuid7
 
 from penstock.broker import labels
-from penstock.broker.consumer import Consumer
 from penstock.broker.messages import (
     Envelope,
     JsonFormatter,
@@ -18,9 +17,10 @@ from penstock.broker.messages import (
     input_of,
     task_id_of,
 )
+from penstock.broker.ports import Intake, TaskSource
 from penstock.broker.results import return_type
 from penstock.declarations import TaskType
-from penstock.dispatch import Dispatch, Submission
+from penstock.dispatch import Submission
 from penstock.plugins import Catalogue
 
 
@@ -54,7 +54,7 @@ class Broker(AsyncBroker):
     """
 
     def __init__(
-        self, *, catalogue: Catalogue, dispatch: Dispatch, consumer: Consumer | None = None
+        self, *, catalogue: Catalogue, dispatch: Intake, consumer: TaskSource | None = None
     ) -> None:
         super().__init__()
         self.id_generator = lambda: str(uuid7())
@@ -110,7 +110,7 @@ class Broker(AsyncBroker):
             for each in await consumer.deliveries():
                 yield each.ackable()
 
-    def require_consumer(self) -> Consumer:
+    def require_consumer(self) -> TaskSource:
         """The consumer of a worker's broker.
 
         Raises:

@@ -28,14 +28,14 @@ from penstock.broker.broker import Broker
 from penstock.broker.context import TaskContext
 from penstock.broker.delivery import Delivery
 from penstock.broker.outcomes import DeadlineExceededError, HandlerTimeoutError
-from penstock.broker.reports import Reports
+from penstock.broker.ports import CheckpointStore, HandlerProcesses, Reporter
 from penstock.broker.results import as_result
 from penstock.broker.time_limit import TimeLimit
 from penstock.declarations import Interruption, PermanentError, SyncTaskType, TaskType
 from penstock.dispatch import ArtifactStore, InvalidInputError, inputs
-from penstock.ledger import Ledger, Outcome, Status
+from penstock.ledger import Outcome, Status
+from penstock.plugins.installed import InstalledPlugins
 from penstock.processes.conversation import OverdueError
-from penstock.processes.pool import ProcessPool
 from penstock.processes.size_limits import SizeLimits
 
 # Names as short as this are written in capitals: the worker of queue `ai` is "AI Worker".
@@ -55,21 +55,23 @@ class Receiver(TaskiqReceiver):
         settings: what handlers may ask for, by type.
         limits: how large what they hand over may be.
         drain: seconds to wait for running tasks at the end.
+        random_source: where the jitter of retries comes from.
     """
 
     broker: Broker
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (explicit dependencies, all but the first by keyword)
         self,
         broker: Broker,
         *,
-        ledger: Ledger,
+        ledger: CheckpointStore,
         artifacts: ArtifactStore,
-        reports: Reports,
-        processes: ProcessPool,
+        reports: Reporter,
+        processes: HandlerProcesses,
         settings: Mapping[type[Any], Any],
         limits: SizeLimits,
         drain: float,
+        random_source: random.Random | None = None,
     ) -> None:
         self.consumer = broker.require_consumer()
         queue = self.consumer.queue
@@ -84,9 +86,11 @@ class Receiver(TaskiqReceiver):
         self._artifacts = artifacts
         self._reports = reports
         self._processes = processes
-        self._settings = settings
+        self._installed = InstalledPlugins(
+            settings_of=settings, provider_list=tuple(broker.catalogue.providers.values())
+        )
         self._limits = limits
-        self._random = random.Random()  # noqa: S311  (jitter, not a secret)
+        self._random = random_source or random.Random()  # noqa: S311  (jitter, not a secret)
         self._label = queue.name.upper() if len(queue.name) <= _ACRONYM else queue.name.capitalize()
 
     async def listen(self, finish_event: asyncio.Event) -> None:
@@ -199,7 +203,7 @@ class Receiver(TaskiqReceiver):
             dispatch=self.broker.dispatch,
             artifacts=self._artifacts,
             reports=self._reports,
-            settings=self._settings,
+            installed=self._installed,
             max_checkpoint_bytes=self._limits.checkpoint,
         )
         limit = TimeLimit(delivery, task_type.timeout)

@@ -36,7 +36,7 @@ def api() -> None:
     server = _Server(
         application,
         uvicorn.Config(
-            _build(application, settings, key),
+            build(application, settings, key),
             host=settings.host,
             port=settings.port,
             lifespan="on",
@@ -67,7 +67,9 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _build(application: Application, settings: Settings, key: str) -> Litestar:
+def build(application: Application, settings: Settings, key: str) -> Litestar:
+    """The API of ``application``, for whoever knows ``key``; its lifespan is the application's."""
+
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with application:

@@ -24,6 +24,7 @@ from penstock.declarations.errors import (
     TaskError,
     TransientError,
 )
+from penstock.declarations.installed import Installed
 from penstock.declarations.interruption import Interruption, TaskInterrupted
 from penstock.declarations.priority import Priority
 from penstock.declarations.provider import Provider, UnitLimit
@@ -44,6 +45,7 @@ __all__ = [
     "BatchSummary",
     "Context",
     "DeclarationError",
+    "Installed",
     "Interruption",
     "Misfire",
     "PenstockError",

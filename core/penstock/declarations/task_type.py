@@ -13,6 +13,7 @@ import msgspec
 
 from penstock.declarations import checks, signature
 from penstock.declarations.errors import DeclarationError
+from penstock.declarations.installed import Installed
 from penstock.declarations.provider import Provider
 from penstock.declarations.queue import Queue
 from penstock.declarations.retry_policy import RetryPolicy
@@ -20,8 +21,14 @@ from penstock.declarations.type_parts import type_parts
 
 P = ParamSpec("P")
 R = TypeVar("R")
-ProviderChoice = Provider | str | Callable[[Any], Provider | str | None]
-"""The provider that each task needs, or its name; or a function that tells it from the input."""
+ProviderChoice = (
+    Provider
+    | str
+    | Callable[[Any], Provider | str | None]
+    | Callable[[Any, Installed], Provider | str | None]
+)
+"""The provider that each task needs, or its name; or a function that tells it from the input, and
+from what is installed if it has a second parameter."""
 UnitEstimate = int | Callable[[Any], int]
 """How many units of its provider a task uses, or a function that tells it from the input."""
 
@@ -143,8 +150,9 @@ def task(  # noqa: PLR0913  (all but the name by keyword)
             ``None`` is no limit. Counted is the memory that it may write to, touched or not
             (``RLIMIT_DATA``); beyond it a run fails with ``memory_limit``. Enforced on Linux.
         provider: whose limits its tasks keep to: a provider or its name, or a function that takes
-            the input and returns one, or ``None`` for a task that needs none. Functions are called
-            once, when a task is submitted.
+            the input and returns one, or ``None`` for a task that needs none. One with a second
+            parameter gets what is :class:`Installed`. Functions are called once, when a task is
+            submitted; a ``ValueError`` of theirs says what is wrong with the input.
         units: how many units of the provider a task uses, as estimated: 1 if left out. A number,
             or a function of the input. Its handler says by ``ctx.charge`` how many it were.
         upload: the input's field that gets the id of an uploaded file, a :class:`~uuid.UUID`: with

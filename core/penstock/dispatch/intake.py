@@ -66,7 +66,7 @@ class Intake:
         value = inputs.decode(task_type, submission.input)
         if submission.user_id is not None:
             inputs.check_user_id(submission.user_id)
-        need = need_of(task_type, value, known=catalogue.providers)
+        need = need_of(task_type, value, known=catalogue.providers, installed=catalogue.installed)
         now = datetime.now(UTC)
         times = (
             TaskTimes(None, None, submission.deadline) if repeated else times_of(submission, now)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from penstock.declarations import PenstockError, Provider, Queue, Schedule, TaskType
+from penstock.plugins.installed import InstalledPlugins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +89,12 @@ class Catalogue:
 
     plugins: Sequence[Plugin]
     quarantined: Sequence[QuarantinedPlugin] = ()
+    settings: Mapping[type[Any], Any] = field(default_factory=dict)
+    """What the operator says of each plugin, by the type that it declares."""
     queues: Mapping[str, Queue] = field(init=False)
     providers: Mapping[str, Provider] = field(init=False)
     task_types: Mapping[str, TaskType[Any, Any]] = field(init=False)
+    installed: InstalledPlugins = field(init=False)
 
     def __post_init__(self) -> None:
         queues = {queue.name: queue for plugin in self.plugins for queue in plugin.queues}
@@ -99,6 +103,10 @@ class Catalogue:
         object.__setattr__(self, "queues", queues)
         object.__setattr__(self, "providers", providers)
         object.__setattr__(self, "task_types", tasks)
+        installed = InstalledPlugins(
+            settings_of=self.settings, provider_list=tuple(providers.values())
+        )
+        object.__setattr__(self, "installed", installed)
 
     def tuned(
         self,
@@ -131,6 +139,7 @@ class Catalogue:
                 for plugin in self.plugins
             ],
             quarantined=self.quarantined,
+            settings=self.settings,
         )
 
     def user_weights(self, queue: str) -> Mapping[str, float]:

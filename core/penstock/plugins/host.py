@@ -37,7 +37,8 @@ from penstock.plugins.catalogue import (
 )
 
 ENTRY_POINT_GROUP = "penstock"
-_RESERVED = {"provider", "queue"}
+RESERVED = {"provider", "queue"}
+"""Names that settings of Penstock's own start with."""
 _PLAIN = (
     msgspec.inspect.BoolType,
     msgspec.inspect.DecimalType,
@@ -249,7 +250,7 @@ def _is_plain(kind: Any) -> bool:
 def _clashes(plugin: Plugin, earlier: Sequence[Plugin]) -> list[str]:
     """Names that another plugin took first, that occur twice, and queues that nobody declares."""
     problems: list[str] = []
-    if plugin.name in _RESERVED:
+    if plugin.name in RESERVED:
         problems.append(
             f"the entry point is called {plugin.name!r}, which settings of Penstock's own start "
             "with; choose another name"

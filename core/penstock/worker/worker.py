@@ -87,8 +87,9 @@ class Worker:
         )
         self._processes = ProcessPool(services.limits, task_log_level=services.log_limits.level)
         self._providers = Providers(catalogue, engine)
-        self._receivers = {queue.name: self._receiver(queue.name) for queue in served}
-        consumers = {name: each.consumer for name, each in self._receivers.items()}
+        consumers = {queue.name: self._consumer(queue.name) for queue in served}
+        self._consumers = consumers
+        self._receivers = {name: self._receiver(each) for name, each in consumers.items()}
         loop = asyncio.get_running_loop()
         self._stuck: asyncio.Future[None] = loop.create_future()
         self._watchdog = Watchdog(
@@ -125,10 +126,9 @@ class Worker:
         self._steps: set[asyncio.Task[None]] = set()
         services.policies.on_change(self._policies_changed)
 
-    def _receiver(self, queue: str) -> Receiver:
-        """A receiver with its own broker and consumer, so that each queue has slots of its own."""
+    def _consumer(self, queue: str) -> Consumer:
         services = self._services
-        consumer = Consumer(
+        return Consumer(
             queue,
             policies=services.policies,
             engine=services.engine,
@@ -138,6 +138,10 @@ class Worker:
             providers=self._providers,
             worker=self._name,
         )
+
+    def _receiver(self, consumer: Consumer) -> Receiver:
+        """A receiver with its own broker and consumer, so that each queue has slots of its own."""
+        services = self._services
         broker = Broker(catalogue=services.catalogue, dispatch=services.dispatch, consumer=consumer)
         broker.is_worker_process = True
         broker.with_result_backend(services.result_backend)
@@ -164,7 +168,7 @@ class Worker:
         """
         watch = asyncio.create_task(stop.wait())
         listening = await self._start(stop)
-        claiming = [each.consumer.ended for each in self._receivers.values()]
+        claiming = [each.ended for each in self._consumers.values()]
         # One that ends before it is told to has failed. A worker that looks alive and takes nothing
         # is worse than one that exits and is started again.
         ends: set[asyncio.Future[Any]] = {watch, self._stuck, *listening, *claiming}
@@ -186,7 +190,7 @@ class Worker:
         self._notices.start()
         for name, receiver in self._receivers.items():
             await receiver.broker.startup()
-            receiver.consumer.start()
+            self._consumers[name].start()
             _log.info("serving queue %r, %d at once", name, receiver.consumer.queue.concurrency)
         return [
             asyncio.create_task(each.listen(stop), name=f"receiver-{name}")
@@ -197,13 +201,13 @@ class Worker:
         """Drain, and close everything; returns what broke the receivers."""
         self._health.is_stopping = True
         _log.info("stopping: waiting up to %.0f s for running tasks", self._drain)
-        receivers = list(self._receivers.values())
-        for receiver in receivers:
-            await receiver.consumer.drain()
+        consumers = list(self._consumers.values())
+        for each in consumers:
+            await each.drain()
         faults = await asyncio.gather(*listening, return_exceptions=True)
-        for receiver in receivers:
-            receiver.consumer.interrupt()
-        await asyncio.gather(*(each.consumer.close(patience=_CLOSE_PATIENCE) for each in receivers))
+        for each in consumers:
+            each.interrupt()
+        await asyncio.gather(*(each.close(patience=_CLOSE_PATIENCE) for each in consumers))
         await self._notices.stop()
         await background.end(*self._steps)
         await self._processes.close()
@@ -214,20 +218,20 @@ class Worker:
         await self._heartbeat.stop()
         if self._probes is not None:
             await asyncio.to_thread(self._probes.stop)
-        for receiver in receivers:
+        for receiver in self._receivers.values():
             await receiver.broker.shutdown()
         return faults
 
     def _policies_changed(self) -> None:
-        for receiver in self._receivers.values():
-            receiver.consumer.policy_changed()
+        for each in self._consumers.values():
+            each.policy_changed()
 
     def _cancel(self, queue: str, leases: Sequence[Lease]) -> None:
-        consumer = self._receivers[queue].consumer
+        consumer = self._consumers[queue]
         self._begin(consumer.cancel([lease.id for lease in leases]))
 
     def _restart(self, queue: str) -> None:
-        self._begin(self._receivers[queue].consumer.restart())
+        self._begin(self._consumers[queue].restart())
 
     def _begin(self, step: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(step)
@@ -240,7 +244,7 @@ class Worker:
             self._stuck.set_exception(StuckError(message))
 
     def _lose(self, lease: Lease) -> None:
-        self._receivers[lease.queue].consumer.lose(lease)
+        self._consumers[lease.queue].lose(lease)
 
 
 def _announcing(engine: Engine) -> Callable[[str, Sequence[UUID]], Awaitable[None]]:
