@@ -10,7 +10,7 @@ from penstock.declarations.checks import name as check_name
 from penstock.plugins.catalogue import Plugin, UnknownProviderError, UnknownTaskTypeError
 from penstock.plugins.selection import BUILT_IN
 
-_RESERVED = {"provider", "queue", "task"}
+_RESERVED = {"plugins", "provider", "queue", "task"}
 # Whose names only have to be unique within their plugin.
 _PRIVATE = {"middleware", "task listener"}
 
