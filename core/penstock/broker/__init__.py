@@ -12,6 +12,7 @@ from penstock.broker.receiver import Receiver
 from penstock.broker.reports import Reports
 from penstock.broker.results import result_backend
 from penstock.broker.services import Services
+from penstock.broker.settings_of import settings_of
 
 __all__ = [
     "Broker",
@@ -26,4 +27,5 @@ __all__ = [
     "Reports",
     "Services",
     "result_backend",
+    "settings_of",
 ]

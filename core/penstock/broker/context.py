@@ -14,9 +14,9 @@ from penstock.broker.checkpoints import Checkpoints
 from penstock.broker.children import Children
 from penstock.broker.delivery import Delivery
 from penstock.broker.reports import Reports, RunReport
+from penstock.broker.settings_of import settings_of
 from penstock.declarations import (
     Context,
-    DeclarationError,
     Interruption,
     Priority,
     TaskType,
@@ -113,12 +113,4 @@ class TaskContext(Context):
 
     def settings(self, kind: type[S]) -> S:
         """See :meth:`penstock.declarations.Context.settings`."""
-        try:
-            found: S = self._settings[kind]
-        except KeyError:
-            message = (
-                f"no loaded plugin declares settings of type {kind.__qualname__}; return it from "
-                "the hook penstock_settings"
-            )
-            raise DeclarationError(message) from None
-        return found
+        return settings_of(self._settings, kind)
