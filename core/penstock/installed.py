@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint
 
-from penstock.plugins import Catalogue, Selection, discover, load
+from penstock.plugins import Catalogue, PluginView, Selection, discover, inventory, load
 from penstock.plugins.near_names import hint
 from penstock.plugins.selection import plugins_of
-from penstock.settings import Settings, SettingsError
+from penstock.settings import Settings, SettingsError, plugin_settings
 
 
 def installed(settings: Settings) -> Catalogue:
@@ -20,6 +20,19 @@ def installed(settings: Settings) -> Catalogue:
     """
     candidates = discover()
     return load(candidates, _selection(settings, candidates))
+
+
+def described(catalogue: Catalogue) -> Sequence[PluginView]:
+    """What is in ``catalogue``, with the names of the plugins' settings."""
+    variables = {
+        plugin.name: [
+            knob.variable
+            for kind in plugin.settings
+            for knob in plugin_settings.knobs(plugin.name, kind)
+        ]
+        for plugin in catalogue.plugins
+    }
+    return inventory(catalogue, variables)
 
 
 def _selection(settings: Settings, candidates: Sequence[EntryPoint]) -> Selection:

@@ -16,6 +16,7 @@ from penstock.api import SingleKeyAccess, create_api
 from penstock.app import Application
 from penstock.cli import data_dir, development_key, port, process_settings, serving
 from penstock.cli.options import safe_mode_option
+from penstock.installed import described
 from penstock.settings import Settings
 
 
@@ -88,6 +89,7 @@ def _build(application: Application, settings: Settings, key: str) -> Litestar:
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
         max_wait=settings.max_wait,
+        plugins=described(application.catalogue),
         lifespan=[lifespan],
     )
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -479,8 +480,14 @@ class Dispatch:
             self._workers(),
         )
         up = redis.status == database.status == "up"
+        quarantined = [each.name for each in self._policies.catalogue.quarantined]
+        working: Literal["ok", "degraded"] = "degraded" if quarantined else "ok"
         return Health(
-            status="ok" if up else "unavailable", redis=redis, database=database, workers=workers
+            status=working if up else "unavailable",
+            redis=redis,
+            database=database,
+            workers=workers,
+            quarantined=quarantined,
         )
 
     async def _workers(self) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -75,9 +76,13 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether tasks can be taken and run. ``workers`` counts live worker processes by queue."""
+    """Whether tasks can be taken and run. ``workers`` counts live worker processes by queue.
 
-    status: Literal["ok", "unavailable"]
+    ``degraded``: tasks of the plugins in ``quarantined``, which did not load here, cannot be.
+    """
+
+    status: Literal["ok", "degraded", "unavailable"]
     redis: Component
     database: Component
     workers: dict[str, int]
+    quarantined: Sequence[str] = ()

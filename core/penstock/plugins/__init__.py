@@ -14,6 +14,7 @@ from penstock.plugins.catalogue import (
 )
 from penstock.plugins.discovery import discover
 from penstock.plugins.host import load
+from penstock.plugins.inventory import PluginView, inventory
 from penstock.plugins.selection import EVERYTHING, Selection
 
 __all__ = [
@@ -24,11 +25,13 @@ __all__ = [
     "DisabledPlugin",
     "Installed",
     "Plugin",
+    "PluginView",
     "QuarantinedPlugin",
     "Selection",
     "UnknownProviderError",
     "UnknownQueueError",
     "UnknownTaskTypeError",
     "discover",
+    "inventory",
     "load",
 ]

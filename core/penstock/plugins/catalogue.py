@@ -70,10 +70,16 @@ class AbsentPlugin(Installed):
 
     queues: Sequence[str] = ()
     task_types: Sequence[str] = ()
+    traceback: str | None = None
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """Why it is not there."""
+        raise NotImplementedError
 
     @property
     def absence(self) -> str:
-        """Why it is not there, in one line."""
+        """The same, in one line that says whose plugin it is."""
         raise NotImplementedError
 
     def claims(self, task_type: str) -> bool:
@@ -86,7 +92,11 @@ class QuarantinedPlugin(AbsentPlugin):
     """One that did not load; everybody else works."""
 
     problems: Sequence[str]
-    traceback: str | None = None
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """See :class:`AbsentPlugin`."""
+        return self.problems
 
     @property
     def absence(self) -> str:
@@ -99,6 +109,11 @@ class DisabledPlugin(AbsentPlugin):
     """One that an operator does not want; it was not imported. ``reason`` says who says so."""
 
     reason: str
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """See :class:`AbsentPlugin`."""
+        return (self.reason,)
 
     @property
     def absence(self) -> str:
