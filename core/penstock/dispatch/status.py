@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -85,4 +84,4 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     redis: Component
     database: Component
     workers: dict[str, int]
-    quarantined: Sequence[str] = ()
+    quarantined: list[str] = []

@@ -24,15 +24,15 @@ class PluginView(msgspec.Struct, frozen=True, kw_only=True):
     requires: str | None
     state: Literal["loaded", "quarantined", "disabled"]
     built_in: bool = False
-    hooks: Sequence[str] = ()
-    queues: Sequence[str] = ()
-    task_types: Sequence[str] = ()
-    providers: Sequence[str] = ()
-    schedules: Sequence[str] = ()
-    settings: Sequence[str] = ()
-    middlewares: Sequence[str] = ()
-    listeners: Sequence[str] = ()
-    problems: Sequence[str] = ()
+    hooks: list[str] = []
+    queues: list[str] = []
+    task_types: list[str] = []
+    providers: list[str] = []
+    schedules: list[str] = []
+    settings: list[str] = []
+    middlewares: list[str] = []
+    listeners: list[str] = []
+    problems: list[str] = []
     traceback: str | None = None
 
 
@@ -58,14 +58,14 @@ def _loaded(plugin: Plugin, variables: Sequence[str]) -> PluginView:
         requires=plugin.requires,
         state="loaded",
         built_in=plugin.is_built_in,
-        hooks=plugin.hooks,
-        queues=names["queue"],
-        task_types=names["task type"],
-        providers=names["provider"],
-        schedules=names["schedule"],
-        settings=variables,
-        middlewares=names["middleware"],
-        listeners=names["task listener"],
+        hooks=list(plugin.hooks),
+        queues=list(names["queue"]),
+        task_types=list(names["task type"]),
+        providers=list(names["provider"]),
+        schedules=list(names["schedule"]),
+        settings=list(variables),
+        middlewares=list(names["middleware"]),
+        listeners=list(names["task listener"]),
     )
 
 
@@ -77,8 +77,8 @@ def _absent(plugin: AbsentPlugin) -> PluginView:
         version=plugin.version,
         requires=plugin.requires,
         state="disabled" if unwanted else "quarantined",
-        queues=plugin.queues,
-        task_types=plugin.task_types,
-        problems=plugin.reasons,
+        queues=list(plugin.queues),
+        task_types=list(plugin.task_types),
+        problems=list(plugin.reasons),
         traceback=plugin.traceback,
     )
