@@ -67,7 +67,7 @@ def penstock_schedules() -> Sequence[Schedule]:
 
         @hookimpl
         def penstock_schedules() -> list[Schedule]:
-            return [Schedule("acme.tidy", tidy, Tidy(days=7), cron="0 3 * * *")]
+            return [Schedule("acme.tidy", task=tidy, input=Tidy(), cron="0 3 * * *")]
     """
     raise NotImplementedError
 
