@@ -8,10 +8,11 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec import Struct
@@ -31,7 +32,13 @@ from penstock import (
 from penstock.app import Application
 from penstock.dispatch import Submission
 from penstock.ledger import TaskRecord
-from penstock.plugins import Catalogue, Plugin, QuarantinedPlugin, UnknownQueueError
+from penstock.plugins import (
+    AbsentTaskTypeError,
+    Catalogue,
+    Plugin,
+    QuarantinedPlugin,
+    UnknownQueueError,
+)
 from penstock.settings import Settings
 from tests.services import find_free_port
 
@@ -135,9 +142,12 @@ class World:
         submitted = await self.application.dispatch.submit(
             Submission(type_, json.dumps({"ends": ends}).encode())
         )
+        return await self.until_ended(submitted.id)
+
+    async def until_ended(self, task_id: UUID) -> TaskRecord:
         async with asyncio.timeout(20):
             while True:
-                found = await self.application.dispatch.find(submitted.id)
+                found = await self.application.dispatch.find(task_id)
                 if found is not None and found.finished_at is not None:
                     return found
                 await asyncio.sleep(0.01)
@@ -405,6 +415,25 @@ async def test_a_worker_with_none_but_quarantined_queues_waits_and_says_so(
     assert "queue 'secret' is not served: no loaded plugin declares it, and plugin 'brok" in detail
     assert left is not None
     assert left.status == "pending"
+
+
+async def test_tasks_wait_for_a_quarantined_plugin_to_be_mended(
+    serving: Build, settings: Settings
+) -> None:
+    async with Application(settings, Catalogue(plugins=[PLUGIN, OTHER])) as application:
+        waiting = await application.dispatch.submit(Submission("others.run", b"{}"))
+    broken = replace(BROKEN, name="others")
+    async with serving(PLUGIN, quarantined=[broken]) as world:
+        await world.ended("jobs.run")
+        with pytest.raises(AbsentTaskTypeError, match="is quarantined: importing"):
+            await world.application.dispatch.submit(Submission("others.run", b"{}"))
+        left = await world.application.dispatch.find(waiting.id)
+    async with serving(PLUGIN, OTHER) as world:
+        mended = await world.until_ended(waiting.id)
+
+    assert left is not None
+    assert (left.status, left.attempts) == ("pending", 0)
+    assert (mended.status, mended.attempts) == ("success", 1)
 
 
 async def test_a_queue_that_nobody_could_have_is_an_error(settings: Settings) -> None:
