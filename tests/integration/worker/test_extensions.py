@@ -428,11 +428,14 @@ async def test_tasks_wait_for_a_quarantined_plugin_to_be_mended(
         with pytest.raises(AbsentTaskTypeError, match="is quarantined: importing"):
             await world.application.dispatch.submit(Submission("others.run", b"{}"))
         left = await world.application.dispatch.find(waiting.id)
+        queues = await world.application.dispatch.queue_status()
     async with serving(PLUGIN, OTHER) as world:
         mended = await world.until_ended(waiting.id)
 
     assert left is not None
     assert (left.status, left.attempts) == ("pending", 0)
+    assert [name for name, each in queues.items() if each.declared] == ["jobs"]
+    assert (queues["others"].waiting, queues["others"].workers) == (1, 0)
     assert (mended.status, mended.attempts) == ("success", 1)
 
 
