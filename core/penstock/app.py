@@ -250,16 +250,14 @@ def configured(settings: Settings, catalogue: Catalogue) -> Configured:
     """
     plugin_settings.refuse_unknown(
         {
-            **{plugin.name: None for plugin in catalogue.quarantined},
+            **{plugin.name: None for plugin in catalogue.absent},
             **{plugin.name: plugin.settings for plugin in catalogue.plugins},
         },
         settings.variables,
     )
-    tuning = queue_tuning.read(
-        catalogue.queues, settings.variables, complete=not catalogue.quarantined
-    )
+    tuning = queue_tuning.read(catalogue.queues, settings.variables, complete=not catalogue.absent)
     limits = provider_tuning.read(
-        catalogue.providers, settings.variables, complete=not catalogue.quarantined
+        catalogue.providers, settings.variables, complete=not catalogue.absent
     )
     values = {
         kind: plugin_settings.read(plugin.name, kind, settings.variables)

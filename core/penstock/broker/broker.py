@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import msgspec
-from taskiq import AckableMessage, AsyncBroker, AsyncTaskiqDecoratedTask, BrokerMessage
+from taskiq import (
+    AckableMessage,
+    AsyncBroker,
+    AsyncTaskiqDecoratedTask,
+    BrokerMessage,
+    TaskiqMiddleware,
+)
 from uuid_utils.compat import uuid7
 
 from penstock.broker import labels
@@ -62,6 +68,7 @@ class Broker(AsyncBroker):
         self.catalogue = catalogue
         self.consumer = consumer
         self.dispatch = dispatch
+        self._shared: list[TaskiqMiddleware] = []
         for task_type in catalogue.task_types.values():
             self._register(task_type)
 
@@ -81,6 +88,19 @@ class Broker(AsyncBroker):
             UnknownTaskTypeError: no loaded plugin declares it.
         """
         return self.local_task_registry[self.catalogue.task_type(task_type.name).name]
+
+    def share_middlewares(self, middlewares: Sequence[TaskiqMiddleware]) -> None:
+        """Put ``middlewares`` in force that whoever calls this starts and stops, once for all.
+
+        Call it after :meth:`startup`.
+        """
+        self._shared += middlewares
+        self.add_middlewares(*middlewares)
+
+    async def shutdown(self) -> None:
+        """See taskiq."""
+        self.middlewares = [each for each in self.middlewares if each not in self._shared]
+        await super().shutdown()
 
     async def kick(self, message: BrokerMessage) -> None:
         """Accept a call as a task; on return its row is committed."""

@@ -26,6 +26,7 @@ from penstock.declarations.errors import (
 )
 from penstock.declarations.installed import Installed
 from penstock.declarations.interruption import Interruption, TaskInterrupted
+from penstock.declarations.middleware import Middleware
 from penstock.declarations.priority import Priority
 from penstock.declarations.provider import Provider, UnitLimit
 from penstock.declarations.queue import Queue
@@ -33,7 +34,9 @@ from penstock.declarations.rate_limit import RateLimit
 from penstock.declarations.recurrence import Recurrence
 from penstock.declarations.retry_policy import RetryPolicy
 from penstock.declarations.schedule import Misfire, Schedule
+from penstock.declarations.settings_reader import SettingsReader
 from penstock.declarations.sync_context import SyncContext
+from penstock.declarations.task_listener import OutcomeCallback, TaskListener, TaskOutcome
 from penstock.declarations.task_type import AsyncTaskType, SyncTaskType, TaskType, task
 
 __all__ = [
@@ -47,7 +50,9 @@ __all__ = [
     "DeclarationError",
     "Installed",
     "Interruption",
+    "Middleware",
     "Misfire",
+    "OutcomeCallback",
     "PenstockError",
     "PermanentError",
     "Priority",
@@ -58,6 +63,7 @@ __all__ = [
     "Recurrence",
     "RetryPolicy",
     "Schedule",
+    "SettingsReader",
     "Snooze",
     "SupersededError",
     "SyncArtifactReader",
@@ -66,6 +72,8 @@ __all__ = [
     "SyncTaskType",
     "TaskError",
     "TaskInterrupted",
+    "TaskListener",
+    "TaskOutcome",
     "TaskType",
     "TransientError",
     "UnitLimit",

@@ -65,6 +65,9 @@ class Settings:
     keep_cancelled: timedelta | None
     log_format: Literal["console", "json"]
     log_level: str
+    plugins: tuple[str, ...] | None
+    plugins_disabled: tuple[str, ...] | None
+    safe_mode: bool
     variables: Mapping[str, str] = field(default_factory=dict)
     """Everything that was given, for the settings of plugins, queues and providers."""
 

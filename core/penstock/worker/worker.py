@@ -23,10 +23,13 @@ from penstock.broker import (
     Reports,
     Services,
 )
-from penstock.declarations import PenstockError
+from penstock.declarations import PenstockError, Queue
 from penstock.engine import Engine, Heartbeat, Lease
 from penstock.events import EventWriter
+from penstock.plugins import Catalogue
+from penstock.plugins.installed import InstalledPlugins
 from penstock.processes.pool import ProcessPool
+from penstock.worker.extensions import Extensions
 from penstock.worker.health import WorkerHealth
 from penstock.worker.heartbeat_thread import HeartbeatThread
 from penstock.worker.notice_listener import NoticeListener
@@ -47,7 +50,8 @@ class Worker:
 
     Args:
         services: the opened application's.
-        queues: which queues to serve; all of the catalogue's if empty.
+        queues: which queues to serve; all of the catalogue's if empty. One of a plugin that did not
+            load is not served, and the worker is not ready.
         name: tells this process from others in the ledger and in Redis.
         drain: how long :meth:`run` waits for running tasks when it is told to stop; what still
             runs then is cancelled and handed back.
@@ -68,7 +72,7 @@ class Worker:
         probe: tuple[str, int] | None = None,
     ) -> None:
         catalogue, engine = services.catalogue, services.engine
-        served = [catalogue.queue(each) for each in queues] or list(catalogue.queues.values())
+        served, missing = _assignment(catalogue, queues)
         self._services = services
         self._name = name
         self._drain = drain.total_seconds()
@@ -80,10 +84,14 @@ class Worker:
             limits=services.limits,
             log_limits=services.log_limits,
         )
+        self._extensions = Extensions(
+            catalogue.plugins, InstalledPlugins(settings_of=services.plugin_settings)
+        )
         self._outcomes = OutcomeWriter(
             services.ledger,
             batch_changed=services.dispatch.completion.look,
             before=self._reports.flush,
+            told=self._extensions.told,
         )
         self._processes = ProcessPool(services.limits, task_log_level=services.log_limits.level)
         self._providers = Providers(catalogue, engine)
@@ -118,6 +126,7 @@ class Worker:
             consumers=consumers,
             lease=engine.lease,
         )
+        self._health.missing += missing
         self._probes = (
             ProbeServer(*probe, live=self._health.fatal, ready=self._health.wrong)
             if probe is not None
@@ -188,14 +197,25 @@ class Worker:
             self._probes.start()
         self._heartbeat.start()
         self._notices.start()
+        await self._start_extensions()
         for name, receiver in self._receivers.items():
             await receiver.broker.startup()
+            receiver.broker.share_middlewares(self._extensions.middlewares)
             self._consumers[name].start()
             _log.info("serving queue %r, %d at once", name, receiver.consumer.queue.concurrency)
         return [
             asyncio.create_task(each.listen(stop), name=f"receiver-{name}")
             for name, each in self._receivers.items()
         ]
+
+    async def _start_extensions(self) -> None:
+        """Start what plugins add; a plugin of which that fails gets no tasks."""
+        failed = await self._extensions.start()
+        self._health.missing += failed.values()
+        for plugin in self._services.catalogue.plugins:
+            for queue in plugin.queues:
+                if plugin.name in failed and queue.name in self._consumers:
+                    self._consumers[queue.name].withhold(failed[plugin.name])
 
     async def _stop(self, listening: Sequence[asyncio.Task[None]]) -> list[BaseException | None]:
         """Drain, and close everything; returns what broke the receivers."""
@@ -220,6 +240,7 @@ class Worker:
             await asyncio.to_thread(self._probes.stop)
         for receiver in self._receivers.values():
             await receiver.broker.shutdown()
+        await self._extensions.stop()
         return faults
 
     def _policies_changed(self) -> None:
@@ -245,6 +266,28 @@ class Worker:
 
     def _lose(self, lease: Lease) -> None:
         self._consumers[lease.queue].lose(lease)
+
+
+def _assignment(
+    catalogue: Catalogue, queues: Sequence[str]
+) -> tuple[Sequence[Queue], Sequence[str]]:
+    """The queues to serve, and why others of ``queues`` cannot be.
+
+    Raises:
+        UnknownQueueError: with the nearest name.
+    """
+    if not queues:
+        return list(catalogue.queues.values()), [each.absence for each in catalogue.quarantined]
+    served: list[Queue] = []
+    missing: list[str] = []
+    for name in queues:
+        absence = None if name in catalogue.queues else catalogue.absence(name)
+        if absence is None:
+            served.append(catalogue.queue(name))
+        else:
+            missing.append(f"queue {name!r} is not served: {absence}")
+            _log.error("%s", missing[-1])
+    return served, missing
 
 
 def _announcing(engine: Engine) -> Callable[[str, Sequence[UUID]], Awaitable[None]]:

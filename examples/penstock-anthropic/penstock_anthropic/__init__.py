@@ -28,7 +28,7 @@ class AnthropicSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _connect(settings: AnthropicSettings) -> ModelClient:
-    from penstock_anthropic.client import AnthropicClient  # noqa: PLC0415 - the SDK is heavy
+    from penstock_anthropic.client import AnthropicClient
 
     return AnthropicClient(settings)
 

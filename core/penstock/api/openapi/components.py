@@ -28,6 +28,7 @@ from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_
 from penstock.dispatch.bulk import MAX_TASKS
 from penstock.dispatch.inputs import MAX_KEY_LENGTH
 from penstock.dispatch.task_times import MAX_DELAY
+from penstock.plugins import PluginView
 
 Schema = dict[str, Any]
 
@@ -56,6 +57,7 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         Purge,
         ScheduleView,
         Health,
+        PluginView,
         BulkItem,
         LogLineView,
         ProblemDocument,

@@ -88,7 +88,9 @@ def paths(
             "get": {
                 "operationId": "health",
                 "summary": "Whether Redis and the database answer",
-                "description": "Answers within two seconds. With 503, `data` is there too.",
+                "description": "Answers within two seconds. `degraded` is 200: tasks of the "
+                "plugins in `quarantined` cannot be taken, all others can. With 503, `data` is "
+                "there too.",
                 "tags": ["health"],
                 "security": [],
                 "responses": _success(reference("Health")) | _problems(503),
@@ -110,6 +112,15 @@ def paths(
                 "tags": ["task types"],
                 "parameters": [_path_parameter("type_name", {"type": "string"})],
                 "responses": _success(reference("TaskTypeView")) | _problems(401, 404),
+            }
+        },
+        "/api/plugins": {
+            "get": {
+                "operationId": "listPlugins",
+                "summary": "The installed plugins, loaded or not, and why not",
+                "tags": ["task types"],
+                "responses": _success({"type": "array", "items": reference("PluginView")})
+                | _problems(401),
             }
         },
         "/api/uploads": {"post": _submit_upload(max_body_bytes, max_upload_bytes)},

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from penstock.plugins.host import RESERVED
+from penstock.plugins.rivalry import RESERVED
 from penstock.settings import KNOBS, plugin_settings
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
