@@ -71,7 +71,7 @@ class Broker(AsyncBroker):
             task_type.name,
             task_type.handler,
             {},
-            return_type(task_type.output_type),
+            return_type(task_type.output),
         )
 
     def task_of(self, task_type: TaskType[Any, Any]) -> AsyncTaskiqDecoratedTask[Any, Any]:

@@ -91,6 +91,7 @@ class Catalogue:
     queues: Mapping[str, Queue] = field(init=False)
     providers: Mapping[str, Provider] = field(init=False)
     task_types: Mapping[str, TaskType[Any, Any]] = field(init=False)
+    _owners: Mapping[str, Plugin] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         queues = {queue.name: queue for plugin in self.plugins for queue in plugin.queues}
@@ -99,6 +100,8 @@ class Catalogue:
         object.__setattr__(self, "queues", queues)
         object.__setattr__(self, "providers", providers)
         object.__setattr__(self, "task_types", tasks)
+        owners = {each.name: plugin for plugin in self.plugins for each in plugin.tasks}
+        object.__setattr__(self, "_owners", owners)
 
     def tuned(
         self,
@@ -159,16 +162,16 @@ class Catalogue:
         except KeyError:
             raise UnknownQueueError(name, list(self.queues)) from None
 
-    def plugin_of(self, task_type: str) -> str:
-        """The name of the plugin that declares a task type.
+    def owner_of(self, task_type: str) -> Plugin:
+        """The plugin that declares a task type.
 
         Raises:
             UnknownTaskTypeError: with the nearest known name.
         """
-        for plugin in self.plugins:
-            if any(each.name == task_type for each in plugin.tasks):
-                return plugin.name
-        raise UnknownTaskTypeError(task_type, list(self.task_types))
+        try:
+            return self._owners[task_type]
+        except KeyError:
+            raise UnknownTaskTypeError(task_type, list(self.task_types)) from None
 
 
 def _tuned(queue: Queue, fields: Mapping[str, Any]) -> Queue:
