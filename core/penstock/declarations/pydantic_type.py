@@ -150,8 +150,8 @@ def _check_marks(kind: Any) -> None:
     found = contents_of_model(kind)
     if found.is_of_msgspec:
         message = (
-            f"pydantic does not know {_shown((*found.structs, *found.metas))}; make it a pydantic "
-            "model or a dataclass, and a Meta a pydantic.Field"
+            f"pydantic does not know {_shown((*found.structs, *found.metas))}; make a Struct "
+            "a pydantic model, and a Meta a pydantic.Field"
         )
         raise TypeError(message)
 
@@ -159,8 +159,10 @@ def _check_marks(kind: Any) -> None:
 def _check_reading_back(read: dict[str, Any], written: dict[str, Any], use: Use) -> None:
     """Refuse what would be written so that nobody could read it: all values are stored as JSON."""
     for name, reader in read.get("$defs", {}).items():
-        writer = written.get("$defs", {}).get(name, {})
-        given, taken = writer.get("properties", {}), reader.get("properties", {})
+        writer = written.get("$defs", {}).get(name)
+        if writer is None or "properties" not in reader:
+            continue
+        given, taken = writer.get("properties", {}), reader["properties"]
         secret = [each for each in taken if taken[each].get("writeOnly")]
         if secret:
             message = (
@@ -168,8 +170,6 @@ def _check_reading_back(read: dict[str, Any], written: dict[str, Any], use: Use)
                 "see it, and inputs are stored as they are; declare a setting of the plugin instead"
             )
             raise TypeError(message)
-        if not given or not taken:
-            continue
         lost = [each for each in reader.get("required", ()) if each not in given]
         if lost:
             message = (
