@@ -106,7 +106,7 @@ async def by_typed_dict(image: DictResize) -> DictImage:
     return DictImage(key=image["source"], crops=image.get("crops", []))
 
 
-@task("kinds.model", queue=QUEUE, upload="file", examples=[ModelResize(source="a")], unique=True)
+@task("kinds.model", queue=QUEUE, upload="file", examples=[ModelResize(source="a")])
 async def by_model(image: ModelResize, ctx: Context) -> ModelImage:
     """Resize an image, and enqueue what becomes of it."""
     await ctx.save("image", image)
@@ -128,6 +128,24 @@ def sync_by_model(image: ModelResize, ctx: SyncContext) -> ModelImage:
 def sync_by_dataclass(image: ClassResize) -> ClassImage:
     """Resize an image in a process."""
     return ClassImage(image.source, image.crops)
+
+
+class Newer(pydantic.BaseModel):
+    """What the next version of the plugin takes."""
+
+    source: str
+    height: int
+    colour: str = "red"
+
+
+@task("kinds.model", queue=QUEUE)
+async def newer_model(image: Newer) -> str:
+    return image.colour
+
+
+@task("kinds.sync_model", queue=QUEUE)
+def newer_sync_model(image: Newer) -> str:
+    return image.colour
 
 
 TASKS: list[TaskType[Any, Any]] = [

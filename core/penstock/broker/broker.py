@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from copy import copy
 from typing import Any
 
 import msgspec
 from taskiq import AckableMessage, AsyncBroker, AsyncTaskiqDecoratedTask, BrokerMessage
+from taskiq.kicker import AsyncKicker
 from uuid_utils.compat import uuid7
 
 from penstock.broker import labels
@@ -44,6 +46,22 @@ class RegisteredTask(AsyncTaskiqDecoratedTask[Any, Any]):
         self.original_func = original_func
         self.labels = labels
         self.return_type = return_type
+
+    def kicker(self) -> AsyncKicker[Any, Any]:
+        """A call to be, with labels."""
+        return _Kicker(
+            task_name=self.task_name,
+            broker=self.broker,
+            labels=copy(self.labels),
+            return_type=self.return_type,
+        )
+
+
+class _Kicker(AsyncKicker[Any, Any]):
+    @classmethod
+    def _prepare_arg(cls, arg: Any) -> Any:
+        """As it is: the formatter writes models by the names that they are read by."""
+        return arg
 
 
 class Broker(AsyncBroker):
