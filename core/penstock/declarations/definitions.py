@@ -30,7 +30,8 @@ class Definitions:
     def __init__(self, reference: str, taken: Collection[str] = ()) -> None:
         self.all: dict[str, Schema] = {}
         self._reference = reference
-        self._texts: dict[str, str] = dict.fromkeys(taken, "")
+        self._taken = set(taken)
+        self._names: dict[tuple[str, str], str] = {}
 
     def add(self, schema: Schema, *, owner: str) -> Schema:
         """Take the definitions out of ``schema``; returns what is left, which refers to them.
@@ -50,10 +51,12 @@ class Definitions:
 
     def _name(self, name: str, own: Mapping[str, Schema], owner: str) -> str:
         text = json.dumps(_closure(name, own), sort_keys=True, default=repr)
-        for each in _candidates(name, owner):
-            if self._texts.setdefault(each, text) == text:
-                return each
-        raise AssertionError("unreachable: there is no end of candidates")
+        found = self._names.get((name, text))
+        if found is None:
+            found = next(each for each in _candidates(name, owner) if each not in self._taken)
+            self._names[name, text] = found
+            self._taken.add(found)
+        return found
 
 
 def with_foreign(
