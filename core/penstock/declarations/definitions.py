@@ -50,7 +50,7 @@ class Definitions:
         return renamed
 
     def _name(self, name: str, own: Mapping[str, Schema], owner: str) -> str:
-        text = json.dumps(_closure(name, own), sort_keys=True, default=repr)
+        text = json.dumps(closure(name, own), sort_keys=True, default=repr)
         found = self._names.get((name, text))
         if found is None:
             found = next(each for each in _candidates(name, owner) if each not in self._taken)
@@ -97,7 +97,7 @@ def _candidates(name: str, owner: str) -> Iterator[str]:
         yield f"{longer}.{number}"
 
 
-def _closure(name: str, own: Mapping[str, Schema]) -> dict[str, Schema]:
+def closure(name: str, own: Mapping[str, Schema]) -> dict[str, Schema]:
     """A definition with all that it refers to: equal names do not make equal schemas."""
     found: dict[str, Schema] = {}
     waiting = [name]
@@ -105,17 +105,18 @@ def _closure(name: str, own: Mapping[str, Schema]) -> dict[str, Schema]:
         each = waiting.pop()
         if each not in found:
             found[each] = own[each]
-            waiting += [target for target in _targets(own[each]) if target in own]
+            waiting += [target for target in references(own[each]) if target in own]
     return found
 
 
-def _targets(part: Any) -> Iterator[str]:
+def references(part: Any) -> Iterator[str]:
+    """The names of the definitions that ``part`` refers to."""
     if isinstance(part, Mapping):
         for each in part.values():
-            yield from _targets(each)
+            yield from references(each)
     elif isinstance(part, list | tuple):
         for each in part:
-            yield from _targets(each)
+            yield from references(each)
     elif isinstance(part, str) and part.startswith(_OWN):
         yield part.removeprefix(_OWN)
 
