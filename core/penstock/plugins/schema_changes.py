@@ -159,8 +159,8 @@ class _Comparison:
         if _is_never(sub) or _is_anything(super_):
             return
         choices = [_resolved(each, self._super) for each in _choices(super_)]
-        if len(choices) == 1:
-            yield from self._compare_plain(sub, choices[0], path)
+        if not choices:
+            yield from self._compare_plain(sub, super_, path)
             return
         if "oneOf" in super_ and "discriminator" not in super_:
             # What fits two of them would not fit: that they exclude each other, nobody said.
@@ -291,11 +291,12 @@ def _and(beside: Schema, branch: Any) -> Any:
 
 
 def _choices(super_: Schema) -> Sequence[Any]:
+    """The alternatives, if there are any."""
     for keyword in ("anyOf", "oneOf"):
         if keyword in super_:
             beside = {key: each for key, each in super_.items() if key != keyword}
             return [_and(beside, each) for each in super_[keyword]]
-    return [super_]
+    return []
 
 
 def _types(schema: Schema) -> Sequence[str]:

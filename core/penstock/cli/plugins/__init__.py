@@ -8,6 +8,7 @@ _COMMANDS = {
     name: LazyCommand(f"penstock.cli.plugins.{module}", attribute, summary)
     for name, module, attribute, summary in (
         ("list", "list", "list_", "List the plugins installed here, and what is wrong with them."),
+        ("schema", "schema", "schema", "Print what a task type takes and gives, or compare it."),
     )
 }
 
