@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from copy import copy
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from taskiq import (
     BrokerMessage,
     TaskiqMiddleware,
 )
+from taskiq.kicker import AsyncKicker
 from uuid_utils.compat import uuid7
 
 from penstock.broker import labels
@@ -51,6 +53,22 @@ class RegisteredTask(AsyncTaskiqDecoratedTask[Any, Any]):
         self.labels = labels
         self.return_type = return_type
 
+    def kicker(self) -> AsyncKicker[Any, Any]:
+        """A call to be, with labels."""
+        return _Kicker(
+            task_name=self.task_name,
+            broker=self.broker,
+            labels=copy(self.labels),
+            return_type=self.return_type,
+        )
+
+
+class _Kicker(AsyncKicker[Any, Any]):
+    @classmethod
+    def _prepare_arg(cls, arg: Any) -> Any:
+        """As it is: the formatter writes models by the names that they are read by."""
+        return arg
+
 
 class Broker(AsyncBroker):
     """A broker for the task types of a catalogue.
@@ -78,7 +96,7 @@ class Broker(AsyncBroker):
             task_type.name,
             task_type.handler,
             {},
-            return_type(task_type.output_type),
+            return_type(task_type.output),
         )
 
     def task_of(self, task_type: TaskType[Any, Any]) -> AsyncTaskiqDecoratedTask[Any, Any]:

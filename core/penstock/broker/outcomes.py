@@ -51,7 +51,7 @@ def success(task: StartedTask, task_type: TaskType[Any, Any], value: Any, *, mos
         NotStorableError: if ``value`` has no JSON.
         TooLargeError: if that is more than ``most`` bytes.
     """
-    encoded = result.encode(task.type, task_type.output_type, value, most=most)
+    encoded = result.encode(task.type, task_type.output, value, most=most)
     return _outcome(task, Status.SUCCESS, result=encoded.decode())
 
 

@@ -31,8 +31,15 @@ from penstock.broker.outcomes import DeadlineExceededError, HandlerTimeoutError
 from penstock.broker.ports import CheckpointStore, HandlerProcesses, Reporter
 from penstock.broker.results import as_result
 from penstock.broker.time_limit import TimeLimit
-from penstock.declarations import Interruption, PermanentError, SyncTaskType, TaskType
-from penstock.dispatch import ArtifactStore, InvalidInputError, inputs
+from penstock.declarations import (
+    Interruption,
+    PermanentError,
+    SyncTaskType,
+    TaskType,
+    task_input,
+)
+from penstock.declarations.unfit import UnfitError
+from penstock.dispatch import ArtifactStore
 from penstock.ledger import Outcome, Status
 from penstock.plugins.installed import InstalledPlugins
 from penstock.processes.conversation import OverdueError
@@ -134,7 +141,6 @@ class Receiver(TaskiqReceiver):
         # Only middlewares, and callers by .kiq(), whose tasks have labels, want what taskiq knows.
         wants_result = bool(self.broker.middlewares) or task.labels is not None
         taskiq_message = message.message(None) if wants_result else None
-        value: Any = None
         error: BaseException | None = None
         try:
             value = await self._run(message, task_type, taskiq_message)
@@ -144,11 +150,10 @@ class Receiver(TaskiqReceiver):
         except BaseException as raised:  # a handler's SystemExit is its failure, too
             if _uncancel() and message.interruption is None:
                 raise
-            value = None
             error, outcome = self._failed(message, task_type, raised)
         self._log_outcome(task.type, outcome, time.monotonic() - started)
         if taskiq_message is not None:
-            result = as_result(value, error, taskiq_message.labels, started)
+            result = as_result(outcome.result, error, taskiq_message.labels, started)
             await self._report(taskiq_message, result, error)
             self.consumer.finish(
                 message, outcome, lambda recorded: self._announce(taskiq_message, recorded, result)
@@ -185,10 +190,12 @@ class Receiver(TaskiqReceiver):
         if delivery.interruption is not None:
             raise asyncio.CancelledError(delivery.interruption.message)
         try:
-            value = inputs.parse(task_type, delivery.task.input)
-        except InvalidInputError as error:
+            value = task_type.input.decode(delivery.task.input)
+        except UnfitError as error:
             # It fitted when it was accepted: the plugin has changed since.
-            raise PermanentError(str(error), code="input_incompatible") from error
+            owner = self.broker.catalogue.owner_of(task_type.name)
+            declared_by = f"{owner.distribution} {owner.version}"
+            raise task_input.incompatible(task_type.name, error, declared_by=declared_by) from error
         text = delivery.task.input
         if message is not None:
             message.args = [value]
@@ -196,7 +203,7 @@ class Receiver(TaskiqReceiver):
                 if _overrides(middleware, "pre_execute"):
                     message = await maybe_awaitable(middleware.pre_execute(message))
                     value = message.args[0]
-                    text = msgspec.json.encode(value).decode()
+                    text = task_type.input.encode(value).decode()
         context = TaskContext(
             delivery,
             ledger=self._ledger,
@@ -226,7 +233,7 @@ class Receiver(TaskiqReceiver):
         limit: TimeLimit,
     ) -> msgspec.Raw:
         """Run a ``def`` handler with ``text`` as its input; its output is JSON as well."""
-        plugin = self.broker.catalogue.plugin_of(task_type.name)
+        plugin = self.broker.catalogue.owner_of(task_type.name).name
         try:
             return await self._processes.run(
                 task_type, text, context, plugin=plugin, timeout=limit.left, on_start=limit.start

@@ -84,9 +84,9 @@ class Client:
         self, accepted: Accepted, type_name: str, *, access: TaskAccess | None = None
     ) -> TaskHandle[Any]:
         """The handle of a task that was accepted, of a type that is installed."""
-        output_type = self.application.catalogue.task_type(type_name).output_type
+        output = self.application.catalogue.task_type(type_name).output
         return TaskHandle(
-            access or self, accepted.task_id, type_name, output_type, origin=accepted.origin
+            access or self, accepted.task_id, type_name, output, origin=accepted.origin
         )
 
     async def __aenter__(self) -> Self:

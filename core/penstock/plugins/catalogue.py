@@ -192,6 +192,7 @@ class Catalogue:
     providers: Mapping[str, Provider] = field(init=False)
     task_types: Mapping[str, TaskType[Any, Any]] = field(init=False)
     installed: InstalledPlugins = field(init=False)
+    _owners: Mapping[str, Plugin] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         queues = {queue.name: queue for plugin in self.plugins for queue in plugin.queues}
@@ -204,6 +205,8 @@ class Catalogue:
             settings_of=self.settings, provider_list=tuple(providers.values())
         )
         object.__setattr__(self, "installed", installed)
+        owners = {each.name: plugin for plugin in self.plugins for each in plugin.tasks}
+        object.__setattr__(self, "_owners", owners)
 
     def tuned(
         self,
@@ -289,16 +292,16 @@ class Catalogue:
             return f"no loaded plugin declares it, and {suspects}"
         return None
 
-    def plugin_of(self, task_type: str) -> str:
-        """The name of the plugin that declares a task type.
+    def owner_of(self, task_type: str) -> Plugin:
+        """The plugin that declares a task type.
 
         Raises:
             UnknownTaskTypeError: with the nearest known name.
         """
-        for plugin in self.plugins:
-            if any(each.name == task_type for each in plugin.tasks):
-                return plugin.name
-        raise UnknownTaskTypeError(task_type, list(self.task_types))
+        try:
+            return self._owners[task_type]
+        except KeyError:
+            raise UnknownTaskTypeError(task_type, list(self.task_types)) from None
 
 
 def _tuned(queue: Queue, fields: Mapping[str, Any]) -> Queue:

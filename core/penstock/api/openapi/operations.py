@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from penstock.api.openapi.components import reference
 from penstock.api.openapi.parts import ID as _ID
 from penstock.api.openapi.parts import IDEMPOTENCY_KEY, Operation, page, page_parameters
@@ -301,11 +299,9 @@ def schedule_paths() -> dict[str, dict[str, Operation]]:
 
 def _submit_task(task_types: Sequence[TaskType[Any, Any]], max_body_bytes: int) -> Operation:
     examples = {
-        f"{each.name} {number}": {
-            "value": {"type": each.name, "input": msgspec.to_builtins(example)}
-        }
+        f"{each.name} {number}": {"value": {"type": each.name, "input": example}}
         for each in task_types
-        for number, example in enumerate(each.examples, 1)
+        for number, example in enumerate(each.plain_examples(), 1)
     }
     return {
         "operationId": "submitTask",

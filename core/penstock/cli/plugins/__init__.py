@@ -10,6 +10,7 @@ _COMMANDS = {
         ("list", "list", "list_", "List the plugins installed here, and what is wrong with them."),
         ("new", "new", "new", "Write a new plugin: a package with a task type and its tests."),
         ("check", "check", "check", "Load plugins, and print every problem of theirs."),
+        ("schema", "schema", "schema", "Print what a task type takes and gives, or compare it."),
     )
 }
 
