@@ -32,6 +32,7 @@ from penstock.declarations.rate_limit import RateLimit
 from penstock.declarations.recurrence import Recurrence
 from penstock.declarations.retry_policy import RetryPolicy
 from penstock.declarations.schedule import Misfire, Schedule
+from penstock.declarations.secret import Secret
 from penstock.declarations.sync_context import SyncContext
 from penstock.declarations.task_type import AsyncTaskType, SyncTaskType, TaskType, task
 
@@ -56,6 +57,7 @@ __all__ = [
     "Recurrence",
     "RetryPolicy",
     "Schedule",
+    "Secret",
     "Snooze",
     "SupersededError",
     "SyncArtifactReader",

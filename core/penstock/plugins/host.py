@@ -37,7 +37,7 @@ from penstock.plugins.catalogue import (
 )
 
 ENTRY_POINT_GROUP = "penstock"
-_RESERVED = {"provider", "queue"}
+_RESERVED = {"provider", "queue", "task"}
 _PLAIN = (
     msgspec.inspect.BoolType,
     msgspec.inspect.DecimalType,

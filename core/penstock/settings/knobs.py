@@ -35,8 +35,36 @@ class Knob:
     doc: str
     secret: bool = False
 
+    @property
+    def key(self) -> str:
+        """Its name in table ``[penstock]`` of ``penstock.toml``."""
+        return self.variable.removeprefix("PENSTOCK_").lower()
+
+    @property
+    def path(self) -> tuple[str, str]:
+        """Its place in ``penstock.toml``."""
+        return "penstock", self.key
+
 
 KNOBS = (
+    Knob(
+        variable="PENSTOCK_CONFIG",
+        field="config",
+        kind="file",
+        default=None,
+        derived="`penstock.toml` in the folder of the process, if it is there",
+        read=readers.text,  # needs the working directory
+        doc="The file that says all of this in a form for people.",
+    ),
+    Knob(
+        variable="PENSTOCK_SECRETS_DIR",
+        field="secrets_dir",
+        kind="folder",
+        default=None,
+        derived="none",
+        read=readers.text,  # needs the working directory
+        doc="A folder with one file for each variable, as Docker and Kubernetes mount secrets.",
+    ),
     Knob(
         variable="REDIS_URL",
         field="redis_url",

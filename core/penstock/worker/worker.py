@@ -86,7 +86,7 @@ class Worker:
             before=self._reports.flush,
         )
         self._processes = ProcessPool(services.limits, task_log_level=services.log_limits.level)
-        self._providers = Providers(catalogue, engine)
+        self._providers = Providers(services.policies, engine)
         self._receivers = {queue.name: self._receiver(queue.name) for queue in served}
         consumers = {name: each.consumer for name, each in self._receivers.items()}
         loop = asyncio.get_running_loop()
@@ -221,6 +221,7 @@ class Worker:
     def _policies_changed(self) -> None:
         for receiver in self._receivers.values():
             receiver.consumer.policy_changed()
+        self._begin(self._providers.policies_changed(list(self._receivers)))
 
     def _cancel(self, queue: str, leases: Sequence[Lease]) -> None:
         consumer = self._receivers[queue].consumer

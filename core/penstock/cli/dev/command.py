@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from penstock.app import configured
+from penstock.configuration import configured
 from penstock.cli import data_dir, development_key, port, process_settings, serving
 from penstock.cli.dev import readiness, welcome
 from penstock.cli.dev.child import Child, penstock
