@@ -23,6 +23,7 @@ from penstock.api.routes.children import children_routes
 from penstock.api.routes.events import event_routes
 from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
+from penstock.api.routes.providers import provider_routes
 from penstock.api.routes.queue_control import queue_control_routes
 from penstock.api.routes.queues import queue_routes
 from penstock.api.routes.schedules import schedule_routes
@@ -33,7 +34,14 @@ from penstock.api.routes.task_transitions import task_transition_routes
 from penstock.api.routes.task_types import task_type_routes
 from penstock.api.routes.tasks import task_routes
 from penstock.api.routes.uploads import upload_routes
-from penstock.dispatch import ArtifactStore, Dispatch, EventHub, QueueControl, ScheduleControl
+from penstock.dispatch import (
+    ArtifactStore,
+    Dispatch,
+    EventHub,
+    PolicyControl,
+    QueueControl,
+    ScheduleControl,
+)
 from penstock.ledger import TaskLog
 from penstock.plugins import Catalogue
 
@@ -46,6 +54,7 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
     *,
     dispatch: Dispatch,
     queue_control: QueueControl,
+    policy_control: PolicyControl,
     schedule_control: ScheduleControl,
     artifacts: ArtifactStore,
     hub: EventHub,
@@ -62,6 +71,7 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
     Args:
         dispatch: takes tasks and looks them up.
         queue_control: shows and changes the policies of queues.
+        policy_control: shows and changes those of task types and providers.
         schedule_control: shows, makes and changes schedules.
         artifacts: the files that tasks made.
         hub: follows tasks.
@@ -92,7 +102,8 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
             *queue_control_routes(queue_control=queue_control),
             *schedule_routes(schedule_control=schedule_control, catalogue=catalogue),
             *health_routes(dispatch=dispatch, logger=logger),
-            *task_type_routes(catalogue=catalogue),
+            *task_type_routes(catalogue=catalogue, policy_control=policy_control),
+            *provider_routes(policy_control=policy_control),
             *upload_routes(
                 dispatch=dispatch,
                 artifacts=artifacts,

@@ -53,5 +53,5 @@ def hide_secrets(settings: S) -> S:
     for each in msgspec.structs.fields(settings):  # type: ignore[arg-type]  # a struct
         value = getattr(settings, each.name)
         if isinstance(value, str) and is_secret(each.type):
-            msgspec.structs.force_setattr(settings, each.name, HiddenText(value))
+            msgspec.structs.force_setattr(settings, each.name, HiddenText(value))  # type: ignore[arg-type]
     return settings

@@ -256,7 +256,7 @@ class Policies:
         """The present policy of ``provider``, with who says what.
 
         Raises:
-            UnknownProviderError: with the nearest known name.
+            ProviderNotFoundError: with the nearest known name.
         """
         self._declared.provider(provider)
         return ProviderPolicy(name=provider, policy=self._policy(PROVIDER, provider))
@@ -291,7 +291,7 @@ class Policies:
         Raises:
             UnknownQueueError: with the nearest known name.
             UnknownTaskTypeError: the same.
-            UnknownProviderError: the same.
+            ProviderNotFoundError: the same.
             InvalidPolicyError: naming each knob that cannot be set so; nothing is changed.
             LedgerUnavailableError: the database is away.
         """

@@ -26,7 +26,7 @@ class PolicyControl:
     """Shows and changes the policies of task types and providers.
 
     Every method that names one raises :class:`~penstock.plugins.UnknownTaskTypeError` or
-    :class:`~penstock.plugins.UnknownProviderError` if nobody declares it, and
+    :class:`~penstock.plugins.ProviderNotFoundError` if nobody declares it, and
     :class:`~penstock.ledger.LedgerUnavailableError` if the database is away. A change is committed
     on return; workers hear of it at once, or within seconds if Redis is away.
 

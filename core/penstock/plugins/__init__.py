@@ -3,6 +3,7 @@
 from penstock.plugins.catalogue import (
     Catalogue,
     Plugin,
+    ProviderNotFoundError,
     QuarantinedPlugin,
     UnknownProviderError,
     UnknownQueueError,
@@ -13,6 +14,7 @@ from penstock.plugins.host import discover, load
 __all__ = [
     "Catalogue",
     "Plugin",
+    "ProviderNotFoundError",
     "QuarantinedPlugin",
     "UnknownProviderError",
     "UnknownQueueError",

@@ -82,22 +82,27 @@ class UnknownQueueError(_UnknownNameError):
         super().__init__("no loaded plugin declares a queue", name, known)
 
 
-class UnknownProviderError(PenstockError, LookupError):
-    """No loaded plugin declares this provider; ``task_type`` asks for it, if any does."""
+class ProviderNotFoundError(_UnknownNameError):
+    """No loaded plugin declares this provider, which somebody asks about."""
 
-    def __init__(self, name: str, known: Collection[str], *, task_type: str | None = None) -> None:
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__("no loaded plugin declares a provider", name, known)
+
+
+class UnknownProviderError(PenstockError, LookupError):
+    """No loaded plugin declares this provider, which a task type asks for."""
+
+    def __init__(self, name: str, known: Collection[str], *, task_type: str) -> None:
         near = get_close_matches(name, known, n=1)
         hint = (
             f"did you mean {near[0]!r}?"
             if near
             else f"known are {', '.join(map(repr, sorted(known))) or 'none'}"
         )
-        who = (
-            f"task type {task_type!r} needs provider {name!r}, which no loaded plugin returns"
-            if task_type
-            else f"there is no provider {name!r}: no loaded plugin returns it"
+        super().__init__(
+            f"task type {task_type!r} needs provider {name!r}, which no loaded plugin returns from "
+            f"penstock_providers; {hint}"
         )
-        super().__init__(f"{who} from penstock_providers; {hint}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,12 +186,12 @@ class Catalogue:
         """The provider of that name.
 
         Raises:
-            UnknownProviderError: with the nearest known name.
+            ProviderNotFoundError: with the nearest known name.
         """
         try:
             return self.providers[name]
         except KeyError:
-            raise UnknownProviderError(name, self.providers) from None
+            raise ProviderNotFoundError(name, list(self.providers)) from None
 
     def plugin_of(self, task_type: str) -> str:
         """The name of the plugin that declares a task type.

@@ -8,6 +8,7 @@ _COMMANDS = {
     name: LazyCommand(f"penstock.cli.plugins.{module}", attribute, summary)
     for name, module, attribute, summary in (
         ("list", "list", "list_", "List the plugins installed here, and what is wrong with them."),
+        ("explain", "explain", "explain", "Show what holds for a task type, and who says so."),
     )
 }
 
