@@ -36,10 +36,16 @@ class Said:
     origin: Literal["environment", "file"]
     is_hidden: bool = False
 
-    def shown(self, *, secret: bool = False) -> str:
-        """The value for an error, unless it is secret; passwords in URLs are left out."""
-        hidden = secret or self.is_hidden
-        return "a value that is not shown here" if hidden else repr(secrecy.redacted(self.value))
+    def shown(self, *, secret: bool = False, is_plain: bool = False) -> str:
+        """The value for an error.
+
+        Args:
+            secret: whether it is not to be shown at all, like that of a secret file.
+            is_plain: whether it can be no URL, of which passwords are left out.
+        """
+        if secret or self.is_hidden:
+            return "a value that is not shown here"
+        return repr(self.value if is_plain else secrecy.redacted(self.value))
 
 
 class Given:

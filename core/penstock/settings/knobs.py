@@ -48,24 +48,6 @@ class Knob:
 
 KNOBS = (
     Knob(
-        variable="PENSTOCK_CONFIG",
-        field="config",
-        kind="file",
-        default=None,
-        derived="`penstock.toml` in the folder of the process, if it is there",
-        read=readers.text,  # needs the working directory
-        doc="The file that says all of this in a form for people.",
-    ),
-    Knob(
-        variable="PENSTOCK_SECRETS_DIR",
-        field="secrets_dir",
-        kind="folder",
-        default=None,
-        derived="none",
-        read=readers.text,  # needs the working directory
-        doc="A folder with one file for each variable, as Docker and Kubernetes mount secrets.",
-    ),
-    Knob(
         variable="REDIS_URL",
         field="redis_url",
         kind="URL",
@@ -313,5 +295,23 @@ KNOBS = (
         default="info",
         read=readers.one_of("debug", "info", "warning", "error", "critical"),
         doc="The least important lines that are logged: debug, info, warning, error or critical.",
+    ),
+    Knob(
+        variable="PENSTOCK_CONFIG",
+        field="config",
+        kind="file",
+        default=None,
+        derived="`penstock.toml` in the folder of the process, if it is there",
+        read=readers.text,  # needs the working directory
+        doc="The file that says all of this in a form for people.",
+    ),
+    Knob(
+        variable="PENSTOCK_SECRETS_DIR",
+        field="secrets_dir",
+        kind="folder",
+        default=None,
+        derived="none",
+        read=readers.text,  # needs the working directory
+        doc="A folder with one file for each variable, as Docker and Kubernetes mount secrets.",
     ),
 )

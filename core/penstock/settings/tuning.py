@@ -170,5 +170,6 @@ def _setting(knob: TuningKnob, said: Said) -> Setting:
     try:
         value = knob.read(said.value)
     except ValueError as error:
-        raise SettingsError(f"expected {said.place} to be {error}, got {said.shown()}") from None
+        got = said.shown(is_plain=True)
+        raise SettingsError(f"expected {said.place} to be {error}, got {got}") from None
     return Setting(value=value, origin=said.origin, source=said.place)
