@@ -31,11 +31,12 @@ def reveal(value: object) -> str:
     """For an encoder that is to write secrets.
 
     Raises:
-        NotImplementedError: it is none.
+        TypeError: it is none.
     """
     if isinstance(value, HiddenText):
         return str(value)
-    raise NotImplementedError
+    message = f"Encoding objects of type {type(value).__name__} is unsupported"
+    raise TypeError(message)
 
 
 def is_secret(kind: Any) -> bool:

@@ -91,7 +91,7 @@ class _Reader:
                 return "true" if value else "false"
             case str() | int() | float():
                 return str(value)
-            case dict() if key[0] == "tasks" and any(isinstance(x, dict) for x in value.values()):
+            case dict() if key[0] == "tasks":
                 quoted = toml_lines.written(("tasks", ".".join(key[1:])))
                 raise self._refused(key, "a table", f"a value; write the name as in [{quoted}]")
             case dict() if not any(isinstance(each, dict | list) for each in value.values()):
