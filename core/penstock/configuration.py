@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from penstock.declarations import DeclarationError
 from penstock.dispatch import Claim, ExplainedValue, Policies
+from penstock.dispatch.explanation import explained_value
 from penstock.ledger import Overrides
 from penstock.ledger.database import Database
 from penstock.plugins import Catalogue
@@ -105,8 +106,11 @@ def policies(said: Configured, catalogue: Catalogue, database: Database) -> Poli
 def installation_values(settings: Settings) -> list[ExplainedValue]:
     """What holds for all task types, and who says so: sizes, times, and how long tasks are kept."""
     found = [
-        *(_explained(field, [_claim(settings, field)], "") for field in _SIZES),
-        *(_explained(field, [_claim(settings, field)], "time") for field in _TIMES),
+        *(
+            _explained(field, field.rpartition("_")[2], [_claim(settings, field)])
+            for field in _SIZES
+        ),
+        *(_explained(field, "time", [_claim(settings, field)]) for field in _TIMES),
     ]
     for field in _KEPT:
         claims = [_claim(settings, field)]
@@ -114,7 +118,7 @@ def installation_values(settings: Settings) -> list[ExplainedValue]:
         if kept is not None and kept < settings.idempotency_ttl:
             # No task goes before a key that stands for it: see app.retention.
             claims.insert(0, _claim(settings, "idempotency_ttl"))
-        found.append(_explained(field, claims, "time"))
+        found.append(_explained(field, "time", claims))
     return found
 
 
@@ -126,16 +130,5 @@ def _claim(settings: Settings, field: str) -> Claim:
     return Claim(value=text, origin=origin, source=source, said_of="installation")
 
 
-def _explained(field: str, claims: list[Claim], unit: str) -> ExplainedValue:
-    first, *others = claims
-    return ExplainedValue(
-        of="installation",
-        knob=field,
-        value=first.value,
-        unit=unit or field.rpartition("_")[2],
-        origin=first.origin,
-        source=first.source,
-        said_of=first.said_of,
-        over=others,
-        changeable=False,
-    )
+def _explained(field: str, unit: str, claims: list[Claim]) -> ExplainedValue:
+    return explained_value("installation", field, unit, claims, changeable=False)

@@ -68,6 +68,20 @@ class Claims:
             return list(self._of_task(self._declared.task_types[name], knob, said))
         return list(self._of_declared(kind, name, knob, said))
 
+    def non_retryable(self, name: str) -> Claim:
+        """Which errors of a task type are not tried again; only plugins can say that."""
+        declared = self._declared.task_types[name]
+        errors = declared.retry.non_retryable
+        is_queues = declared.retry is declared.queue.retry
+        if not errors:
+            return Claim(value="none", origin="default", said_of=TASK)
+        return Claim(
+            value=", ".join(each.__qualname__ for each in errors),
+            origin="queue" if is_queues else "task",
+            source=declared.queue.name if is_queues else self._declared.plugin_of(name),
+            said_of=QUEUE if is_queues else TASK,
+        )
+
     def _of_declared(self, kind: str, name: str, knob: Knob, said: Said) -> Iterator[Claim]:
         yield from self._by_operators(kind, name, knob, said)
         if kind == QUEUE:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from penstock.declarations import Provider
 from penstock.dispatch.policies import DRAINING, PAUSED, Policies
 from penstock.dispatch.policy_knobs import PROVIDER, QUEUE, TASK
-from penstock.dispatch.status import ExplainedValue, TaskPolicy
+from penstock.dispatch.status import Claim, ExplainedValue, TaskPolicy
 from penstock.plugins.catalogue import RETRY_FIELDS
 
 _OF_USER = "user_"
@@ -41,7 +43,7 @@ def explain(
         provider_by_input=by_input,
         policy=[
             *_values(policies, TASK, name),
-            *_not_retried(policies, name),
+            _not_retried(policies, name),
             *_states(policies, queue),
             *_values(policies, QUEUE, queue),
             *(value for each in providers for value in _values(policies, PROVIDER, each)),
@@ -55,50 +57,37 @@ def _values(policies: Policies, kind: str, name: str) -> Iterator[ExplainedValue
         if kind == QUEUE and knob.field in RETRY_FIELDS:
             # That of the task type stands for it.
             continue
-        first, *others = policies.claims(kind, name, knob.field)
         of = "user" if kind == QUEUE and knob.field.startswith(_OF_USER) else kind
-        yield ExplainedValue(
-            of=of,
-            knob=f"{name}.{knob.field}" if kind == PROVIDER else knob.field,
-            value=first.value,
-            unit=knob.unit,
-            origin=first.origin,
-            source=first.source,
-            changed_at=first.changed_at,
-            said_of=first.said_of,
-            over=others,
-            changeable=True,
-        )
+        label = f"{name}.{knob.field}" if kind == PROVIDER else knob.field
+        yield explained_value(of, label, knob.unit, policies.claims(kind, name, knob.field))
 
 
-def _not_retried(policies: Policies, name: str) -> Iterator[ExplainedValue]:
+def _not_retried(policies: Policies, name: str) -> ExplainedValue:
     """The errors that are not tried again; only the plugin can say which."""
-    task_type = policies.catalogue.task_type(name)
-    errors = task_type.retry.non_retryable
-    yield ExplainedValue(
-        of=TASK,
-        knob="non_retryable",
-        value=", ".join(each.__qualname__ for each in errors) or "none",
-        unit="exceptions",
-        origin="task" if errors else "default",
-        said_of=TASK,
-        over=[],
-        changeable=False,
-    )
+    claims = [policies.non_retryable(name)]
+    return explained_value(TASK, "non_retryable", "exceptions", claims, changeable=False)
 
 
 def _states(policies: Policies, queue: str) -> Iterator[ExplainedValue]:
     for state in (PAUSED, DRAINING):
-        row = policies.state(queue, state)
-        yield ExplainedValue(
-            of=QUEUE,
-            knob=state,
-            value="false" if row is None else "true",
-            unit="",
-            origin="default" if row is None else "operator",
-            source="" if row is None else row.changed_by,
-            changed_at=None if row is None else row.changed_at,
-            said_of=QUEUE,
-            over=[],
-            changeable=True,
-        )
+        claims = [Claim(value="false", origin="default", said_of=QUEUE)]
+        if row := policies.state(queue, state):
+            by, at = row.changed_by, row.changed_at
+            said = Claim(value="true", origin="operator", source=by, changed_at=at, said_of=QUEUE)
+            claims.insert(0, said)
+        yield explained_value(QUEUE, state, "", claims)
+
+
+def explained_value(
+    of: str, knob: str, unit: str, claims: Sequence[Claim], *, changeable: bool = True
+) -> ExplainedValue:
+    """What is said first, over the others."""
+    first, *others = claims
+    return ExplainedValue(
+        of=of,
+        knob=knob,
+        unit=unit,
+        over=others,
+        changeable=changeable,
+        **msgspec.structs.asdict(first),
+    )

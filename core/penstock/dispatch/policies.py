@@ -234,6 +234,10 @@ class Policies:
         """All that is said of one thing at present; the first counts."""
         return self._claims.of(kind, name, self._knobs[kind][knob], self._said)
 
+    def non_retryable(self, task_type: str) -> Claim:
+        """Which errors of ``task_type`` are not tried again, and who says so."""
+        return self._claims.non_retryable(task_type)
+
     def knobs(self, kind: str, name: str) -> Sequence[Knob]:
         """What can be said of the one called ``name``."""
         return self._claims.knobs(kind, name)
