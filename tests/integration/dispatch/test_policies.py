@@ -23,7 +23,7 @@ READ_OLD = text("SELECT queue, knob, value FROM setting_override ORDER BY queue,
 async def write_as_before(installation: Installation, queue: str, knob: str, value: str) -> None:
     at: object = datetime.now(UTC)
     if installation.ledger.database.dialect == "sqlite":
-        at = "2026-11-26T00:00:00.000000"
+        at = "2026-11-26 00:00:00.000000"
     async with installation.ledger.database.write("write") as connection:
         said = {"queue": queue, "knob": knob, "value": value, "at": at}
         await connection.execute(WRITE_OLD, said)
