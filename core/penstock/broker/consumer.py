@@ -183,11 +183,8 @@ class Consumer:
         self._changed.set()
 
     def policy_changed(self) -> None:
-        """The queue may have another policy: what may be claimed has to be seen anew.
-
-        So do parked tasks: their type may have been enabled.
-        """
-        self.look()
+        """The queue may have another policy: what may be claimed has to be seen anew."""
+        self._changed.set()
 
     # -- shutting down -----------------------------------------------------------------------
 

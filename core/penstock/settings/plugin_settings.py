@@ -15,7 +15,7 @@ import msgspec
 
 from penstock.declarations.secret import hide_secrets
 from penstock.declarations.type_parts import type_parts
-from penstock.settings import limits, toml_file, toml_lines
+from penstock.settings import limits, secrecy, toml_file, toml_lines
 from penstock.settings.errors import SettingsError
 from penstock.settings.given import FILE_SUFFIX, Given
 from penstock.settings.knobs import KNOBS
@@ -116,8 +116,13 @@ def read(plugin: str, kind: type[S], given: Given, *, distribution: str = "") ->
     try:
         return hide_secrets(msgspec.convert(values, kind, strict=False))
     except msgspec.ValidationError as error:
+        reason = str(error)
+        for knob in known:
+            if knob.secret and knob.field in values:
+                # The plugin's own words, which may quote it.
+                reason = reason.replace(values[knob.field], secrecy.HIDDEN)
         raise SettingsError(
-            f"the settings of {owner} do not go together ({', '.join(places)}): {error}"
+            f"the settings of {owner} do not go together ({', '.join(places)}): {reason}"
         ) from None
 
 

@@ -3,6 +3,7 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
+from penstock import Secret
 from penstock.settings import Given, Settings, SettingsError, plugin_settings
 
 
@@ -154,6 +155,20 @@ def test_values_are_checked_together_and_not_against_each_others_defaults():
     variables = {"PENSTOCK_ACME_LOW": "8", "PENSTOCK_ACME_HIGH": "5"}
     with pytest.raises(SettingsError, match=r"PENSTOCK_ACME_LOW, PENSTOCK_ACME_HIGH.*at most high"):
         plugin_settings.read("acme", Range, Given.of(variables))
+
+
+class Telling(msgspec.Struct, frozen=True):
+    key: Secret = "x"
+
+    def __post_init__(self):
+        if self.key != "x":
+            raise ValueError(f"{self.key} is no key")
+
+
+def test_a_plugin_that_quotes_a_secret_is_not_passed_on():
+    with pytest.raises(SettingsError, match=r"\*\*\* is no key") as caught:
+        plugin_settings.read("acme", Telling, Given.of({"PENSTOCK_ACME_KEY": "hunter2"}))
+    assert "hunter2" not in str(caught.value)
 
 
 def test_known_variables_are_not_refused():
