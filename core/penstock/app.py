@@ -9,21 +9,22 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from taskiq.abc.result_backend import AsyncResultBackend
 
 from penstock import embedded
 from penstock.broker import Broker, LogLimits, Services, result_backend
+from penstock.configuration import configured, installation_values, policies
 from penstock.dispatch import (
     ArtifactStore,
     Dispatch,
     EventHub,
-    Policies,
+    PolicyControl,
     PolicyWatch,
     Pruner,
     QueueControl,
@@ -34,11 +35,11 @@ from penstock.dispatch import (
 )
 from penstock.engine import Engine, RedisServers
 from penstock.events import EventStreams
-from penstock.ledger import Ledger, Overrides, Status, TaskLog
+from penstock.ledger import Ledger, Status, TaskLog
 from penstock.ledger.schedules import Schedules
 from penstock.plugins import Catalogue
 from penstock.processes.size_limits import SizeLimits
-from penstock.settings import Settings, plugin_settings, provider_tuning, queue_tuning
+from penstock.settings import Settings
 from penstock.storage import ObjectStorage
 from penstock.worker import Worker
 
@@ -51,7 +52,7 @@ class Application:
 
     Raises:
         SettingsError: if the settings name no Redis and `penstock dev` runs none here, or if those
-            of a plugin, a queue or a provider cannot be honoured.
+            of a plugin, a queue, a provider or a task type cannot be honoured.
         RedisUrlError: if it names files, certificates say, that cannot be read.
     """
 
@@ -61,18 +62,14 @@ class Application:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         """This process, told apart from all others."""
         said = configured(settings, catalogue)
+        catalogue = replace(catalogue, settings=said.plugin_settings)
         self.plugin_settings = said.plugin_settings
         self.servers = RedisServers(
             settings.redis_url or embedded.find(settings.data_dir) or settings.require_redis_url()
         )
         # Not by the process id, which is 1 in every container.
         self.ledger = Ledger(settings.database_url, shard=secrets.randbelow(_SHARDS))
-        self.policies = Policies(
-            said.catalogue,
-            environment=said.queues,
-            knobs=queue_tuning.QUEUE_KNOBS,
-            overrides=Overrides(self.ledger.database),
-        )
+        self.policies = policies(said, catalogue, self.ledger.database)
         self.catalogue = self.policies.catalogue
         """What is installed; the queues' present policies are known to :attr:`policies`."""
         self.engine = Engine(self.servers, namespace=settings.namespace, lease=settings.lease)
@@ -91,6 +88,11 @@ class Application:
             ledger=self.ledger,
             engine=self.engine,
             stops=self.dispatch.stops,
+        )
+        self.policy_control = PolicyControl(
+            policies=self.policies,
+            engine=self.engine,
+            installation=installation_values(settings),
         )
         schedules = Schedules(self.ledger.database)
         self.schedule_control = ScheduleControl(
@@ -228,43 +230,3 @@ def retention(settings: Settings, *, ledger: Ledger, artifacts: ArtifactStore) -
         for status, time in said.items()
     }
     return Retention(ledger=ledger, artifacts=artifacts, keep=keep)
-
-
-class Configured(NamedTuple):
-    """What the variables say."""
-
-    catalogue: Catalogue
-    """With what they say of providers."""
-    queues: Mapping[str, Mapping[str, Any]]
-    """Of each queue, by knob."""
-    plugin_settings: Mapping[type[Any], Any]
-    """Of each plugin, by its settings' type."""
-
-
-def configured(settings: Settings, catalogue: Catalogue) -> Configured:
-    """What the variables say of ``catalogue``.
-
-    Raises:
-        SettingsError: for the first variable of a queue, a provider or a plugin that cannot be
-            honoured.
-    """
-    plugin_settings.refuse_unknown(
-        {
-            **{plugin.name: None for plugin in catalogue.absent},
-            **{plugin.name: plugin.settings for plugin in catalogue.plugins},
-        },
-        settings.variables,
-    )
-    tuning = queue_tuning.read(catalogue.queues, settings.variables, complete=not catalogue.absent)
-    limits = provider_tuning.read(
-        catalogue.providers, settings.variables, complete=not catalogue.absent
-    )
-    values = {
-        kind: plugin_settings.read(plugin.name, kind, settings.variables)
-        for plugin in catalogue.plugins
-        for kind in plugin.settings
-    }
-    # That they go together is seen here, before anything is opened.
-    catalogue.tuned(tuning, limits)
-    known = replace(catalogue, settings=values)
-    return Configured(known.tuned({}, limits), tuning, values)

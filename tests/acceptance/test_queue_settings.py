@@ -249,7 +249,7 @@ def test_what_cannot_be_said_says_why(
     [
         ({"concurency": 3}, "$.concurency", "did you mean 'concurrency'"),
         ({"paused": "true"}, "$.paused", "pause the queue"),
-        ({"concurrency": True}, "$.concurrency", "a string, a number or null"),
+        ({"concurrency": [3]}, "$.concurrency", "a string, a number, a boolean or null"),
         ({}, "$", "nothing to set"),
     ],
 )

@@ -24,6 +24,7 @@ from penstock.api.routes.events import event_routes
 from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
 from penstock.api.routes.plugins import plugin_routes
+from penstock.api.routes.providers import provider_routes
 from penstock.api.routes.queue_control import queue_control_routes
 from penstock.api.routes.queues import queue_routes
 from penstock.api.routes.schedules import schedule_routes
@@ -34,7 +35,14 @@ from penstock.api.routes.task_transitions import task_transition_routes
 from penstock.api.routes.task_types import task_type_routes
 from penstock.api.routes.tasks import task_routes
 from penstock.api.routes.uploads import upload_routes
-from penstock.dispatch import ArtifactStore, Dispatch, EventHub, QueueControl, ScheduleControl
+from penstock.dispatch import (
+    ArtifactStore,
+    Dispatch,
+    EventHub,
+    PolicyControl,
+    QueueControl,
+    ScheduleControl,
+)
 from penstock.ledger import TaskLog
 from penstock.plugins import Catalogue, PluginView
 
@@ -47,6 +55,7 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
     *,
     dispatch: Dispatch,
     queue_control: QueueControl,
+    policy_control: PolicyControl,
     schedule_control: ScheduleControl,
     artifacts: ArtifactStore,
     hub: EventHub,
@@ -64,6 +73,7 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
     Args:
         dispatch: takes tasks and looks them up.
         queue_control: shows and changes the policies of queues.
+        policy_control: shows and changes those of task types and providers.
         schedule_control: shows, makes and changes schedules.
         artifacts: the files that tasks made.
         hub: follows tasks.
@@ -95,8 +105,9 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
             *queue_control_routes(queue_control=queue_control),
             *schedule_routes(schedule_control=schedule_control, catalogue=catalogue),
             *health_routes(dispatch=dispatch, logger=logger),
-            *task_type_routes(catalogue=catalogue),
             *plugin_routes(plugins=plugins),
+            *task_type_routes(catalogue=catalogue, policy_control=policy_control),
+            *provider_routes(policy_control=policy_control),
             *upload_routes(
                 dispatch=dispatch,
                 artifacts=artifacts,

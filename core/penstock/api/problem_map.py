@@ -23,6 +23,7 @@ from penstock.dispatch import (
     QueueFullError,
     ScheduleDeclaredError,
     ScheduleExistsError,
+    TaskTypeDisabledError,
     UnexpectedError,
     UnknownScheduleError,
 )
@@ -33,7 +34,12 @@ from penstock.ledger import (
     TwinOpenError,
     TwinPendingError,
 )
-from penstock.plugins import AbsentTaskTypeError, UnknownQueueError, UnknownTaskTypeError
+from penstock.plugins import (
+    AbsentTaskTypeError,
+    ProviderNotFoundError,
+    UnknownQueueError,
+    UnknownTaskTypeError,
+)
 
 RETRY_AFTER_SECONDS = 5
 # Somebody has to resume it; nobody knows when.
@@ -68,12 +74,14 @@ def _of_ours() -> Mapping[type[Exception], Callable[[Any], Problem]]:
         UnauthorizedError: _unauthorized,
         UnknownTaskTypeError: unknown_task_type,
         UnknownQueueError: _unknown_queue,
+        ProviderNotFoundError: _unknown_provider,
         InvalidPolicyError: _invalid_policy,
         InvalidTermError: invalid_term,
         UnknownScheduleError: _unknown_schedule,
         ScheduleExistsError: _schedule_conflict,
         ScheduleDeclaredError: _schedule_conflict,
         QueueDrainingError: _queue_draining,
+        TaskTypeDisabledError: _task_type_disabled,
         BatchSealedError: _batch_sealed,
         QueueFullError: _queue_full,
         IdempotencyKeyReusedError: _key_reused,
@@ -154,11 +162,20 @@ def _unknown_queue(error: UnknownQueueError) -> Problem:
     )
 
 
+def _unknown_provider(error: ProviderNotFoundError) -> Problem:
+    return Problem(
+        "provider-not-found",
+        status=404,
+        title="There is no such provider",
+        detail=str(error),
+    )
+
+
 def _invalid_policy(error: InvalidPolicyError) -> Problem:
     return Problem(
         "invalid-policy",
         status=422,
-        title="This cannot be said of the queue",
+        title=f"This cannot be said of {error.of}",
         detail=str(error),
         errors=[FieldError(f"$.{each.knob}", each.message, each.remedy) for each in error.faults],
     )
@@ -202,6 +219,16 @@ def _queue_draining(error: QueueDrainingError) -> Problem:
         "queue-draining",
         status=503,
         title="The queue takes no new tasks",
+        detail=str(error),
+        headers={"Retry-After": str(_DRAINING_RETRY_AFTER_SECONDS)},
+    )
+
+
+def _task_type_disabled(error: TaskTypeDisabledError) -> Problem:
+    return Problem(
+        "task-type-disabled",
+        status=503,
+        title="The task type takes no new tasks",
         detail=str(error),
         headers={"Retry-After": str(_DRAINING_RETRY_AFTER_SECONDS)},
     )

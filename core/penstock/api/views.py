@@ -178,7 +178,8 @@ class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):
     """A task type: what it takes and gives, as JSON Schema, and inputs that succeed.
 
     ``upload`` is the field of the input that ``POST /api/uploads`` fills, if it takes files.
-    ``unique``: a submission is answered with the open task of the same input and user.
+    ``unique``: a submission is answered with the open task of the same input and user, unless an
+    operator says otherwise at run time; see ``GET /api/task-types/{type}/policy``.
     """
 
     type: str

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -20,7 +21,7 @@ from penstock.broker.leases import LeaseTable
 from penstock.broker.outcomes import OutcomeWriter
 from penstock.broker.providers import Providers
 from penstock.broker.start_news import StartNews
-from penstock.declarations import Interruption, Queue
+from penstock.declarations import Interruption, Queue, TaskType
 from penstock.dispatch import Policies
 from penstock.engine import Engine, EngineUnavailableError, EpochMissingError, Lease, Settlement
 from penstock.ledger import (
@@ -72,7 +73,7 @@ class Consumer:
         """How often the queue was asked for work, for the watchdog."""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when it is drained; fails with the error that broke it."""
-        self._task_types = policies.catalogue.task_types.keys()
+        self._may_run = policies.may_run
         self._engine = engine
         self._ledger = ledger
         self._gate = StartGate(
@@ -110,6 +111,10 @@ class Consumer:
     def queue(self) -> Queue:
         """The queue, as its policy is at present."""
         return self._policies.catalogue.queues[self._name]
+
+    def task_type(self, name: str) -> TaskType[Any, Any]:
+        """A task type, as its policy is at present."""
+        return self._policies.catalogue.task_type(name)
 
     # -- the receiver's side -----------------------------------------------------------------
 
@@ -271,7 +276,7 @@ class Consumer:
         asked = time.monotonic()
         try:
             claim = await self._engine.claim(
-                self.queue, want, settlements, parked=self._task_types if self._parked else ()
+                self.queue, want, settlements, parked=self._runnable() if self._parked else ()
             )
         except BaseException:
             self._settlements = settlements + self._settlements
@@ -335,9 +340,9 @@ class Consumer:
             message = f"its worker died under it {task.losses} times; it is not tried again"
             _log.error("task %s (%s): %s", task.id, task.type, message)
             self.finish(delivery, outcomes.refused(task, "worker_lost", message))
-        elif task.type not in self._task_types:
+        elif not self._may_run(task.type):
             _log.warning(
-                "task %s: this worker knows no task type %r; parked for one that does",
+                "task %s: task type %r is disabled, or this worker does not know it; parked",
                 task.id,
                 task.type,
             )
@@ -346,6 +351,10 @@ class Consumer:
             _stop_if_wanted(delivery, self._early)
             self._ready.append(delivery)
             self._has_ready.set()
+
+    def _runnable(self) -> list[str]:
+        """The task types whose parked tasks may come back."""
+        return [each for each in self._policies.catalogue.task_types if self._may_run(each)]
 
     @property
     def outage(self) -> str:
@@ -460,7 +469,7 @@ class Consumer:
         if outcome.run_at is not None:
             delay = max(outcome.run_at - datetime.now(UTC), timedelta(0))
             return Settlement(lease=lease, kind="delay", delay=delay)
-        if delivery.task.type not in self._task_types:
+        if not self._may_run(delivery.task.type):
             return Settlement(lease=lease, kind="park", task_type=delivery.task.type)
         return Settlement(lease=lease, kind="back")
 

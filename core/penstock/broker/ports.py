@@ -16,7 +16,7 @@ import msgspec
 from structlog.stdlib import BoundLogger
 
 from penstock.broker.delivery import Delivery
-from penstock.declarations import Context, Queue, SyncTaskType
+from penstock.declarations import Context, Queue, SyncTaskType, TaskType
 from penstock.dispatch import Submission
 from penstock.ledger import Checkpoint, Outcome, StartedTask, TaskRecord
 
@@ -27,6 +27,10 @@ class TaskSource(Protocol):
     @property
     def queue(self) -> Queue:
         """The queue, as its policy is at present."""
+        ...
+
+    def task_type(self, name: str) -> TaskType[Any, Any]:
+        """A task type, as its policy is at present."""
         ...
 
     async def deliveries(self) -> list[Delivery]:

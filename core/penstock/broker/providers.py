@@ -13,6 +13,7 @@ from uuid import UUID
 
 from penstock.broker.grant_table import GrantTable
 from penstock.declarations import Provider
+from penstock.dispatch import Policies
 from penstock.engine import (
     Engine,
     EngineUnavailableError,
@@ -22,7 +23,6 @@ from penstock.engine import (
     Settlement,
 )
 from penstock.ledger.group_commit import GroupCommit
-from penstock.plugins import Catalogue
 
 Estimates = Callable[[Sequence[Lease]], Awaitable[Mapping[UUID, int] | None]]
 """How many units tasks use, as estimated; nothing if the database is away for too long."""
@@ -72,19 +72,18 @@ class Admission:
 
 
 class Providers:
-    """The providers of a catalogue, as all queues of one worker see them.
+    """The providers, with their present limits, as all queues of one worker see them.
 
     Redis is asked about tasks of limited providers alone. That a provider without limits is closed
     stands where its tasks wait: :meth:`close` tells all queues that may have some.
     """
 
-    def __init__(self, catalogue: Catalogue, engine: Engine) -> None:
+    def __init__(self, policies: Policies, engine: Engine) -> None:
         self.grants = GrantTable()
-        self._catalogue = catalogue
+        self._policies = policies
         self._engine = engine
-        self._settling = {
-            name: GroupCommit(partial(self._settle, name)) for name in catalogue.providers
-        }
+        self._in_force = dict(policies.catalogue.providers)
+        self._settling = {name: GroupCommit(partial(self._settle, name)) for name in self._in_force}
         # Queue and provider: who was put on the list of those that are told.
         self._listed: set[tuple[str, str]] = set()
         self._background: set[asyncio.Task[None]] = set()
@@ -158,6 +157,24 @@ class Providers:
             await self._engine.close_room(queue, provider, closed)
         return closed
 
+    async def policies_changed(self, queues: Sequence[str]) -> None:
+        """Have another look at what waits in ``queues`` for a provider that has other limits now.
+
+        A lower limit stops nothing that runs; of a provider that had none, what runs already is
+        not counted.
+        """
+        before, self._in_force = self._in_force, dict(self._policies.catalogue.providers)
+        changed = [name for name, each in self._in_force.items() if before.get(name) != each]
+        for name in changed:
+            # What was told to a provider without limits to wait waits because that is closed.
+            if not before[name].is_limited:
+                continue
+            for queue in set(self._queues_of(name)).intersection(queues):
+                try:
+                    await self._engine.open_room(queue, name)
+                except EngineUnavailableError as error:
+                    _log.debug("provider %r: its rooms open at their time: %s", name, error)
+
     async def stop(self, *, patience: float) -> None:
         """Give back what is left, for at most ``patience`` seconds; then it runs out by itself."""
         if self._background:
@@ -166,11 +183,11 @@ class Providers:
             await each.abandon()
 
     def _provider(self, name: str) -> Provider:
-        return self._catalogue.providers[name]
+        return self._policies.catalogue.providers[name]
 
     def _is_limited(self, name: str) -> bool:
         # A task may name one whose plugin is gone.
-        provider = self._catalogue.providers.get(name)
+        provider = self._policies.catalogue.providers.get(name)
         return provider is not None and provider.is_limited
 
     def _needy(self, leases: Sequence[Lease]) -> dict[str, list[Lease]]:
@@ -205,7 +222,7 @@ class Providers:
     def _queues_of(self, provider: str) -> list[str]:
         """The queues in which tasks may wait that need ``provider``."""
         found: set[str] = set()
-        for task_type in self._catalogue.task_types.values():
+        for task_type in self._policies.catalogue.task_types.values():
             needs = task_type.provider
             name = needs.name if isinstance(needs, Provider) else needs
             if callable(needs) or name == provider:

@@ -137,7 +137,7 @@ class Receiver(TaskiqReceiver):
             task.max_attempts,
         )
         started = time.monotonic()
-        task_type = self.broker.catalogue.task_type(task.type)
+        task_type = self.consumer.task_type(task.type)
         # Only middlewares, and callers by .kiq(), whose tasks have labels, want what taskiq knows.
         wants_result = bool(self.broker.middlewares) or task.labels is not None
         taskiq_message = message.message(None) if wants_result else None

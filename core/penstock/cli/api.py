@@ -82,6 +82,7 @@ def build(application: Application, settings: Settings, key: str) -> Litestar:
     return create_api(
         dispatch=application.dispatch,
         queue_control=application.queue_control,
+        policy_control=application.policy_control,
         schedule_control=application.schedule_control,
         artifacts=application.artifacts,
         hub=application.hub,

@@ -16,6 +16,7 @@ from uuid import UUID
 import httpx
 import msgspec
 
+from penstock.cli.policies import PolicyValue, ProviderPolicy, TaskPolicy
 from penstock.declarations import Artifact, PenstockError, Priority
 
 T = TypeVar("T")
@@ -125,15 +126,6 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
             "idempotency_key": self.idempotency_key,
         }
         return {name: value for name, value in said.items() if value is not None}
-
-
-class PolicyValue(msgspec.Struct, kw_only=True):
-    """What holds for a queue, and who says so."""
-
-    value: str
-    origin: str
-    source: str = ""
-    changed_at: str | None = None
 
 
 class QueuePolicy(msgspec.Struct, kw_only=True):
@@ -457,6 +449,49 @@ class ApiClient:
             answer = self._http.request(method, f"/api/queues/{path}", **options)
         return _policy(self._read(answer, QueuePolicy)[1])
 
+    def providers(self) -> list[ProviderPolicy]:
+        """All providers. Raises as all of these do: see :meth:`task`."""
+        with self._answers():
+            answer = self._http.get("/api/providers")
+        return [_provider(each) for each in self._read(answer, list[msgspec.Raw])[0]]
+
+    def provider(self, name: str) -> ProviderPolicy:
+        """One provider; see :meth:`providers`."""
+        return self._provider("GET", _segment(name))
+
+    def set_provider(self, name: str, values: Mapping[str, str | None]) -> ProviderPolicy:
+        """Say what shall hold for a provider, by knob; ``None`` takes it back."""
+        return self._provider("PATCH", _segment(name), json=dict(values))
+
+    def reset_provider(self, name: str) -> ProviderPolicy:
+        """Take back all that was said of a provider."""
+        return self._provider("DELETE", f"{_segment(name)}/overrides")
+
+    def _provider(self, method: str, path: str, **options: Any) -> ProviderPolicy:
+        with self._answers():
+            answer = self._http.request(method, f"/api/providers/{path}", **options)
+        return _provider(self._read(answer, ProviderPolicy)[1])
+
+    def explain(self, type_name: str) -> TaskPolicy:
+        """Everything that holds for a task type. Raises as all of these do: see :meth:`task`."""
+        return self._task_type("GET", type_name)
+
+    def set_task_type(self, type_name: str, values: Mapping[str, str | None]) -> TaskPolicy:
+        """Say what shall hold for a task type, by knob; ``None`` takes it back."""
+        return self._task_type("PATCH", type_name, json=dict(values))
+
+    def reset_task_type(self, type_name: str) -> TaskPolicy:
+        """Take back all that was said of a task type."""
+        return self._task_type("DELETE", type_name)
+
+    def _task_type(self, method: str, type_name: str, **options: Any) -> TaskPolicy:
+        path = f"/api/task-types/{_segment(type_name)}/policy"
+        with self._answers():
+            answer = self._http.request(method, path, **options)
+        found, document = self._read(answer, TaskPolicy)
+        found.document = document
+        return found
+
     def schedules(self) -> list[Schedule]:
         """All schedules. Raises as all of these do: see :meth:`task`."""
         with self._answers():
@@ -582,6 +617,12 @@ def _policy(document: msgspec.Raw) -> QueuePolicy:
     policy = msgspec.json.decode(document, type=QueuePolicy)
     policy.document = document
     return policy
+
+
+def _provider(document: msgspec.Raw) -> ProviderPolicy:
+    provider = msgspec.json.decode(document, type=ProviderPolicy)
+    provider.document = document
+    return provider
 
 
 def _schedule(document: msgspec.Raw) -> Schedule:

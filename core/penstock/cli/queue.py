@@ -1,19 +1,14 @@
 """``penstock queue``."""
 
-from collections.abc import Callable
-from typing import Any
-
 import click
-from rich.table import Table
 from rich.text import Text
 
+from penstock.cli import policies
 from penstock.cli.client import QueuePolicy
 from penstock.cli.connect import connect
 from penstock.cli.messages import people, print_json, say
 from penstock.cli.options import json_option
 from penstock.settings.queue_tuning import QUEUE_KNOBS
-
-_TAKE_BACK = "default"
 
 
 @click.group()
@@ -31,9 +26,7 @@ def list_(*, as_json: bool) -> None:
         print_json([each.document for each in found])
         return
     knobs = ("concurrency", "global_concurrency", "rate_limit", "max_waiting")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("queue", "state", *(each.replace("_", " ") for each in knobs)):
-        table.add_column(column, overflow="fold")
+    table = policies.plain_table("queue", "state", *(each.replace("_", " ") for each in knobs))
     for each in found:
         table.add_row(each.name, _state(each), *(each.policy[knob].value for knob in knobs))
     people().print(table)
@@ -49,31 +42,18 @@ def show(*, name: str, as_json: bool) -> None:
     _show(found, as_json=as_json)
 
 
-def _knob_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """An option for each knob; its value is read by the API, as that of the variable is."""
-    for knob in reversed(QUEUE_KNOBS):
-        option = f"--{knob.field.replace('_', '-')}"
-        function = click.option(option, knob.field, metavar=knob.kind.upper(), help=knob.doc)(
-            function
-        )
-    return function
-
-
 @queue.command(name="set")
 @click.argument("name")
-@_knob_options
+@policies.knob_options(QUEUE_KNOBS)
 @json_option
 def set_(*, name: str, as_json: bool, **values: str | None) -> None:
     """Say what shall hold for queue NAME, at once and until it is taken back.
 
     The value `default` takes back what was said: the variable counts again, or the plugin.
     """
-    said = {knob: value for knob, value in values.items() if value is not None}
-    if not said:
-        raise click.UsageError("there is nothing to set: give an option, like --concurrency 8")
-    taken = {knob: None if value == _TAKE_BACK else value for knob, value in said.items()}
+    said = policies.said(values, example="--concurrency 8")
     with connect() as client:
-        found = client.set_queue(name, taken)
+        found = client.set_queue(name, said)
     _show(found, as_json=as_json)
 
 
@@ -144,14 +124,7 @@ def _show(found: QueuePolicy, *, as_json: bool) -> None:
         return
     console = people()
     console.print(Text.assemble(("queue ", "dim"), found.name, ": ", _state(found)))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("knob", "value", "from"):
-        table.add_column(column, overflow="fold")
-    for knob, said in found.policy.items():
-        since = f", {said.changed_at}" if said.changed_at else ""
-        source = f" ({said.source}{since})" if said.source else ""
-        table.add_row(knob.replace("_", " "), said.value, f"{said.origin}{source}")
-    console.print(table)
+    console.print(policies.table_of(found.policy))
 
 
 def _state(found: QueuePolicy) -> Text:

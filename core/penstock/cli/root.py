@@ -17,6 +17,8 @@ _COMMANDS = {
         ("submit", "submit", "submit", "Submit a task to a running API."),
         ("task", "task", "task", "Look at tasks, follow them, cancel them, run them again."),
         ("queue", "queue", "queue", "Look at queues, tune, pause, drain and purge them."),
+        ("provider", "provider", "provider", "Look at the limits of providers, and change them."),
+        ("task-type", "task_type", "task_type", "Change what holds for task types."),
         ("schedule", "schedule", "schedule", "Look at schedules, make, pause and run them."),
         ("plugins", "plugins", "plugins", "Look at installed plugins."),
         ("db", "db", "db", "Look after the database."),
@@ -63,7 +65,7 @@ class Root(LazyGroup):
 def root(*, debug: bool) -> None:
     """Background tasks from plugins: API, workers and tools.
 
-    Settings come from the environment and from .env.local in this folder.
+    Settings come from the environment, and from .env.local and penstock.toml in this folder.
     """
     # `debug` is read by Root.invoke, which outlives this function.
     del debug

@@ -34,6 +34,7 @@ from penstock.declarations.rate_limit import RateLimit
 from penstock.declarations.recurrence import Recurrence
 from penstock.declarations.retry_policy import RetryPolicy
 from penstock.declarations.schedule import Misfire, Schedule
+from penstock.declarations.secret import Secret
 from penstock.declarations.settings_reader import SettingsReader
 from penstock.declarations.sync_context import SyncContext
 from penstock.declarations.task_listener import OutcomeCallback, TaskListener, TaskOutcome
@@ -63,6 +64,7 @@ __all__ = [
     "Recurrence",
     "RetryPolicy",
     "Schedule",
+    "Secret",
     "SettingsReader",
     "Snooze",
     "SupersededError",

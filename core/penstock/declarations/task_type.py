@@ -35,7 +35,7 @@ UnitEstimate = int | Callable[[Any], int]
 
 DEFAULT_MAX_MEMORY = 2 * 1024**3
 """Of a ``def`` handler's process, in bytes."""
-_LEAST_MAX_MEMORY = 64 * 1024**2
+LEAST_MAX_MEMORY = 64 * 1024**2
 _TASK_NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
 _MAX_NAME_LENGTH = 128
 
@@ -256,10 +256,10 @@ def _check_max_memory(name: str, max_memory: object) -> None:
     if max_memory is None:
         return
     checks.at_least_one(max_memory, of=f"max_memory of task type {name!r}")
-    if max_memory < _LEAST_MAX_MEMORY:  # type: ignore[operator]  # a number by now
+    if max_memory < LEAST_MAX_MEMORY:  # type: ignore[operator]  # a number by now
         message = (
             f"expected max_memory of task type {name!r}, in bytes, to be at least "
-            f"{_LEAST_MAX_MEMORY:,} (Python itself needs most of that), got {max_memory!r}"
+            f"{LEAST_MAX_MEMORY:,} (Python itself needs most of that), got {max_memory!r}"
         )
         raise DeclarationError(message)
 

@@ -17,13 +17,16 @@ from penstock.dispatch.errors import (
     QueueFullError,
     ScheduleDeclaredError,
     ScheduleExistsError,
+    TaskTypeDisabledError,
     UnexpectedError,
     UnknownScheduleError,
     UserQueueFullError,
 )
 from penstock.dispatch.event_hub import EventHub
+from penstock.dispatch.explanation import explain
 from penstock.dispatch.listener import News
 from penstock.dispatch.policies import Policies
+from penstock.dispatch.policy_control import PolicyControl
 from penstock.dispatch.policy_watch import PolicyWatch
 from penstock.dispatch.pruner import Pruner
 from penstock.dispatch.queue_control import QueueControl
@@ -31,7 +34,18 @@ from penstock.dispatch.reconciler import Reconciler
 from penstock.dispatch.retention import Retention
 from penstock.dispatch.schedule_control import ScheduleControl
 from penstock.dispatch.scheduler import Scheduler
-from penstock.dispatch.status import Component, Health, PolicyValue, Purge, QueuePolicy, QueueStatus
+from penstock.dispatch.status import (
+    Claim,
+    Component,
+    ExplainedValue,
+    Health,
+    PolicyValue,
+    ProviderPolicy,
+    Purge,
+    QueuePolicy,
+    QueueStatus,
+    TaskPolicy,
+)
 from penstock.dispatch.submission import RequestKey, Submission, Submitted
 from penstock.dispatch.task_batches import TaskBatches
 from penstock.dispatch.task_changes import CANCELLABLE, MOST_AT_ONCE, RETRYABLE, Swept
@@ -47,9 +61,11 @@ __all__ = [
     "BatchSubmission",
     "BulkRefusedError",
     "CallbackSubmission",
+    "Claim",
     "Component",
     "Dispatch",
     "EventHub",
+    "ExplainedValue",
     "ForeignSessionError",
     "Health",
     "InputTooLargeError",
@@ -58,8 +74,10 @@ __all__ = [
     "InvalidTermError",
     "News",
     "Policies",
+    "PolicyControl",
     "PolicyValue",
     "PolicyWatch",
+    "ProviderPolicy",
     "Pruner",
     "Purge",
     "QueueControl",
@@ -79,7 +97,10 @@ __all__ = [
     "Swept",
     "TaskArtifacts",
     "TaskBatches",
+    "TaskPolicy",
+    "TaskTypeDisabledError",
     "UnexpectedError",
     "UnknownScheduleError",
     "UserQueueFullError",
+    "explain",
 ]

@@ -25,6 +25,7 @@ from penstock.dispatch.errors import (
     InvalidTermError,
     QueueDrainingError,
     QueueFullError,
+    TaskTypeDisabledError,
     UnexpectedError,
 )
 from penstock.dispatch.handover import Handover
@@ -127,6 +128,7 @@ class Dispatch:
             UnknownProviderError: its task type wants one of the input that nobody declares.
             DeclarationError: its task type says of the input what is no provider or estimate.
             QueueDrainingError: its queue takes no new tasks.
+            TaskTypeDisabledError: an operator has switched it off.
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database;
                 nothing is written.
             InputTooLargeError: it is too long; nothing is written.
@@ -162,7 +164,7 @@ class Dispatch:
         """
         try:
             return self._intake.prepare(submission, catalogue)
-        except (InvalidTermError, QueueDrainingError):
+        except (InvalidTermError, QueueDrainingError, TaskTypeDisabledError):
             if submission.idempotency_key is None:
                 raise
             task = self._intake.prepare(submission, catalogue, repeated=True)
@@ -349,12 +351,15 @@ class Dispatch:
         Raises:
             UnknownTaskTypeError: with the nearest known name.
             QueueDrainingError: see :meth:`submit`.
+            TaskTypeDisabledError: the same.
             QueueFullError: see :meth:`submit`.
             LedgerUnavailableError: the database had to be asked, and is away.
         """
         catalogue = await self._policies.present()
         queue = catalogue.task_type(type_name).queue
         self._policies.require_open(queue.name)
+        if type_name in catalogue.disabled_task_types:
+            raise TaskTypeDisabledError(type_name)
         await self._admission.check(queue, user_id)
 
     async def cancel(self, task_id: UUID, *, reason: str) -> Transition | None:

@@ -10,8 +10,9 @@
     ├── InvalidInputError       the input does not fit its task type (also a ValueError)
     │   └── InputTooLargeError  its JSON is longer than the operator allows
     ├── InvalidTermError        what is asked for beside the input cannot be had (also a ValueError)
-    ├── InvalidPolicyError      a queue's policy cannot be what was asked for (also a ValueError)
+    ├── InvalidPolicyError      a policy cannot be what was asked for (also a ValueError)
     ├── QueueDrainingError      the queue is drained: it takes no new tasks
+    ├── TaskTypeDisabledError   an operator has switched the task type off
     ├── UnknownScheduleError    there is no such schedule (also a LookupError)
     ├── ScheduleExistsError     there is one of that name already
     ├── ScheduleDeclaredError   only its plugin can change it
@@ -167,10 +168,16 @@ class PolicyFault:
 
 
 class InvalidPolicyError(PenstockError, ValueError):
-    """What was asked for cannot be said of a queue. ``faults`` name each knob; there is one."""
+    """What was asked for cannot be said of it.
 
-    def __init__(self, faults: Sequence[PolicyFault]) -> None:
+    Attributes:
+        of: of what, for people: ``queue 'ai'``.
+        faults: each knob that cannot be said so; there is one.
+    """
+
+    def __init__(self, faults: Sequence[PolicyFault], *, of: str) -> None:
         super().__init__("; ".join(f"{each.message}; {each.remedy}" for each in faults))
+        self.of = of
         self.faults = faults
 
 
@@ -183,6 +190,17 @@ class QueueDrainingError(PenstockError):
             f"it (penstock queue resume {queue})"
         )
         self.queue = queue
+
+
+class TaskTypeDisabledError(PenstockError):
+    """An operator has switched the task type off; ``task_type`` is its name."""
+
+    def __init__(self, task_type: str) -> None:
+        super().__init__(
+            f"task type {task_type!r} is disabled and takes no new tasks; try again later, or "
+            f"enable it (penstock task-type set {task_type} --enabled true)"
+        )
+        self.task_type = task_type
 
 
 class BulkRefusedError(PenstockError):

@@ -9,6 +9,7 @@ import msgspec
 from uuid_utils.compat import uuid7
 
 from penstock.dispatch import inputs, sameness
+from penstock.dispatch.errors import TaskTypeDisabledError
 from penstock.dispatch.needs import need_of
 from penstock.dispatch.submission import Submission
 from penstock.dispatch.task_times import TaskTimes, times_of
@@ -54,6 +55,7 @@ class Intake:
             UnknownProviderError: its task type wants one of the input that nobody declares.
             DeclarationError: its task type says of the input what is no provider or estimate.
             QueueDrainingError: its queue takes no new tasks.
+            TaskTypeDisabledError: an operator has switched it off.
             InvalidInputError: the input does not fit the task type, or ``user_id`` no database.
             InputTooLargeError: it is too long.
             InvalidTermError: its times are out of bounds, or leave none in which to run.
@@ -62,6 +64,8 @@ class Intake:
         if submission.parent_id is None and not repeated:
             # What an accepted task enqueues is worked off with it.
             self._require_open(task_type.queue.name)
+            if task_type.name in catalogue.disabled_task_types:
+                raise TaskTypeDisabledError(task_type.name)
         inputs.check_size(submission.input, self._max_input_bytes)
         value = inputs.decode(task_type, submission.input)
         if submission.user_id is not None:

@@ -1,7 +1,8 @@
-"""What holds for each queue at present, and who says so.
+"""What holds for queues, task types and providers at present, and who says so.
 
-An operator's override stands over a variable, a variable over the plugin's declaration, and that
-over the default.
+An operator's override stands over a variable or file, those over the plugin's declaration, and that
+over the default; what is said of a task type stands over what is said of its queue. See
+:mod:`penstock.dispatch.claims`.
 """
 
 from __future__ import annotations
@@ -9,13 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Protocol
+from typing import Any
 
-from penstock.declarations import DeclarationError, Queue
-from penstock.dispatch.errors import InvalidPolicyError, PolicyFault, QueueDrainingError
-from penstock.dispatch.status import PolicyValue, QueuePolicy
+from penstock.declarations import DeclarationError
+from penstock.dispatch.claims import Claims, Said
+from penstock.dispatch.errors import (
+    InvalidPolicyError,
+    PolicyFault,
+    QueueDrainingError,
+)
+from penstock.dispatch.policy_knobs import PROVIDER, QUEUE, TASK, Kind, Knob, Settings
+from penstock.dispatch.status import Claim, PolicyValue, ProviderPolicy, QueuePolicy
 from penstock.ledger import Override, Overrides
 from penstock.plugins import Catalogue
 
@@ -25,46 +32,21 @@ _STATES = (PAUSED, DRAINING)
 _ON = "true"
 # Who reads nothing in the background looks again after so many seconds.
 _FRESH_FOR = 5.0
+_Values = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Kind → name → field → value."""
 _log = logging.getLogger(__name__)
 
 
-class Knob(Protocol):
-    """One thing that can be said of each queue."""
-
-    @property
-    def field(self) -> str:
-        """Its name: a field of ``Queue``, or ``max_attempts`` of its retry policies."""
-        ...
-
-    @property
-    def doc(self) -> str:
-        """One line for people."""
-        ...
-
-    @property
-    def read(self) -> Callable[[str], object]:
-        """From a text to the value; its ``ValueError`` says what is expected."""
-        ...
-
-    def write(self, value: object) -> str:
-        """The text that :attr:`read` makes ``value`` of."""
-        ...
-
-    def variable(self, queue: str) -> str:
-        """The variable that says it of ``queue``."""
-        ...
-
-
 class Policies:
-    """The present policy of each queue, as one process knows it.
+    """The present policies, as one process knows them.
 
     The overrides in the database are read by :meth:`refresh`; while the database is away, what was
     read last stays in force.
 
     Args:
         declared: what the plugins say.
-        environment: what the variables say: queue → knob → value.
-        knobs: what can be said of a queue.
+        kinds: of what something can be said, and what.
+        settings: what variables and files say.
         overrides: what operators say.
     """
 
@@ -72,18 +54,20 @@ class Policies:
         self,
         declared: Catalogue,
         *,
-        environment: Mapping[str, Mapping[str, Any]],
-        knobs: Sequence[Knob],
+        kinds: Sequence[Kind],
+        settings: Settings,
         overrides: Overrides,
     ) -> None:
         self._declared = declared
-        self._environment = environment
-        self._knobs = {knob.field: knob for knob in knobs}
+        self._kinds = {each.kind: each for each in kinds}
+        self._knobs = {each.kind: {knob.field: knob for knob in each.knobs} for each in kinds}
+        self._settings = settings
+        self._claims = Claims(declared, kinds, settings)
         self._overrides = overrides
-        self._base = declared.tuned(environment)
-        self._catalogue = self._base
-        self._said: dict[tuple[str, str], Override] = {}
-        self._refused: set[tuple[str, str, str]] = set()
+        self._catalogue = self._tuned({})
+        self._rows: Sequence[Override] = ()
+        self._said: Said = {}
+        self._refused: set[tuple[str, str, str, str]] = set()
         self._asking = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._read_at: float | None = None
@@ -107,15 +91,24 @@ class Policies:
 
     def is_paused(self, queue: str) -> bool:
         """Whether somebody has said that nothing new of ``queue`` shall start."""
-        return (queue, PAUSED) in self._said
+        return (QUEUE, queue, PAUSED) in self._said
 
     def is_draining(self, queue: str) -> bool:
         """Whether somebody has said that ``queue`` shall take no new tasks."""
-        return (queue, DRAINING) in self._said
+        return (QUEUE, queue, DRAINING) in self._said
+
+    def state(self, queue: str, state: str) -> Override | None:
+        """Who has said :data:`PAUSED` or :data:`DRAINING` of ``queue``, if anybody has."""
+        return self._said.get((QUEUE, queue, state))
 
     def may_start(self, queue: str) -> bool:
         """Whether tasks of ``queue`` may start: it is not paused, as far as is known."""
         return self.is_known and not self.is_paused(queue)
+
+    def may_run(self, task_type: str) -> bool:
+        """Whether this process knows ``task_type``, and nobody has disabled it."""
+        catalogue = self._catalogue
+        return task_type in catalogue.task_types and task_type not in catalogue.disabled_task_types
 
     def require_open(self, queue: str) -> None:
         """Return if ``queue`` takes new tasks.
@@ -167,106 +160,156 @@ class Policies:
 
     def _take(self, found: Sequence[Override]) -> bool:
         """Put ``found`` in force; returns whether that changed anything."""
-        said: dict[tuple[str, str], Override] = {}
-        tuning: dict[str, dict[str, Any]] = {}
+        if found == self._rows:
+            return False
+        self._rows = found
+        said: dict[tuple[str, str, str], Override] = {}
+        values: dict[str, dict[str, dict[str, Any]]] = {}
         for each in found:
-            # A plugin may be gone, or a newer version have a knob that this one has not.
-            if each.queue not in self._base.queues:
+            # A plugin may be gone, or a newer version have a kind or a knob that this one has not.
+            if each.kind not in self._kinds or each.name not in self._names(each.kind):
                 continue
-            if each.knob in _STATES:
-                said[each.queue, each.knob] = each
-            elif knob := self._knobs.get(each.knob):
+            if each.kind == QUEUE and each.knob in _STATES:
+                said[each.kind, each.name, each.knob] = each
+            elif knob := self._knobs[each.kind].get(each.knob):
+                mine = values.get(each.kind, {}).get(each.name, {})
                 try:
-                    value = knob.read(each.value)
-                    tuned = tuning.get(each.queue, {}) | {each.knob: value}
-                    self._base.tuned({each.queue: tuned})
+                    tuned = mine | {each.knob: knob.read(each.value)}
+                    self._tuned({each.kind: {each.name: tuned}})
                 except ValueError as error:
                     self._complain(each, error)
                     continue
-                tuning[each.queue] = tuned
-                said[each.queue, each.knob] = each
+                values.setdefault(each.kind, {})[each.name] = tuned
+                said[each.kind, each.name, each.knob] = each
         before, self._said = self._said, said
         if before == said:
             return False
-        self._catalogue = self._base.tuned(tuning)
+        self._catalogue = self._tuned(values)
         self._log_changes(before)
         return True
 
+    def _tuned(self, said: _Values) -> Catalogue:
+        """The declarations with what variables and files say, and what operators say over that."""
+        merged = {}
+        for kind in self._kinds:
+            settings, by_operators = self._settings.get(kind, {}), said.get(kind, {})
+            merged[kind] = {
+                name: {
+                    **{field: each.value for field, each in settings.get(name, {}).items()},
+                    **by_operators.get(name, {}),
+                }
+                for name in settings.keys() | by_operators.keys()
+            }
+        return self._declared.tuned(merged.get(QUEUE, {}), merged.get(PROVIDER), merged.get(TASK))
+
+    def _names(self, kind: str) -> Mapping[str, object]:
+        declared = self._declared
+        return {
+            QUEUE: declared.queues,
+            PROVIDER: declared.providers,
+            TASK: declared.task_types,
+        }[kind]
+
     def _complain(self, refused: Override, error: ValueError) -> None:
-        key = refused.queue, refused.knob, refused.value
+        key = refused.kind, refused.name, refused.knob, refused.value
         if key not in self._refused:
             self._refused.add(key)
-            message = "queue %r: the operator's %s=%s is not honoured: %s"
-            _log.error(message, refused.queue, refused.knob, refused.value, error)
+            message = "%s %r: the operator's %s=%s is not honoured: %s"
+            word = self._kinds[refused.kind].word
+            _log.error(message, word, refused.name, refused.knob, refused.value, error)
 
-    def _log_changes(self, before: Mapping[tuple[str, str], Override]) -> None:
-        for queue, knob in sorted(before.keys() | self._said.keys()):
-            old, new = before.get((queue, knob)), self._said.get((queue, knob))
+    def _log_changes(self, before: Said) -> None:
+        for kind, name, knob in sorted(before.keys() | self._said.keys()):
+            old, new = before.get((kind, name, knob)), self._said.get((kind, name, knob))
+            word = self._kinds[kind].word
             if new is not None and (old is None or old.value != new.value):
-                _log.info("queue %r: %s is %s (by %s)", queue, knob, new.value, new.changed_by)
+                _log.info("%s %r: %s is %s (by %s)", word, name, knob, new.value, new.changed_by)
             elif new is None:
-                back = "false" if knob in _STATES else self._value(queue, knob).value
-                _log.info("queue %r: %s is %s again", queue, knob, back)
+                back = "false" if knob in _STATES else self.claims(kind, name, knob)[0].value
+                _log.info("%s %r: %s is %s again", word, name, knob, back)
 
     # -- showing -----------------------------------------------------------------------------
 
-    def describe(self, queue: str) -> QueuePolicy:
+    def claims(self, kind: str, name: str, knob: str) -> list[Claim]:
+        """All that is said of one thing at present; the first counts."""
+        return self._claims.of(kind, name, self._knobs[kind][knob], self._said)
+
+    def non_retryable(self, task_type: str) -> Claim:
+        """Which errors of ``task_type`` are not tried again, and who says so."""
+        return self._claims.non_retryable(task_type)
+
+    def knobs(self, kind: str, name: str) -> Sequence[Knob]:
+        """What can be said of the one called ``name``."""
+        return self._claims.knobs(kind, name)
+
+    def describe_queue(self, queue: str) -> QueuePolicy:
         """The present policy of ``queue``, with who says what.
 
         Raises:
             UnknownQueueError: with the nearest known name.
         """
-        self._base.queue(queue)
+        self._declared.queue(queue)
         return QueuePolicy(
             name=queue,
             paused=self.is_paused(queue),
             draining=self.is_draining(queue),
-            policy={knob: self._value(queue, knob) for knob in self._knobs},
+            policy=self._policy(QUEUE, queue),
         )
 
-    def _value(self, queue: str, name: str) -> PolicyValue:
-        knob = self._knobs[name]
-        said = self._said.get((queue, name))
-        if said is not None:
-            return PolicyValue(
-                value=said.value,
-                origin="operator",
-                source=said.changed_by,
-                changed_at=said.changed_at,
+    def describe_provider(self, provider: str) -> ProviderPolicy:
+        """The present policy of ``provider``, with who says what.
+
+        Raises:
+            ProviderNotFoundError: with the nearest known name.
+        """
+        self._declared.provider(provider)
+        return ProviderPolicy(name=provider, policy=self._policy(PROVIDER, provider))
+
+    def _policy(self, kind: str, name: str) -> dict[str, PolicyValue]:
+        claims = {
+            each.field: self.claims(kind, name, each.field)[0] for each in self.knobs(kind, name)
+        }
+        return {
+            knob: PolicyValue(
+                value=each.value,
+                origin=each.origin,
+                source=each.source,
+                changed_at=each.changed_at,
             )
-        value = _field(self._base.queues[queue], name)
-        text = knob.write(value)
-        if name in self._environment.get(queue, {}):
-            return PolicyValue(value=text, origin="environment", source=knob.variable(queue))
-        if value == _field(Queue("default"), name):
-            return PolicyValue(value=text, origin="default")
-        owners = [
-            each.name
-            for each in self._declared.plugins
-            if any(declared.name == queue for declared in each.queues)
-        ]
-        return PolicyValue(value=text, origin="plugin", source=", ".join(owners))
+            for knob, each in claims.items()
+        }
 
     # -- changing ----------------------------------------------------------------------------
 
-    async def change(self, queue: str, values: Mapping[str, str | None], *, by: str) -> None:
-        """Say ``values`` of ``queue``, by knob; ``None`` takes one back. All of them or none.
+    async def change(
+        self, kind: str, name: str, values: Mapping[str, str | None], *, by: str
+    ) -> None:
+        """Say ``values`` of something, by knob; ``None`` takes one back. All of them or none.
 
         Args:
-            queue: its name.
+            kind: ``queue``, ``task`` or ``provider``.
+            name: which one.
             values: as one would write them into the variables.
             by: who says it.
 
         Raises:
             UnknownQueueError: with the nearest known name.
+            UnknownTaskTypeError: the same.
+            ProviderNotFoundError: the same.
             InvalidPolicyError: naming each knob that cannot be set so; nothing is changed.
             LedgerUnavailableError: the database is away.
         """
-        self._base.queue(queue)
+        self._require(kind, name)
         # What is said here has to go with what others have said before.
         await self.refresh()
-        self._check(queue, values)
-        await self._write(queue, values, by=by)
+        faults = list(self._faults(kind, name, values))
+        if faults:
+            raise InvalidPolicyError(faults, of=f"{self._kinds[kind].word} {name!r}")
+        await self._write(kind, name, values, by=by)
+
+    async def reset(self, kind: str, name: str, *, by: str) -> None:
+        """Take back all that operators said of something; see :meth:`change`."""
+        await self.change(kind, name, dict.fromkeys(self._knobs[kind]), by=by)
 
     async def switch(self, queue: str, states: Mapping[str, bool], *, by: str) -> None:
         """Switch :data:`PAUSED` and :data:`DRAINING` of ``queue`` on or off.
@@ -275,54 +318,63 @@ class Policies:
             UnknownQueueError: with the nearest known name.
             LedgerUnavailableError: the database is away.
         """
-        self._base.queue(queue)
+        self._declared.queue(queue)
         values = {state: _ON if is_on else None for state, is_on in states.items()}
-        await self._write(queue, values, by=by)
+        await self._write(QUEUE, queue, values, by=by)
 
-    async def _write(self, queue: str, values: Mapping[str, str | None], *, by: str) -> None:
-        await self._overrides.write(queue, values, by=by)
+    def _require(self, kind: str, name: str) -> None:
+        match kind:
+            case "queue":
+                self._declared.queue(name)
+            case "provider":
+                self._declared.provider(name)
+            case _:
+                self._declared.task_type(name)
+
+    async def _write(
+        self, kind: str, name: str, values: Mapping[str, str | None], *, by: str
+    ) -> None:
+        await self._overrides.write(kind, name, values, by=by)
         await self.refresh()
 
-    @property
-    def knobs(self) -> Collection[str]:
-        """The names of what can be said of a queue."""
-        return self._knobs.keys()
-
-    def _check(self, queue: str, values: Mapping[str, str | None]) -> None:
-        faults = []
-        said = {knob: each.value for (of, knob), each in self._said.items() if of == queue}
-        merged = {**said, **values}
+    def _faults(
+        self, kind: str, name: str, values: Mapping[str, str | None]
+    ) -> Iterator[PolicyFault]:
+        """What is wrong with saying ``values``, with what was said before."""
+        word, knobs = self._kinds[kind].word, self._knobs[kind]
+        said = {
+            knob: each.value
+            for (of, who, knob), each in self._said.items()
+            if (of, who) == (kind, name)
+        }
         fields: dict[str, Any] = {}
-        for name, text in merged.items():
-            knob = self._knobs.get(name)
+        found = False
+        for field, text in {**said, **values}.items():
+            knob = knobs.get(field)
             if knob is None:
-                if name in values:
-                    faults.append(self._unknown(name))
-                continue
-            if text is None:
-                continue
-            try:
-                fields[name] = knob.read(text)
-            except ValueError as error:
-                message = f"expected {name} of queue {queue!r} to be {error}, got {text!r}"
-                faults.append(PolicyFault(name, message, f"{knob.doc} null takes it back"))
-        if not faults:
-            try:
-                self._base.tuned({queue: fields})
-            except DeclarationError as error:
-                faults.append(PolicyFault(", ".join(values), str(error), "change one of them"))
-        if faults:
-            raise InvalidPolicyError(faults)
+                if field in values:
+                    found = True
+                    yield self._unknown(kind, field)
+            elif text is not None:
+                try:
+                    fields[field] = knob.read(text)
+                except ValueError as error:
+                    found = True
+                    message = f"expected {field} of {word} {name!r} to be {error}, got {text!r}"
+                    yield PolicyFault(field, message, f"{knob.doc} null takes it back")
+        if found:
+            return
+        try:
+            self._tuned({kind: {name: fields}})
+        except DeclarationError as error:
+            yield PolicyFault(", ".join(values), str(error), "change one of them")
 
-    def _unknown(self, name: str) -> PolicyFault:
-        if name in _STATES:
-            remedy = f"{'pause' if name == PAUSED else 'drain'} the queue, or resume it"
-        elif near := get_close_matches(name, self._knobs, n=1):
+    def _unknown(self, kind: str, field: str) -> PolicyFault:
+        word, knobs = self._kinds[kind].word, self._knobs[kind]
+        if kind == QUEUE and field in _STATES:
+            remedy = f"{'pause' if field == PAUSED else 'drain'} the queue, or resume it"
+        elif near := get_close_matches(field, knobs, n=1):
             remedy = f"did you mean {near[0]!r}?"
         else:
-            remedy = f"what can be said of a queue is {', '.join(self._knobs)}"
-        return PolicyFault(name, f"{name!r} cannot be set of a queue", remedy)
-
-
-def _field(queue: Queue, name: str) -> object:
-    return queue.retry.max_attempts if name == "max_attempts" else getattr(queue, name)
+            remedy = f"what can be said of a {word} is {', '.join(knobs)}"
+        return PolicyFault(field, f"{field!r} cannot be set of a {word}", remedy)

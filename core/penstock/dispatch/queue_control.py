@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from penstock.dispatch.policies import DRAINING, PAUSED, Policies
+from penstock.dispatch.policy_control import announce
+from penstock.dispatch.policy_knobs import QUEUE
 from penstock.dispatch.status import Purge, QueuePolicy
 from penstock.dispatch.stops import Stop, Stops
-from penstock.engine import Engine, EngineUnavailableError
+from penstock.engine import Engine
 from penstock.ledger import Ledger, first_id_of
 
 _PURGE_BATCH = 500
@@ -36,12 +38,12 @@ class QueueControl:
     async def list(self) -> list[QueuePolicy]:
         """All queues, by name."""
         catalogue = await self._policies.present()
-        return [self._policies.describe(queue) for queue in sorted(catalogue.queues)]
+        return [self._policies.describe_queue(queue) for queue in sorted(catalogue.queues)]
 
     async def show(self, queue: str) -> QueuePolicy:
         """One queue."""
         await self._policies.present()
-        return self._policies.describe(queue)
+        return self._policies.describe_queue(queue)
 
     async def set(self, queue: str, values: Mapping[str, str | None], *, by: str) -> QueuePolicy:
         """Say ``values`` of a queue, by knob; ``None`` takes one back. All of them or none.
@@ -54,12 +56,13 @@ class QueueControl:
         Raises:
             InvalidPolicyError: naming each knob that cannot be set so; nothing is changed.
         """
-        await self._policies.change(queue, values, by=by)
+        await self._policies.change(QUEUE, queue, values, by=by)
         return await self._announced(queue)
 
     async def reset(self, queue: str, *, by: str) -> QueuePolicy:
         """Take back all that was said of a queue; whether it is paused or drained stays."""
-        return await self.set(queue, dict.fromkeys(self._policies.knobs), by=by)
+        await self._policies.reset(QUEUE, queue, by=by)
+        return await self._announced(queue)
 
     async def pause(self, queue: str, *, by: str) -> QueuePolicy:
         """Let nothing new start; what runs goes on, and accepted tasks wait."""
@@ -108,8 +111,5 @@ class QueueControl:
 
     async def _announced(self, queue: str) -> QueuePolicy:
         """Tell everybody that a policy has changed; returns it."""
-        try:
-            await self._engine.announce_policies()
-        except EngineUnavailableError as error:
-            _log.warning("queue %r: others hear of its new policy later: %s", queue, error)
-        return self._policies.describe(queue)
+        await announce(self._engine)
+        return self._policies.describe_queue(queue)

@@ -32,16 +32,61 @@ class QueueStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PolicyValue(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds for a queue, as one would write it into a variable, and who says so.
+    """What holds, as one would write it into a variable, and who says so.
 
-    ``source`` is an operator's name, a variable or a plugin, as ``origin`` says; empty for a
-    default. ``changed_at`` is when the operator said it.
+    ``origin`` is ``operator`` (at run time), ``environment`` (a variable), ``file``, ``task`` (its
+    declaration), ``queue`` (that of its queue), ``plugin`` (the declaration of a queue or a
+    provider) or ``default``. ``source`` is the operator's name, the variable, the place in the
+    file, or the plugin; empty for a default. ``changed_at`` is when the operator said it.
     """
 
     value: str
-    origin: Literal["operator", "environment", "plugin", "default"]
+    origin: Literal["operator", "environment", "file", "task", "queue", "plugin", "default"]
     source: str = ""
     changed_at: datetime | None = None
+
+
+class Claim(PolicyValue, frozen=True, kw_only=True):
+    """What somebody says; ``said_of`` is ``task``, ``queue``, ``provider`` or ``installation``."""
+
+    said_of: str
+
+
+class ExplainedValue(Claim, frozen=True, kw_only=True):
+    """A value that holds for a task type.
+
+    ``of`` is whose it is: ``task``, ``queue``, ``user`` (each user of the queue), ``provider`` or
+    ``installation``. ``over`` is what others say, which does not count, as this is nearer to the
+    task or said by an operator. ``changeable`` is whether an operator can say it at run time.
+    """
+
+    of: str
+    knob: str
+    unit: str
+    over: list[Claim]
+    changeable: bool
+
+
+class TaskPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that holds for the tasks of a type at present.
+
+    ``provider`` is the one whose limits they keep to; ``None`` if they need none, or if each task's
+    input tells (``provider_by_input``), with the limits of all providers then.
+    """
+
+    name: str
+    plugin: str
+    queue: str
+    provider: str | None
+    provider_by_input: bool
+    policy: list[ExplainedValue]
+
+
+class ProviderPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for a provider at present, by knob."""
+
+    name: str
+    policy: dict[str, PolicyValue]
 
 
 class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True):

@@ -85,6 +85,7 @@ class TaskBatches:
             BatchPartError: a task, or the callback, cannot be accepted; nothing is written.
             IdempotencyKeyReusedError: the key was used before for something else.
             QueueDrainingError: one of their queues takes no new tasks.
+            TaskTypeDisabledError: one of their types is switched off.
             QueueFullError: there is no room for all of them; nothing is written.
             LedgerUnavailableError: the database is away; nothing is promised.
         """

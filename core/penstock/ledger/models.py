@@ -337,11 +337,16 @@ class Leader(Base):
 
 
 class SettingOverride(Base):
-    """What an operator says of a queue while everything runs, over variables and declarations."""
+    """What an operator says while everything runs, over variables, files and declarations."""
 
     __tablename__ = "setting_override"
 
-    queue: Mapped[str] = mapped_column(String(63), primary_key=True)
+    subject: Mapped[str] = mapped_column("queue", String(160), primary_key=True)
+    """Of what: the name of a queue, ``task:`` with that of a task type, ``provider:`` likewise.
+
+    No name of a queue has a colon, so that processes which know queues alone read the same table,
+    and pass over the others.
+    """
     knob: Mapped[str] = mapped_column(String(63), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
     """As one would write it into the variable."""

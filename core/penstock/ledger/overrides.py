@@ -1,4 +1,4 @@
-"""What operators say of queues at run time: a row for each queue and knob.
+"""What operators say of queues, task types and providers at run time: a row for each and knob.
 
 Values are texts, as one would write them into a variable; what they mean, and whether they may be
 said, is known to :mod:`penstock.dispatch.policies`.
@@ -17,11 +17,14 @@ from penstock.ledger.database import Database
 from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.models import SettingOverride
 
+QUEUE = "queue"
+
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that somebody says of a queue, and when."""
+    """One thing that somebody says, and when: of the queue, task type or provider ``name``."""
 
-    queue: str
+    kind: str
+    name: str
     knob: str
     value: str
     changed_by: str
@@ -40,28 +43,44 @@ class Overrides:
 
     @repeated_if_cut
     async def all(self) -> Sequence[Override]:
-        """Everything that is said, by queue and knob."""
+        """Everything that is said, by subject and knob."""
         table = SettingOverride.__table__
         statement = select(table).order_by(table.c.queue, table.c.knob)
-        async with self._database.read("read the settings of queues") as connection:
+        async with self._database.read("read what operators say") as connection:
             rows = (await connection.execute(statement)).all()
-        return [Override(**row._mapping) for row in rows]  # noqa: SLF001  (its public name)
+        return [_override(**row._mapping) for row in rows]  # noqa: SLF001  (its public name)
 
     @repeated_if_cut
-    async def write(self, queue: str, values: Mapping[str, str | None], *, by: str) -> None:
-        """Say ``values`` of a queue, by knob, all of them or none; ``None`` takes one back."""
+    async def write(
+        self, kind: str, name: str, values: Mapping[str, str | None], *, by: str
+    ) -> None:
+        """Say ``values`` of something, by knob, all of them or none; ``None`` takes one back.
+
+        Args:
+            kind: ``queue``, ``task`` or ``provider``.
+            name: which one.
+            values: as one would write them into variables.
+            by: who says it.
+        """
         dialect = postgresql if self._database.dialect == "postgresql" else sqlite
-        async with self._database.write("write the settings of a queue") as connection:
+        subject = name if kind == QUEUE else f"{kind}:{name}"
+        async with self._database.write("write what an operator says") as connection:
             # In one order, so that two writers never wait for each other.
             for knob, value in sorted(values.items()):
                 if value is None:
-                    mine = SettingOverride.queue == queue, SettingOverride.knob == knob
+                    mine = SettingOverride.subject == subject, SettingOverride.knob == knob
                     await connection.execute(delete(SettingOverride).where(*mine))
                     continue
                 said = {"value": value, "changed_by": by, "changed_at": datetime.now(UTC)}
-                new = dialect.insert(SettingOverride).values(queue=queue, knob=knob, **said)
+                new = dialect.insert(SettingOverride).values(subject=subject, knob=knob, **said)
                 await connection.execute(
                     new.on_conflict_do_update(
-                        index_elements=[SettingOverride.queue, SettingOverride.knob], set_=said
+                        index_elements=[SettingOverride.subject, SettingOverride.knob], set_=said
                     )
                 )
+
+
+def _override(queue: str, **said: str | datetime) -> Override:
+    kind, colon, name = queue.partition(":")
+    subject = {"kind": kind, "name": name} if colon else {"kind": QUEUE, "name": queue}
+    return msgspec.convert(subject | said, Override)

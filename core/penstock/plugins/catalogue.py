@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 
 from penstock.declarations import (
+    DeclarationError,
     Middleware,
     PenstockError,
     Provider,
     Queue,
+    RetryPolicy,
     Schedule,
+    SyncTaskType,
     TaskListener,
     TaskType,
 )
 from penstock.plugins.installed import InstalledPlugins
+
+Fields = Mapping[str, Mapping[str, Any]]
+"""What an operator says of some things: name → field → value."""
+ENABLED = "enabled"
+"""What can be said of a task type beside its fields: whether it is there at all."""
+RETRY_FIELDS = {each.name for each in fields(RetryPolicy)} - {"non_retryable"}
+"""What can be said of a retry policy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +173,13 @@ class AbsentTaskTypeError(UnknownTaskTypeError):
         self.plugin = plugin
 
 
+class ProviderNotFoundError(_UnknownNameError):
+    """No loaded plugin declares this provider, which somebody asks about."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__("no loaded plugin declares a provider", name, known)
+
+
 class UnknownProviderError(PenstockError, LookupError):
     """No loaded plugin declares this provider, which a task type asks for."""
 
@@ -181,13 +198,18 @@ class UnknownProviderError(PenstockError, LookupError):
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """The declarations of all loaded plugins; names are unique across them."""
+    """The declarations of all loaded plugins; names are unique across them.
+
+    ``disabled_task_types`` are those that an operator has switched off: they are declared, and take
+    no tasks and run none.
+    """
 
     plugins: Sequence[Plugin]
     quarantined: Sequence[QuarantinedPlugin] = ()
     settings: Mapping[type[Any], Any] = field(default_factory=dict)
     """What the operator says of each plugin, by the type that it declares."""
     disabled: Sequence[DisabledPlugin] = ()
+    disabled_task_types: frozenset[str] = frozenset()
     queues: Mapping[str, Queue] = field(init=False)
     providers: Mapping[str, Provider] = field(init=False)
     task_types: Mapping[str, TaskType[Any, Any]] = field(init=False)
@@ -209,38 +231,33 @@ class Catalogue:
         object.__setattr__(self, "_owners", owners)
 
     def tuned(
-        self,
-        tuning: Mapping[str, Mapping[str, Any]],
-        providers: Mapping[str, Mapping[str, Any]] | None = None,
+        self, queues: Fields, providers: Fields | None = None, tasks: Fields | None = None
     ) -> Catalogue:
         """The same declarations with what an operator says over them.
 
+        What is said of a task type stands over what is said of its queue.
+
         Args:
-            tuning: queue → field of :class:`Queue` → value. ``max_attempts`` goes to the retry
-                policy of the queue and of all its task types.
+            queues: queue → field of :class:`Queue` → value. Fields of :class:`RetryPolicy` go to
+                the policy of the queue and of all its task types.
             providers: provider → field of :class:`Provider` → value.
+            tasks: task type → field of it or of its :class:`RetryPolicy`, or :data:`ENABLED` →
+                value.
+
+        Raises:
+            DeclarationError: for what cannot be honoured.
         """
-        queues = {name: _tuned(self.queues[name], fields) for name, fields in tuning.items()}
-        attempts = {
-            name: fields["max_attempts"]
-            for name, fields in tuning.items()
-            if "max_attempts" in fields
-        }
-        changed = {
-            name: replace(self.providers[name], **fields)
-            for name, fields in (providers or {}).items()
-        }
+        if not (queues or providers or tasks):
+            return self
+        tuning = _Tuning(self, queues, providers or {}, tasks or {})
+        said = {name: each[ENABLED] for name, each in (tasks or {}).items() if ENABLED in each}
         return Catalogue(
-            plugins=[
-                replace(
-                    _with_queues(plugin, queues, attempts),
-                    providers=tuple(changed.get(each.name, each) for each in plugin.providers),
-                )
-                for plugin in self.plugins
-            ],
+            plugins=[tuning.plugin(each) for each in self.plugins],
             quarantined=self.quarantined,
             settings=self.settings,
             disabled=self.disabled,
+            disabled_task_types=(self.disabled_task_types - said.keys())
+            | {name for name, is_enabled in said.items() if not is_enabled},
         )
 
     def user_weights(self, queue: str) -> Mapping[str, float]:
@@ -273,6 +290,17 @@ class Catalogue:
         except KeyError:
             raise UnknownQueueError(name, list(self.queues)) from None
 
+    def provider(self, name: str) -> Provider:
+        """The provider of that name.
+
+        Raises:
+            ProviderNotFoundError: with the nearest known name.
+        """
+        try:
+            return self.providers[name]
+        except KeyError:
+            raise ProviderNotFoundError(name, list(self.providers)) from None
+
     @property
     def absent(self) -> Sequence[AbsentPlugin]:
         """The plugins that are installed and not loaded."""
@@ -304,27 +332,58 @@ class Catalogue:
             raise UnknownTaskTypeError(task_type, list(self.task_types)) from None
 
 
-def _tuned(queue: Queue, fields: Mapping[str, Any]) -> Queue:
-    own = {name: value for name, value in fields.items() if name != "max_attempts"}
-    if "max_attempts" in fields:
-        own["retry"] = replace(queue.retry, max_attempts=fields["max_attempts"])
+class _Tuning:
+    """What an operator says, put into the declarations."""
+
+    def __init__(
+        self, catalogue: Catalogue, queues: Fields, providers: Fields, tasks: Fields
+    ) -> None:
+        self._said = queues
+        self._tasks = tasks
+        self._queues = {name: _tuned(catalogue.queues[name], each) for name, each in queues.items()}
+        self._providers = {
+            name: replace(catalogue.providers[name], **each) for name, each in providers.items()
+        }
+
+    def plugin(self, plugin: Plugin) -> Plugin:
+        return replace(
+            plugin,
+            queues=tuple(self._queues.get(each.name, each) for each in plugin.queues),
+            providers=tuple(self._providers.get(each.name, each) for each in plugin.providers),
+            tasks=tuple(map(self._task_type, plugin.tasks)),
+        )
+
+    def _task_type(self, declared: TaskType[Any, Any]) -> TaskType[Any, Any]:
+        of_queue = self._said.get(declared.queue.name)
+        own = self._tasks.get(declared.name)
+        if of_queue is None and own is None:
+            return declared
+        both = _of_retry(of_queue or {}) | _of_retry(own or {})
+        changed = {
+            name: value
+            for name, value in (own or {}).items()
+            if name not in RETRY_FIELDS and name != ENABLED
+        }
+        if "max_memory" in changed and not isinstance(declared, SyncTaskType):
+            message = (
+                f"max_memory of task type {declared.name!r} would limit nothing: its handler is an "
+                "'async def', which shares the worker's memory"
+            )
+            raise DeclarationError(message)
+        return replace(
+            declared,
+            queue=self._queues.get(declared.queue.name, declared.queue),
+            retry=replace(declared.retry, **both) if both else declared.retry,
+            **changed,
+        )
+
+
+def _tuned(queue: Queue, said: Mapping[str, Any]) -> Queue:
+    own = {name: value for name, value in said.items() if name not in RETRY_FIELDS}
+    if retry := _of_retry(said):
+        own["retry"] = replace(queue.retry, **retry)
     return replace(queue, **own)
 
 
-def _with_queues(
-    plugin: Plugin, queues: Mapping[str, Queue], attempts: Mapping[str, int]
-) -> Plugin:
-    def task_type(each: TaskType[Any, Any]) -> TaskType[Any, Any]:
-        name = each.queue.name
-        if name not in queues:
-            return each
-        retry = each.retry
-        if name in attempts:
-            retry = replace(retry, max_attempts=attempts[name])
-        return replace(each, queue=queues[name], retry=retry)
-
-    return replace(
-        plugin,
-        queues=tuple(queues.get(each.name, each) for each in plugin.queues),
-        tasks=tuple(map(task_type, plugin.tasks)),
-    )
+def _of_retry(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if name in RETRY_FIELDS}

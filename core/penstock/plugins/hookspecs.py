@@ -76,13 +76,15 @@ def penstock_schedules() -> Sequence[Schedule]:
 def penstock_settings() -> Sequence[type[msgspec.Struct]]:
     """What an operator can set of this plugin: frozen structs, each field with a default.
 
-    Field ``model`` of plugin ``acme`` is read from ``PENSTOCK_ACME_MODEL``, in the environment or
-    in ``.env.local``, and converted to the field's type. ``msgspec.Meta`` on a field says more:
-    ``description`` for people, and in ``extra`` the ``variable`` to read instead, and ``secret``
-    if the value is never to be shown. Handlers get theirs by ``ctx.settings(…)``::
+    Field ``model`` of plugin ``acme`` is read from ``PENSTOCK_ACME_MODEL``, or from ``model`` in
+    table ``[plugins.acme]`` of ``penstock.toml``, and converted to the field's type: one text,
+    number, boolean or choice. A field of type ``penstock.Secret`` is never shown. ``msgspec.Meta``
+    on a field says more: ``description`` for people, and in ``extra`` the ``variable`` to read
+    instead. Handlers get theirs by ``ctx.settings(…)``::
 
         class AcmeSettings(Struct, frozen=True):
             model: str = "small"
+            api_key: Secret | None = None
 
 
         @hookimpl

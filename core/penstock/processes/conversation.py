@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from penstock.declarations import Address, ArtifactReader, Context, DeclarationError
+from penstock.declarations.secret import reveal
 from penstock.processes import frames
 from penstock.processes.child_process import ChildProcess, ConnectionLostError
 from penstock.processes.error_report import ErrorReport, HandlerError
@@ -143,7 +144,8 @@ class Conversation:
                     user_id=frame.user_id,
                 )
             case frames.GetSettings(_, kind):
-                return msgspec.msgpack.encode(context.settings(_loaded(kind)))
+                settings = context.settings(_loaded(kind))
+                return msgspec.msgpack.encode(settings, enc_hook=reveal)
             case of_a_file:
                 return await self._file(of_a_file)
 

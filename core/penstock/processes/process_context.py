@@ -23,6 +23,7 @@ from penstock.declarations import (
     checks,
     child,
 )
+from penstock.declarations.secret import hide_secrets
 from penstock.processes import frames
 from penstock.processes.channel import Call, Channel, value_of
 from penstock.processes.interrupts import Interrupts
@@ -112,7 +113,7 @@ class ProcessContext(SyncContext):
         """See :meth:`penstock.declarations.SyncContext.settings`."""
         with self._channel.call() as call:
             data = call.ask(frames.GetSettings(call.number, Address.of(kind)))
-        return msgspec.msgpack.decode(msgspec.convert(data, bytes), type=kind)
+        return hide_secrets(msgspec.msgpack.decode(msgspec.convert(data, bytes), type=kind))
 
     @cached_property
     def log(self) -> BoundLogger:  # type: ignore[override]  # an attribute, made when it is used

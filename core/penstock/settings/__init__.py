@@ -1,18 +1,27 @@
-"""What the operator says, by environment variables and ``.env.local``; checked before use."""
+"""What the operator says, by variables and files; checked before use."""
 
-from penstock.settings import plugin_settings, provider_tuning, queue_tuning
+from penstock.settings import plugin_settings
 from penstock.settings.errors import SettingsError
+from penstock.settings.given import Given
 from penstock.settings.knobs import KNOBS, Knob
+from penstock.settings.provider_tuning import PROVIDERS
+from penstock.settings.queue_tuning import QUEUES
 from penstock.settings.secrecy import redacted
 from penstock.settings.settings import Settings
+from penstock.settings.task_tuning import TASKS
+from penstock.settings.tuning import Setting, Tuning
 
 __all__ = [
     "KNOBS",
+    "PROVIDERS",
+    "QUEUES",
+    "TASKS",
+    "Given",
     "Knob",
+    "Setting",
     "Settings",
     "SettingsError",
+    "Tuning",
     "plugin_settings",
-    "provider_tuning",
-    "queue_tuning",
     "redacted",
 ]

@@ -6,11 +6,12 @@ from pathlib import Path
 from dotenv.parser import parse_stream
 
 from penstock.settings.errors import SettingsError
+from penstock.settings.given import Said
 
 FILE_NAME = ".env.local"
 
 
-def variables(directory: Path) -> dict[str, str]:
+def variables(directory: Path) -> dict[str, Said]:
     """What ``.env.local`` of that folder sets; nothing if there is none. ``${…}`` is plain text.
 
     Raises:
@@ -26,13 +27,15 @@ def variables(directory: Path) -> dict[str, str]:
         raise SettingsError(
             f"cannot read {file}: {error}; it is to be a text file in UTF-8"
         ) from error
-    found: dict[str, str] = {}
+    found: dict[str, Said] = {}
     for binding in parse_stream(StringIO(content)):
+        line = binding.original.line
         if binding.error or (binding.key is not None and binding.value is None):
             raise SettingsError(
-                f"expected line {binding.original.line} of {file} to be NAME=value, a comment or "
+                f"expected line {line} of {file} to be NAME=value, a comment or "
                 "empty; does a quote or the '=' lack?"
             )
-        if binding.key is not None and binding.value is not None:
-            found[binding.key] = binding.value
+        if binding.key is not None and binding.value:
+            place = f"{binding.key} (line {line} of {file})"
+            found[binding.key] = Said(value=binding.value, place=place, origin="file")
     return found

@@ -35,6 +35,16 @@ class Knob:
     doc: str
     secret: bool = False
 
+    @property
+    def key(self) -> str:
+        """Its name in table ``[penstock]`` of ``penstock.toml``."""
+        return self.variable.removeprefix("PENSTOCK_").lower()
+
+    @property
+    def path(self) -> tuple[str, str]:
+        """Its place in ``penstock.toml``."""
+        return "penstock", self.key
+
 
 KNOBS = (
     Knob(
@@ -311,5 +321,23 @@ KNOBS = (
         default="false",
         read=readers.boolean,
         doc="Whether only the built-in plugins are loaded, to see whether another one is at fault.",
+    ),
+    Knob(
+        variable="PENSTOCK_CONFIG",
+        field="config",
+        kind="file",
+        default=None,
+        derived="`penstock.toml` in the folder of the process, if it is there",
+        read=readers.text,  # needs the working directory
+        doc="The file that says all of this in a form for people.",
+    ),
+    Knob(
+        variable="PENSTOCK_SECRETS_DIR",
+        field="secrets_dir",
+        kind="folder",
+        default=None,
+        derived="none",
+        read=readers.text,  # needs the working directory
+        doc="A folder with one file for each variable, as Docker and Kubernetes mount secrets.",
     ),
 )

@@ -1,18 +1,23 @@
-"""The settings of plugins: structs that they declare, filled from the same variables."""
+"""The settings of plugins: structs that they declare, filled from variables and files.
+
+Values that the plugin marks as secret become texts whose ``repr`` hides them.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import msgspec
 
+from penstock.declarations.secret import hide_secrets
 from penstock.declarations.type_parts import type_parts
-from penstock.settings import secrecy
+from penstock.settings import limits, secrecy, toml_file, toml_lines
 from penstock.settings.errors import SettingsError
+from penstock.settings.given import FILE_SUFFIX, Given
 from penstock.settings.knobs import KNOBS
 
 _WORDS = {
@@ -33,11 +38,16 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 @dataclass(frozen=True, kw_only=True)
 class PluginKnob:
-    """One setting of a plugin, read off its struct."""
+    """One setting of a plugin, read off its struct.
+
+    ``field`` is the name that the struct decodes, ``key`` its place in ``penstock.toml``.
+    """
 
     variable: str
     field: str
+    key: tuple[str, str, str]
     type: Any
+    default: Any
     doc: str
     secret: bool
 
@@ -61,7 +71,9 @@ def knobs(plugin: str, kind: type[msgspec.Struct]) -> Sequence[PluginKnob]:
             PluginKnob(
                 variable=extra.get("variable") or f"{prefix(plugin)}{each.name.upper()}",
                 field=each.encode_name,
+                key=(toml_file.PLUGINS, plugin, each.name),
                 type=each.type,
+                default=each.default,
                 doc=schema.get("description", ""),
                 secret=bool(extra.get("secret", False)),
             )
@@ -69,73 +81,107 @@ def knobs(plugin: str, kind: type[msgspec.Struct]) -> Sequence[PluginKnob]:
     return found
 
 
-def read(plugin: str, kind: type[S], variables: Mapping[str, str]) -> S:
-    """The struct, filled from ``variables``; what they do not name keeps its default.
+def read(plugin: str, kind: type[S], given: Given, *, distribution: str = "") -> S:
+    """The struct, filled from what is said; what nobody says keeps its default.
+
+    Args:
+        plugin: its name.
+        kind: the struct that it declares.
+        given: all that is said of anything.
+        distribution: the plugin's, and its version, for people.
 
     Raises:
-        SettingsError: for the first variable whose value the field does not take, or for values
-            that the struct does not take together.
+        SettingsError: for the first value that its field does not take, or for values that the
+            struct does not take together.
     """
-    given: dict[str, Any] = {}
-    named: list[str] = []
-    for knob in knobs(plugin, kind):
-        if knob.variable not in variables:
+    owner = f"plugin {plugin!r}" + (f", {distribution}" if distribution else "")
+    known = knobs(plugin, kind)
+    variables = {knob.variable for knob in known}
+    values: dict[str, Any] = {}
+    places: list[str] = []
+    for knob in known:
+        said = given.find(knob.variable, knob.key, others=variables)
+        if said is None:
             continue
-        value = variables[knob.variable]
         try:
-            msgspec.convert(value, knob.type, strict=False)
+            msgspec.convert(said.value, knob.type, strict=False)
         except msgspec.ValidationError as error:
             expected = _expectation(str(error), knob.type)
-            shown = "a value that is not shown here" if knob.secret else _shown(value)
             raise SettingsError(
-                f"expected {knob.variable} (of plugin {plugin!r}) to be {expected}, got {shown}"
+                f"expected {said.place} (of {owner}) to be {expected}, got "
+                f"{said.shown(secret=knob.secret)}; {_remedy(knob)}"
             ) from None
-        given[knob.field] = value
-        named.append(knob.variable)
+        values[knob.field] = said.value
+        places.append(said.place)
     try:
-        return msgspec.convert(given, kind, strict=False)
+        return hide_secrets(msgspec.convert(values, kind, strict=False))
     except msgspec.ValidationError as error:
+        reason = str(error)
+        for knob in known:
+            if knob.secret and knob.field in values:
+                # The plugin's own words, which may quote it.
+                reason = reason.replace(values[knob.field], secrecy.HIDDEN)
         raise SettingsError(
-            f"the settings of plugin {plugin!r} do not go together ({', '.join(named)}): {error}"
+            f"the settings of {owner} do not go together ({', '.join(places)}): {reason}"
         ) from None
 
 
+def _remedy(knob: PluginKnob) -> str:
+    """What to do about a value that the field does not take."""
+    if knob.secret or knob.default is msgspec.NODEFAULT:
+        return "correct it, or remove it"
+    return f"correct it, or remove it for the default, {limits.text(knob.default)}"
+
+
 def refuse_unknown(
-    plugins: Mapping[str, Sequence[type[msgspec.Struct]] | None], variables: Iterable[str]
+    plugins: Mapping[str, Sequence[type[msgspec.Struct]] | None], given: Given
 ) -> None:
-    """Refuse variables that start like a plugin's own and are none of them.
+    """Refuse what looks like a plugin's setting and is none.
 
     Args:
         plugins: the settings structs of each installed plugin, also of those that have none;
-            ``None`` for one that is quarantined, whose variables nobody can judge.
-        variables: the names of all variables.
+            ``None`` for one that is quarantined, whose settings nobody can judge.
+        given: all that is said of anything.
 
     Raises:
-        SettingsError: for the first such variable, with the nearest name.
+        SettingsError: for the first such variable or key, with the nearest name.
     """
     own = {
-        plugin: [knob.variable for kind in kinds for knob in knobs(plugin, kind)]
+        plugin: [knob for kind in kinds for knob in knobs(plugin, kind)]
         for plugin, kinds in plugins.items()
         if kinds is not None
     }
-    known = {knob.variable for knob in KNOBS}.union(*own.values())
-    for name in variables:
+    known = {knob.variable for knob in KNOBS}.union(
+        knob.variable for each in own.values() for knob in each
+    )
+    for name in given.names():
         # The longest prefix: plugin "ai-acme" stands beside plugin "ai".
         owners = sorted((each for each in plugins if name.startswith(prefix(each))), key=len)
-        if name in known or not owners or owners[-1] not in own:
+        if name in known or name.removesuffix(FILE_SUFFIX) in known:
+            continue
+        if not owners or owners[-1] not in own:
             continue
         owner = owners[-1]
         # Without the prefix, which would make all names look alike.
-        short = {each.removeprefix(prefix(owner)): each for each in own[owner]}
-        near = get_close_matches(name.removeprefix(prefix(owner)), short, n=1)
-        remedy = (
-            f"did you mean {short[near[0]]}?"
-            if near
-            else f"its settings are {', '.join(own[owner])}"
-            if own[owner]
-            else "remove it: this plugin has no settings"
-        )
+        short = {each.variable.removeprefix(prefix(owner)): each.variable for each in own[owner]}
+        remedy = _nearest(name.removeprefix(prefix(owner)), short)
         raise SettingsError(f"plugin {owner!r} has no setting {name}; {remedy}")
+    for key, said in given.table.items():
+        if key[0] != toml_file.PLUGINS or key[1] not in own:
+            continue
+        keys = {each.key[2]: toml_lines.written(each.key) for each in own[key[1]]}
+        if key[2] not in keys:
+            remedy = _nearest(key[2], keys)
+            raise SettingsError(f"plugin {key[1]!r} has no setting {said.place}; {remedy}")
+
+
+def _nearest(name: str, known: Mapping[str, str]) -> str:
+    """What to do about a name that is unknown; ``known`` are short and whole names."""
+    if near := get_close_matches(name, known, n=1):
+        return f"did you mean {known[near[0]]}?"
+    if known:
+        return f"its settings are {', '.join(known.values())}"
+    return "remove it: this plugin has no settings"
 
 
 def _expectation(message: str, kind: Any) -> str:
@@ -154,7 +200,3 @@ def _expectation(message: str, kind: Any) -> str:
     return "".join(
         _WORDS.get(word, word) for word in re.split(r"(`[^`]*`| >= | <= | > | < )", text)
     )
-
-
-def _shown(value: str) -> str:
-    return repr(secrecy.redacted(value))

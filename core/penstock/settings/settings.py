@@ -15,13 +15,19 @@ from penstock.settings import (
     database_url,
     dotenv_file,
     plugin_settings,
-    provider_tuning,
-    queue_tuning,
     secrecy,
+    secret_files,
+    toml_file,
 )
 from penstock.settings.errors import SettingsError
+from penstock.settings.given import FILE_SUFFIX, Given, Said, in_environment
 from penstock.settings.knobs import KNOBS, Knob
+from penstock.settings.provider_tuning import PROVIDERS
+from penstock.settings.queue_tuning import QUEUES
+from penstock.settings.task_tuning import TASKS
 
+CONFIG, SECRETS_DIR = "PENSTOCK_CONFIG", "PENSTOCK_SECRETS_DIR"
+_KNOBS = {knob.variable: knob for knob in KNOBS}
 _PREFIX = "PENSTOCK_"
 # What Kubernetes puts into every pod for a Service whose name starts with "penstock".
 _SERVICE_LINK = re.compile(r"PENSTOCK_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_\w+)?)")
@@ -35,6 +41,8 @@ class Settings:
     Build one with :meth:`load`. Its ``repr`` shows neither the API key nor passwords.
     """
 
+    config: Path | None
+    secrets_dir: Path | None
     redis_url: str | None
     database_url: str
     data_dir: Path
@@ -68,51 +76,49 @@ class Settings:
     plugins: tuple[str, ...] | None
     plugins_disabled: tuple[str, ...] | None
     safe_mode: bool
-    variables: Mapping[str, str] = field(default_factory=dict)
-    """Everything that was given, for the settings of plugins, queues and providers."""
+    given: Given = field(default_factory=Given)
+    """All that was said, for the settings of plugins and what is said of queues and the like."""
 
     @classmethod
     def load(
         cls, environ: Mapping[str, str], directory: Path, *, plugins: Collection[str] = ()
     ) -> Settings:
-        """Read the settings from ``environ`` and from ``.env.local`` in ``directory``.
+        """Read the settings from ``environ``, and from files.
 
-        A variable in ``environ`` wins over the file; an empty one counts as not set. Relative
-        paths are seen from ``directory``.
+        A variable in ``environ`` wins over a file of ``PENSTOCK_SECRETS_DIR``, that over
+        ``.env.local`` in ``directory``, and that over ``penstock.toml`` there (or what
+        ``PENSTOCK_CONFIG`` names). An empty variable counts as not set. Relative paths are seen
+        from ``directory``.
 
         Args:
             environ: the environment of the process.
             directory: where it was started.
-            plugins: the names of installed plugins: their own variables are checked when they
-                are loaded.
+            plugins: the names of installed plugins: their own settings are checked when they are
+                loaded.
 
         Raises:
-            SettingsError: for the first variable that is unknown (only names that start with
-                ``PENSTOCK_`` are checked) or whose value cannot be honoured.
+            SettingsError: for the first setting that is unknown (of variables, only names that
+                start with ``PENSTOCK_`` are checked) or whose value cannot be honoured, and for a
+                file that cannot be read.
         """
-        in_file = dotenv_file.variables(directory)
-        given = {
-            name: value for source in (in_file, environ) for name, value in source.items() if value
-        }
-        # What names a plugin, a queue or a provider is checked where those are known.
-        others = (
-            queue_tuning.PREFIX,
-            provider_tuning.PREFIX,
-            *(plugin_settings.prefix(each) for each in plugins),
-        )
-        _refuse_unknown(given, others)
-        values: dict[str, Any] = {
-            knob.field: _value(knob, given[knob.variable])
-            if knob.variable in given
-            else knob.read(knob.default)
-            if knob.default is not None
-            else None
-            for knob in KNOBS
-        }
+        given, places = _gather(environ, directory, plugins)
+        _refuse_unknown(given, plugins)
+        values: dict[str, Any] = {}
+        for knob in KNOBS:
+            said = _find(knob, given)
+            if said is not None:
+                values[knob.field] = _value(knob, said)
+            else:
+                values[knob.field] = None if knob.default is None else knob.read(knob.default)
+        values |= places
         values["data_dir"] = _data_dir(values["data_dir"], directory)
-        values["database_url"] = _database_url(values, directory)
+        values["database_url"] = _database_url(values, directory, given)
         values["url"] = values["url"] or _url(values["host"], values["port"])
-        return cls(**values, variables=given)
+        return cls(**values, given=given)
+
+    def said(self, field: str) -> Said | None:
+        """Who says what one of the fields is; nothing if it is the default."""
+        return _find(next(each for each in KNOBS if each.field == field), self.given)
 
     @property
     def probe_address(self) -> tuple[str, int] | None:
@@ -154,8 +160,8 @@ class Settings:
         shown = []
         for each in fields(self):
             value = getattr(self, each.name)
-            if each.name == "variables":
-                # They hold the secrets of everything that this process was started with.
+            if each.name == "given":
+                # It holds the secrets of everything that this process was started with.
                 continue
             if each.name == "api_key" and value is not None:
                 value = secrecy.HIDDEN
@@ -165,27 +171,64 @@ class Settings:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def _refuse_unknown(given: Mapping[str, str], others: tuple[str, ...]) -> None:
-    known = [knob.variable for knob in KNOBS]
+def _gather(
+    environ: Mapping[str, str], directory: Path, plugins: Collection[str]
+) -> tuple[Given, dict[str, Path | None]]:
+    """All that is said, and the files that it is read from besides, by field."""
+    environment, dotenv = in_environment(environ), dotenv_file.variables(directory)
+    first = Given([environment, dotenv], directory=directory)
+    config = _path(first.find(CONFIG), directory)
+    if config is None and (directory / toml_file.FILE_NAME).exists():
+        config = directory / toml_file.FILE_NAME
+    own = [each.key for each in KNOBS if each.variable != CONFIG]
+    table = {} if config is None else toml_file.read(config, own=own, plugins=plugins)
+    folder = Given([environment, dotenv], table, directory=directory).find(
+        SECRETS_DIR, _KNOBS[SECRETS_DIR].path
+    )
+    secrets_dir = _path(folder, directory)
+    secrets = (
+        {}
+        if folder is None or secrets_dir is None
+        else secret_files.variables(secrets_dir, of=folder.place)
+    )
+    given = Given([environment, secrets, dotenv], table, directory=directory)
+    return given, {"config": config, "secrets_dir": secrets_dir}
+
+
+def _path(said: Said | None, directory: Path) -> Path | None:
+    return None if said is None else (directory / said.value).absolute()
+
+
+def _find(knob: Knob, given: Given) -> Said | None:
+    return given.find(knob.variable, knob.path)
+
+
+def _refuse_unknown(given: Given, plugins: Collection[str]) -> None:
+    # What names a plugin, a queue and the like is checked where those are known.
+    others = (
+        *(each.prefix for each in (QUEUES, PROVIDERS, TASKS)),
+        *(plugin_settings.prefix(each) for each in plugins),
+    )
     # Without the prefix, which would make all names look alike.
-    own = [each.removeprefix(_PREFIX) for each in known if each.startswith(_PREFIX)]
-    for name in given:
-        if not name.startswith(_PREFIX) or name in known or name.startswith(others):
+    own = [each.removeprefix(_PREFIX) for each in _KNOBS if each.startswith(_PREFIX)]
+    for name in given.names():
+        known = name in _KNOBS or name.removesuffix(FILE_SUFFIX) in _KNOBS
+        if not name.startswith(_PREFIX) or known or name.startswith(others):
             continue
         if _SERVICE_LINK.fullmatch(name):
             remedy = "Kubernetes made it for a Service; set `enableServiceLinks: false` on the pod"
         elif near := get_close_matches(name.removeprefix(_PREFIX), own, n=1):
             remedy = f"did you mean {_PREFIX}{near[0]}?"
         else:
-            remedy = f"the settings are {', '.join(known)}"
+            remedy = f"the settings are {', '.join(_KNOBS)}"
         raise SettingsError(f"there is no setting {name}; {remedy}")
 
 
-def _value(knob: Knob, given: str) -> object:
+def _value(knob: Knob, said: Said) -> object:
     try:
-        return knob.read(given)
+        return knob.read(said.value)
     except ValueError as error:
-        raise _refusal(knob, given, str(error)) from None
+        raise _refusal(knob, said, str(error)) from None
 
 
 def _data_dir(given: str, directory: Path) -> Path:
@@ -197,26 +240,26 @@ def _data_dir(given: str, directory: Path) -> Path:
         ) from None
 
 
-def _database_url(values: Mapping[str, Any], directory: Path) -> str:
-    given: str | None = values["database_url"]
-    if given is None:
+def _database_url(values: Mapping[str, Any], directory: Path, given: Given) -> str:
+    knob = _KNOBS["DATABASE_URL"]
+    said = _find(knob, given)
+    if said is None:
         return database_url.sqlite(values["data_dir"] / "penstock.db")
     try:
-        return database_url.normalised(given, directory)
+        return database_url.normalised(said.value, directory)
     except ValueError as error:
-        knob = next(each for each in KNOBS if each.field == "database_url")
-        raise _refusal(knob, given, str(error)) from None
+        raise _refusal(knob, said, str(error)) from None
 
 
-def _refusal(knob: Knob, given: str, expected: str) -> SettingsError:
-    shown = "a value that is not shown here" if knob.secret else repr(secrecy.redacted(given))
+def _refusal(knob: Knob, said: Said, expected: str) -> SettingsError:
     # A Service named "penstock" makes Kubernetes set PENSTOCK_PORT=tcp://10.0.0.1:8000.
     hint = (
         "; Kubernetes made it for a Service: set `enableServiceLinks: false` on the pod"
-        if _SERVICE_LINK.fullmatch(knob.variable) and given.startswith(("tcp://", "udp://"))
+        if _SERVICE_LINK.fullmatch(knob.variable) and said.value.startswith(("tcp://", "udp://"))
         else ""
     )
-    return SettingsError(f"expected {knob.variable} to be {expected}, got {shown}{hint}")
+    shown = said.shown(secret=knob.secret)
+    return SettingsError(f"expected {said.place} to be {expected}, got {shown}{hint}")
 
 
 def _url(host: str, port: int) -> str:

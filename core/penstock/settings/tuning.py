@@ -1,6 +1,7 @@
-"""What an operator says of one of several things that plugins declare, by a variable of its own.
+"""What an operator says of one of several things that plugins declare.
 
-``PENSTOCK_QUEUE_AI_CONCURRENCY=8``: of queues, field ``concurrency`` of the one called ``ai``.
+By a variable of its own, ``PENSTOCK_QUEUE_AI_CONCURRENCY=8``, or in ``penstock.toml``: of queues,
+field ``concurrency`` of the one called ``ai``.
 """
 
 from __future__ import annotations
@@ -8,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Literal
 
 from penstock.settings import limits
 from penstock.settings.errors import SettingsError
+from penstock.settings.given import FILE_SUFFIX, Given, Said
+from penstock.settings.knobs import KNOBS
+
+_OWN = {knob.variable for knob in KNOBS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,87 +24,152 @@ class TuningKnob:
     """One thing that can be said of each.
 
     Attributes:
-        suffix: the end of the variable's name.
         field: what it replaces: a field of the declaration, or what its owner makes of the word.
         kind: the type, in a word or two for people.
+        unit: what the value counts, for people.
         read: from the text to the value; its ``ValueError`` says what is expected.
         doc: one line for people.
     """
 
-    suffix: str
     field: str
     kind: str
+    unit: str
     read: Callable[[str], object]
     doc: str
+
+    @property
+    def suffix(self) -> str:
+        """The end of its variable's name."""
+        return self.field.upper()
 
     def write(self, value: object) -> str:
         """The text that :attr:`read` makes ``value`` of."""
         return limits.text(value)
 
 
-def prefix(kind: str) -> str:
-    """What the variables of all things of that kind start with: ``PENSTOCK_QUEUE_``."""
-    return f"PENSTOCK_{kind.upper()}_"
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A value that a variable or a file says. ``source`` is where, for people."""
+
+    value: object
+    origin: Literal["environment", "file"]
+    source: str
 
 
-def read(
-    kind: str,
-    names: Collection[str],
-    knobs: Sequence[TuningKnob],
-    variables: Mapping[str, str],
-    *,
-    complete: bool = True,
-) -> dict[str, dict[str, object]]:
-    """What ``variables`` say: name → field → value; nothing of what they leave out.
+Tuning = Mapping[str, Mapping[str, Setting]]
+"""What is said: name → field → setting."""
 
-    Args:
-        kind: what is tuned: ``queue``, ``provider``.
-        names: of those that are declared.
+
+@dataclass(frozen=True, kw_only=True)
+class Tuned:
+    """One kind of things, and what can be said of each.
+
+    Attributes:
+        kind: what stands in the variables: ``queue``.
+        word: the same for people: ``queue``.
+        table: where it stands in ``penstock.toml``: ``queues``.
         knobs: what can be said of each.
-        variables: all that is set.
-        complete: whether there are no others: one of a plugin that is quarantined is no reason to
-            stop everything else.
-
-    Raises:
-        SettingsError: for the first variable that names nothing declared or no such field, or
-            whose value cannot be honoured.
     """
-    first = prefix(kind)
-    known: dict[str, list[tuple[str, TuningKnob]]] = {}
-    for each in names:
-        for knob in knobs:
-            known.setdefault(variable_of(kind, each, knob), []).append((each, knob))
-    found: dict[str, dict[str, object]] = {}
-    for variable, value in variables.items():
-        if not variable.startswith(first):
-            continue
-        if variable not in known:
-            if not complete and not any(variable.startswith(_prefix(kind, each)) for each in names):
+
+    kind: str
+    word: str
+    table: str
+    knobs: Sequence[TuningKnob]
+
+    @property
+    def prefix(self) -> str:
+        """What the variables of all of them start with: ``PENSTOCK_QUEUE_``."""
+        return f"PENSTOCK_{self.kind.upper()}_"
+
+    def variable(self, name: str, knob: TuningKnob) -> str:
+        """The variable that says it of the one called ``name``."""
+        return f"{self._prefix_of(name)}{knob.suffix}"
+
+    def read(self, names: Collection[str], given: Given, *, complete: bool = True) -> Tuning:
+        """What is said; nothing of what is left out.
+
+        Args:
+            names: of those that are declared.
+            given: all that is said of anything.
+            complete: whether there are no others: one of a plugin that is quarantined is no reason
+                to stop everything else.
+
+        Raises:
+            SettingsError: for the first that names nothing declared or no such field, or whose
+                value cannot be honoured.
+        """
+        self._refuse_unknown_variables(names, given, complete=complete)
+        self._refuse_unknown_keys(names, given, complete=complete)
+        found: dict[str, dict[str, Setting]] = {}
+        for name in names:
+            for knob in self.knobs:
+                key = (self.table, name, knob.field)
+                said = given.find(self.variable(name, knob), key)
+                if said is not None:
+                    found.setdefault(name, {})[knob.field] = _setting(knob, said)
+        return found
+
+    def _refuse_unknown_variables(
+        self, names: Collection[str], given: Given, *, complete: bool
+    ) -> None:
+        known: dict[str, list[str]] = {}
+        for each in names:
+            for knob in self.knobs:
+                known.setdefault(self.variable(each, knob), []).append(each)
+        for said in given.names():
+            variable = said if said in known else said.removesuffix(FILE_SUFFIX)
+            if not said.startswith(self.prefix) or variable in _OWN:
                 continue
-            short = {each.removeprefix(first): each for each in known}
-            near = get_close_matches(variable.removeprefix(first), short, n=1)
-            remedy = (
-                f"did you mean {short[near[0]]}?"
-                if near
-                else f"the {kind}s are {', '.join(sorted(names)) or 'none'}, and what can be said "
-                f"of each is {', '.join(knob.suffix for knob in knobs)}"
-            )
-            raise SettingsError(f"there is no setting {variable}; {remedy}")
-        (name, knob), *others = known[variable]
-        if others:
-            which = " and ".join(sorted(repr(each) for each, _ in known[variable]))
-            raise SettingsError(f"{variable} may mean {kind} {which}; rename one of them")
-        try:
-            found.setdefault(name, {})[knob.field] = knob.read(value)
-        except ValueError as error:
-            raise SettingsError(f"expected {variable} to be {error}, got {value!r}") from None
-    return found
+            if variable not in known:
+                mine = any(variable.startswith(self._prefix_of(each)) for each in names)
+                if complete or mine:
+                    raise SettingsError(
+                        f"there is no setting {said}; {self._remedy(said, names, known)}"
+                    )
+            elif len(known[variable]) > 1:
+                which = " and ".join(map(repr, sorted(known[variable])))
+                raise SettingsError(
+                    f"{variable} may mean {self.word} {which}; say it in penstock.toml, where "
+                    "names are written out"
+                )
+
+    def _remedy(self, variable: str, names: Collection[str], known: Collection[str]) -> str:
+        short = {each.removeprefix(self.prefix): each for each in known}
+        near = get_close_matches(variable.removeprefix(self.prefix), short, n=1)
+        return f"did you mean {short[near[0]]}?" if near else self._choices(names)
+
+    def _refuse_unknown_keys(self, names: Collection[str], given: Given, *, complete: bool) -> None:
+        fields = [knob.field for knob in self.knobs]
+        for (table, *rest), said in given.table.items():
+            if table != self.table:
+                continue
+            name, field = rest
+            if name not in names:
+                if not complete:
+                    continue
+                near = get_close_matches(name, names, n=1)
+            elif field not in fields:
+                near = get_close_matches(field, fields, n=1)
+            else:
+                continue
+            what = f"{self.word} {name!r}" if name not in names else f"setting {field!r}"
+            remedy = f"did you mean {near[0]!r}?" if near else self._choices(names)
+            raise SettingsError(f"there is no {what}, which {said.place} names; {remedy}")
+
+    def _choices(self, names: Collection[str]) -> str:
+        return (
+            f"the {self.word}s are {', '.join(sorted(names)) or 'none'}, and what can be said of "
+            f"each is {', '.join(knob.suffix for knob in self.knobs)}"
+        )
+
+    def _prefix_of(self, name: str) -> str:
+        return f"{self.prefix}{name.upper().replace('-', '_').replace('.', '_')}_"
 
 
-def variable_of(kind: str, name: str, knob: TuningKnob) -> str:
-    """The variable that says it of the thing called ``name``."""
-    return f"{_prefix(kind, name)}{knob.suffix}"
-
-
-def _prefix(kind: str, name: str) -> str:
-    return f"{prefix(kind)}{name.upper().replace('-', '_')}_"
+def _setting(knob: TuningKnob, said: Said) -> Setting:
+    try:
+        value = knob.read(said.value)
+    except ValueError as error:
+        got = said.shown(is_plain=True)
+        raise SettingsError(f"expected {said.place} to be {error}, got {got}") from None
+    return Setting(value=value, origin=said.origin, source=said.place)

@@ -351,7 +351,7 @@ class Harness:
         broker = Broker(
             catalogue=Catalogue(plugins=[plugin]),
             dispatch=MemoryIntake(self._by_id, self._known),
-            consumer=MemorySource(task_type.queue),
+            consumer=MemorySource(task_type),
         )
         broker.add_middlewares(*self._middlewares, Witness(self._by_id))
         broker.dependency_overrides.update(self._overrides)

@@ -33,11 +33,20 @@ TaskTypes = Mapping[str, TaskType[Any, Any]]
 
 
 class MemorySource:
-    """Hands the outcome of each run back to who started it."""
+    """Hands the outcome of each run of one task type back to who started it."""
 
-    def __init__(self, queue: Queue) -> None:
-        self.queue = queue
+    def __init__(self, task_type: TaskType[Any, Any]) -> None:
+        self._task_type = task_type
         self._waiting: dict[UUID, asyncio.Future[Outcome]] = {}
+
+    @property
+    def queue(self) -> Queue:
+        """See :class:`~penstock.broker.ports.TaskSource`."""
+        return self._task_type.queue
+
+    def task_type(self, name: str) -> TaskType[Any, Any]:  # noqa: ARG002 - there is but one
+        """See :class:`~penstock.broker.ports.TaskSource`."""
+        return self._task_type
 
     def expect(self, delivery: Delivery) -> asyncio.Future[Outcome]:
         """What will become of ``delivery``."""

@@ -94,7 +94,7 @@ class Worker:
             told=self._extensions.told,
         )
         self._processes = ProcessPool(services.limits, task_log_level=services.log_limits.level)
-        self._providers = Providers(catalogue, engine)
+        self._providers = Providers(services.policies, engine)
         consumers = {queue.name: self._consumer(queue.name) for queue in served}
         self._consumers = consumers
         self._receivers = {name: self._receiver(each) for name, each in consumers.items()}
@@ -246,6 +246,7 @@ class Worker:
     def _policies_changed(self) -> None:
         for each in self._consumers.values():
             each.policy_changed()
+        self._begin(self._providers.policies_changed(list(self._consumers)))
 
     def _cancel(self, queue: str, leases: Sequence[Lease]) -> None:
         consumer = self._consumers[queue]

@@ -42,6 +42,7 @@ async def client(application: Application) -> AsyncIterator[httpx.AsyncClient]:
     api = create_api(
         dispatch=application.dispatch,
         queue_control=application.queue_control,
+        policy_control=application.policy_control,
         schedule_control=application.schedule_control,
         hub=application.hub,
         task_log=application.task_log,

@@ -331,9 +331,9 @@ async def test_a_handler_gets_the_settings_that_its_plugin_declares(
 
 
 async def test_a_wrong_setting_of_a_plugin_stops_the_process_at_its_start(
-    settings: Settings, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    wrong = {**settings.variables, "PENSTOCK_NUMBERS_FACTOR": "many"}
+    wrong = {"PENSTOCK_NUMBERS_FACTOR": "many"}
 
     with pytest.raises(PenstockError, match="expected PENSTOCK_NUMBERS_FACTOR"):
         Application(

@@ -17,7 +17,7 @@ from penstock.dispatch.index_builder import IndexBuilder
 from penstock.engine import Counts, Engine, RedisServers
 from penstock.ledger import Ledger, Overrides
 from penstock.plugins import Catalogue, Plugin
-from penstock.settings.queue_tuning import QUEUE_KNOBS
+from penstock.settings import PROVIDERS, QUEUES, TASKS
 
 LEASE = timedelta(milliseconds=300)
 ACME = Queue("acme")
@@ -94,8 +94,8 @@ class Installation:
         engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
         policies = Policies(
             catalogue,
-            environment={},
-            knobs=QUEUE_KNOBS,
+            kinds=(QUEUES, PROVIDERS, TASKS),
+            settings={},
             overrides=Overrides(ledger.database),
         )
         dispatch = Dispatch(policies=policies, ledger=ledger, engine=engine, max_input_bytes=10_000)

@@ -18,7 +18,7 @@ from penstock.dispatch.handover import Handover
 from penstock.engine import Engine, EngineUnavailableError, Entry, Member, RedisServers
 from penstock.ledger import Ledger, NewTask, Overrides
 from penstock.plugins import Catalogue
-from penstock.settings.queue_tuning import QUEUE_KNOBS
+from penstock.settings import PROVIDERS, QUEUES, TASKS
 from tests.integration.dispatch.conftest import until
 from tests.services import RedisCluster
 from tests.services.index import new_index
@@ -63,8 +63,8 @@ async def reconciler(engine: Engine, ledger: Ledger) -> AsyncIterator[Reconciler
         batches=BatchCompletion(ledger, hand_over=lambda _: None),
         policies=Policies(
             Catalogue(plugins=[]),
-            environment={},
-            knobs=QUEUE_KNOBS,
+            kinds=(QUEUES, PROVIDERS, TASKS),
+            settings={},
             overrides=Overrides(ledger.database),
         ),
         queues=[HERE, THERE],

@@ -29,6 +29,7 @@ async def served(application: Application) -> AsyncIterator[Served]:
     api = create_api(
         dispatch=application.dispatch,
         queue_control=application.queue_control,
+        policy_control=application.policy_control,
         schedule_control=application.schedule_control,
         artifacts=application.artifacts,
         hub=application.hub,

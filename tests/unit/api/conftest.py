@@ -8,7 +8,14 @@ import pytest
 from litestar import Litestar
 
 from penstock.api import SingleKeyAccess, create_api
-from penstock.dispatch import ArtifactStore, Dispatch, EventHub, QueueControl, ScheduleControl
+from penstock.dispatch import (
+    ArtifactStore,
+    Dispatch,
+    EventHub,
+    PolicyControl,
+    QueueControl,
+    ScheduleControl,
+)
 from penstock.ledger import TaskLog
 from penstock.plugins import Catalogue
 from tests.unit.api.acme_plugin import acme_catalogue
@@ -17,6 +24,7 @@ from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatc
 KEY = "a-key-for-tests"
 # What it does needs a database and Redis: see tests/acceptance/test_queue_settings.py.
 NO_QUEUES = QueueControl.__new__(QueueControl)
+NO_POLICIES = PolicyControl.__new__(PolicyControl)
 NO_SCHEDULES = ScheduleControl.__new__(ScheduleControl)
 # The same: see tests/integration/api.
 NO_EVENTS = EventHub.__new__(EventHub)
@@ -45,6 +53,7 @@ def api(dispatch: InMemoryDispatch, artifacts: InMemoryArtifacts, catalogue: Cat
     return create_api(
         dispatch=cast("Dispatch", dispatch),
         queue_control=NO_QUEUES,
+        policy_control=NO_POLICIES,
         schedule_control=NO_SCHEDULES,
         artifacts=cast("ArtifactStore", artifacts),
         hub=NO_EVENTS,

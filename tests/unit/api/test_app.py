@@ -8,7 +8,7 @@ from typing import cast
 from penstock.api import SingleKeyAccess, create_api
 from penstock.dispatch import ArtifactStore, Dispatch
 from penstock.plugins import Catalogue
-from tests.unit.api.conftest import NO_EVENTS, NO_LOG, NO_QUEUES, NO_SCHEDULES
+from tests.unit.api.conftest import NO_EVENTS, NO_LOG, NO_POLICIES, NO_QUEUES, NO_SCHEDULES
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
 
 
@@ -26,6 +26,7 @@ async def test_the_lifespan_is_entered_and_left_with_the_server(
     api = create_api(
         dispatch=cast("Dispatch", dispatch),
         queue_control=NO_QUEUES,
+        policy_control=NO_POLICIES,
         schedule_control=NO_SCHEDULES,
         hub=NO_EVENTS,
         task_log=NO_LOG,

@@ -18,7 +18,14 @@ from penstock.plugins import (
     inventory,
 )
 from tests.unit.api.acme_plugin import acme_catalogue
-from tests.unit.api.conftest import KEY, NO_EVENTS, NO_LOG, NO_QUEUES, NO_SCHEDULES
+from tests.unit.api.conftest import (
+    KEY,
+    NO_EVENTS,
+    NO_LOG,
+    NO_POLICIES,
+    NO_QUEUES,
+    NO_SCHEDULES,
+)
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
 from tests.unit.api.problem_checks import problem_of
 
@@ -65,6 +72,7 @@ async def client(catalogue: Catalogue) -> AsyncIterator[httpx.AsyncClient]:
         dispatch=cast("Dispatch", InMemoryDispatch(catalogue)),
         queue_control=NO_QUEUES,
         schedule_control=NO_SCHEDULES,
+        policy_control=NO_POLICIES,
         artifacts=cast("ArtifactStore", InMemoryArtifacts()),
         hub=NO_EVENTS,
         task_log=NO_LOG,

@@ -20,6 +20,7 @@ from tests.unit.api.conftest import (
     MAX_UPLOAD_BYTES,
     NO_EVENTS,
     NO_LOG,
+    NO_POLICIES,
     NO_QUEUES,
     NO_SCHEDULES,
 )
@@ -413,6 +414,7 @@ async def test_without_one_task_type_to_choose_the_type_is_asked_for(
     api = create_api(
         dispatch=cast("Dispatch", InMemoryDispatch(catalogue)),
         queue_control=NO_QUEUES,
+        policy_control=NO_POLICIES,
         schedule_control=NO_SCHEDULES,
         hub=NO_EVENTS,
         task_log=NO_LOG,

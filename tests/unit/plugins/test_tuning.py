@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from penstock import Queue, RateLimit, RetryPolicy, task
+import pytest
+
+from penstock import DeclarationError, Queue, RateLimit, RetryPolicy, task
 from penstock.plugins import Catalogue, Plugin
 
 PLAIN = Queue("plain", concurrency=5, retry=RetryPolicy(max_attempts=3))
@@ -69,3 +71,30 @@ def test_what_was_declared_stays_as_it_was():
     CATALOGUE.tuned({"plain": {"concurrency": 8, "max_attempts": 2}})
 
     assert (PLAIN.concurrency, plain.retry.max_attempts) == (5, 3)
+
+
+def test_what_is_said_of_a_task_type_stands_over_what_is_said_of_its_queue():
+    tuned = CATALOGUE.tuned(
+        {"plain": {"max_attempts": 2, "jitter": 0.2}},
+        None,
+        {"acme.own": {"max_attempts": 4, "timeout": timedelta(minutes=1), "unique": True}},
+    )
+
+    found = tuned.task_type("acme.own")
+    assert (found.retry.max_attempts, found.retry.jitter) == (4, 0.2)
+    assert (found.timeout, found.unique) == (timedelta(minutes=1), True)
+    assert tuned.task_type("acme.plain").retry.max_attempts == 2
+    assert own.timeout is None
+
+
+def test_a_task_type_can_be_switched_off_and_stays_declared():
+    tuned = CATALOGUE.tuned({}, None, {"acme.own": {"enabled": False}})
+
+    assert tuned.disabled_task_types == {"acme.own"}
+    assert tuned.task_type("acme.own").handler is own.handler
+    assert tuned.tuned({}, None, {"acme.own": {"enabled": True}}).disabled_task_types == frozenset()
+
+
+def test_memory_of_a_handler_that_shares_the_workers_is_refused():
+    with pytest.raises(DeclarationError, match=r"max_memory of task type 'acme\.own'.*'async def'"):
+        CATALOGUE.tuned({}, None, {"acme.own": {"max_memory": 1 << 30}})

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from penstock import Artifact, SyncContext, task
+from penstock import Artifact, Secret, SyncContext, task
 from tests.unit.processes.handlers import MIB, QUEUE, Job, sign, wait_for
 
 
@@ -25,6 +25,7 @@ class Operation(Struct):
 
 class Settings(Struct, frozen=True):
     factor: float = 1.0
+    key: Secret | None = None
 
 
 class Unknown(Struct, frozen=True):
@@ -54,6 +55,13 @@ def about(job: Job, ctx: SyncContext) -> dict[str, Any]:
 @task("processes.double", queue=QUEUE)
 def double(number: int, ctx: SyncContext) -> float:
     return number * ctx.settings(Settings).factor
+
+
+@task("processes.secret", queue=QUEUE)
+def secret(number: int, ctx: SyncContext) -> list[str]:
+    """What its settings show, and what they hold."""
+    settings = ctx.settings(Settings)
+    return [repr(settings), f"{settings.key}"]
 
 
 @task("processes.enqueue", queue=QUEUE)

@@ -17,6 +17,7 @@ import pytest
 import structlog
 
 from penstock import DeclarationError, Interruption, PermanentError, SupersededError, logs
+from penstock.declarations.secret import hide_secrets
 from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
 from tests.services.plugin_context import PluginContext
@@ -67,6 +68,15 @@ async def test_settings_are_the_operators(run: Run) -> None:
     infinite = PluginContext(asking_handlers.double, Settings(factor=float("inf")))
     # JSON has no word for it.
     assert await run(asking_handlers.double, 4, infinite) is None
+
+
+async def test_a_secret_among_its_settings_is_hidden_there_as_well(run: Run) -> None:
+    settings = hide_secrets(Settings(key="s3cret"))
+    context = PluginContext(asking_handlers.secret, settings)
+
+    shown, held = await run(asking_handlers.secret, 1, context)
+
+    assert (shown, held) == ("Settings(factor=1.0, key='***')", "s3cret")
 
 
 async def test_what_it_used_of_its_provider_is_charged_before_it_has_ended(run: Run) -> None:

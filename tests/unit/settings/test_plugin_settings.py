@@ -3,7 +3,8 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
-from penstock.settings import Settings, SettingsError, plugin_settings
+from penstock import Secret
+from penstock.settings import Given, Settings, SettingsError, plugin_settings
 
 
 class Acme(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +19,11 @@ class Nothing(msgspec.Struct, frozen=True):
 
 
 def read(**variables):
-    return plugin_settings.read("acme", Acme, variables)
+    return plugin_settings.read("acme", Acme, Given.of(variables), distribution="penstock-acme 1.2")
+
+
+def named(*variables):
+    return Given.of(dict.fromkeys(variables, "x"))
 
 
 def test_what_nobody_sets_keeps_its_default():
@@ -37,7 +42,7 @@ def test_a_field_may_be_read_from_a_variable_of_another_name():
 
 
 def test_a_plugin_name_with_a_hyphen_makes_a_variable_with_an_underscore():
-    found = plugin_settings.read("acme-two", Acme, {"PENSTOCK_ACME_TWO_MODEL": "m"})
+    found = plugin_settings.read("acme-two", Acme, Given.of({"PENSTOCK_ACME_TWO_MODEL": "m"}))
 
     assert found.model == "m"
 
@@ -47,8 +52,8 @@ def test_a_value_that_does_not_fit_is_named_with_what_is_expected():
         read(PENSTOCK_ACME_TIMEOUT_SECONDS="-1")
 
     assert str(caught.value) == (
-        "expected PENSTOCK_ACME_TIMEOUT_SECONDS (of plugin 'acme') to be a number above 0.0, "
-        "got '-1'"
+        "expected PENSTOCK_ACME_TIMEOUT_SECONDS (of plugin 'acme', penstock-acme 1.2) to be a "
+        "number above 0.0, got '-1'; correct it, or remove it for the default, 10"
     )
 
 
@@ -56,7 +61,9 @@ def test_what_is_expected_is_said_in_words():
     with pytest.raises(SettingsError) as caught:
         read(PENSTOCK_ACME_RETRIES="soon")
 
-    assert str(caught.value).endswith("to be a whole number, got 'soon'")
+    assert str(caught.value).endswith(
+        "to be a whole number, got 'soon'; correct it, or remove it for the default, 3"
+    )
 
 
 def test_a_secret_that_does_not_fit_is_not_shown():
@@ -66,7 +73,7 @@ def test_a_secret_that_does_not_fit_is_not_shown():
         ] = "x"
 
     with pytest.raises(SettingsError) as caught:
-        plugin_settings.read("acme", Strict, {"K": "hunter2"})
+        plugin_settings.read("acme", Strict, Given.of({"K": "hunter2"}))
 
     assert "hunter2" not in str(caught.value)
     assert "expected K (of plugin 'acme')" in str(caught.value)
@@ -82,7 +89,7 @@ def test_a_secret_that_does_not_fit_is_not_shown():
 )
 def test_an_unknown_variable_of_a_plugin_is_refused(name, told):
     with pytest.raises(SettingsError) as caught:
-        plugin_settings.refuse_unknown({"acme": [Acme], "idle": []}, [name])
+        plugin_settings.refuse_unknown({"acme": [Acme], "idle": []}, named(name))
 
     assert name in str(caught.value)
     assert told in str(caught.value)
@@ -91,16 +98,16 @@ def test_an_unknown_variable_of_a_plugin_is_refused(name, told):
 def test_the_variables_of_a_plugin_that_is_quarantined_stop_nothing():
     plugins = {"acme": [Acme], "acme-more": None}
 
-    plugin_settings.refuse_unknown(plugins, ["PENSTOCK_ACME_MORE_SPEED"])
+    plugin_settings.refuse_unknown(plugins, named("PENSTOCK_ACME_MORE_SPEED"))
     with pytest.raises(SettingsError, match="plugin 'acme' has no setting PENSTOCK_ACME_SPEED"):
-        plugin_settings.refuse_unknown(plugins, ["PENSTOCK_ACME_SPEED"])
+        plugin_settings.refuse_unknown(plugins, named("PENSTOCK_ACME_SPEED"))
 
 
 def test_a_variable_belongs_to_the_plugin_with_the_longest_name():
     plugins = {"acme": [], "acme-more": [Acme]}
 
     with pytest.raises(SettingsError, match="did you mean PENSTOCK_ACME_MORE_MODEL"):
-        plugin_settings.refuse_unknown(plugins, ["PENSTOCK_ACME_MORE_MODELL"])
+        plugin_settings.refuse_unknown(plugins, named("PENSTOCK_ACME_MORE_MODELL"))
 
 
 class Renamed(msgspec.Struct, frozen=True, rename="camel"):
@@ -112,7 +119,7 @@ class Renamed(msgspec.Struct, frozen=True, rename="camel"):
 
 def test_a_struct_that_renames_its_fields_is_filled_all_the_same():
     found = plugin_settings.read(
-        "acme", Renamed, {"PENSTOCK_ACME_MAX_PIXELS": "5", "ACME_KEY": "s"}
+        "acme", Renamed, Given.of({"PENSTOCK_ACME_MAX_PIXELS": "5", "ACME_KEY": "s"})
     )
 
     assert (found.max_pixels, found.key) == (5, "s")
@@ -126,9 +133,9 @@ def test_a_struct_that_renames_its_fields_is_filled_all_the_same():
 
 def test_choices_are_named_and_a_secret_is_not():
     with pytest.raises(SettingsError, match="to be one of high, low, got 'medium'"):
-        plugin_settings.read("acme", Renamed, {"PENSTOCK_ACME_QUALITY": "medium"})
+        plugin_settings.read("acme", Renamed, Given.of({"PENSTOCK_ACME_QUALITY": "medium"}))
     with pytest.raises(SettingsError) as caught:
-        plugin_settings.read("acme", Renamed, {"PENSTOCK_ACME_SECRET_QUALITY": "hunter2"})
+        plugin_settings.read("acme", Renamed, Given.of({"PENSTOCK_ACME_SECRET_QUALITY": "hunter2"}))
     assert "hunter2" not in str(caught.value)
 
 
@@ -143,17 +150,31 @@ class Range(msgspec.Struct, frozen=True):
 
 def test_values_are_checked_together_and_not_against_each_others_defaults():
     variables = {"PENSTOCK_ACME_LOW": "50", "PENSTOCK_ACME_HIGH": "100"}
-    assert plugin_settings.read("acme", Range, variables) == Range(50, 100)
+    assert plugin_settings.read("acme", Range, Given.of(variables)) == Range(50, 100)
 
     variables = {"PENSTOCK_ACME_LOW": "8", "PENSTOCK_ACME_HIGH": "5"}
     with pytest.raises(SettingsError, match=r"PENSTOCK_ACME_LOW, PENSTOCK_ACME_HIGH.*at most high"):
-        plugin_settings.read("acme", Range, variables)
+        plugin_settings.read("acme", Range, Given.of(variables))
+
+
+class Telling(msgspec.Struct, frozen=True):
+    key: Secret = "x"
+
+    def __post_init__(self):
+        if self.key != "x":
+            raise ValueError(f"{self.key} is no key")
+
+
+def test_a_plugin_that_quotes_a_secret_is_not_passed_on():
+    with pytest.raises(SettingsError, match=r"\*\*\* is no key") as caught:
+        plugin_settings.read("acme", Telling, Given.of({"PENSTOCK_ACME_KEY": "hunter2"}))
+    assert "hunter2" not in str(caught.value)
 
 
 def test_known_variables_are_not_refused():
     known = ["PENSTOCK_ACME_MODEL", "PENSTOCK_API_KEY", "ACME_KEY", "PATH"]
 
-    plugin_settings.refuse_unknown({"acme": [Acme], "api": [Nothing]}, known)
+    plugin_settings.refuse_unknown({"acme": [Acme], "api": [Nothing]}, named(*known))
 
 
 def test_the_variables_of_installed_plugins_are_left_to_them(tmp_path):
@@ -161,7 +182,7 @@ def test_the_variables_of_installed_plugins_are_left_to_them(tmp_path):
 
     settings = Settings.load(environ, tmp_path, plugins=["acme"])
 
-    assert settings.variables["PENSTOCK_ACME_MODEL"] == "m"
+    assert settings.given.find("PENSTOCK_ACME_MODEL").value == "m"
     with pytest.raises(SettingsError, match="there is no setting PENSTOCK_ACME_MODEL"):
         Settings.load(environ, tmp_path)
 
@@ -171,6 +192,6 @@ def test_the_file_is_read_for_plugins_too_and_nothing_of_it_is_shown(tmp_path):
 
     settings = Settings.load({}, tmp_path, plugins=["acme"])
 
-    assert plugin_settings.read("acme", Acme, settings.variables).model == "m"
-    assert settings.variables["OPENAI_API_KEY"] == "s3cret"
+    assert plugin_settings.read("acme", Acme, settings.given).model == "m"
+    assert settings.given.find("OPENAI_API_KEY").value == "s3cret"
     assert "s3cret" not in repr(settings)

@@ -3,15 +3,17 @@ from datetime import timedelta
 import pytest
 
 from penstock import RateLimit, UnitLimit
-from penstock.settings import Settings, SettingsError, provider_tuning
+from penstock.settings import PROVIDERS, Given, Settings, SettingsError
 
 MINUTE = timedelta(minutes=1)
 
 
 def read(**variables):
-    return provider_tuning.read(
-        ["openai", "big-model"], {f"PENSTOCK_PROVIDER_{k}": v for k, v in variables.items()}
-    )
+    given = Given.of({f"PENSTOCK_PROVIDER_{k}": v for k, v in variables.items()})
+    found = PROVIDERS.read(["openai", "big-model"], given)
+    return {
+        name: {field: said.value for field, said in each.items()} for name, each in found.items()
+    }
 
 
 def test_each_provider_is_tuned_by_its_name():
@@ -66,4 +68,4 @@ def test_an_unknown_provider_or_field_is_refused_with_the_nearest_name():
 def test_the_settings_leave_providers_to_those_who_know_them(tmp_path):
     environ = {"PENSTOCK_PROVIDER_OPENAI_UNITS": "1/1s"}
 
-    assert Settings.load(environ, tmp_path).variables == environ
+    assert list(Settings.load(environ, tmp_path).given.names()) == list(environ)

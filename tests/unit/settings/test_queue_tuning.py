@@ -3,13 +3,20 @@ from datetime import timedelta
 import pytest
 
 from penstock import RateLimit
-from penstock.settings import Settings, SettingsError, queue_tuning
+from penstock.settings import QUEUES, Given, Settings, SettingsError
 
-QUEUES = ["ai", "video", "big-files"]
+NAMES = ["ai", "video", "big-files"]
 
 
 def read(**variables):
-    return queue_tuning.read(QUEUES, {f"PENSTOCK_QUEUE_{k}": v for k, v in variables.items()})
+    return values({f"PENSTOCK_QUEUE_{k}": v for k, v in variables.items()})
+
+
+def values(variables, names=NAMES, **options):
+    found = QUEUES.read(names, Given.of(variables), **options)
+    return {
+        name: {field: said.value for field, said in each.items()} for name, each in found.items()
+    }
 
 
 def test_what_nobody_says_is_not_there():
@@ -90,21 +97,21 @@ def test_a_name_that_may_mean_two_queues_is_refused():
     variables = {"PENSTOCK_QUEUE_AI_GLOBAL_CONCURRENCY": "3"}
 
     with pytest.raises(SettingsError, match="may mean queue 'ai' and 'ai-global'"):
-        queue_tuning.read(["ai", "ai-global"], variables)
+        values(variables, ["ai", "ai-global"])
 
 
 def test_a_misspelt_field_of_a_known_queue_is_refused_though_others_are_unknown():
     with pytest.raises(SettingsError, match="did you mean PENSTOCK_QUEUE_AI_CONCURRENCY"):
-        queue_tuning.read(QUEUES, {"PENSTOCK_QUEUE_AI_CONCURENCY": "8"}, complete=False)
+        values({"PENSTOCK_QUEUE_AI_CONCURENCY": "8"}, complete=False)
 
 
 def test_a_queue_that_nobody_could_load_stops_nothing():
     variables = {"PENSTOCK_QUEUE_BROKEN_CONCURRENCY": "1", "PENSTOCK_QUEUE_AI_CONCURRENCY": "2"}
 
-    assert queue_tuning.read(QUEUES, variables, complete=False) == {"ai": {"concurrency": 2}}
+    assert values(variables, complete=False) == {"ai": {"concurrency": 2}}
 
 
 def test_the_settings_leave_queues_to_those_who_know_them(tmp_path):
     environ = {"PENSTOCK_QUEUE_AI_CONCURRENCY": "8"}
 
-    assert Settings.load(environ, tmp_path).variables == environ
+    assert list(Settings.load(environ, tmp_path).given.names()) == list(environ)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.app import configured
+from penstock.configuration import configured
 from penstock.installed import installed
 from penstock.plugins import AbsentTaskTypeError
 from penstock.settings import Settings, SettingsError

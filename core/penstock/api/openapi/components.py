@@ -24,7 +24,14 @@ from penstock.declarations import Misfire, Priority, TaskType
 from penstock.declarations.definitions import Definitions
 from penstock.declarations.recurrence import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from penstock.declarations.schedule import DEFAULT_GRACE, LONGEST_GRACE, MAX_NAME_LENGTH
-from penstock.dispatch import Health, Purge, QueuePolicy, QueueStatus
+from penstock.dispatch import (
+    Health,
+    ProviderPolicy,
+    Purge,
+    QueuePolicy,
+    QueueStatus,
+    TaskPolicy,
+)
 from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_TASKS
 from penstock.dispatch.bulk import MAX_TASKS
 from penstock.dispatch.inputs import MAX_KEY_LENGTH
@@ -56,6 +63,8 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         TaskTypeView,
         QueueStatus,
         QueuePolicy,
+        TaskPolicy,
+        ProviderPolicy,
         Purge,
         ScheduleView,
         Health,

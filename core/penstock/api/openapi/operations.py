@@ -12,6 +12,7 @@ from penstock.api.openapi.parts import json_body as _json_body
 from penstock.api.openapi.parts import path_parameter as _path_parameter
 from penstock.api.openapi.parts import problems as _problems
 from penstock.api.openapi.parts import success as _success
+from penstock.api.openapi.policies import policy_values, provider_paths, task_type_policy
 from penstock.api.openapi.task_lists import cancel_tasks, list_tasks, retry_tasks
 from penstock.api.reason import MAX_REASON_LENGTH
 from penstock.api.routes.events import LAST_EVENT_ID
@@ -121,6 +122,8 @@ def paths(
                 | _problems(401),
             }
         },
+        "/api/task-types/{type_name}/policy": task_type_policy(),
+        **provider_paths(),
         "/api/uploads": {"post": _submit_upload(max_body_bytes, max_upload_bytes)},
         "/api/artifacts/{artifact_id}": {"get": _download_artifact()},
         "/api/openapi.json": {
@@ -157,12 +160,7 @@ def queue_paths() -> dict[str, dict[str, Operation]]:
             **more,
         }
 
-    values = {
-        "type": "object",
-        "minProperties": 1,
-        "additionalProperties": {"type": ["string", "number", "null"]},
-        "examples": [{"concurrency": 8, "rate_limit": "10/1s", "max_waiting": None}],
-    }
+    values = policy_values({"concurrency": 8, "rate_limit": "10/1s", "max_waiting": None})
     before = {"type": ["string", "null"], "format": "date-time"}
     purge = {"type": "object", "properties": {"before": before}, "additionalProperties": False}
     problems = _problems(400, 401, 404, 413, 415, 422, 503)

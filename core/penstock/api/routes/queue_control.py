@@ -16,6 +16,7 @@ from penstock.api.access import Principal
 from penstock.api.fields import unknown_field
 from penstock.api.json_body import read_object
 from penstock.api.json_faults import shown
+from penstock.api.policy_values import read_values
 from penstock.api.problems import FieldError, invalid_request
 from penstock.api.views import Success
 from penstock.dispatch import Purge, QueueControl, QueuePolicy
@@ -48,7 +49,7 @@ def queue_control_routes(*, queue_control: QueueControl) -> Sequence[HTTPRouteHa
         principal: NamedDependency[Principal],
     ) -> Success[QueuePolicy]:
         """Say what shall hold for a queue, by knob; ``null`` takes it back. All of it or none."""
-        values = _read_values(await read_object(request))
+        values = await read_values(request)
         return Success(data=await queue_control.set(queue, values, by=principal.name))
 
     @post("/api/queues/{queue:str}/purge", status_code=200)
@@ -85,33 +86,6 @@ def _switch(
         return Success(data=await change(queue, by=principal.name))
 
     return route(switch_queue)
-
-
-def _read_values(members: dict[str, msgspec.Raw]) -> dict[str, str | None]:
-    """What is said, by knob, as one would write it into the variables.
-
-    Raises:
-        Problem: nothing is said, or something that is no text and no number.
-    """
-    values: dict[str, str | None] = {}
-    errors = []
-    for name, raw in members.items():
-        value = msgspec.json.decode(raw)
-        if value is None or isinstance(value, str):
-            values[name] = value
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            values[name] = str(value)
-        else:
-            message = f"expected a string, a number or null, got {shown(value)}"
-            remedy = 'write it as into the variable: "10/1s", 8; null takes it back'
-            errors.append(FieldError(f"$.{name}", message, remedy))
-    if not members:
-        message = "there is nothing to set"
-        remedy = 'name a knob with its value, like {"concurrency": 8}'
-        errors.append(FieldError("$", message, remedy))
-    if errors:
-        raise invalid_request(errors)
-    return values
 
 
 async def _read_before(request: Request[Any, Any, Any]) -> datetime | None:

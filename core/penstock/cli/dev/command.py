@@ -10,13 +10,13 @@ from pathlib import Path
 
 import click
 
-from penstock.app import configured
 from penstock.cli import data_dir, development_key, port, process_settings, serving
 from penstock.cli.dev import readiness, welcome
 from penstock.cli.dev.child import Child, penstock
 from penstock.cli.dev.supervisor import Supervisor
 from penstock.cli.messages import people, say
 from penstock.cli.options import safe_mode_option
+from penstock.configuration import configured
 from penstock.embedded import EmbeddedRedis
 from penstock.engine import RedisServers
 from penstock.installed import installed

@@ -11,6 +11,7 @@ _COMMANDS = {
         ("new", "new", "new", "Write a new plugin: a package with a task type and its tests."),
         ("check", "check", "check", "Load plugins, and print every problem of theirs."),
         ("schema", "schema", "schema", "Print what a task type takes and gives, or compare it."),
+        ("explain", "explain", "explain", "Show what holds for a task type, and who says so."),
     )
 }
 

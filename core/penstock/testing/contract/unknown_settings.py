@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from penstock.app import configured
+from penstock.configuration import configured
 from penstock.settings import Settings, SettingsError, plugin_settings
 from penstock.testing.contract.subject import Subject
 

@@ -1,0 +1,134 @@
+"""From what the operator says to what holds for plugins, their queues, providers and task types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Literal, NamedTuple
+
+from penstock.declarations import DeclarationError
+from penstock.dispatch import Claim, ExplainedValue, Policies
+from penstock.dispatch.explanation import explained_value
+from penstock.ledger import Overrides
+from penstock.ledger.database import Database
+from penstock.plugins import Catalogue
+from penstock.settings import (
+    PROVIDERS,
+    QUEUES,
+    TASKS,
+    Setting,
+    Settings,
+    SettingsError,
+    Tuning,
+    limits,
+    plugin_settings,
+)
+
+_SIZES = (
+    "max_input_bytes",
+    "max_result_bytes",
+    "max_checkpoint_bytes",
+    "max_progress_message_bytes",
+    "max_log_line_bytes",
+    "max_task_log_lines",
+    "max_task_log_bytes",
+)
+_TIMES = ("lease", "drain", "idempotency_ttl", "events_ttl", "result_ttl")
+_KEPT = ("keep_success", "keep_failed", "keep_cancelled")
+
+
+class Configured(NamedTuple):
+    """What variables and files say."""
+
+    tuning: Mapping[str, Tuning]
+    """Of queues, providers and task types: kind → name → field → setting."""
+    plugin_settings: Mapping[type[Any], Any]
+    """Of each plugin, by its settings' type."""
+
+
+def configured(settings: Settings, catalogue: Catalogue) -> Configured:
+    """What variables and files say of ``catalogue``.
+
+    Raises:
+        SettingsError: for the first setting of a queue, a provider, a task type or a plugin that
+            cannot be honoured.
+    """
+    given, complete = settings.given, not catalogue.absent
+    plugin_settings.refuse_unknown(
+        {
+            **{plugin.name: None for plugin in catalogue.absent},
+            **{plugin.name: plugin.settings for plugin in catalogue.plugins},
+        },
+        given,
+    )
+    tuning = {
+        QUEUES.kind: QUEUES.read(catalogue.queues, given, complete=complete),
+        PROVIDERS.kind: PROVIDERS.read(catalogue.providers, given, complete=complete),
+        TASKS.kind: TASKS.read(catalogue.task_types, given, complete=complete),
+    }
+    for kind, of_kind in tuning.items():
+        for name, said in of_kind.items():
+            _require_fit(catalogue, kind, name, said)
+    values = {
+        kind: plugin_settings.read(
+            plugin.name, kind, given, distribution=f"{plugin.distribution} {plugin.version}"
+        )
+        for plugin in catalogue.plugins
+        for kind in plugin.settings
+    }
+    return Configured(tuning, values)
+
+
+def _require_fit(catalogue: Catalogue, kind: str, name: str, said: Mapping[str, Setting]) -> None:
+    """Refuse, before anything is opened, what the declaration does not take."""
+    values = {name: {field: each.value for field, each in said.items()}}
+    try:
+        catalogue.tuned(
+            values if kind == QUEUES.kind else {},
+            values if kind == PROVIDERS.kind else None,
+            values if kind == TASKS.kind else None,
+        )
+    except DeclarationError as error:
+        places = ", ".join(each.source for each in said.values())
+        raise SettingsError(f"{error}; change or remove {places}") from error
+
+
+def policies(said: Configured, catalogue: Catalogue, database: Database) -> Policies:
+    """What holds for ``catalogue``, over what is declared; not read yet."""
+    return Policies(
+        catalogue,
+        kinds=(QUEUES, PROVIDERS, TASKS),
+        settings=said.tuning,
+        overrides=Overrides(database),
+    )
+
+
+def installation_values(settings: Settings) -> list[ExplainedValue]:
+    """What holds for all task types, and who says so: sizes, times, and how long tasks are kept."""
+    found = [
+        *(
+            _explained(field, field.rpartition("_")[2], [_claim(settings, field)])
+            for field in _SIZES
+        ),
+        *(_explained(field, "time", [_claim(settings, field)]) for field in _TIMES),
+    ]
+    for field in _KEPT:
+        claims = [_claim(settings, field)]
+        kept: timedelta | None = getattr(settings, field)
+        if kept is not None and kept < settings.idempotency_ttl:
+            # No task goes before a key that stands for it: see app.retention.
+            claims.insert(0, _claim(settings, "idempotency_ttl"))
+        found.append(_explained(field, "time", claims))
+    return found
+
+
+def _claim(settings: Settings, field: str) -> Claim:
+    value, said = getattr(settings, field), settings.said(field)
+    text = "forever" if value is None else limits.text(value)
+    origin: Literal["environment", "file", "default"] = "default" if said is None else said.origin
+    source = "" if said is None else said.place
+    return Claim(value=text, origin=origin, source=source, said_of="installation")
+
+
+def _explained(field: str, unit: str, claims: list[Claim]) -> ExplainedValue:
+    return explained_value("installation", field, unit, claims, changeable=False)
