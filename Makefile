@@ -141,7 +141,8 @@ EXPORT := --format requirements.txt --all-packages --no-emit-workspace --no-head
 
 .PHONY: docs
 docs: install ## Build the site from docs/ into site/, strictly; it needs no network to be read
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs site $(ARGS)
+	$(BIN)/python -m sphinx --quiet --fresh-env --write-all \
+		--fail-on-warning --keep-going docs site $(ARGS)
 	@echo "site/index.html is there"
 
 .PHONY: changelog

@@ -19,9 +19,9 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx_click",
     "sphinx_copybutton",
     # Beside this file:
+    "command_help",
     "http_api",
     "mermaid",
     "public_names",

@@ -78,7 +78,7 @@ def _schemas(content: dict[str, Any]) -> str:
     """Which schemas of the document it is made of, if they have names."""
     text = json.dumps([each.get("schema", {}) for each in content.values()])
     names = [each.split('"')[0] for each in text.split("#/components/schemas/")[1:]]
-    named = ", ".join(f"`{name}`" for name in dict.fromkeys(names) if name != "Problem")
+    named = ", ".join(f"`{name}`" for name in dict.fromkeys(names) if name != "ProblemDocument")
     return f" ({named})" if named else ""
 
 
