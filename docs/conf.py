@@ -32,7 +32,10 @@ exclude_patterns = ["extensions"]
 nitpicky = True
 nitpick_ignore_regex = [
     # What others document, and the type variables of our own signatures.
-    ("py:.*", r"(asyncio|collections|datetime|httpx|msgspec|pathlib|sqlalchemy|structlog|uuid)\..*"),
+    (
+        "py:.*",
+        r"(asyncio|collections|datetime|httpx|msgspec|pathlib|sqlalchemy|structlog|uuid)\..*",
+    ),
     ("py:class", r"(UUID|BoundLogger|(penstock(\.\w+)+\.)?[A-Z])"),
     ("py:class", r"penstock\.declarations\.task_type\.(Declare|TaskType\[~typing\.Any)"),
 ]

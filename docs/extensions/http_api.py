@@ -1,4 +1,4 @@
-"""Writes the routes of the API into a page, from the OpenAPI document that the API itself serves."""
+"""Writes the routes of the API into a page, from the OpenAPI document that the API serves."""
 
 import json
 from collections.abc import Iterator

@@ -1,0 +1,36 @@
+"""The real command line, parsed and not run."""
+
+from collections.abc import Iterator
+
+import click
+
+from penstock.cli.root import root
+
+
+def parse(arguments: list[str]) -> click.Context:
+    """The context of the innermost command of ``penstock`` with these arguments.
+
+    Raises:
+        click.UsageError: the command line does not take them.
+    """
+    command: click.Command | None = root
+    context, rest = root.make_context("penstock", list(arguments)), list(arguments)
+    while isinstance(command, click.Group):
+        name, command, rest = command.resolve_command(context, rest)
+        assert command is not None
+        context = command.make_context(name, list(rest), parent=context)
+    return context
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command that there is, groups too, by what one types: ``penstock queue list``."""
+    yield from _below(root, click.Context(root, info_name="penstock"))
+
+
+def _below(command: click.Command, context: click.Context) -> Iterator[tuple[str, click.Command]]:
+    yield context.command_path, command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from _below(found, click.Context(found, parent=context, info_name=name))
