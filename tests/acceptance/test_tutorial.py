@@ -8,6 +8,7 @@ import venv
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -49,7 +50,7 @@ class Reader:
         self._program("pip", f"-c {shlex.quote(PIP)}")
         self._stack = ExitStack()
 
-    def __enter__(self) -> "Reader":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
