@@ -26,6 +26,8 @@ def test_each_public_name_is_on_the_page(package, name):
 def test_each_public_name_has_a_docstring_and_so_has_each_of_its_methods(package, name):
     found = getattr(importlib.import_module(package), name)
 
+    if not inspect.isclass(found) and not inspect.isroutine(found):
+        return  # an alias or a value: what it is for stands beside it in the source
     assert inspect.getdoc(found)
     if inspect.isclass(found) and found.__module__.startswith(package):
         for attribute, value in vars(found).items():
