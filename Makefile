@@ -139,13 +139,19 @@ NPM_QUIET := --ignore-scripts --no-audit --no-fund --loglevel error
 # Names, versions, markers and hashes: no index, no path of this machine, no workspace member.
 EXPORT := --format requirements.txt --all-packages --no-emit-workspace --no-header
 
+.PHONY: docs
+docs: install ## Build the site from docs/ into site/, strictly; it needs no network to be read
+	$(BIN)/python -m sphinx --quiet --fresh-env --write-all \
+		--fail-on-warning --keep-going docs site $(ARGS)
+	@echo "site/index.html is there"
+
 .PHONY: changelog
 changelog: install ## Show the next release's notes, made from changelog.d/
 	$(BIN)/towncrier build --draft --version unreleased
 
 .PHONY: clean
 clean: ## Remove what the Makefile made (not the data of `penstock dev`)
-	rm -rf .venv .tools .bench benchmarks/peers/*/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .tools .bench site benchmarks/peers/*/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .PHONY: help
 help: ## Show this

@@ -397,7 +397,12 @@ def _follow_task() -> Operation:
         "tags": ["tasks"],
         "parameters": [
             _path_parameter("task_id", _ID),
-            {"name": LAST_EVENT_ID, "in": "header", "schema": {"type": "string"}},
+            {
+                "name": LAST_EVENT_ID,
+                "in": "header",
+                "description": "The `id` of the last event that was got, to go on after it.",
+                "schema": {"type": "string"},
+            },
         ],
         "responses": {
             "200": {
@@ -455,7 +460,12 @@ def _download_artifact() -> Operation:
         "tags": ["artifacts"],
         "parameters": [
             _path_parameter("artifact_id", _ID),
-            {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}},
+            {
+                "name": "If-None-Match",
+                "in": "header",
+                "description": "The `ETag` of an earlier answer: if the file is still that, 304.",
+                "schema": {"type": "string"},
+            },
         ],
         "responses": {
             "200": {
