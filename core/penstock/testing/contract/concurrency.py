@@ -66,7 +66,8 @@ async def stall(trial: Trial, harness: Harness) -> float:
 
 async def _different(trial: Trial, harness: Harness) -> Sequence[Alone]:
     """Inputs with different outputs, if there are any: equal ones would hide a mix-up."""
-    found = [await trial.alone(harness, each) for each in trial.inputs[:_INPUTS]]
+    tried = 1 if trial.is_sync else _INPUTS
+    found = [await trial.alone(harness, each) for each in trial.inputs[:tried]]
     if len(found) > 1 or trial.is_sync:
         return found
     for value in variants(trial.inputs[0], trial.task_type.input_type):

@@ -52,11 +52,9 @@ async def faults(trials: Sequence[Trial], services: RealServices) -> Iterator[st
     found: list[str] = []
     async with services:
         submitted: list[tuple[Trial, Any, TaskHandle[Any]]] = []
-        for trial in trials:
-            for number in range(_number(trial.task_type.queue)):
-                value = trial.inputs[number % len(trial.inputs)]
-                handle = await services.client.submit(trial.task_type, value, unique=False)
-                submitted.append((trial, value, handle))
+        for trial, value in _enough(trials):
+            handle = await services.client.submit(trial.task_type, value, unique=False)
+            submitted.append((trial, value, handle))
         ends = [each.result() for _, _, each in submitted]
         results = await asyncio.gather(*ends, return_exceptions=True)
     for (trial, value, _), result in zip(submitted, results, strict=True):
@@ -70,6 +68,18 @@ async def faults(trials: Sequence[Trial], services: RealServices) -> Iterator[st
     for queue in {each.task_type.queue.name: each.task_type.queue for each in trials}.values():
         found += _limits(trials[0].who, queue, meter)
     return iter(found)
+
+
+def _enough(trials: Sequence[Trial]) -> Iterator[tuple[Trial, Any]]:
+    """Each task type at least once, and each queue to its limits."""
+    by_queue: dict[str, list[Trial]] = defaultdict(list)
+    for trial in trials:
+        by_queue[trial.task_type.queue.name].append(trial)
+    for each in by_queue.values():
+        number = max(len(each), _number(each[0].task_type.queue))
+        for count in range(number):
+            trial = each[count % len(each)]
+            yield trial, trial.inputs[count // len(each) % len(trial.inputs)]
 
 
 def _number(queue: Queue) -> int:
