@@ -21,7 +21,7 @@ from penstock.testing.services import RealServices
 _MOST = 6
 # A start is measured a little after Redis has allowed it.
 _LATENESS = 0.1
-# Shorter runs may have ended before the next one was claimed.
+# What a busy machine takes to start one more.
 _LONG_ENOUGH = 0.3
 # From a cancel to the worker that hears of it, on a busy machine.
 _WAY = timedelta(seconds=2)
@@ -93,19 +93,19 @@ def _limits(who: str, queue: Queue, meter: Meter) -> Iterator[str]:
             f"{most} tasks of queue {queue.name!r} of {who} ran at once in one worker, expected at "
             f"most {queue.concurrency}"
         )
-    expected = min(queue.concurrency, len(meter.starts[queue.name]))
-    limits = (queue.rate_limit, queue.global_concurrency, queue.user_concurrency)
-    is_long = meter.shortest.get(queue.name, 0) > _LONG_ENOUGH
-    if most < expected and is_long and not any(limits):
+    starts = sorted(meter.starts[queue.name])
+    expected = min(queue.concurrency, len(starts))
+    spread = starts[expected - 1] - starts[0]
+    is_limited = any((queue.rate_limit, queue.global_concurrency, queue.user_concurrency))
+    if spread > (expected - 1) * _LONG_ENOUGH and not is_limited:
         yield (
-            f"{most} tasks of queue {queue.name!r} of {who} ran at once, expected {expected}, as "
-            f"it declares concurrency {queue.concurrency} and more were waiting: its handlers hold "
-            "up the worker; await what takes long, or make them a 'def'"
+            f"{expected} tasks of queue {queue.name!r} of {who} took {spread:.1f} s to start, "
+            f"expected all of them at once, as it declares concurrency {queue.concurrency}: its "
+            "handlers hold up the worker; await what takes long, or make them a 'def'"
         )
     rate = queue.rate_limit
     if rate is None:
         return
-    starts = sorted(meter.starts[queue.name])
     gaps = [later - earlier for earlier, later in zip(starts, starts[rate.limit :], strict=False)]
     period = rate.period.total_seconds()
     if gaps and min(gaps) < period - _LATENESS:
