@@ -120,7 +120,7 @@ lock: $(TOOLS_STAMP) ## Resolve the dependencies anew and write requirements/*.t
 	@python=$(find_python) || exit 1; $(like_pip); set -ex; \
 	$(UV) lock --quiet --python "$$python" $(ARGS); \
 	$(UV) export --quiet --frozen $(EXPORT) --all-extras --output-file requirements/dev.txt; \
-	$(UV) export --quiet --frozen $(EXPORT) --all-extras --no-dev --output-file requirements/prod.txt; \
+	$(UV) export --quiet --frozen $(EXPORT) --all-extras --no-extra testing --no-dev --output-file requirements/prod.txt; \
 	$(UV) export --quiet --frozen $(EXPORT) --only-group build --output-file requirements/build.txt; \
 	$(UV) pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11 \
 		$(ARGS) --output-file requirements/uv.txt requirements/uv.in; \

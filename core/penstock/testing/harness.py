@@ -25,9 +25,8 @@ from penstock.declarations import (
     Priority,
     Provider,
     TaskType,
-    task_input,
 )
-from penstock.dispatch import ArtifactStore, inputs
+from penstock.dispatch import ArtifactStore
 from penstock.dispatch.needs import need_of
 from penstock.engine import Grant, GrantSettlement, Lease, Member
 from penstock.ledger import Failure, Outcome, StartedTask, Status
@@ -37,6 +36,7 @@ from penstock.plugins.installed import InstalledPlugins
 from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
 from penstock.processes.size_limits import SizeLimits
+from penstock.testing import typed
 from penstock.testing.clock import Clock
 from penstock.testing.inline import InlineProcesses
 from penstock.testing.memory import (
@@ -212,8 +212,8 @@ class Harness:
             InvalidInputError: a worker could not read ``input`` from its JSON.
             DeclarationError: it has no JSON form.
         """
-        text = task_input.encode(task_type.name, input)
-        value = inputs.decode(task_type, text)
+        text = typed.input_to_json(task_type, input)
+        value = typed.input_from_json(task_type, text)
         run: StartedRun[R] = StartedRun(redelivery_of.id if redelivery_of else uuid7(), task_type)
         if redelivery_of is not None:
             run.saved = redelivery_of.saved

@@ -21,7 +21,7 @@ from penstock.declarations import (
     SyncTaskType,
     TaskType,
 )
-from penstock.processes import result
+from penstock.testing import typed
 
 S = TypeVar("S")
 _MOST = 1024**2
@@ -42,15 +42,12 @@ class InlineProcesses:
     ) -> msgspec.Raw:
         """Call the handler in a thread."""
         loop = asyncio.get_running_loop()
-        arguments = {
-            task_type.input_parameter: msgspec.json.decode(input, type=task_type.input_type)
-        }
+        arguments = {task_type.input_parameter: typed.input_from_json(task_type, input)}
         if task_type.context_parameter is not None:
             arguments[task_type.context_parameter] = InlineContext(context, loop)
         on_start()
         value = await asyncio.to_thread(task_type.handler, **arguments)
-        encoded = result.encode(task_type.name, task_type.output_type, value, most=_MOST)
-        return msgspec.Raw(encoded)
+        return msgspec.Raw(typed.output_to_json(task_type, value, most=_MOST))
 
 
 class InlineContext(SyncContext):

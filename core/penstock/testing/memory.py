@@ -20,10 +20,11 @@ from penstock.broker.ports import HandlerProcesses
 from penstock.broker.task_logger import task_logger
 from penstock.clipping import clipped
 from penstock.declarations import Artifact, Context, PenstockError, Queue, SyncTaskType, TaskType
-from penstock.dispatch import Submission, inputs
+from penstock.dispatch import Submission
 from penstock.ledger import Checkpoint, Outcome, StartedTask, StoredArtifact, TaskRecord
 from penstock.processes.size_limits import SizeLimits
 from penstock.storage import ObjectStorage, StoredObject
+from penstock.testing import typed
 from penstock.testing.clock import Clock
 from penstock.testing.run import Child, LoggedLine, Run
 
@@ -100,7 +101,7 @@ class MemoryIntake:
         if parent is None or child_id is None:
             raise PenstockError(f"a child of type {submission.type!r} has no id or no parent")
         if submission.type in self._known:
-            inputs.decode(self._known[submission.type], submission.input)
+            typed.input_from_json(self._known[submission.type], submission.input)
         run = self._runs[parent]
         if child_id not in {each.id for each in run.children}:
             run.children.append(

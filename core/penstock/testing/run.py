@@ -13,6 +13,7 @@ import msgspec
 from penstock.client.errors import TaskFailedError
 from penstock.declarations import Artifact, Interruption, PenstockError, Priority, TaskType
 from penstock.ledger import Failure, Status
+from penstock.testing import typed
 
 if TYPE_CHECKING:
     from penstock.broker.delivery import Delivery
@@ -111,7 +112,7 @@ class Run(Generic[R]):
             PenstockError: it has not ended.
         """
         if self.status is Status.SUCCESS and self.result is not None:
-            found: R = msgspec.json.decode(self.result, type=self.task_type.output_type)
+            found: R = typed.output_from_json(self.task_type, self.result)
             return found
         if self.error is None:
             raise PenstockError(

@@ -228,7 +228,7 @@ class PluginContract:
                 redis_url=penstock_redis_url,
                 **penstock_database,
             )
-            require_none([*run(real.faults(trials, services))])
+            require_none([*run(real.faults(trials, services, grace=self.grace))])
 
     # -- how -----------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from penstock.ledger import Status
-from penstock.testing.contract.outputs import shown
+from penstock.testing.contract.outputs import plain, shown
 from penstock.testing.contract.trial import Trial
 from penstock.testing.harness import Harness
 from penstock.testing.run import Run
@@ -43,7 +43,7 @@ async def faults(trial: Trial, harness: Harness, *, grace: timedelta) -> Iterato
         if run.status is Status.SUCCESS:
             found.append(
                 f"{trial.what} ignores being cancelled: told to stop, {where}, it went on and "
-                f"returned {shown(run.output)}; let asyncio.CancelledError pass: whoever "
+                f"returned {shown(plain(run))}; let asyncio.CancelledError pass: whoever "
                 "cancelled the task does not want its output"
             )
             break

@@ -41,7 +41,7 @@ async def faults(trial: Trial, harness: Harness, *, most: int) -> Iterator[str]:
     ]
     if wrong:
         each, run = wrong[0]
-        got = f"it failed: {run.error.message}" if run.error else f"got {shown(plain(run.output))}"
+        got = f"it failed: {run.error.message}" if run.error else f"got {shown(plain(run))}"
         found.append(
             f"{trial.what} gave {len(wrong)} wrong outputs {where}: for {shown(each.input)}, "
             f"expected {shown(each.output)} as when it runs alone, {got}; {remedy}"
@@ -66,10 +66,11 @@ async def stall(trial: Trial, harness: Harness) -> float:
 
 async def _different(trial: Trial, harness: Harness) -> Sequence[Alone]:
     """Inputs with different outputs, if there are any: equal ones would hide a mix-up."""
-    found = [await trial.alone(harness, each) for each in trial.inputs[:_INPUTS]]
+    tried = 1 if trial.is_sync else _INPUTS
+    found = [await trial.alone(harness, each) for each in trial.inputs[:tried]]
     if len(found) > 1 or trial.is_sync:
         return found
-    for value in variants(trial.inputs[0], trial.task_type.input_type):
+    for value in variants(trial.task_type, trial.inputs[0]):
         try:
             other = await trial.alone(harness, value)
         except BrokenPromiseError:

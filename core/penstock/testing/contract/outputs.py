@@ -6,12 +6,14 @@ from typing import Any
 
 import msgspec
 
+from penstock.testing.run import Run
+
 _ARTIFACT = {"id", "name", "content_type", "size", "sha256"}
 
 
-def plain(output: Any) -> Any:
-    """``output`` as its JSON holds it, but for the ids of artifacts, which are new each time."""
-    return _without_ids(msgspec.json.decode(msgspec.json.encode(output)))
+def plain(run: Run[Any]) -> Any:
+    """What a run returned, as its JSON holds it, but for ids of artifacts, new each time."""
+    return _without_ids(msgspec.json.decode(run.result)) if run.result is not None else None
 
 
 def _without_ids(value: Any) -> Any:

@@ -29,7 +29,7 @@ async def after_checkpoints(trial: Trial, harness: Harness) -> Iterator[str]:
             )
         elif await trial.differs(harness, alone, run):
             found.append(
-                f"{trial.what} gives another output, {where}: {shown(plain(run.output))}, expected "
+                f"{trial.what} gives another output, {where}: {shown(plain(run))}, expected "
                 f"{shown(alone.output)} as without the death; save all that the output depends on"
             )
         found += _paid_again(trial, where, paid, alone)
@@ -50,7 +50,7 @@ async def again(trial: Trial, harness: Harness) -> Iterator[str]:
         )
     elif await trial.differs(harness, alone, run):
         found.append(
-            f"{trial.what} gives another output when it is {where}: {shown(plain(run.output))}, "
+            f"{trial.what} gives another output when it is {where}: {shown(plain(run))}, "
             f"expected {shown(alone.output)}; keep what changes in a checkpoint"
         )
     twins = [each for each in run.children if each.id not in children]

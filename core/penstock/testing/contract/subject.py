@@ -7,10 +7,9 @@ from difflib import get_close_matches
 from importlib.metadata import EntryPoint
 from typing import Any
 
-import msgspec
-
-from penstock.declarations import TaskType, task_input
+from penstock.declarations import TaskType
 from penstock.plugins import Catalogue, Plugin, discover
+from penstock.testing import typed
 from penstock.testing.contract.advice import BrokenPromiseError
 
 
@@ -102,5 +101,4 @@ def _loaded(name: str, catalogue: Catalogue) -> Plugin:
 
 
 def _reread(task_type: TaskType[Any, Any], example: Any) -> Any:
-    text = task_input.encode(task_type.name, example)
-    return msgspec.json.decode(text, type=task_type.input_type)
+    return typed.input_from_json(task_type, typed.input_to_json(task_type, example))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from penstock.declarations import SyncTaskType, TaskType
+from penstock.dispatch import InvalidInputError
+from penstock.testing import typed
 from penstock.testing.contract.advice import BrokenPromiseError
 from penstock.testing.contract.outputs import plain, shown
 from penstock.testing.contract.paid_calls import PaidCalls
@@ -61,7 +64,7 @@ class Trial:
             run = await self._succeeded(harness, value)
         paid.charged = run.charged
         skipped = (harness.clock.skipped - before).total_seconds()
-        return Alone(input=value, output=plain(run.output), run=run, paid=paid, skipped=skipped)
+        return Alone(input=value, output=plain(run), run=run, paid=paid, skipped=skipped)
 
     async def _succeeded(self, harness: Harness, value: Any) -> Run[Any]:
         run = await harness.start(self.task_type, value)
@@ -75,21 +78,24 @@ class Trial:
 
     async def differs(self, harness: Harness, alone: Alone, run: Run[Any]) -> bool:
         """Whether ``run`` returned something else than the task does whenever it is alone."""
-        if self.same(alone.output, plain(run.output)):
+        if self.same(alone.output, plain(run)):
             return False
         # An output may be another one each time, and then says nothing: it holds the time, say.
         once_more = await self._succeeded(harness, alone.input)
-        return self.same(alone.output, plain(once_more.output))
+        return self.same(alone.output, plain(once_more))
 
 
-def variants(value: Any, kind: Any) -> Iterator[Any]:
+def variants(task_type: TaskType[Any, Any], value: Any) -> Iterator[Any]:
     """Other inputs like ``value``: one text in it is a little longer."""
-    fields = msgspec.json.decode(msgspec.json.encode(value))
-    if not isinstance(fields, dict):
-        return
-    for name, each in fields.items():
-        if isinstance(each, str):
-            try:
-                yield msgspec.convert({**fields, name: f"{each}x"}, kind, strict=False)
-            except msgspec.ValidationError:
-                continue
+    plain_value = msgspec.json.decode(typed.input_to_json(task_type, value))
+    if isinstance(plain_value, str):
+        changed: list[Any] = [f"{plain_value}x"]
+    elif isinstance(plain_value, dict):
+        texts = [name for name, each in plain_value.items() if isinstance(each, str)]
+        changed = [{**plain_value, name: f"{plain_value[name]}x"} for name in texts]
+    else:
+        changed = []
+    for each in changed:
+        # What does not fit is no input.
+        with suppress(InvalidInputError):
+            yield typed.input_from_json(task_type, msgspec.json.encode(each))

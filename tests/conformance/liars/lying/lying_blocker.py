@@ -8,7 +8,7 @@ from penstock import Queue, hookimpl, task
 BLOCKER = Queue("blocker", concurrency=4)
 
 
-@task("blocker.work", queue=BLOCKER, examples=[0.3])
+@task("blocker.work", queue=BLOCKER, examples=[0.35])
 async def work(seconds: float) -> float:
     """Do what takes long."""
     time.sleep(seconds)  # noqa: ASYNC251  (its lie)
