@@ -12,6 +12,9 @@ from penstock.cli.policy_answers import PolicyValue, ProviderPolicy, TaskPolicy
 from penstock.settings.tuning import TuningKnob
 
 _TAKE_BACK = "default"
+# Who says something of a task type or of its queue: the others are what they are named after.
+_BY_OPERATORS = ("operator", "environment", "file")
+_WORDS = {"task": "task type"}
 
 
 def knob_options(
@@ -46,7 +49,7 @@ def table_of(policy: Mapping[str, PolicyValue]) -> Table:
     """What holds, by knob."""
     table = plain_table("knob", "value", "from")
     for knob, each in policy.items():
-        table.add_row(knob.replace("_", " "), each.value, each.who)
+        table.add_row(*map(Text, (knob.replace("_", " "), each.value, each.who)))
     return table
 
 
@@ -96,8 +99,6 @@ def show_task_type(found: TaskPolicy, *, as_json: bool) -> None:
 
 
 def _of(value: PolicyValue) -> str:
-    said_of = f" of the {value.said_of}" if value.origin in _SAYING else ""
-    return f"{value.who}{said_of}"
-
-
-_SAYING = ("operator", "environment", "file")
+    if value.origin not in _BY_OPERATORS:
+        return value.who
+    return f"{value.who}, of the {_WORDS.get(value.said_of, value.said_of)}"
