@@ -120,7 +120,7 @@ lock: $(TOOLS_STAMP) ## Resolve the dependencies anew and write requirements/*.t
 	@python=$(find_python) || exit 1; $(like_pip); set -ex; \
 	$(UV) lock --quiet --python "$$python" $(ARGS); \
 	$(UV) export --quiet --frozen $(EXPORT) --all-extras --output-file requirements/dev.txt; \
-	$(UV) export --quiet --frozen $(EXPORT) --all-extras --no-dev --output-file requirements/prod.txt; \
+	$(UV) export --quiet --frozen $(EXPORT) --all-extras --no-extra testing --no-dev --output-file requirements/prod.txt; \
 	$(UV) export --quiet --frozen $(EXPORT) --only-group build --output-file requirements/build.txt; \
 	$(UV) pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11 \
 		$(ARGS) --output-file requirements/uv.txt requirements/uv.in; \
@@ -139,13 +139,19 @@ NPM_QUIET := --ignore-scripts --no-audit --no-fund --loglevel error
 # Names, versions, markers and hashes: no index, no path of this machine, no workspace member.
 EXPORT := --format requirements.txt --all-packages --no-emit-workspace --no-header
 
+.PHONY: docs
+docs: install ## Build the site from docs/ into site/, strictly; it needs no network to be read
+	$(BIN)/python -m sphinx --quiet --fresh-env --write-all \
+		--fail-on-warning --keep-going docs site $(ARGS)
+	@echo "site/index.html is there"
+
 .PHONY: changelog
 changelog: install ## Show the next release's notes, made from changelog.d/
 	$(BIN)/towncrier build --draft --version unreleased
 
 .PHONY: clean
 clean: ## Remove what the Makefile made (not the data of `penstock dev`)
-	rm -rf .venv .tools .bench benchmarks/peers/*/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .tools .bench site benchmarks/peers/*/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .PHONY: help
 help: ## Show this

@@ -27,7 +27,7 @@ def main(what: str) -> None:
 
 async def _api(settings: Settings) -> None:
     application = Application(settings, catalogue())
-    served = api._build(application, settings, settings.api_key or "")  # noqa: SLF001  (as it is)
+    served = api.build(application, settings, settings.api_key or "")
     config = uvicorn.Config(
         served, port=settings.port, lifespan="on", log_config=None, access_log=False, ws="none"
     )

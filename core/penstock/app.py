@@ -11,6 +11,7 @@ import secrets
 import socket
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -61,6 +62,7 @@ class Application:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         """This process, told apart from all others."""
         said = configured(settings, catalogue)
+        catalogue = replace(catalogue, settings=said.plugin_settings)
         self.plugin_settings = said.plugin_settings
         self.servers = RedisServers(
             settings.redis_url or embedded.find(settings.data_dir) or settings.require_redis_url()

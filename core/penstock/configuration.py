@@ -53,10 +53,10 @@ def configured(settings: Settings, catalogue: Catalogue) -> Configured:
         SettingsError: for the first setting of a queue, a provider, a task type or a plugin that
             cannot be honoured.
     """
-    given, complete = settings.given, not catalogue.quarantined
+    given, complete = settings.given, not catalogue.absent
     plugin_settings.refuse_unknown(
         {
-            **{plugin.name: None for plugin in catalogue.quarantined},
+            **{plugin.name: None for plugin in catalogue.absent},
             **{plugin.name: plugin.settings for plugin in catalogue.plugins},
         },
         given,

@@ -31,7 +31,12 @@ def test_ten_children_of_a_parent_that_was_killed_after_the_third(
     listed = installation.client.get(path).json()["data"]
     assert sorted(each["id"] for each in listed) == sorted(ids)
     starts = Counter(line.split()[1] for line in log.read_text().splitlines())
-    assert starts == {f"child-{number}": 1 for number in range(10)}
+    again = [name for name, times in starts.items() if times > 1]
+    # Those that were there already may have run on the worker that died, and so run once more.
+    died = {"child-0", "child-1", "child-2"} if parent == "probe.parent" else set()
+    assert starts.keys() == {f"child-{number}" for number in range(10)}
+    assert died.issuperset(again), starts
+    assert max(starts.values()) <= 2
     wait_until(
         lambda: installation.queue_status()["probe"]["completed"] == 11,
         what="eleven tasks to be counted",

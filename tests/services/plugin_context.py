@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -17,12 +18,20 @@ from penstock import (
     DeclarationError,
     Interruption,
     PermanentError,
+    Provider,
     SyncContext,
     TaskType,
 )
 from penstock.declarations import checkpoint, child
+from penstock.plugins import discover, load
 
 _CHUNK = 65_536
+
+
+@cache
+def _declared() -> list[Provider]:
+    """The providers of all installed plugins."""
+    return list(load(discover()).providers.values())
 
 
 class Child(NamedTuple):
@@ -67,6 +76,9 @@ class _Seen:
             wrapper_class=BoundLogger,
         )
         self._settings = {type(each): each for each in settings}
+
+    def providers(self, kind: type[Any]) -> Any:
+        return [each for each in _declared() if isinstance(each, kind)]
 
     def settings(self, kind: type[Any]) -> Any:
         try:

@@ -23,6 +23,7 @@ from penstock.api.routes.children import children_routes
 from penstock.api.routes.events import event_routes
 from penstock.api.routes.health import health_routes
 from penstock.api.routes.openapi import openapi_routes
+from penstock.api.routes.plugins import plugin_routes
 from penstock.api.routes.providers import provider_routes
 from penstock.api.routes.queue_control import queue_control_routes
 from penstock.api.routes.queues import queue_routes
@@ -43,7 +44,7 @@ from penstock.dispatch import (
     ScheduleControl,
 )
 from penstock.ledger import TaskLog
-from penstock.plugins import Catalogue
+from penstock.plugins import Catalogue, PluginView
 
 MAX_WAIT = timedelta(minutes=1)
 
@@ -64,6 +65,7 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
     max_body_bytes: int,
     max_upload_bytes: int,
     max_wait: timedelta = MAX_WAIT,
+    plugins: Sequence[PluginView] = (),
     lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
     """Build the API; nothing is opened or started before its lifespan begins.
@@ -81,6 +83,7 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
         max_body_bytes: larger bodies are refused with 413.
         max_upload_bytes: the same for ``POST /api/uploads``, which keeps none in memory.
         max_wait: for how long a request may wait for its task's outcome.
+        plugins: what is installed, loaded or not.
         lifespan: context managers that are entered when the server starts and left when it stops.
     """
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("penstock.api")
@@ -102,6 +105,7 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
             *queue_control_routes(queue_control=queue_control),
             *schedule_routes(schedule_control=schedule_control, catalogue=catalogue),
             *health_routes(dispatch=dispatch, logger=logger),
+            *plugin_routes(plugins=plugins),
             *task_type_routes(catalogue=catalogue, policy_control=policy_control),
             *provider_routes(policy_control=policy_control),
             *upload_routes(

@@ -1,52 +1,55 @@
 """What is wrong with a task's input, in the words of the request that it came in."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
-import msgspec
-
+from penstock.api.fields import MOST_ERRORS
 from penstock.api.json_faults import join
 from penstock.api.problems import FieldError, Problem, invalid_request
 from penstock.declarations import TaskType
+from penstock.declarations.schema_walk import part_at
+from penstock.declarations.unfit import Fault
 from penstock.dispatch import InvalidInputError
 
 # msgspec reports these at the object; the caller looks for the field.
 _CHOICE = re.compile(r"(?<=Invalid enum value )'.*'", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d*)\]")
 _MEMBER = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`")
 
 
 def invalid_input(error: InvalidInputError, task_type: TaskType[Any, Any]) -> Problem:
     """The problem document for an input that does not fit its task type."""
-    field = "$.input" + error.path.removeprefix("$")
-    message = error.message
+    return invalid_request([_field_error(each, task_type) for each in error.faults[:MOST_ERRORS]])
+
+
+def _field_error(fault: Fault, task_type: TaskType[Any, Any]) -> FieldError:
+    field = "$.input" + fault.path.removeprefix("$")
+    message = fault.message
     remedy = f"GET /api/task-types/{task_type.name} shows the input's schema and examples"
-    if member := _MEMBER.fullmatch(error.message):
+    if member := _MEMBER.fullmatch(fault.message):
         name = member["name"]
         missing = member["what"] == "missing required"
         field = join(field, name)
         message = "this field is missing" if missing else "there is no such field"
-        near = get_close_matches(name, _fields(task_type, error.path), n=1)
         if missing:
             remedy = f"add it; {remedy}"
-        elif near:
+        elif near := get_close_matches(name, _fields(task_type, fault.path), n=1):
             remedy = f"did you mean {near[0]!r}? {remedy}"
         else:
             remedy = f"remove it; {remedy}"
-    elif hint := _hint(error, task_type):
+    elif hint := _hint(fault, task_type):
         remedy = f"{hint}; {remedy}"
-    return invalid_request([FieldError(field, message, remedy)])
+    return FieldError(field, message, remedy)
 
 
-def _hint(error: InvalidInputError, task_type: TaskType[Any, Any]) -> str:
+def _hint(fault: Fault, task_type: TaskType[Any, Any]) -> str:
     """What the schema says of the field at fault, where msgspec's own words do not help."""
-    choice, pattern = _CHOICE.search(error.message), "matching regex" in error.message
+    choice, pattern = _CHOICE.search(fault.message), "matching regex" in fault.message
     if not choice and not pattern:
         # Schemas are dear to make.
         return ""
-    found = _schema_at(task_type.input_schema(), error.path)
+    found = part_at(task_type.input_schema(), fault.path)
     choices = [repr(each) for each in found.get("enum", []) if each is not None]
     if choice and choices:
         near = get_close_matches(choice[0].lower(), choices, n=1)
@@ -58,29 +61,6 @@ def _hint(error: InvalidInputError, task_type: TaskType[Any, Any]) -> str:
     return ""
 
 
-def _schema_at(schema: Mapping[str, Any], path: str) -> Mapping[str, Any]:
-    """The part of a JSON Schema that describes ``path``, with its alternatives taken together."""
-    definitions = schema.get("$defs", {})
-
-    def whole(part: Mapping[str, Any]) -> dict[str, Any]:
-        if "$ref" in part:
-            return {**whole(definitions.get(part["$ref"].rpartition("/")[2], {})), **part}
-        merged = dict(part)
-        for each in part.get("anyOf", []):
-            merged = {**whole(each), **merged}
-        return merged
-
-    found = whole(schema)
-    for name, index in _STEP.findall(path):
-        step = found.get("items", {}) if index else found.get("properties", {}).get(name, {})
-        found = whole(step if isinstance(step, Mapping) else {})
-    return found
-
-
 def _fields(task_type: TaskType[Any, Any], path: str) -> Sequence[str]:
-    """The names of the fields at ``path``, as far as they are known without walking the schema."""
-    if path != "$" or not isinstance(task_type.input_type, type):
-        return []
-    if not issubclass(task_type.input_type, msgspec.Struct):
-        return []
-    return [each.encode_name for each in msgspec.structs.fields(task_type.input_type)]
+    """The names of the fields of the object at ``path``."""
+    return list(part_at(task_type.input_schema(), path).get("properties", {}))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable
 from typing import Any
 
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_LONGEST_SHOWN = 80
+from penstock.declarations.places import join, shown
+
+__all__ = ["explain", "join", "locate", "shown"]
 
 
 class _Unreadable:
@@ -39,17 +39,6 @@ def locate(value: object, is_faulty: Callable[[object], bool]) -> str | None:
         elif is_faulty(each):
             return path
     return None
-
-
-def join(path: str, key: str) -> str:
-    """The path of a member; keys that are no plain words stand in brackets and quotes."""
-    return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{shown(key)}]"
-
-
-def shown(value: object) -> str:
-    """``value`` as short, printable text for an error message."""
-    text = json.dumps(value) if isinstance(value, str) else repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def explain(text: str) -> tuple[str, str]:

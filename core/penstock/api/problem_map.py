@@ -34,11 +34,19 @@ from penstock.ledger import (
     TwinOpenError,
     TwinPendingError,
 )
-from penstock.plugins import ProviderNotFoundError, UnknownQueueError, UnknownTaskTypeError
+from penstock.plugins import (
+    AbsentTaskTypeError,
+    ProviderNotFoundError,
+    UnknownQueueError,
+    UnknownTaskTypeError,
+)
 
 RETRY_AFTER_SECONDS = 5
 # Somebody has to resume it; nobody knows when.
 _DRAINING_RETRY_AFTER_SECONDS = 60
+# Somebody has to mend or install it, and start the processes anew.
+_ABSENT_RETRY_AFTER_SECONDS = 60
+_PLUGINS_LISTED = "GET /api/plugins lists what is installed, and what did not load"
 _log = logging.getLogger(__name__)
 _ROUTES = "GET /api/openapi.json lists every route and its methods"
 
@@ -103,6 +111,8 @@ def is_expected(error: Exception) -> bool:
 
 def unknown_task_type(error: UnknownTaskTypeError, *, status: int = 422) -> Problem:
     """A task type that no loaded plugin declares."""
+    if isinstance(error, AbsentTaskTypeError) and status != HTTPStatus.NOT_FOUND:
+        return _plugin_absent(error)
     field = FieldError("$.type", str(error), unknown_task_type_remedy(error))
     return Problem(
         "unknown-task-type",
@@ -113,8 +123,20 @@ def unknown_task_type(error: UnknownTaskTypeError, *, status: int = 422) -> Prob
     )
 
 
+def _plugin_absent(error: AbsentTaskTypeError) -> Problem:
+    return Problem(
+        "plugin-not-loaded",
+        status=503,
+        title="The plugin of this task type is not loaded",
+        detail=f"{error}; {_PLUGINS_LISTED}",
+        headers={"Retry-After": str(_ABSENT_RETRY_AFTER_SECONDS)},
+    )
+
+
 def unknown_task_type_remedy(error: UnknownTaskTypeError) -> str:
     """What to do about an unknown task type."""
+    if isinstance(error, AbsentTaskTypeError):
+        return _PLUGINS_LISTED
     listed = "GET /api/task-types lists the task types that are installed"
     return (
         f"use {error.suggestion!r}, or install the plugin; {listed}" if error.suggestion else listed

@@ -202,5 +202,5 @@ class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):
             output_schema=task_type.output_schema(),
             upload=task_type.upload,
             unique=task_type.unique,
-            examples=[msgspec.to_builtins(example) for example in task_type.examples],
+            examples=list(task_type.plain_examples()),
         )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from copy import copy
 from typing import Any
 
 import msgspec
-from taskiq import AckableMessage, AsyncBroker, AsyncTaskiqDecoratedTask, BrokerMessage
+from taskiq import (
+    AckableMessage,
+    AsyncBroker,
+    AsyncTaskiqDecoratedTask,
+    BrokerMessage,
+    TaskiqMiddleware,
+)
+from taskiq.kicker import AsyncKicker
 from uuid_utils.compat import uuid7
 
 from penstock.broker import labels
-from penstock.broker.consumer import Consumer
 from penstock.broker.messages import (
     Envelope,
     JsonFormatter,
@@ -18,9 +25,10 @@ from penstock.broker.messages import (
     input_of,
     task_id_of,
 )
+from penstock.broker.ports import Intake, TaskSource
 from penstock.broker.results import return_type
 from penstock.declarations import TaskType
-from penstock.dispatch import Dispatch, Submission
+from penstock.dispatch import Submission
 from penstock.plugins import Catalogue
 
 
@@ -45,6 +53,22 @@ class RegisteredTask(AsyncTaskiqDecoratedTask[Any, Any]):
         self.labels = labels
         self.return_type = return_type
 
+    def kicker(self) -> AsyncKicker[Any, Any]:
+        """A call to be, with labels."""
+        return _Kicker(
+            task_name=self.task_name,
+            broker=self.broker,
+            labels=copy(self.labels),
+            return_type=self.return_type,
+        )
+
+
+class _Kicker(AsyncKicker[Any, Any]):
+    @classmethod
+    def _prepare_arg(cls, arg: Any) -> Any:
+        """As it is: the formatter writes models by the names that they are read by."""
+        return arg
+
 
 class Broker(AsyncBroker):
     """A broker for the task types of a catalogue.
@@ -54,7 +78,7 @@ class Broker(AsyncBroker):
     """
 
     def __init__(
-        self, *, catalogue: Catalogue, dispatch: Dispatch, consumer: Consumer | None = None
+        self, *, catalogue: Catalogue, dispatch: Intake, consumer: TaskSource | None = None
     ) -> None:
         super().__init__()
         self.id_generator = lambda: str(uuid7())
@@ -62,6 +86,7 @@ class Broker(AsyncBroker):
         self.catalogue = catalogue
         self.consumer = consumer
         self.dispatch = dispatch
+        self._shared: list[TaskiqMiddleware] = []
         for task_type in catalogue.task_types.values():
             self._register(task_type)
 
@@ -71,7 +96,7 @@ class Broker(AsyncBroker):
             task_type.name,
             task_type.handler,
             {},
-            return_type(task_type.output_type),
+            return_type(task_type.output),
         )
 
     def task_of(self, task_type: TaskType[Any, Any]) -> AsyncTaskiqDecoratedTask[Any, Any]:
@@ -81,6 +106,19 @@ class Broker(AsyncBroker):
             UnknownTaskTypeError: no loaded plugin declares it.
         """
         return self.local_task_registry[self.catalogue.task_type(task_type.name).name]
+
+    def share_middlewares(self, middlewares: Sequence[TaskiqMiddleware]) -> None:
+        """Put ``middlewares`` in force that whoever calls this starts and stops, once for all.
+
+        Call it after :meth:`startup`.
+        """
+        self._shared += middlewares
+        self.add_middlewares(*middlewares)
+
+    async def shutdown(self) -> None:
+        """See taskiq."""
+        self.middlewares = [each for each in self.middlewares if each not in self._shared]
+        await super().shutdown()
 
     async def kick(self, message: BrokerMessage) -> None:
         """Accept a call as a task; on return its row is committed."""
@@ -110,7 +148,7 @@ class Broker(AsyncBroker):
             for each in await consumer.deliveries():
                 yield each.ackable()
 
-    def require_consumer(self) -> Consumer:
+    def require_consumer(self) -> TaskSource:
         """The consumer of a worker's broker.
 
         Raises:

@@ -7,8 +7,9 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 
 from penstock.broker.patience import patiently
+from penstock.broker.ports import CheckpointStore
 from penstock.declarations import PermanentError, SupersededError, checkpoint
-from penstock.ledger import Checkpoint, Ledger, StartedTask
+from penstock.ledger import Checkpoint, StartedTask
 
 S = TypeVar("S")
 
@@ -22,7 +23,7 @@ class Checkpoints:
         max_bytes: how long the JSON of each may be.
     """
 
-    def __init__(self, ledger: Ledger, task: StartedTask, *, max_bytes: int) -> None:
+    def __init__(self, ledger: CheckpointStore, task: StartedTask, *, max_bytes: int) -> None:
         self._ledger = ledger
         self._task = task
         self._max_bytes = max_bytes

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from penstock.broker.patience import patiently
+from penstock.broker.ports import Intake
 from penstock.declarations import (
     DeclarationError,
     PermanentError,
@@ -14,7 +15,6 @@ from penstock.declarations import (
     child,
 )
 from penstock.dispatch import (
-    Dispatch,
     InputTooLargeError,
     InvalidInputError,
     QueueFullError,
@@ -37,7 +37,7 @@ class Children:
         task: their parent.
     """
 
-    def __init__(self, dispatch: Dispatch, task: StartedTask) -> None:
+    def __init__(self, dispatch: Intake, task: StartedTask) -> None:
         self._dispatch = dispatch
         self._task = task
 

@@ -24,7 +24,13 @@ from penstock.broker.start_news import StartNews
 from penstock.declarations import Interruption, Queue, TaskType
 from penstock.dispatch import Policies
 from penstock.engine import Engine, EngineUnavailableError, EpochMissingError, Lease, Settlement
-from penstock.ledger import CancelWish, Ledger, LedgerUnavailableError, Outcome, Status
+from penstock.ledger import (
+    CancelWish,
+    Ledger,
+    LedgerUnavailableError,
+    Outcome,
+    Status,
+)
 
 MAX_LOSSES = 3
 """A task whose worker died under it this often is not given to another one."""
@@ -95,6 +101,7 @@ class Consumer:
         self._changed = asyncio.Event()
         self._has_marker = False
         self._outage = ""
+        self._withheld = ""
         self._parked = 0
         self._draining = False
         self._loop_task: asyncio.Task[None] | None = None
@@ -186,6 +193,11 @@ class Consumer:
         """The queue may have another policy: what may be claimed has to be seen anew."""
         self._changed.set()
 
+    def withhold(self, reason: str) -> None:
+        """Claim nothing, because what its tasks need is not there; what runs goes on."""
+        self._withheld = reason
+        self._changed.set()
+
     # -- shutting down -----------------------------------------------------------------------
 
     async def drain(self) -> None:
@@ -229,7 +241,7 @@ class Consumer:
             want = self.free_slots
             if self._draining and not (self._settlements or self._finishing or self._held):
                 return
-            paused = not self._policies.may_start(self._name)
+            paused = not self._may_start
             # A paused queue is asked once per lease still: lost workers are to be noticed.
             if want <= 0 and not (self._settlements or self._has_marker or paused):
                 await self._changed.wait()
@@ -348,12 +360,16 @@ class Consumer:
     def outage(self) -> str:
         """What keeps it from asking for work, as far as it knows; for the watchdog."""
         unknown = "" if self._policies.is_known else "its policy is not known yet"
-        return unknown or self._outage or self._gate.outage
+        return self._withheld or unknown or self._outage or self._gate.outage
+
+    @property
+    def _may_start(self) -> bool:
+        return not self._withheld and self._policies.may_start(self._name)
 
     @property
     def free_slots(self) -> int:
         """How many more tasks may be claimed now."""
-        if not self._policies.may_start(self._name):
+        if not self._may_start:
             return 0
         if self._draining or len(self._finishing) > _MOST_UNCOMMITTED:
             return 0
@@ -434,6 +450,8 @@ class Consumer:
             # The outcome stands, whatever those who are told of it do.
             except Exception:  # noqa: BLE001
                 _log.exception("task %s: its outcome is recorded, but not announced", recorded.id)
+        if recorded is not None and self._outcomes.told is not None:
+            self._outcomes.told(delivery.task, recorded)
         self._settlements.append(self._settle(delivery, recorded, closed))
         self._changed.set()
 

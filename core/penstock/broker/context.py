@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -13,19 +13,20 @@ from structlog.stdlib import BoundLogger
 from penstock.broker.checkpoints import Checkpoints
 from penstock.broker.children import Children
 from penstock.broker.delivery import Delivery
-from penstock.broker.reports import Reports, RunReport
+from penstock.broker.ports import CheckpointStore, Intake, Reporter, RunReport
 from penstock.declarations import (
     Context,
-    DeclarationError,
+    Installed,
     Interruption,
     Priority,
+    Provider,
     TaskType,
     checks,
     child,
 )
-from penstock.dispatch import ArtifactStore, Dispatch, TaskArtifacts
-from penstock.ledger import Ledger
+from penstock.dispatch import ArtifactStore, TaskArtifacts
 
+P = TypeVar("P", bound=Provider)
 S = TypeVar("S")
 
 
@@ -36,11 +37,11 @@ class TaskContext(Context):
         self,
         delivery: Delivery,
         *,
-        ledger: Ledger,
-        dispatch: Dispatch,
+        ledger: CheckpointStore,
+        dispatch: Intake,
         artifacts: ArtifactStore,
-        reports: Reports,
-        settings: Mapping[type[Any], Any],
+        reports: Reporter,
+        installed: Installed,
         max_checkpoint_bytes: int,
     ) -> None:
         task = delivery.task
@@ -56,7 +57,7 @@ class TaskContext(Context):
         self._children = Children(dispatch, task)
         self._delivery = delivery
         self._reports = reports
-        self._settings = settings
+        self._installed = installed
 
     async def progress(self, percent: float, message: str = "") -> None:
         """See :meth:`penstock.declarations.Context.progress`."""
@@ -112,13 +113,9 @@ class TaskContext(Context):
         return self._delivery.interruption
 
     def settings(self, kind: type[S]) -> S:
-        """See :meth:`penstock.declarations.Context.settings`."""
-        try:
-            found: S = self._settings[kind]
-        except KeyError:
-            message = (
-                f"no loaded plugin declares settings of type {kind.__qualname__}; return it from "
-                "the hook penstock_settings"
-            )
-            raise DeclarationError(message) from None
-        return found
+        """See :meth:`penstock.declarations.Installed.settings`."""
+        return self._installed.settings(kind)
+
+    def providers(self, kind: type[P]) -> Sequence[P]:
+        """See :meth:`penstock.declarations.Installed.providers`."""
+        return self._installed.providers(kind)

@@ -9,7 +9,7 @@ import msgspec
 from taskiq import BrokerMessage, TaskiqMessage
 from taskiq.abc.formatter import TaskiqFormatter
 
-from penstock.declarations import PenstockError, TaskType
+from penstock.declarations import PenstockError, TaskType, json_form
 
 
 class UnusableMessageError(PenstockError, ValueError):
@@ -41,7 +41,7 @@ class JsonFormatter(TaskiqFormatter):
         return BrokerMessage(
             task_id=message.task_id,
             task_name=message.task_name,
-            message=msgspec.json.encode(envelope),
+            message=json_form.to_json(envelope),
             labels=message.labels,
         )
 

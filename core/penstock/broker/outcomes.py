@@ -51,7 +51,7 @@ def success(task: StartedTask, task_type: TaskType[Any, Any], value: Any, *, mos
         NotStorableError: if ``value`` has no JSON.
         TooLargeError: if that is more than ``most`` bytes.
     """
-    encoded = result.encode(task.type, task_type.output_type, value, most=most)
+    encoded = result.encode(task.type, task_type.output, value, most=most)
     return _outcome(task, Status.SUCCESS, result=encoded.decode())
 
 
@@ -166,6 +166,8 @@ class OutcomeWriter:
         batch_changed: told of the batches of which tasks have ended, once that is committed.
         before: called with task and run before an outcome is recorded: what the run said is to be
             there when it has ended.
+        told: what a consumer calls with each run and its outcome, once that is committed; ``None``
+            if nobody wants to know.
     """
 
     def __init__(
@@ -174,8 +176,10 @@ class OutcomeWriter:
         *,
         batch_changed: Callable[[Iterable[UUID]], None],
         before: Callable[[UUID, int], Awaitable[None]] | None = None,
+        told: Callable[[StartedTask, Outcome], None] | None = None,
     ) -> None:
         self._ledger = ledger
+        self.told = told
         self.batch_changed = batch_changed
         self._before = before
         self._commits = GroupCommit(self._record)

@@ -28,14 +28,21 @@ from penstock.broker.broker import Broker
 from penstock.broker.context import TaskContext
 from penstock.broker.delivery import Delivery
 from penstock.broker.outcomes import DeadlineExceededError, HandlerTimeoutError
-from penstock.broker.reports import Reports
+from penstock.broker.ports import CheckpointStore, HandlerProcesses, Reporter
 from penstock.broker.results import as_result
 from penstock.broker.time_limit import TimeLimit
-from penstock.declarations import Interruption, PermanentError, SyncTaskType, TaskType
-from penstock.dispatch import ArtifactStore, InvalidInputError, inputs
-from penstock.ledger import Ledger, Outcome, Status
+from penstock.declarations import (
+    Interruption,
+    PermanentError,
+    SyncTaskType,
+    TaskType,
+    task_input,
+)
+from penstock.declarations.unfit import UnfitError
+from penstock.dispatch import ArtifactStore
+from penstock.ledger import Outcome, Status
+from penstock.plugins.installed import InstalledPlugins
 from penstock.processes.conversation import OverdueError
-from penstock.processes.pool import ProcessPool
 from penstock.processes.size_limits import SizeLimits
 
 # Names as short as this are written in capitals: the worker of queue `ai` is "AI Worker".
@@ -55,21 +62,23 @@ class Receiver(TaskiqReceiver):
         settings: what handlers may ask for, by type.
         limits: how large what they hand over may be.
         drain: seconds to wait for running tasks at the end.
+        random_source: where the jitter of retries comes from.
     """
 
     broker: Broker
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (explicit dependencies, all but the first by keyword)
         self,
         broker: Broker,
         *,
-        ledger: Ledger,
+        ledger: CheckpointStore,
         artifacts: ArtifactStore,
-        reports: Reports,
-        processes: ProcessPool,
+        reports: Reporter,
+        processes: HandlerProcesses,
         settings: Mapping[type[Any], Any],
         limits: SizeLimits,
         drain: float,
+        random_source: random.Random | None = None,
     ) -> None:
         self.consumer = broker.require_consumer()
         queue = self.consumer.queue
@@ -84,9 +93,11 @@ class Receiver(TaskiqReceiver):
         self._artifacts = artifacts
         self._reports = reports
         self._processes = processes
-        self._settings = settings
+        self._installed = InstalledPlugins(
+            settings_of=settings, provider_list=tuple(broker.catalogue.providers.values())
+        )
         self._limits = limits
-        self._random = random.Random()  # noqa: S311  (jitter, not a secret)
+        self._random = random_source or random.Random()  # noqa: S311  (jitter, not a secret)
         self._label = queue.name.upper() if len(queue.name) <= _ACRONYM else queue.name.capitalize()
 
     async def listen(self, finish_event: asyncio.Event) -> None:
@@ -130,7 +141,6 @@ class Receiver(TaskiqReceiver):
         # Only middlewares, and callers by .kiq(), whose tasks have labels, want what taskiq knows.
         wants_result = bool(self.broker.middlewares) or task.labels is not None
         taskiq_message = message.message(None) if wants_result else None
-        value: Any = None
         error: BaseException | None = None
         try:
             value = await self._run(message, task_type, taskiq_message)
@@ -140,11 +150,10 @@ class Receiver(TaskiqReceiver):
         except BaseException as raised:  # a handler's SystemExit is its failure, too
             if _uncancel() and message.interruption is None:
                 raise
-            value = None
             error, outcome = self._failed(message, task_type, raised)
         self._log_outcome(task.type, outcome, time.monotonic() - started)
         if taskiq_message is not None:
-            result = as_result(value, error, taskiq_message.labels, started)
+            result = as_result(outcome.result, error, taskiq_message.labels, started)
             await self._report(taskiq_message, result, error)
             self.consumer.finish(
                 message, outcome, lambda recorded: self._announce(taskiq_message, recorded, result)
@@ -181,10 +190,12 @@ class Receiver(TaskiqReceiver):
         if delivery.interruption is not None:
             raise asyncio.CancelledError(delivery.interruption.message)
         try:
-            value = inputs.parse(task_type, delivery.task.input)
-        except InvalidInputError as error:
+            value = task_type.input.decode(delivery.task.input)
+        except UnfitError as error:
             # It fitted when it was accepted: the plugin has changed since.
-            raise PermanentError(str(error), code="input_incompatible") from error
+            owner = self.broker.catalogue.owner_of(task_type.name)
+            declared_by = f"{owner.distribution} {owner.version}"
+            raise task_input.incompatible(task_type.name, error, declared_by=declared_by) from error
         text = delivery.task.input
         if message is not None:
             message.args = [value]
@@ -192,14 +203,14 @@ class Receiver(TaskiqReceiver):
                 if _overrides(middleware, "pre_execute"):
                     message = await maybe_awaitable(middleware.pre_execute(message))
                     value = message.args[0]
-                    text = msgspec.json.encode(value).decode()
+                    text = task_type.input.encode(value).decode()
         context = TaskContext(
             delivery,
             ledger=self._ledger,
             dispatch=self.broker.dispatch,
             artifacts=self._artifacts,
             reports=self._reports,
-            settings=self._settings,
+            installed=self._installed,
             max_checkpoint_bytes=self._limits.checkpoint,
         )
         limit = TimeLimit(delivery, task_type.timeout)
@@ -222,7 +233,7 @@ class Receiver(TaskiqReceiver):
         limit: TimeLimit,
     ) -> msgspec.Raw:
         """Run a ``def`` handler with ``text`` as its input; its output is JSON as well."""
-        plugin = self.broker.catalogue.plugin_of(task_type.name)
+        plugin = self.broker.catalogue.owner_of(task_type.name).name
         try:
             return await self._processes.run(
                 task_type, text, context, plugin=plugin, timeout=limit.left, on_start=limit.start

@@ -12,6 +12,7 @@ from taskiq import TaskiqResult
 from taskiq.serializers import JSONSerializer
 from taskiq_redis import RedisAsyncClusterResultBackend, RedisAsyncResultBackend
 
+from penstock.declarations.data_type import DataType
 from penstock.engine import ClusterClient, RedisServers
 from penstock.processes.error_report import HandlerError
 
@@ -49,32 +50,30 @@ class _ClusterResults(RedisAsyncClusterResultBackend[Any]):
         await super().shutdown()
 
 
-def return_type(output_type: Any) -> Any:
-    """A type by which pydantic, which taskiq asks, returns results as ``output_type``."""
+def return_type(output: DataType) -> Any:
+    """A type by which pydantic, which taskiq asks, returns results as ``output``."""
 
     def convert(value: Any) -> Any:
         # A failed task has no value; it is not for the output type to complain about.
-        return None if value is None else msgspec.convert(value, output_type)
+        return None if value is None else output.convert(value)
 
     return Annotated[Any, BeforeValidator(convert)]
 
 
 def as_result(
-    value: Any, error: BaseException | None, labels: dict[str, Any], started: float
+    output: str | None, error: BaseException | None, labels: dict[str, Any], started: float
 ) -> TaskiqResult[Any]:
     """What middlewares and waiting callers see of a run that began at ``started`` (monotonic).
 
-    ``value`` of a handler that ran in a process is its JSON, a :class:`msgspec.Raw`.
+    ``output`` is what the handler returned, as JSON.
     """
-    if isinstance(value, msgspec.Raw):
-        value = msgspec.json.decode(value)
     if isinstance(error, HandlerError):
         # Who knows a PermanentError by its type, shall know it here as well.
         error = error.report.exception() or error
     return TaskiqResult.model_construct(
         is_err=error is not None,
         log=None,
-        return_value=msgspec.to_builtins(value),
+        return_value=None if output is None else msgspec.json.decode(output),
         execution_time=round(time.monotonic() - started, 3),
         labels=labels,
         error=error,

@@ -15,16 +15,19 @@ from penstock import logs
 from penstock.api import SingleKeyAccess, create_api
 from penstock.app import Application
 from penstock.cli import data_dir, development_key, port, process_settings, serving
+from penstock.cli.options import safe_mode_option
+from penstock.installed import described
 from penstock.settings import Settings
 
 
 @click.command()
-def api() -> None:
+@safe_mode_option
+def api(*, safe_mode: bool) -> None:
     """Serve the HTTP API on PENSTOCK_HOST and PENSTOCK_PORT until SIGTERM or Ctrl-C."""
     # uvicorn stops gracefully, and then raises the signal once more for whoever handled it before.
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
-    settings = process_settings.load()
+    settings = process_settings.load(safe_mode=safe_mode)
     settings.require_access()
     logs.configure(
         settings.log_format, settings.log_level, max_line_bytes=settings.max_log_line_bytes
@@ -32,11 +35,11 @@ def api() -> None:
     data_dir.prepare(settings.data_dir)
     port.require_free(settings.host, settings.port)
     key = settings.api_key or development_key.ensure(settings.data_dir)
-    application = Application(settings, serving.installed_plugins())
+    application = Application(settings, serving.installed_plugins(settings))
     server = _Server(
         application,
         uvicorn.Config(
-            _build(application, settings, key),
+            build(application, settings, key),
             host=settings.host,
             port=settings.port,
             lifespan="on",
@@ -67,7 +70,9 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _build(application: Application, settings: Settings, key: str) -> Litestar:
+def build(application: Application, settings: Settings, key: str) -> Litestar:
+    """The API of ``application``, for whoever knows ``key``; its lifespan is the application's."""
+
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with application:
@@ -87,6 +92,7 @@ def _build(application: Application, settings: Settings, key: str) -> Litestar:
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
         max_wait=settings.max_wait,
+        plugins=described(application.catalogue),
         lifespan=[lifespan],
     )
 

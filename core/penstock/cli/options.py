@@ -26,6 +26,13 @@ def json_option(function: F) -> F:
     )(function)
 
 
+def safe_mode_option(function: F) -> F:
+    """Add ``--safe-mode`` to a command that loads plugins."""
+    return click.option(
+        "--safe-mode", is_flag=True, help="Load only the built-in plugins, as PENSTOCK_SAFE_MODE."
+    )(function)
+
+
 class InputText(click.ParamType[bytes]):
     """JSON as it stands, ``@file`` or ``-`` for standard input; syntax-checked."""
 

@@ -7,11 +7,15 @@ from penstock.plugins import discover
 from penstock.settings import Settings
 
 
-def load() -> Settings:
+def load(*, safe_mode: bool = False) -> Settings:
     """Read the environment, and ``.env.local`` in the folder that the process was started in.
+
+    Args:
+        safe_mode: whether the command line asks for it, whatever else does not.
 
     Raises:
         SettingsError: for the first variable that cannot be honoured. Those of plugins are
             checked by the processes that load them.
     """
-    return Settings.load(os.environ, Path.cwd(), plugins=[each.name for each in discover()])
+    environ = {**os.environ, "PENSTOCK_SAFE_MODE": "true"} if safe_mode else os.environ
+    return Settings.load(environ, Path.cwd(), plugins=[each.name for each in discover()])

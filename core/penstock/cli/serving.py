@@ -11,25 +11,27 @@ from penstock.engine import (
     ServerWatch,
     UnsuitableServerError,
 )
-from penstock.plugins import Catalogue, discover, load
+from penstock.installed import installed
+from penstock.plugins import Catalogue
+from penstock.settings import Settings
 
 _plugin_log = logging.getLogger("penstock.plugins")
 _redis_log = logging.getLogger("penstock.redis")
 
 
-def installed_plugins() -> Catalogue:
-    """The catalogue of what is installed; plugins that do not load are logged as errors."""
-    catalogue = load(discover())
+def installed_plugins(settings: Settings) -> Catalogue:
+    """The catalogue of what is installed; plugins that do not load are logged as errors.
+
+    Raises:
+        SettingsError: see :func:`penstock.installed.installed`.
+    """
+    catalogue = installed(settings)
     for refused in catalogue.quarantined:
-        _plugin_log.error(
-            "plugin %r (%s %s) is quarantined: %s",
-            refused.name,
-            refused.distribution,
-            refused.version,
-            "; ".join(refused.problems),
-        )
+        _plugin_log.error("%s", refused.absence)
+    for unwanted in catalogue.disabled:
+        _plugin_log.info("%s", unwanted.absence)
     if not catalogue.queues:
-        _plugin_log.warning("no installed plugin declares a queue: there is nothing to do")
+        _plugin_log.warning("no plugin that is loaded declares a queue: there is nothing to do")
     return catalogue
 
 

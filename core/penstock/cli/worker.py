@@ -8,15 +8,16 @@ import click
 from penstock import logs
 from penstock.app import Application
 from penstock.cli import data_dir, process_settings, serving
-from penstock.cli.options import Names
+from penstock.cli.options import Names, safe_mode_option
 from penstock.settings import Settings
 
 
 @click.command()
 @click.option("--queues", type=Names(), default=(), help="Only these: ai,video.  [default: all]")
-def worker(*, queues: tuple[str, ...]) -> None:
+@safe_mode_option
+def worker(*, queues: tuple[str, ...], safe_mode: bool) -> None:
     """Run tasks until SIGTERM or Ctrl-C; then finish those that run, and exit 0."""
-    settings = process_settings.load()
+    settings = process_settings.load(safe_mode=safe_mode)
     logs.configure(
         settings.log_format, settings.log_level, max_line_bytes=settings.max_log_line_bytes
     )
@@ -30,7 +31,7 @@ async def _run(settings: Settings, queues: tuple[str, ...]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    application = Application(settings, serving.installed_plugins())
+    application = Application(settings, serving.installed_plugins(settings))
     await serving.check_redis(application.servers)
     async with application:
         running = application.worker(queues)

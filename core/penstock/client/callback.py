@@ -33,7 +33,7 @@ class Callback:
         name = task_type if isinstance(task_type, str) else task_type.name
         self.submission = CallbackSubmission(
             name,
-            None if input is _SUMMARY else task_input.encode(name, input),
+            None if input is _SUMMARY else task_input.encode(task_type, input),
             priority=Priority.parse(priority),
         )
 

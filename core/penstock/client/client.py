@@ -38,8 +38,9 @@ from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_
 from penstock.dispatch.bulk import MAX_TASKS
 from penstock.dispatch.sameness import fingerprint_of_all
 from penstock.events import Position
+from penstock.installed import installed
 from penstock.ledger import Accepted, BatchRecord, TaskFilter, TaskSummary, Transition
-from penstock.plugins import discover, load
+from penstock.plugins import discover
 from penstock.settings import Settings
 
 I = TypeVar("I")  # noqa: E741  (the input's type, as R is the result's)
@@ -83,9 +84,9 @@ class Client:
         self, accepted: Accepted, type_name: str, *, access: TaskAccess | None = None
     ) -> TaskHandle[Any]:
         """The handle of a task that was accepted, of a type that is installed."""
-        output_type = self.application.catalogue.task_type(type_name).output_type
+        output = self.application.catalogue.task_type(type_name).output
         return TaskHandle(
-            access or self, accepted.task_id, type_name, output_type, origin=accepted.origin
+            access or self, accepted.task_id, type_name, output, origin=accepted.origin
         )
 
     async def __aenter__(self) -> Self:
@@ -478,13 +479,12 @@ class Client:
             yield client
 
     def _build(self) -> Application:
-        entry_points = discover()
         settings = Settings.load(
             os.environ if self._environ is None else self._environ,
             self._directory or Path.cwd(),
-            plugins=[each.name for each in entry_points],
+            plugins=[each.name for each in discover()],
         )
-        return Application(settings, load(entry_points))
+        return Application(settings, installed(settings))
 
 
 async def _all(sweep: Callable[[UUID | None], Awaitable[Swept]]) -> dict[UUID, Transition]:

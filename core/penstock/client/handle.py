@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import timedelta
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
-
-import msgspec
 
 from penstock.client.errors import TaskFailedError
 from penstock.client.task_event import TaskEvent
 from penstock.client.task_info import TaskInfo
 from penstock.declarations import checks
+from penstock.declarations.data_type import DataType
 from penstock.ledger import Origin, Status
 
 R = TypeVar("R")
@@ -62,7 +61,7 @@ class TaskHandle(Generic[R]):
         access: TaskAccess,
         task_id: UUID,
         type_name: str,
-        output_type: Any,
+        output: DataType,
         *,
         origin: Origin = Origin.NEW,
     ) -> None:
@@ -70,7 +69,7 @@ class TaskHandle(Generic[R]):
         self.type = type_name
         self.origin = origin
         self._access = access
-        self._output_type = output_type
+        self._output = output
 
     async def status(self) -> TaskInfo:
         """The task as the ledger has it now.
@@ -108,7 +107,7 @@ class TaskHandle(Generic[R]):
                 code=error.code if error else task.status.value,
                 message=error.message if error else f"it was {task.status.value}",
             )
-        result: R = msgspec.convert(task.result, self._output_type, str_keys=True)
+        result: R = self._output.convert(task.result)
         return result
 
     async def events(self, *, after: str | None = None) -> AsyncGenerator[TaskEvent, None]:

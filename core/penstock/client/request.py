@@ -84,7 +84,7 @@ class TaskRequest(Generic[R]):
             raise DeclarationError(message)
         self.submission = Submission(
             name,
-            task_input.encode(name, input),
+            task_input.encode(task_type, input),
             priority=ranked,
             user_id=user_id,
             delay=delay,

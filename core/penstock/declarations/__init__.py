@@ -24,7 +24,9 @@ from penstock.declarations.errors import (
     TaskError,
     TransientError,
 )
+from penstock.declarations.installed import Installed
 from penstock.declarations.interruption import Interruption, TaskInterrupted
+from penstock.declarations.middleware import Middleware
 from penstock.declarations.priority import Priority
 from penstock.declarations.provider import Provider, UnitLimit
 from penstock.declarations.queue import Queue
@@ -33,7 +35,9 @@ from penstock.declarations.recurrence import Recurrence
 from penstock.declarations.retry_policy import RetryPolicy
 from penstock.declarations.schedule import Misfire, Schedule
 from penstock.declarations.secret import Secret
+from penstock.declarations.settings_reader import SettingsReader
 from penstock.declarations.sync_context import SyncContext
+from penstock.declarations.task_listener import OutcomeCallback, TaskListener, TaskOutcome
 from penstock.declarations.task_type import AsyncTaskType, SyncTaskType, TaskType, task
 
 __all__ = [
@@ -45,8 +49,11 @@ __all__ = [
     "BatchSummary",
     "Context",
     "DeclarationError",
+    "Installed",
     "Interruption",
+    "Middleware",
     "Misfire",
+    "OutcomeCallback",
     "PenstockError",
     "PermanentError",
     "Priority",
@@ -58,6 +65,7 @@ __all__ = [
     "RetryPolicy",
     "Schedule",
     "Secret",
+    "SettingsReader",
     "Snooze",
     "SupersededError",
     "SyncArtifactReader",
@@ -66,6 +74,8 @@ __all__ = [
     "SyncTaskType",
     "TaskError",
     "TaskInterrupted",
+    "TaskListener",
+    "TaskOutcome",
     "TaskType",
     "TransientError",
     "UnitLimit",

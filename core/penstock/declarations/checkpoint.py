@@ -4,8 +4,10 @@ from typing import TypeVar
 
 import msgspec
 
-from penstock.declarations import checks
+from penstock.declarations import checks, json_form
+from penstock.declarations.data_type import data_type
 from penstock.declarations.errors import DeclarationError, PermanentError
+from penstock.declarations.unfit import UnfitError
 
 S = TypeVar("S")
 
@@ -28,11 +30,11 @@ def encode(name: str, value: object, *, most: int | None = None) -> str:
     """
     check_name(name)
     try:
-        data = msgspec.json.encode(value)
+        data = json_form.to_json(value)
     except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
         message = (
             f"expected checkpoint {name!r} to have a JSON form, got a {type(value).__name__}: "
-            f"{error}; save a msgspec Struct, a dataclass or plain values"
+            f"{error}; save a msgspec Struct, a dataclass, a pydantic model or plain values"
         )
         raise PermanentError(message, code="checkpoint_not_storable") from error
     if most is not None and len(data) > most:
@@ -53,21 +55,20 @@ def decode(name: str, text: str | bytes, kind: type[S]) -> S:
         PermanentError: code ``checkpoint_incompatible``, naming the place.
     """
     try:
-        return msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
-        # msgspec names the place of what it met below the value itself.
-        place = "" if " - at `$" in str(error) else " - at `$`"
+        value: S = data_type(kind).decode(text)
+    except UnfitError as error:
         message = (
-            f"expected checkpoint {name!r} to be of type {_name_of(kind)}: {error}{place}; give "
+            f"expected checkpoint {name!r} to be of type {_name_of(kind)}: {error}; give "
             "fields that came after it was saved a default, or use another name"
         )
         raise PermanentError(message, code="checkpoint_incompatible") from error
     except TypeError as error:
         message = (
-            f"expected the type of checkpoint {name!r} to be a msgspec Struct, dataclass or other "
-            f"type with a JSON form, got {kind!r}: {error}"
+            f"expected the type of checkpoint {name!r} to be a msgspec Struct, dataclass, "
+            f"TypedDict, pydantic model or other type with a JSON form, got {kind!r}: {error}"
         )
         raise DeclarationError(message) from error
+    return value
 
 
 def _name_of(kind: object) -> str:

@@ -52,6 +52,13 @@ def instance(value: object, expected: type | UnionType, *, of: str) -> None:
         raise DeclarationError(message)
 
 
+def function(value: object, *, of: str) -> None:
+    """Refuse what cannot be called."""
+    if not callable(value):
+        message = f"expected {of} to be a function, got {value!r}"
+        raise DeclarationError(message)
+
+
 def weights(value: Mapping[Any, Any], *, of: str) -> None:
     """Refuse anything but a mapping of users to numbers within the bounds of a weight."""
     instance(value, Mapping, of=of)

@@ -30,6 +30,6 @@ def encode(name: str, task_type: TaskType[Any, Any] | str, value: object) -> tup
     checks.instance(task_type, TaskType | str, of="task_type")
     type_name = task_type if isinstance(task_type, str) else task_type.name
     try:
-        return type_name, task_input.encode(type_name, value)
+        return type_name, task_input.encode(task_type, value)
     except DeclarationError as error:
         raise PermanentError(f"child {name!r}: {error}", code="invalid_input") from error

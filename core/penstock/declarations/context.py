@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 from uuid import UUID
 
 from penstock.declarations.artifact import Artifacts
+from penstock.declarations.installed import Installed
 from penstock.declarations.interruption import Interruption
 from penstock.declarations.priority import Priority
 
@@ -23,7 +24,7 @@ P = ParamSpec("P")
 S = TypeVar("S")
 
 
-class Context(ABC):
+class Context(Installed):
     """The running task, as its ``async def`` handler sees it.
 
     A handler gets one by annotating a parameter with this type, whatever its name. A ``def``
@@ -196,14 +197,3 @@ class Context(ABC):
         how far it is, and lets it pass.
         """
         return None
-
-    @abstractmethod
-    def settings(self, kind: type[S]) -> S:
-        """The operator's settings of a plugin.
-
-        Args:
-            kind: a type that the plugin returns from ``penstock_settings``.
-
-        Raises:
-            DeclarationError: no loaded plugin declares settings of this type.
-        """

@@ -16,7 +16,7 @@ class Priority(IntEnum):
 
     @property
     def label(self) -> str:
-        """The name as it stands in the API: ``urgent``, ``high``, ``normal`` or ``low``."""
+        """``urgent``, ``high``, ``normal`` or ``low``: the name as it stands in the API."""
         return self.name.lower()
 
     @classmethod

@@ -7,13 +7,12 @@ from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
 from typing import Any, Literal, get_args
 
-import msgspec
-
-from penstock.declarations import checks
+from penstock.declarations import checks, task_input
 from penstock.declarations.errors import DeclarationError
 from penstock.declarations.priority import Priority
 from penstock.declarations.recurrence import Recurrence
 from penstock.declarations.task_type import TaskType
+from penstock.declarations.unfit import UnfitError
 
 Misfire = Literal["skip", "run_once"]
 """What becomes of instants that nobody was there for."""
@@ -94,9 +93,9 @@ class Schedule:
             DeclarationError: it has none.
         """
         try:
-            return msgspec.json.encode(self.input).decode()
-        except (TypeError, ValueError, msgspec.MsgspecError) as error:
-            message = f"expected input of schedule {self.name!r} to have a JSON form: {error}"
+            return task_input.encode(self.task, self.input).decode()
+        except DeclarationError as error:
+            message = f"schedule {self.name!r}: {error}"
             raise DeclarationError(message) from error
 
     def require_fit(self, task_type: TaskType[Any, Any]) -> None:
@@ -106,8 +105,8 @@ class Schedule:
             DeclarationError: saying where it does not.
         """
         try:
-            msgspec.json.decode(self.input_text(), type=task_type.input_type)
-        except msgspec.ValidationError as error:
+            task_type.input.decode(self.input_text())
+        except UnfitError as error:
             message = (
                 f"expected input of schedule {self.name!r} to fit task type {task_type.name!r}, "
                 f"got {self.input!r}: {error}"

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-import msgspec
-
 from penstock.declarations.context import Context
+from penstock.declarations.data_type import DataType, Use, data_type
 from penstock.declarations.errors import DeclarationError
 from penstock.declarations.sync_context import SyncContext
 
@@ -24,15 +23,15 @@ class Signature:
         is_async: whether it is an ``async def``.
         input_parameter: the name of the parameter that takes the input.
         context_parameter: the name of the one that takes the context, if it has one.
-        input_type: of the input, as annotated.
-        output_type: of what it returns, as annotated.
+        input: the type of the input.
+        output: the type of what it returns.
     """
 
     is_async: bool
     input_parameter: str
     context_parameter: str | None
-    input_type: Any
-    output_type: Any
+    input: DataType
+    output: DataType
 
 
 def read(name: str, handler: Callable[..., Any]) -> Signature:
@@ -77,14 +76,12 @@ def read(name: str, handler: Callable[..., Any]) -> Signature:
                 f"Annotated[..., TaskiqDepends(...)] in {handler.__qualname__}"
             )
             raise DeclarationError(message)
-    for what in (inputs[0], "return"):
-        _check_schema(name, what, hints[what])
     return Signature(
         is_async=is_async,
         input_parameter=inputs[0],
         context_parameter=contexts[0] if contexts else None,
-        input_type=hints[inputs[0]],
-        output_type=hints["return"],
+        input=_data_type(name, inputs[0], hints[inputs[0]], "input"),
+        output=_data_type(name, "return", hints["return"], "output"),
     )
 
 
@@ -160,13 +157,14 @@ def _can_be_given(parameter: inspect.Parameter, hint: object, *, known: Sequence
     )
 
 
-def _check_schema(name: str, what: str, annotation: object) -> None:
+def _data_type(name: str, what: str, annotation: object, use: Use) -> DataType:
     """Refuse types that have no JSON Schema, so could neither be validated nor documented."""
     try:
-        msgspec.json.schema(annotation)
+        return data_type(annotation, use)
     except (TypeError, NameError) as error:
         message = (
             f"expected the type of {what!r} of task type {name!r} to be a msgspec Struct, "
-            f"dataclass or other type with a JSON Schema, got {annotation!r}: {error}"
+            "dataclass, TypedDict, pydantic model or other type with a JSON Schema, got "
+            f"{annotation!r}: {error}"
         )
         raise DeclarationError(message) from error

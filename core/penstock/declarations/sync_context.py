@@ -110,4 +110,4 @@ class SyncContext(ABC):
 
     @abstractmethod
     def settings(self, kind: type[S]) -> S:
-        """As :meth:`penstock.declarations.Context.settings`."""
+        """As :meth:`penstock.declarations.Installed.settings`."""

@@ -7,21 +7,29 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, is_typeddict, overload
 
 import msgspec
 
 from penstock.declarations import checks, signature
+from penstock.declarations.data_type import DataType
 from penstock.declarations.errors import DeclarationError
+from penstock.declarations.installed import Installed
 from penstock.declarations.provider import Provider
 from penstock.declarations.queue import Queue
 from penstock.declarations.retry_policy import RetryPolicy
-from penstock.declarations.type_parts import type_parts
+from penstock.declarations.schema_walk import part_at
 
 P = ParamSpec("P")
 R = TypeVar("R")
-ProviderChoice = Provider | str | Callable[[Any], Provider | str | None]
-"""The provider that each task needs, or its name; or a function that tells it from the input."""
+ProviderChoice = (
+    Provider
+    | str
+    | Callable[[Any], Provider | str | None]
+    | Callable[[Any, Installed], Provider | str | None]
+)
+"""The provider that each task needs, or its name; or a function that tells it from the input, and
+from what is installed if it has a second parameter."""
 UnitEstimate = int | Callable[[Any], int]
 """How many units of its provider a task uses, or a function that tells it from the input."""
 
@@ -37,7 +45,7 @@ class TaskType(Generic[P, R]):
     """A declared task type. Call it like the function it was made from.
 
     Build one with :func:`task`, which makes an :class:`AsyncTaskType` of an ``async def`` and a
-    :class:`SyncTaskType` of a ``def``. ``input_type`` and ``output_type`` come from the function's
+    :class:`SyncTaskType` of a ``def``. ``input`` and ``output`` come from the function's
     annotations; ``context_parameter`` is the name of its :class:`Context` or :class:`SyncContext`
     parameter, if it has one.
     """
@@ -47,8 +55,8 @@ class TaskType(Generic[P, R]):
     handler: Callable[P, Any]
     queue: Queue
     input_parameter: str
-    input_type: Any
-    output_type: Any
+    input: DataType
+    output: DataType
     context_parameter: str | None
     retry: RetryPolicy
     timeout: timedelta | None = None
@@ -63,13 +71,27 @@ class TaskType(Generic[P, R]):
         """The handler's docstring, dedented."""
         return inspect.getdoc(self.handler) or ""
 
+    @property
+    def input_type(self) -> Any:
+        """The type of the input, as annotated."""
+        return self.input.kind
+
+    @property
+    def output_type(self) -> Any:
+        """The type of the output, as annotated."""
+        return self.output.kind
+
+    def plain_examples(self) -> Sequence[Any]:
+        """Its examples as they are posted: as plain data."""
+        return [msgspec.json.decode(self.input.encode(each)) for each in self.examples]
+
     def input_schema(self) -> dict[str, Any]:
         """JSON Schema (2020-12) of the input."""
-        return msgspec.json.schema(self.input_type)
+        return self.input.schema()
 
     def output_schema(self) -> dict[str, Any]:
         """JSON Schema (2020-12) of the output."""
-        return msgspec.json.schema(self.output_type)
+        return self.output.schema()
 
 
 @dataclass(frozen=True)
@@ -143,8 +165,9 @@ def task(  # noqa: PLR0913  (all but the name by keyword)
             ``None`` is no limit. Counted is the memory that it may write to, touched or not
             (``RLIMIT_DATA``); beyond it a run fails with ``memory_limit``. Enforced on Linux.
         provider: whose limits its tasks keep to: a provider or its name, or a function that takes
-            the input and returns one, or ``None`` for a task that needs none. Functions are called
-            once, when a task is submitted.
+            the input and returns one, or ``None`` for a task that needs none. One with a second
+            parameter gets what is :class:`Installed`. Functions are called once, when a task is
+            submitted; a ``ValueError`` of theirs says what is wrong with the input.
         units: how many units of the provider a task uses, as estimated: 1 if left out. A number,
             or a function of the input. Its handler says by ``ctx.charge`` how many it were.
         upload: the input's field that gets the id of an uploaded file, a :class:`~uuid.UUID`: with
@@ -176,15 +199,15 @@ def task(  # noqa: PLR0913  (all but the name by keyword)
     def declare(handler: Callable[..., Any]) -> TaskType[Any, Any]:
         read = signature.read(name, handler)
         if upload is not None:
-            _check_upload(name, upload, read.input_type)
+            _check_upload(name, upload, read.input)
         for example in examples:
-            _check_example(name, example, read.input_type)
+            _check_example(name, example, read.input)
         common: dict[str, Any] = {
             "handler": handler,
             "queue": queue,
             "input_parameter": read.input_parameter,
-            "input_type": read.input_type,
-            "output_type": read.output_type,
+            "input": read.input,
+            "output": read.output,
             "context_parameter": read.context_parameter,
             "retry": retry or queue.retry,
             "timeout": timeout,
@@ -241,13 +264,10 @@ def _check_max_memory(name: str, max_memory: object) -> None:
         raise DeclarationError(message)
 
 
-def _check_upload(name: str, upload: str, input_type: Any) -> None:
+def _check_upload(name: str, upload: str, input_type: DataType) -> None:
     """Refuse an upload field that could not take the id of a file."""
-    info = msgspec.inspect.type_info(input_type)
-    fields = {}
-    if isinstance(info, msgspec.inspect.StructType | msgspec.inspect.DataclassType):
-        fields = {each.encode_name: each.type for each in info.fields}
-    if upload not in fields or not _takes_uuid(fields[upload]):
+    fields = part_at(input_type.schema()).get("properties", {})
+    if upload not in fields or not _takes_uuid(part_at(input_type.schema(), f"$.{upload}")):
         message = (
             f"expected upload of task type {name!r} to name a field of its input that is a UUID, "
             f"got {upload!r}; the fields are {', '.join(map(repr, fields)) or 'none'}"
@@ -255,17 +275,18 @@ def _check_upload(name: str, upload: str, input_type: Any) -> None:
         raise DeclarationError(message)
 
 
-def _takes_uuid(info: msgspec.inspect.Type) -> bool:
-    return any(isinstance(each, msgspec.inspect.UUIDType) for each in type_parts(info))
+def _takes_uuid(schema: dict[str, Any]) -> bool:
+    return schema.get("format") == "uuid"
 
 
-def _check_example(name: str, example: object, input_type: Any) -> None:
+def _check_example(name: str, example: object, input_type: DataType) -> None:
     """Refuse an example that the task type would not accept as its input."""
     of = f"every example of task type {name!r}"
-    if isinstance(input_type, type):
-        checks.instance(example, input_type, of=of)
+    kind = input_type.kind
+    if isinstance(kind, type) and not is_typeddict(kind):
+        checks.instance(example, kind, of=of)
     try:
-        msgspec.json.decode(msgspec.json.encode(example), type=input_type)
+        input_type.decode(input_type.encode(example))
     except (TypeError, ValueError, msgspec.MsgspecError) as error:
         message = f"expected {of} to fit its input, got {example!r}: {error}"
         raise DeclarationError(message) from error

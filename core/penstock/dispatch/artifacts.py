@@ -9,16 +9,29 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from penstock.declarations import Artifact, PermanentError
-from penstock.ledger import Ledger, LedgerUnavailableError, StoredArtifact
+from penstock.ledger import LedgerUnavailableError, StoredArtifact
 from penstock.storage import ObjectMissingError, ObjectStorage
 
 _MAX_NAME_LENGTH = 255
 _log = logging.getLogger(__name__)
+
+
+class ArtifactRows(Protocol):
+    """What knows the files that are stored: the ledger, or the memory of a test."""
+
+    async def add_artifact(self, artifact: StoredArtifact) -> None:
+        """Remember a stored file; repeating it changes nothing."""
+        ...
+
+    async def find_artifact(self, artifact_id: UUID) -> StoredArtifact | None:
+        """The stored file of that id, if there is one."""
+        ...
 
 
 class StoredReader:
@@ -39,7 +52,7 @@ class StoredReader:
 class ArtifactStore:
     """All artifacts of an installation."""
 
-    def __init__(self, *, ledger: Ledger, storage: ObjectStorage) -> None:
+    def __init__(self, *, ledger: ArtifactRows, storage: ObjectStorage) -> None:
         self._ledger = ledger
         self._storage = storage
 

@@ -78,7 +78,7 @@ class Claims:
         return Claim(
             value=", ".join(each.__qualname__ for each in errors),
             origin="queue" if is_queues else "task",
-            source=declared.queue.name if is_queues else self._declared.plugin_of(name),
+            source=declared.queue.name if is_queues else self._declared.owner_of(name).name,
             said_of=QUEUE if is_queues else TASK,
         )
 
@@ -98,7 +98,7 @@ class Claims:
         yield Claim(value=knob.write(default), origin="default", said_of=kind)
 
     def _of_task(self, declared: TaskType[Any, Any], knob: Knob, said: Said) -> Iterator[Claim]:
-        plugin = self._declared.plugin_of(declared.name)
+        plugin = self._declared.owner_of(declared.name).name
         yield from self._by_operators(TASK, declared.name, knob, said)
         if knob.field not in RETRY_FIELDS:
             default = _PLAIN_TASK[knob.field]

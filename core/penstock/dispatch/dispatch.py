@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -357,7 +358,7 @@ class Dispatch:
         catalogue = await self._policies.present()
         queue = catalogue.task_type(type_name).queue
         self._policies.require_open(queue.name)
-        if type_name in catalogue.disabled:
+        if type_name in catalogue.disabled_task_types:
             raise TaskTypeDisabledError(type_name)
         await self._admission.check(queue, user_id)
 
@@ -449,16 +450,18 @@ class Dispatch:
         return await self._tasks.page(wanted, before=before, limit=limit)
 
     async def queue_status(self) -> dict[str, QueueStatus]:
-        """Every queue of the catalogue at a glance.
+        """Every queue of the catalogue, and every other one with open tasks, at a glance.
 
         Raises:
             EngineUnavailableError: Redis is away.
             LedgerUnavailableError: the database is away.
         """
-        queues = list((await self._policies.present()).queues)
-        counts, ended = await asyncio.gather(
-            self._engine.counts(queues), self._ledger.ended_counts()
+        declared = (await self._policies.present()).queues
+        ended, unfinished = await asyncio.gather(
+            self._ledger.ended_counts(), self._ledger.open_queues()
         )
+        queues = [*declared, *(each for each in unfinished if each not in declared)]
+        counts = await self._engine.counts(queues)
         return {
             queue: QueueStatus(
                 waiting=counts[queue].waiting,
@@ -468,6 +471,7 @@ class Dispatch:
                 parked=counts[queue].parked,
                 paused=self._policies.is_paused(queue),
                 draining=self._policies.is_draining(queue),
+                declared=queue in declared,
                 **msgspec.structs.asdict(ended.get(queue, EndedCounts())),
             )
             for queue in queues
@@ -484,8 +488,14 @@ class Dispatch:
             self._workers(),
         )
         up = redis.status == database.status == "up"
+        quarantined = [each.name for each in self._policies.catalogue.quarantined]
+        working: Literal["ok", "degraded"] = "degraded" if quarantined else "ok"
         return Health(
-            status="ok" if up else "unavailable", redis=redis, database=database, workers=workers
+            status=working if up else "unavailable",
+            redis=redis,
+            database=database,
+            workers=workers,
+            quarantined=quarantined,
         )
 
     async def _workers(self) -> dict[str, int]:

@@ -21,6 +21,8 @@
         └── UserQueueFullError  as many of the user's
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ from difflib import get_close_matches
 from uuid import UUID
 
 from penstock.declarations import PenstockError
+from penstock.declarations.unfit import Fault
 
 
 class InvalidInputError(PenstockError, ValueError):
@@ -37,12 +40,20 @@ class InvalidInputError(PenstockError, ValueError):
     Attributes:
         path: where in the input, as ``$.field[0]``; ``$`` is the input itself.
         message: what is wrong there.
+        faults: all that is wrong, that first.
     """
 
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__(f"{message} (at {path})")
+    def __init__(self, path: str, message: str, *more: Fault) -> None:
+        self.faults = (Fault(path, message), *more)
+        super().__init__("; ".join(map(str, self.faults)))
         self.path = path
         self.message = message
+
+    @classmethod
+    def of(cls, faults: Sequence[Fault]) -> InvalidInputError:
+        """One for all of ``faults``."""
+        first, *more = faults
+        return InvalidInputError(first.path, first.message, *more)
 
 
 class InputTooLargeError(InvalidInputError):

@@ -37,7 +37,7 @@ def explain(
     queue = task_type.queue.name
     return TaskPolicy(
         name=name,
-        plugin=catalogue.plugin_of(name),
+        plugin=catalogue.owner_of(name).name,
         queue=queue,
         provider=fixed,
         provider_by_input=by_input,

@@ -6,9 +6,8 @@ import re
 from itertools import accumulate
 from typing import Any
 
-import msgspec
-
 from penstock.declarations import TaskType
+from penstock.declarations.unfit import UnfitError
 from penstock.dispatch.errors import InputTooLargeError, InvalidInputError
 from penstock.ledger.models import USER_ID_LENGTH
 
@@ -18,34 +17,18 @@ MAX_DEPTH = 64
 MAX_KEY_LENGTH = 255
 """How long an idempotency key may be."""
 
-# msgspec ends its messages with where it found the fault: "... - at `$.width`".
-_PLACE = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
-
 
 def decode(task_type: TaskType[Any, Any], text: bytes | str) -> Any:
     """The input that ``text``, which nobody has looked at yet, holds.
 
     Raises:
-        InvalidInputError: naming the place and what is wrong there.
+        InvalidInputError: naming the places and what is wrong there.
     """
     check_text(text)
-    return parse(task_type, text)
-
-
-def parse(task_type: TaskType[Any, Any], text: bytes | str) -> Any:
-    """The input that ``text``, which :func:`decode` took before, holds for this task type now.
-
-    Raises:
-        InvalidInputError: naming the place and what is wrong there.
-    """
     try:
-        return msgspec.json.decode(text, type=task_type.input_type)
-    except msgspec.DecodeError as error:
-        found = _PLACE.match(str(error))
-        message, path = (found["message"], found["path"]) if found else (str(error), None)
-        raise InvalidInputError(path or "$", message) from error
-    except RecursionError as error:
-        raise InvalidInputError("$", f"not readable as JSON: {error}") from error
+        return task_type.input.decode(text)
+    except UnfitError as error:
+        raise InvalidInputError.of(error.faults) from error
 
 
 def check_size(text: bytes | str, most: int) -> None:

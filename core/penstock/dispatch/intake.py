@@ -64,13 +64,13 @@ class Intake:
         if submission.parent_id is None and not repeated:
             # What an accepted task enqueues is worked off with it.
             self._require_open(task_type.queue.name)
-            if task_type.name in catalogue.disabled:
+            if task_type.name in catalogue.disabled_task_types:
                 raise TaskTypeDisabledError(task_type.name)
         inputs.check_size(submission.input, self._max_input_bytes)
         value = inputs.decode(task_type, submission.input)
         if submission.user_id is not None:
             inputs.check_user_id(submission.user_id)
-        need = need_of(task_type, value, known=catalogue.providers)
+        need = need_of(task_type, value, known=catalogue.providers, installed=catalogue.installed)
         now = datetime.now(UTC)
         times = (
             TaskTimes(None, None, submission.deadline) if repeated else times_of(submission, now)

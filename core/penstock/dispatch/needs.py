@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import inspect
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from penstock.declarations import DeclarationError, Provider, TaskType
+from penstock.declarations import DeclarationError, Installed, Provider, TaskType
+from penstock.dispatch.errors import InvalidInputError
 from penstock.plugins import UnknownProviderError
+from penstock.plugins.installed import InstalledPlugins
 
 # What the ledger's column takes.
 _MOST_UNITS = 2**31 - 1
@@ -22,25 +26,35 @@ class Need:
 
 
 _NOTHING = Need()
+_NOTHING_INSTALLED = InstalledPlugins()
 
 
-def need_of(task_type: TaskType[Any, Any], value: Any, *, known: Collection[str]) -> Need:
+def need_of(
+    task_type: TaskType[Any, Any],
+    value: Any,
+    *,
+    known: Collection[str],
+    installed: Installed = _NOTHING_INSTALLED,
+) -> Need:
     """What a task of ``task_type`` with the input ``value`` needs.
 
-    Functions that the plugin gave are called here, and what they raise is let through.
+    Functions that the plugin gave are called here. What they raise is let through, but for a
+    ``ValueError``, which is about the input.
 
     Args:
         task_type: that of the task.
         value: its decoded input.
         known: the names of all providers.
+        installed: what a function with a second parameter is handed.
 
     Raises:
         UnknownProviderError: no loaded plugin declares the one that a function returned.
         DeclarationError: a function returned something else.
+        InvalidInputError: a function does not want this input.
     """
     choice = task_type.provider
     if callable(choice):
-        choice = choice(value)
+        choice = _told(choice, value, installed)
     if choice is None:
         return _NOTHING
     if not isinstance(choice, str | Provider):
@@ -53,6 +67,25 @@ def need_of(task_type: TaskType[Any, Any], value: Any, *, known: Collection[str]
     if name not in known:
         raise UnknownProviderError(name, known, task_type=task_type.name)
     return Need(provider=name, units=_units(task_type, value))
+
+
+def _told(function: Callable[..., Any], value: Any, installed: Installed) -> Any:
+    try:
+        return function(value, installed) if _is_of_two(function) else function(value)
+    except DeclarationError:
+        raise
+    except ValueError as error:
+        raise InvalidInputError("$", str(error)) from error
+
+
+@cache
+def _is_of_two(function: Callable[..., Any]) -> bool:
+    """Whether it takes what is installed, too."""
+    try:
+        inspect.signature(function).bind(None, None)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _units(task_type: TaskType[Any, Any], value: Any) -> int | None:

@@ -108,7 +108,7 @@ class Policies:
     def may_run(self, task_type: str) -> bool:
         """Whether this process knows ``task_type``, and nobody has disabled it."""
         catalogue = self._catalogue
-        return task_type in catalogue.task_types and task_type not in catalogue.disabled
+        return task_type in catalogue.task_types and task_type not in catalogue.disabled_task_types
 
     def require_open(self, queue: str) -> None:
         """Return if ``queue`` takes new tasks.

@@ -47,7 +47,7 @@ def unique_key(
     ``value`` is the input as its type takes it: defaults are filled in, and the order of members
     makes no difference.
     """
-    text = msgspec.json.encode(value, order="sorted")
+    text = task_type.input.canonical(value)
     return _hash(msgspec.json.encode((task_type.name, user_id)), _without_ids(text, files))
 
 

@@ -14,7 +14,8 @@ class QueueStatus(msgspec.Struct, frozen=True, kw_only=True):
     ``waiting``, ``active`` and ``delayed`` are now; ``completed``, ``failed`` and ``cancelled`` are
     ever; ``workers`` is how many live worker processes serve it; ``parked`` is how many tasks wait
     for a worker that knows their type; ``paused`` is whether tasks are kept from starting, and
-    ``draining`` whether new ones are refused.
+    ``draining`` whether new ones are refused. A queue that is not ``declared`` is one of a plugin
+    that is not loaded, or not installed any more, and has open tasks, which wait for it.
     """
 
     waiting: int
@@ -27,6 +28,7 @@ class QueueStatus(msgspec.Struct, frozen=True, kw_only=True):
     parked: int
     paused: bool = False
     draining: bool = False
+    declared: bool = True
 
 
 class PolicyValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,9 +122,13 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether tasks can be taken and run. ``workers`` counts live worker processes by queue."""
+    """Whether tasks can be taken and run. ``workers`` counts live worker processes by queue.
 
-    status: Literal["ok", "unavailable"]
+    ``degraded``: tasks of the plugins in ``quarantined``, which did not load here, cannot be.
+    """
+
+    status: Literal["ok", "degraded", "unavailable"]
     redis: Component
     database: Component
     workers: dict[str, int]
+    quarantined: list[str] = []

@@ -518,6 +518,20 @@ class Ledger:
         }
 
     @repeated_if_cut
+    async def open_queues(self) -> list[str]:
+        """The queues that have open tasks, whoever declares them; bounded by how many there are."""
+        is_open = Task.finished_at.is_(None)
+        # From one queue to the next in the index: DISTINCT would read the entries of all tasks.
+        found = select(func.min(Task.queue).label("queue")).where(is_open).cte(recursive=True)
+        following = select(func.min(Task.queue)).where(is_open, Task.queue > found.c.queue)
+        found = found.union_all(
+            select(following.scalar_subquery()).where(found.c.queue.is_not(None))
+        )
+        statement = select(found.c.queue).where(found.c.queue.is_not(None))
+        async with self.database.read("look for open queues") as connection:
+            return list((await connection.execute(statement)).scalars())
+
+    @repeated_if_cut
     async def count_pending(self, queue: str, *, most: int, user_id: str | None = None) -> int:
         """How many tasks of a queue are pending; it counts no further than ``most``.
 

@@ -1,7 +1,11 @@
 """The plugin host: hooks, discovery, checks, quarantine, and the catalogue that results."""
 
 from penstock.plugins.catalogue import (
+    AbsentPlugin,
+    AbsentTaskTypeError,
     Catalogue,
+    DisabledPlugin,
+    Installed,
     Plugin,
     ProviderNotFoundError,
     QuarantinedPlugin,
@@ -9,16 +13,27 @@ from penstock.plugins.catalogue import (
     UnknownQueueError,
     UnknownTaskTypeError,
 )
-from penstock.plugins.host import discover, load
+from penstock.plugins.discovery import discover
+from penstock.plugins.host import load
+from penstock.plugins.inventory import PluginView, inventory
+from penstock.plugins.selection import EVERYTHING, Selection
 
 __all__ = [
+    "EVERYTHING",
+    "AbsentPlugin",
+    "AbsentTaskTypeError",
     "Catalogue",
+    "DisabledPlugin",
+    "Installed",
     "Plugin",
+    "PluginView",
     "ProviderNotFoundError",
     "QuarantinedPlugin",
+    "Selection",
     "UnknownProviderError",
     "UnknownQueueError",
     "UnknownTaskTypeError",
     "discover",
+    "inventory",
     "load",
 ]

@@ -11,14 +11,17 @@ import msgspec
 
 from penstock.declarations import (
     DeclarationError,
+    Middleware,
     PenstockError,
     Provider,
     Queue,
     RetryPolicy,
     Schedule,
     SyncTaskType,
+    TaskListener,
     TaskType,
 )
+from penstock.plugins.installed import InstalledPlugins
 
 Fields = Mapping[str, Mapping[str, Any]]
 """What an operator says of some things: name → field → value."""
@@ -29,28 +32,104 @@ RETRY_FIELDS = {each.name for each in fields(RetryPolicy)} - {"non_retryable"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plugin:
-    """A plugin that loaded: who it is and what it declared."""
+class Installed:
+    """Whose plugin it is. ``requires`` is what it says of Penstock: ``penstock>=0.1``."""
 
     name: str
     distribution: str
     version: str
+    requires: str | None = None
+
+    @property
+    def title(self) -> str:
+        """``plugin 'acme' (penstock-acme 1.2)``."""
+        return f"plugin {self.name!r} ({self.distribution} {self.version})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin(Installed):
+    """A plugin that loaded: who it is and what it declared, by which hooks."""
+
     queues: Sequence[Queue]
     tasks: Sequence[TaskType[Any, Any]]
     settings: Sequence[type[msgspec.Struct]] = ()
     providers: Sequence[Provider] = ()
     schedules: Sequence[Schedule] = ()
+    middlewares: Sequence[Middleware] = ()
+    listeners: Sequence[TaskListener] = ()
+    hooks: Sequence[str] = ()
+    is_built_in: bool = False
+
+    def names(self) -> Mapping[str, Sequence[str]]:
+        """The names of what it declares, by what that is."""
+        return {
+            "queue": [each.name for each in self.queues],
+            "provider": [each.name for each in self.providers],
+            "task type": [each.name for each in self.tasks],
+            "schedule": [each.name for each in self.schedules],
+            "middleware": [each.name for each in self.middlewares],
+            "task listener": [each.name for each in self.listeners],
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuarantinedPlugin:
-    """A plugin that did not load: none of its declarations count, and everybody else works."""
+class AbsentPlugin(Installed):
+    """A plugin that is installed and not loaded: none of its declarations count.
 
-    name: str
-    distribution: str
-    version: str
-    problems: Sequence[str]
+    ``queues`` and ``task_types`` are the names that it managed to say.
+    """
+
+    queues: Sequence[str] = ()
+    task_types: Sequence[str] = ()
     traceback: str | None = None
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """Why it is not there."""
+        raise NotImplementedError
+
+    @property
+    def absence(self) -> str:
+        """The same, in one line that says whose plugin it is."""
+        raise NotImplementedError
+
+    def claims(self, task_type: str) -> bool:
+        """Whether a task type is its own, as far as can be told."""
+        return task_type in self.task_types or task_type.startswith(f"{self.name}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuarantinedPlugin(AbsentPlugin):
+    """One that did not load; everybody else works."""
+
+    problems: Sequence[str]
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """See :class:`AbsentPlugin`."""
+        return self.problems
+
+    @property
+    def absence(self) -> str:
+        """See :class:`AbsentPlugin`."""
+        return f"{self.title} is quarantined: {'; '.join(self.problems)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisabledPlugin(AbsentPlugin):
+    """One that an operator does not want; it was not imported. ``reason`` says who says so."""
+
+    reason: str
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """See :class:`AbsentPlugin`."""
+        return (self.reason,)
+
+    @property
+    def absence(self) -> str:
+        """See :class:`AbsentPlugin`."""
+        return f"{self.title} is not loaded: {self.reason}"
 
 
 class _UnknownNameError(PenstockError, LookupError):
@@ -82,6 +161,18 @@ class UnknownQueueError(_UnknownNameError):
         super().__init__("no loaded plugin declares a queue", name, known)
 
 
+class AbsentTaskTypeError(UnknownTaskTypeError):
+    """A task type of a plugin that is installed, and quarantined or not wanted. Says why."""
+
+    def __init__(self, name: str, plugin: AbsentPlugin) -> None:
+        # Not the message of an unknown name: it is known whose it is.
+        PenstockError.__init__(self, f"task type {name!r} cannot be had: {plugin.absence}")
+        self.name = name
+        self.known = []
+        self.suggestion = None
+        self.plugin = plugin
+
+
 class ProviderNotFoundError(_UnknownNameError):
     """No loaded plugin declares this provider, which somebody asks about."""
 
@@ -109,16 +200,21 @@ class UnknownProviderError(PenstockError, LookupError):
 class Catalogue:
     """The declarations of all loaded plugins; names are unique across them.
 
-    ``disabled`` are task types that an operator has switched off: they are declared, and take no
-    tasks and run none.
+    ``disabled_task_types`` are those that an operator has switched off: they are declared, and take
+    no tasks and run none.
     """
 
     plugins: Sequence[Plugin]
     quarantined: Sequence[QuarantinedPlugin] = ()
-    disabled: frozenset[str] = frozenset()
+    settings: Mapping[type[Any], Any] = field(default_factory=dict)
+    """What the operator says of each plugin, by the type that it declares."""
+    disabled: Sequence[DisabledPlugin] = ()
+    disabled_task_types: frozenset[str] = frozenset()
     queues: Mapping[str, Queue] = field(init=False)
     providers: Mapping[str, Provider] = field(init=False)
     task_types: Mapping[str, TaskType[Any, Any]] = field(init=False)
+    installed: InstalledPlugins = field(init=False)
+    _owners: Mapping[str, Plugin] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         queues = {queue.name: queue for plugin in self.plugins for queue in plugin.queues}
@@ -127,6 +223,12 @@ class Catalogue:
         object.__setattr__(self, "queues", queues)
         object.__setattr__(self, "providers", providers)
         object.__setattr__(self, "task_types", tasks)
+        installed = InstalledPlugins(
+            settings_of=self.settings, provider_list=tuple(providers.values())
+        )
+        object.__setattr__(self, "installed", installed)
+        owners = {each.name: plugin for plugin in self.plugins for each in plugin.tasks}
+        object.__setattr__(self, "_owners", owners)
 
     def tuned(
         self, queues: Fields, providers: Fields | None = None, tasks: Fields | None = None
@@ -152,7 +254,9 @@ class Catalogue:
         return Catalogue(
             plugins=[tuning.plugin(each) for each in self.plugins],
             quarantined=self.quarantined,
-            disabled=(self.disabled - said.keys())
+            settings=self.settings,
+            disabled=self.disabled,
+            disabled_task_types=(self.disabled_task_types - said.keys())
             | {name for name, is_enabled in said.items() if not is_enabled},
         )
 
@@ -164,11 +268,15 @@ class Catalogue:
         """The task type of that name.
 
         Raises:
-            UnknownTaskTypeError: with the nearest known name.
+            UnknownTaskTypeError: with the nearest known name; an :class:`AbsentTaskTypeError` if it
+                is one of a plugin that did not load.
         """
         try:
             return self.task_types[name]
         except KeyError:
+            for plugin in self.absent:
+                if plugin.claims(name):
+                    raise AbsentTaskTypeError(name, plugin) from None
             raise UnknownTaskTypeError(name, list(self.task_types)) from None
 
     def queue(self, name: str) -> Queue:
@@ -193,16 +301,35 @@ class Catalogue:
         except KeyError:
             raise ProviderNotFoundError(name, list(self.providers)) from None
 
-    def plugin_of(self, task_type: str) -> str:
-        """The name of the plugin that declares a task type.
+    @property
+    def absent(self) -> Sequence[AbsentPlugin]:
+        """The plugins that are installed and not loaded."""
+        return (*self.quarantined, *self.disabled)
+
+    def absence(self, queue: str) -> str | None:
+        """Why ``queue``, which no loaded plugin declares, may be missing, if that is known.
+
+        The queues of a plugin that could not say anything are not known. So while one is
+        quarantined, any name may be one of its queues'.
+        """
+        for plugin in self.absent:
+            if queue == plugin.name or queue in plugin.queues:
+                return plugin.absence
+        if self.quarantined:
+            suspects = "; ".join(each.absence for each in self.quarantined)
+            return f"no loaded plugin declares it, and {suspects}"
+        return None
+
+    def owner_of(self, task_type: str) -> Plugin:
+        """The plugin that declares a task type.
 
         Raises:
             UnknownTaskTypeError: with the nearest known name.
         """
-        for plugin in self.plugins:
-            if any(each.name == task_type for each in plugin.tasks):
-                return plugin.name
-        raise UnknownTaskTypeError(task_type, list(self.task_types))
+        try:
+            return self._owners[task_type]
+        except KeyError:
+            raise UnknownTaskTypeError(task_type, list(self.task_types)) from None
 
 
 class _Tuning:

@@ -11,7 +11,9 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from penstock.declarations import PermanentError, TaskInterrupted, TaskType
+from penstock.declarations import TaskInterrupted, TaskType, task_input
+from penstock.declarations.data_type import DataType, data_type
+from penstock.declarations.unfit import UnfitError
 from penstock.processes import frames, memory, result
 from penstock.processes.channel import Channel
 from penstock.processes.error_report import ErrorReport
@@ -56,9 +58,10 @@ class HandlerRun:
     def _call(self) -> bytes:
         run = self._run
         try:
-            handler = _handler(run.handler.find())
-            hints = get_type_hints(handler, include_extras=True)
-            arguments = {run.input_parameter: self._input(hints[run.input_parameter])}
+            found = run.handler.find()
+            handler = _handler(found)
+            input_type, output_type = _types(found, run.input_parameter)
+            arguments = {run.input_parameter: self._input(input_type)}
             if run.context_parameter is not None:
                 arguments[run.context_parameter] = ProcessContext(
                     run, self._channel, self._interrupts
@@ -72,14 +75,18 @@ class HandlerRun:
         # of the file: what came of that would be half of a result.
         self._interrupts.confirm()
         most = self._channel.limits.result
-        return result.encode(run.task_type, hints["return"], value, most=most)
+        return result.encode(run.task_type, output_type, value, most=most)
 
-    def _input(self, kind: Any) -> Any:
+    def _input(self, kind: DataType) -> Any:
+        run = self._run
         try:
-            return msgspec.json.decode(self._run.input, type=kind)
-        except (msgspec.DecodeError, RecursionError) as error:
+            return kind.decode(run.input)
+        except UnfitError as error:
             # It fitted in the worker: this process has other code than that one.
-            raise PermanentError(str(error), code="input_incompatible") from error
+            declared_by = (
+                "the process of its handler (which has other code than its worker: restart that)"
+            )
+            raise task_input.incompatible(run.task_type, error, declared_by=declared_by) from error
 
     def _report(self, error: BaseException) -> ErrorReport:
         run = self._run
@@ -99,6 +106,14 @@ class HandlerRun:
 def _leaves_ruins(error: BaseException) -> bool:
     """Whether this process may be in any state now: these come at any place in any library."""
     return isinstance(error, MemoryError | SystemExit | TaskInterrupted)
+
+
+def _types(found: Any, input_parameter: str) -> tuple[DataType, DataType]:
+    """The types of the input and the output."""
+    if isinstance(found, TaskType):
+        return found.input, found.output
+    hints = get_type_hints(found, include_extras=True)
+    return data_type(hints[input_parameter], "input"), data_type(hints["return"], "output")
 
 
 def _handler(found: Any) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from penstock.declarations import PermanentError
+from penstock.declarations.data_type import DataType
 
 
 class NotStorableError(PermanentError):
@@ -19,7 +20,7 @@ class TooLargeError(PermanentError):
     default_code = "result_too_large"
 
 
-def encode(task_type: str, output_type: Any, value: Any, *, most: int) -> bytes:
+def encode(task_type: str, output: DataType, value: Any, *, most: int) -> bytes:
     """``value``, which the handler of ``task_type`` returned, as JSON of at most ``most`` bytes.
 
     Raises:
@@ -27,11 +28,12 @@ def encode(task_type: str, output_type: Any, value: Any, *, most: int) -> bytes:
         TooLargeError: if that is longer.
     """
     try:
-        encoded = msgspec.json.encode(value)
+        # That of a process is JSON already.
+        encoded = bytes(value) if isinstance(value, msgspec.Raw) else output.encode(value)
     except (TypeError, ValueError, msgspec.MsgspecError) as error:
         message = (
             f"task type {task_type!r} returned {type(value).__name__}, which cannot be stored as "
-            f"JSON: {error}; return its declared output, {output_type!r}"
+            f"JSON: {error}; return its declared output, {output.kind!r}"
         )
         raise NotStorableError(message) from error
     if len(encoded) > most:

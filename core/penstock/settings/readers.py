@@ -106,3 +106,18 @@ def http_url(value: str) -> str:
     if not well_formed or parts.query or parts.fragment:
         raise ValueError(expected)
     return value.rstrip("/")
+
+
+def boolean(value: str) -> bool:
+    """``true`` or ``false``, in any case."""
+    if value.lower() not in {"true", "false"}:
+        raise ValueError("true or false")
+    return value.lower() == "true"
+
+
+def names(value: str) -> tuple[str, ...]:
+    """Names with commas in between, each once."""
+    found = [each.strip() for each in value.split(",")]
+    if "" in found or len(set(found)) < len(found):
+        raise ValueError("different names with commas in between, like ai,acme")
+    return tuple(found)

@@ -73,6 +73,9 @@ class Settings:
     keep_cancelled: timedelta | None
     log_format: Literal["console", "json"]
     log_level: str
+    plugins: tuple[str, ...] | None
+    plugins_disabled: tuple[str, ...] | None
+    safe_mode: bool
     given: Given = field(default_factory=Given)
     """All that was said, for the settings of plugins and what is said of queues and the like."""
 

@@ -32,6 +32,8 @@ class WorkerHealth:
         self._consumers = consumers
         self._lease = lease.total_seconds()
         self.is_stopping = False
+        self.missing: list[str] = []
+        """What it was to serve and cannot, because a plugin is not there."""
 
     def fatal(self) -> str:
         """Why this process is of no use any more, and is to be started anew."""
@@ -52,4 +54,4 @@ class WorkerHealth:
         for queue, consumer in self._consumers.items():
             if consumer.outage:
                 return f"queue {queue!r} waits: {consumer.outage}"
-        return ""
+        return "; ".join(self.missing)

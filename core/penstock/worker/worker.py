@@ -23,10 +23,13 @@ from penstock.broker import (
     Reports,
     Services,
 )
-from penstock.declarations import PenstockError
+from penstock.declarations import PenstockError, Queue
 from penstock.engine import Engine, Heartbeat, Lease
 from penstock.events import EventWriter
+from penstock.plugins import Catalogue
+from penstock.plugins.installed import InstalledPlugins
 from penstock.processes.pool import ProcessPool
+from penstock.worker.extensions import Extensions
 from penstock.worker.health import WorkerHealth
 from penstock.worker.heartbeat_thread import HeartbeatThread
 from penstock.worker.notice_listener import NoticeListener
@@ -47,7 +50,8 @@ class Worker:
 
     Args:
         services: the opened application's.
-        queues: which queues to serve; all of the catalogue's if empty.
+        queues: which queues to serve; all of the catalogue's if empty. One of a plugin that did not
+            load is not served, and the worker is not ready.
         name: tells this process from others in the ledger and in Redis.
         drain: how long :meth:`run` waits for running tasks when it is told to stop; what still
             runs then is cancelled and handed back.
@@ -68,7 +72,7 @@ class Worker:
         probe: tuple[str, int] | None = None,
     ) -> None:
         catalogue, engine = services.catalogue, services.engine
-        served = [catalogue.queue(each) for each in queues] or list(catalogue.queues.values())
+        served, missing = _assignment(catalogue, queues)
         self._services = services
         self._name = name
         self._drain = drain.total_seconds()
@@ -80,15 +84,20 @@ class Worker:
             limits=services.limits,
             log_limits=services.log_limits,
         )
+        self._extensions = Extensions(
+            catalogue.plugins, InstalledPlugins(settings_of=services.plugin_settings)
+        )
         self._outcomes = OutcomeWriter(
             services.ledger,
             batch_changed=services.dispatch.completion.look,
             before=self._reports.flush,
+            told=self._extensions.told,
         )
         self._processes = ProcessPool(services.limits, task_log_level=services.log_limits.level)
         self._providers = Providers(services.policies, engine)
-        self._receivers = {queue.name: self._receiver(queue.name) for queue in served}
-        consumers = {name: each.consumer for name, each in self._receivers.items()}
+        consumers = {queue.name: self._consumer(queue.name) for queue in served}
+        self._consumers = consumers
+        self._receivers = {name: self._receiver(each) for name, each in consumers.items()}
         loop = asyncio.get_running_loop()
         self._stuck: asyncio.Future[None] = loop.create_future()
         self._watchdog = Watchdog(
@@ -117,6 +126,7 @@ class Worker:
             consumers=consumers,
             lease=engine.lease,
         )
+        self._health.missing += missing
         self._probes = (
             ProbeServer(*probe, live=self._health.fatal, ready=self._health.wrong)
             if probe is not None
@@ -125,10 +135,9 @@ class Worker:
         self._steps: set[asyncio.Task[None]] = set()
         services.policies.on_change(self._policies_changed)
 
-    def _receiver(self, queue: str) -> Receiver:
-        """A receiver with its own broker and consumer, so that each queue has slots of its own."""
+    def _consumer(self, queue: str) -> Consumer:
         services = self._services
-        consumer = Consumer(
+        return Consumer(
             queue,
             policies=services.policies,
             engine=services.engine,
@@ -138,6 +147,10 @@ class Worker:
             providers=self._providers,
             worker=self._name,
         )
+
+    def _receiver(self, consumer: Consumer) -> Receiver:
+        """A receiver with its own broker and consumer, so that each queue has slots of its own."""
+        services = self._services
         broker = Broker(catalogue=services.catalogue, dispatch=services.dispatch, consumer=consumer)
         broker.is_worker_process = True
         broker.with_result_backend(services.result_backend)
@@ -164,7 +177,7 @@ class Worker:
         """
         watch = asyncio.create_task(stop.wait())
         listening = await self._start(stop)
-        claiming = [each.consumer.ended for each in self._receivers.values()]
+        claiming = [each.ended for each in self._consumers.values()]
         # One that ends before it is told to has failed. A worker that looks alive and takes nothing
         # is worse than one that exits and is started again.
         ends: set[asyncio.Future[Any]] = {watch, self._stuck, *listening, *claiming}
@@ -184,26 +197,37 @@ class Worker:
             self._probes.start()
         self._heartbeat.start()
         self._notices.start()
+        await self._start_extensions()
         for name, receiver in self._receivers.items():
             await receiver.broker.startup()
-            receiver.consumer.start()
+            receiver.broker.share_middlewares(self._extensions.middlewares)
+            self._consumers[name].start()
             _log.info("serving queue %r, %d at once", name, receiver.consumer.queue.concurrency)
         return [
             asyncio.create_task(each.listen(stop), name=f"receiver-{name}")
             for name, each in self._receivers.items()
         ]
 
+    async def _start_extensions(self) -> None:
+        """Start what plugins add; a plugin of which that fails gets no tasks."""
+        failed = await self._extensions.start()
+        self._health.missing += failed.values()
+        for plugin in self._services.catalogue.plugins:
+            for queue in plugin.queues:
+                if plugin.name in failed and queue.name in self._consumers:
+                    self._consumers[queue.name].withhold(failed[plugin.name])
+
     async def _stop(self, listening: Sequence[asyncio.Task[None]]) -> list[BaseException | None]:
         """Drain, and close everything; returns what broke the receivers."""
         self._health.is_stopping = True
         _log.info("stopping: waiting up to %.0f s for running tasks", self._drain)
-        receivers = list(self._receivers.values())
-        for receiver in receivers:
-            await receiver.consumer.drain()
+        consumers = list(self._consumers.values())
+        for each in consumers:
+            await each.drain()
         faults = await asyncio.gather(*listening, return_exceptions=True)
-        for receiver in receivers:
-            receiver.consumer.interrupt()
-        await asyncio.gather(*(each.consumer.close(patience=_CLOSE_PATIENCE) for each in receivers))
+        for each in consumers:
+            each.interrupt()
+        await asyncio.gather(*(each.close(patience=_CLOSE_PATIENCE) for each in consumers))
         await self._notices.stop()
         await background.end(*self._steps)
         await self._processes.close()
@@ -214,21 +238,22 @@ class Worker:
         await self._heartbeat.stop()
         if self._probes is not None:
             await asyncio.to_thread(self._probes.stop)
-        for receiver in receivers:
+        for receiver in self._receivers.values():
             await receiver.broker.shutdown()
+        await self._extensions.stop()
         return faults
 
     def _policies_changed(self) -> None:
-        for receiver in self._receivers.values():
-            receiver.consumer.policy_changed()
-        self._begin(self._providers.policies_changed(list(self._receivers)))
+        for each in self._consumers.values():
+            each.policy_changed()
+        self._begin(self._providers.policies_changed(list(self._consumers)))
 
     def _cancel(self, queue: str, leases: Sequence[Lease]) -> None:
-        consumer = self._receivers[queue].consumer
+        consumer = self._consumers[queue]
         self._begin(consumer.cancel([lease.id for lease in leases]))
 
     def _restart(self, queue: str) -> None:
-        self._begin(self._receivers[queue].consumer.restart())
+        self._begin(self._consumers[queue].restart())
 
     def _begin(self, step: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(step)
@@ -241,7 +266,29 @@ class Worker:
             self._stuck.set_exception(StuckError(message))
 
     def _lose(self, lease: Lease) -> None:
-        self._receivers[lease.queue].consumer.lose(lease)
+        self._consumers[lease.queue].lose(lease)
+
+
+def _assignment(
+    catalogue: Catalogue, queues: Sequence[str]
+) -> tuple[Sequence[Queue], Sequence[str]]:
+    """The queues to serve, and why others of ``queues`` cannot be.
+
+    Raises:
+        UnknownQueueError: with the nearest name.
+    """
+    if not queues:
+        return list(catalogue.queues.values()), [each.absence for each in catalogue.quarantined]
+    served: list[Queue] = []
+    missing: list[str] = []
+    for name in queues:
+        absence = None if name in catalogue.queues else catalogue.absence(name)
+        if absence is None:
+            served.append(catalogue.queue(name))
+        else:
+            missing.append(f"queue {name!r} is not served: {absence}")
+            _log.error("%s", missing[-1])
+    return served, missing
 
 
 def _announcing(engine: Engine) -> Callable[[str, Sequence[UUID]], Awaitable[None]]:

@@ -8,7 +8,7 @@ import msgspec
 from penstock import Artifact, Context, PermanentError, task
 from penstock_ai.file_name import file_name
 from penstock_ai.long_text import inline
-from penstock_ai.model_use import provider_of, tokens_of
+from penstock_ai.model_use import text_provider_of, tokens_of
 from penstock_ai.prompt_fields import (
     ModelName,
     PromptText,
@@ -18,9 +18,9 @@ from penstock_ai.prompt_fields import (
 )
 from penstock_ai.provenance import ModelProvenance, Provenance, provenance_of
 from penstock_ai.providers.choice import ProviderName, choose_provider
-from penstock_ai.providers.provider import Prompt
+from penstock_ai.providers.messages import Prompt
+from penstock_ai.providers.model_provider import Capability
 from penstock_ai.queues import AI, MODEL_TIMEOUT
-from penstock_ai.settings import AiSettings
 
 MAX_SCHEMA_BYTES = 200_000
 
@@ -109,7 +109,7 @@ class Code(Provenance, kw_only=True, frozen=True):
     "ai.code",
     queue=AI,
     timeout=MODEL_TIMEOUT,
-    provider=provider_of,
+    provider=text_provider_of,
     units=tokens_of,
     examples=[
         CodeInput(
@@ -198,7 +198,7 @@ async def _from_prompt(request: CodeInput, prompt: str, ctx: Context) -> Code:
         model=request.model,
     )
     async with choose_provider(
-        request.provider, ctx.settings(AiSettings), instead="a 'json_schema'"
+        request, Capability.TEXT, ctx, instead="a 'json_schema'"
     ) as provider:
         completion = await write(provider, wanted, ctx)
     written = await asyncio.to_thread(code_in, completion.text, language)

@@ -8,7 +8,7 @@ import msgspec
 
 from penstock import Artifact, Context, task
 from penstock_ai.file_name import file_name
-from penstock_ai.model_use import provider_of, tokens_of
+from penstock_ai.model_use import text_provider_of, tokens_of
 from penstock_ai.prompt_fields import (
     ModelName,
     PromptText,
@@ -18,9 +18,9 @@ from penstock_ai.prompt_fields import (
 )
 from penstock_ai.provenance import ModelProvenance, Provenance, provenance_of
 from penstock_ai.providers.choice import ProviderName, choose_provider
-from penstock_ai.providers.provider import Prompt
+from penstock_ai.providers.messages import Prompt
+from penstock_ai.providers.model_provider import Capability
 from penstock_ai.queues import AI, MODEL_TIMEOUT
-from penstock_ai.settings import AiSettings
 
 if TYPE_CHECKING:
     from penstock_ai.render import Rendered
@@ -111,7 +111,7 @@ class Document(Provenance, kw_only=True, frozen=True):
     "ai.document",
     queue=AI,
     timeout=MODEL_TIMEOUT,
-    provider=provider_of,
+    provider=text_provider_of,
     units=tokens_of,
     examples=[
         DocumentInput(
@@ -190,7 +190,7 @@ async def _written(
         model=request.model,
     )
     async with choose_provider(
-        request.provider, ctx.settings(AiSettings), instead="'markdown' or a 'template'"
+        request, Capability.TEXT, ctx, instead="'markdown' or a 'template'"
     ) as provider:
         completion = await write(provider, wanted, ctx)
     markdown = await asyncio.to_thread(without_fence, completion.text)

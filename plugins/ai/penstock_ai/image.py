@@ -9,13 +9,13 @@ from penstock import Artifact, Context, task
 from penstock_ai.card import Card
 from penstock_ai.chart import Chart, Series
 from penstock_ai.file_name import file_name
-from penstock_ai.model_use import charge, provider_of, tokens_of
+from penstock_ai.model_use import charge, image_provider_of, tokens_of
 from penstock_ai.prompt_fields import ModelName, PromptText, check_exactly_one, check_model_fields
 from penstock_ai.provenance import Provenance, provenance_of
 from penstock_ai.providers.choice import ProviderName, choose_provider
-from penstock_ai.providers.provider import PicturePrompt
+from penstock_ai.providers.messages import PicturePrompt
+from penstock_ai.providers.model_provider import Capability
 from penstock_ai.queues import AI, MODEL_TIMEOUT
-from penstock_ai.settings import AiSettings
 
 if TYPE_CHECKING:
     from penstock_ai.drawing import Drawing
@@ -89,7 +89,7 @@ class Image(Provenance, kw_only=True, frozen=True):
     "ai.image",
     queue=AI,
     timeout=MODEL_TIMEOUT,
-    provider=provider_of,
+    provider=image_provider_of,
     units=tokens_of,
     examples=[
         ImageInput(
@@ -170,7 +170,7 @@ async def _drawn_by_model(request: ImageInput, prompt: str, ctx: Context) -> Ima
         text=prompt, model=request.model, width=request.width, height=request.height
     )
     async with choose_provider(
-        request.provider, ctx.settings(AiSettings), instead="a 'card' or a 'chart'"
+        request, Capability.IMAGE, ctx, instead="a 'card' or a 'chart'"
     ) as provider:
         await ctx.progress(5, f"asking {provider.name}")
         picture = await provider.draw(wanted)

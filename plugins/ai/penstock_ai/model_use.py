@@ -1,35 +1,38 @@
-"""What the tasks of this plugin use of the provider of models, whose unit is a token."""
+"""What the tasks of this plugin use of the providers of models, whose unit is a token."""
 
-from typing import Protocol
+from typing import Any
 
-from penstock import Context, Provider
-from penstock_ai.providers.provider import Usage
+from penstock import Context, Installed
+from penstock_ai.providers.choice import Request, choose
+from penstock_ai.providers.messages import Usage
+from penstock_ai.providers.model_provider import Capability, ModelProvider
 
-OPENAI = Provider("openai")
-"""Whatever speaks the OpenAI protocol. Its limits depend on the account: the operator sets them."""
 _CHARACTERS_PER_TOKEN = 4
 """Of English text, roughly."""
 _TYPICAL_ANSWER = 1000
 """Tokens. Nobody knows how long an answer will be."""
 
 
-class Request(Protocol):
-    """What the inputs of all task types of this plugin have in common."""
-
-    @property
-    def prompt(self) -> str | None:
-        """What a model shall make."""
-        ...
-
-    @property
-    def provider(self) -> str | None:
-        """The one that the caller names."""
-        ...
+def text_provider_of(request: Request, installed: Installed) -> ModelProvider[Any] | None:
+    """The provider that ``request`` asks for a text, if it asks one: a prompt needs a model."""
+    return None if request.prompt is None else model_for(request, Capability.TEXT, installed)
 
 
-def provider_of(request: Request) -> Provider | None:
-    """The provider that ``request`` asks, if it asks one: a prompt needs a model."""
-    return OPENAI if request.prompt is not None and request.provider != "builtin" else None
+def image_provider_of(request: Request, installed: Installed) -> ModelProvider[Any] | None:
+    """The provider that ``request`` asks for an image, if it asks one."""
+    return None if request.prompt is None else model_for(request, Capability.IMAGE, installed)
+
+
+def model_for(
+    request: Request, capability: Capability, installed: Installed
+) -> ModelProvider[Any] | None:
+    """The provider whose limits a request keeps to that may ask a model.
+
+    Raises:
+        ValueError: there is no such provider, or it cannot do this.
+    """
+    provider = choose(request, capability, installed)
+    return provider if provider.is_model else None
 
 
 def tokens_of(request: Request) -> int:

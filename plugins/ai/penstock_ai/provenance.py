@@ -1,10 +1,13 @@
 """Where a result comes from: fields that the results of all ai tasks share."""
 
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
 
-from penstock_ai.providers.provider import Completion, Picture, Provider, Usage
+from penstock_ai.providers.messages import Completion, Picture, Usage
+
+if TYPE_CHECKING:
+    from penstock_ai.providers.session import ModelSession
 
 BUILTIN = "builtin"
 BUILTIN_LABEL = "built-in renderer, no AI model"
@@ -35,7 +38,7 @@ class ModelProvenance(TypedDict):
     cost: float | None
 
 
-def provenance_of(provider: Provider, answer: Completion | Picture) -> ModelProvenance:
+def provenance_of(provider: "ModelSession", answer: Completion | Picture) -> ModelProvenance:
     """What a model's answer says of itself. Its cost is unknown: prices are not in an answer."""
     return {
         "provider": provider.name,

@@ -27,6 +27,13 @@ TextModel = Annotated[
     msgspec.Meta(description="The model that writes text, code and documents."),
 ]
 ImageModel = Annotated[str | None, msgspec.Meta(description="The model that makes images.")]
+TextProvider = Annotated[
+    str,
+    msgspec.Meta(description="The provider of texts, code and documents if a task names none."),
+]
+ImageProvider = Annotated[
+    str, msgspec.Meta(description="The provider of images if a task names none.")
+]
 Seconds = Annotated[
     float,
     msgspec.Meta(
@@ -43,6 +50,8 @@ class AiSettings(msgspec.Struct, frozen=True, kw_only=True):
     No model has a default: their names change monthly, and each has its price.
     """
 
+    text_provider: TextProvider = "openai"
+    image_provider: ImageProvider = "openai"
     openai_api_key: Secret = None
     openai_base_url: BaseUrl = None
     openai_text_model: TextModel = None

@@ -4,15 +4,15 @@ from typing import Annotated, Any
 
 import msgspec
 
-from penstock import Artifact, Context, Provider, task
+from penstock import Artifact, Context, Installed, task
 from penstock_ai.long_text import inline
-from penstock_ai.model_use import OPENAI, provider_of, tokens
+from penstock_ai.model_use import model_for, text_provider_of, tokens
 from penstock_ai.prompt_fields import ModelName, PromptText, check_exactly_one, check_only_with
 from penstock_ai.provenance import Provenance, provenance_of
-from penstock_ai.providers.choice import ProviderName, choose_provider, is_configured
-from penstock_ai.providers.provider import Prompt
+from penstock_ai.providers.choice import ProviderName, choose, choose_provider
+from penstock_ai.providers.messages import Prompt
+from penstock_ai.providers.model_provider import Capability, ModelProvider
 from penstock_ai.queues import AI, MODEL_TIMEOUT
-from penstock_ai.settings import AiSettings
 
 DEFAULT_SENTENCES = 3
 
@@ -100,11 +100,11 @@ class Text(Provenance, kw_only=True, frozen=True):
     """Whether it ends where ``max_output_tokens`` did."""
 
 
-def _provider_of(request: TextInput) -> Provider | None:
+def _provider_of(request: TextInput, installed: Installed) -> ModelProvider[Any] | None:
     """The provider that may be asked: whether a model summarises, only the worker knows."""
-    if request.summarize is not None and request.provider != "builtin":
-        return OPENAI
-    return provider_of(request)
+    if request.summarize is not None:
+        return model_for(request, Capability.TEXT, installed)
+    return text_provider_of(request, installed)
 
 
 def _tokens_of(request: TextInput) -> int:
@@ -153,8 +153,7 @@ async def text(request: TextInput, ctx: Context) -> Text:
         await ctx.progress(10, "filling the template")
         filled = await run_in_child("template", template=request.template, data=request.data or {})
         return await _result(filled, ctx)
-    settings = ctx.settings(AiSettings)
-    if request.summarize is not None and not _asks_model(request, settings):
+    if request.summarize is not None and not _asks_model(request, ctx):
         from penstock_ai.child import run_in_child
 
         await ctx.progress(10, "choosing sentences")
@@ -163,17 +162,22 @@ async def text(request: TextInput, ctx: Context) -> Text:
         )
         await ctx.charge(0)
         return await _result(summary, ctx)
-    return await _written(request, settings, ctx)
+    return await _written(request, ctx)
 
 
-def _asks_model(request: TextInput, settings: AiSettings) -> bool:
+def _asks_model(request: TextInput, ctx: Context) -> bool:
     """Whether a model summarises: if one is asked for, or if the operator has set one up."""
     if request.provider is not None or request.model is not None:
         return request.provider != "builtin"
-    return is_configured(settings) and settings.openai_text_model is not None
+    provider = choose(request, Capability.TEXT, ctx, told=ctx.provider)
+    settings = ctx.settings(provider.settings)
+    return (
+        provider.is_configured(settings)
+        and provider.configured_model(settings, Capability.TEXT) is not None
+    )
 
 
-async def _written(request: TextInput, settings: AiSettings, ctx: Context) -> Text:
+async def _written(request: TextInput, ctx: Context) -> Text:
     from penstock_ai.writing import write
 
     if request.prompt is not None:
@@ -193,7 +197,7 @@ async def _written(request: TextInput, settings: AiSettings, ctx: Context) -> Te
             model=request.model,
         )
     async with choose_provider(
-        request.provider, settings, instead="a 'template', or 'summarize' a text"
+        request, Capability.TEXT, ctx, instead="a 'template', or 'summarize' a text"
     ) as provider:
         completion = await write(provider, prompt, ctx)
     result = await _result(completion.text, ctx)

@@ -8,19 +8,20 @@ from penstock import Context, TransientError
 from penstock_ai.long_text import storable
 from penstock_ai.model_use import charge
 from penstock_ai.providers.incomplete import IncompleteOutputError
-from penstock_ai.providers.provider import Completion, Prompt, Provider
+from penstock_ai.providers.messages import Completion, Prompt
+from penstock_ai.providers.session import ModelSession
 
 _START, _END = 5, 85
 _TYPICAL_LENGTH = 3000
 """Characters. Nobody knows how long the text will be: after so many the bar is past its half."""
 
 
-async def write(provider: Provider, prompt: Prompt, ctx: Context) -> Completion:
+async def write(provider: ModelSession, prompt: Prompt, ctx: Context) -> Completion:
     """The provider's complete text; as it arrives, it is told by deltas, with progress to 85 %.
 
     Raises:
         TransientError: ``incomplete_output``, with the partial text as an artifact named
-            ``partial-attempt-N.txt``; others as :class:`~penstock_ai.providers.provider.Provider`.
+            ``partial-attempt-N.txt``; others as :class:`~penstock_ai.ModelClient`.
         TaskError: see there.
     """
     told = 0

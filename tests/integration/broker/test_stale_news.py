@@ -48,7 +48,7 @@ async def working(settings: Settings) -> AsyncIterator[tuple[Application, Consum
         stop = asyncio.Event()
         worker = application.worker()
         running = asyncio.create_task(worker.run(stop))
-        yield application, worker._receivers["acme"].consumer
+        yield application, worker._consumers["acme"]
         stop.set()
         await running
 

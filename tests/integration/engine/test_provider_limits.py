@@ -91,6 +91,24 @@ async def test_a_grant_that_nobody_renews_runs_out(
     assert await take(limits, provider, grants(5)) == 1
 
 
+async def test_what_a_dead_worker_held_is_free_for_who_asks_when_told_to(
+    limits: ProviderLimits,
+) -> None:
+    """Also if nobody else is heard of: asking late would look like an outage each time."""
+    narrow = Provider("acme", concurrency=1)
+    await take(limits, narrow, grants())
+    died = time.monotonic()
+
+    for _ in range(20):
+        taken = await limits.take(narrow, grants(), queue="q")
+        if taken.count:
+            break
+        await asyncio.sleep(taken.wait.total_seconds() + 0.01)
+
+    assert taken.count == 1
+    assert time.monotonic() - died < 2 * LEASE.total_seconds()
+
+
 async def test_grants_outlive_a_time_in_which_nobody_could_renew_them(
     limits: ProviderLimits, heartbeat: Heartbeat
 ) -> None:

@@ -436,3 +436,13 @@ async def test_the_provider_of_a_task_and_its_estimate_are_kept(ledger: Ledger) 
     assert found.provider == "openai"
     assert (paid.provider, paid.units, free.provider, free.units) == ("openai", 1200, None, None)
     assert await ledger.estimates([paid.id, free.id]) == {paid.id: 1200, free.id: 1}
+
+
+async def test_queues_with_open_tasks_are_found_whoever_declares_them(ledger: Ledger) -> None:
+    assert await ledger.open_queues() == []
+    for queue in ("b", "a", "b", "c"):
+        await ledger.accept(new_task(queue=queue))
+    ended = await started(ledger, queue="d")
+    await ledger.record([outcome(ended)])
+
+    assert await ledger.open_queues() == ["a", "b", "c"]

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from penstock import PermanentError, RateLimitedError, TaskError, TransientError
-from penstock_ai.providers.openai import OpenAiProvider
-from penstock_ai.providers.openai_errors import retry_after
-from penstock_ai.providers.provider import PicturePrompt, Prompt
+from penstock_ai.providers.failures import retry_after
+from penstock_ai.providers.messages import PicturePrompt, Prompt
+from penstock_ai.providers.openai_provider import OPENAI
+from penstock_ai.providers.session import opened
 from penstock_ai.settings import AiSettings
 from tests.services import find_free_port
 from tests.services.openai_server import OpenAiServer
@@ -28,7 +29,7 @@ async def ask(kind, using):
     async def ignore(text):
         pass
 
-    async with OpenAiProvider(using) as provider:
+    async with opened(OPENAI, using, instead="a card") as provider:
         if kind == "text":
             await provider.complete(Prompt(text="Say it."), ignore)
         else:

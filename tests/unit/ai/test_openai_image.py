@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from penstock import PermanentError, TransientError
-from penstock_ai.providers.openai import OpenAiProvider
-from penstock_ai.providers.provider import PicturePrompt, Usage
+from penstock_ai.providers.messages import PicturePrompt, Usage
+from penstock_ai.providers.openai_provider import OPENAI
+from penstock_ai.providers.session import opened
 from penstock_ai.settings import AiSettings
 from tests.services.openai_server import INPUT_TOKENS, OUTPUT_TOKENS, OpenAiServer
 
@@ -25,7 +26,7 @@ async def draw(server, timeout=30.0, **prompt):
         openai_image_model="painter-1",
         openai_timeout_seconds=timeout,
     )
-    async with OpenAiProvider(using) as provider:
+    async with opened(OPENAI, using, instead="a card") as provider:
         return await provider.draw(PicturePrompt(text="A cat", **prompt))
 
 
@@ -125,7 +126,7 @@ async def test_a_server_that_cannot_be_connected_to_was_not_asked_for_an_image(m
     # No packet leaves: the proxy that connections would go through is not there.
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     using = AiSettings(openai_api_key="sk-test", openai_image_model="m")
-    async with OpenAiProvider(using) as provider:
+    async with opened(OPENAI, using, instead="a card") as provider:
         with pytest.raises(TransientError, match="cannot reach OpenAI") as caught:
             await provider.draw(PicturePrompt(text="A cat"))
 

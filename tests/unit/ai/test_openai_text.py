@@ -9,8 +9,9 @@ import pytest
 
 from penstock import PermanentError, TransientError
 from penstock_ai.providers.incomplete import IncompleteOutputError
-from penstock_ai.providers.openai import OpenAiProvider
-from penstock_ai.providers.provider import Prompt, Usage
+from penstock_ai.providers.messages import Prompt, Usage
+from penstock_ai.providers.openai_provider import OPENAI
+from penstock_ai.providers.session import opened
 from penstock_ai.settings import AiSettings
 from tests.services.openai_server import INPUT_TOKENS, NOTICE, OUTPUT_TOKENS, OpenAiServer
 
@@ -38,7 +39,7 @@ async def write(server, text="Say it.", *, on_text=None, using=None, **prompt):
     async def ignore(text):
         pass
 
-    async with OpenAiProvider(using or settings(server)) as provider:
+    async with opened(OPENAI, using or settings(server), instead="a card") as provider:
         return await provider.complete(Prompt(text=text, **prompt), on_text or ignore)
 
 

@@ -8,16 +8,21 @@ import pytest
 import penstock_ai
 from penstock import TaskType
 from penstock.dispatch.needs import Need, need_of
+from penstock.plugins.installed import InstalledPlugins
 from penstock_ai.code import CodeInput, code
 from penstock_ai.document import DocumentInput, document
 from penstock_ai.image import ImageInput, image
-from penstock_ai.model_use import OPENAI
 from penstock_ai.provenance import Provenance
+from penstock_ai.providers.builtin import BUILTIN_PROVIDER
+from penstock_ai.providers.openai_provider import OPENAI
 from penstock_ai.queues import AI, MODEL_TIMEOUT
 from penstock_ai.settings import MAX_TIMEOUT_SECONDS, AiSettings
 from penstock_ai.text import TextInput, text
 from tests.services.plugin_context import PluginContext
 
+INSTALLED = InstalledPlugins(
+    settings_of={AiSettings: AiSettings()}, provider_list=(OPENAI, BUILTIN_PROVIDER)
+)
 TASKS: list[TaskType[Any, Any]] = [text, image, document, code]
 HEAVY = (
     "{'PIL', 'typst', 'docx', 'jinja2', 'markdown_it', 'lxml', 'openai', 'httpx2', "
@@ -27,7 +32,7 @@ HEAVY = (
 
 def test_the_plugin_declares_its_queue_tasks_and_settings():
     assert penstock_ai.penstock_queues() == [AI]
-    assert penstock_ai.penstock_providers() == [OPENAI]
+    assert penstock_ai.penstock_providers() == [OPENAI, BUILTIN_PROVIDER]
     assert penstock_ai.penstock_tasks() == TASKS
     assert penstock_ai.penstock_settings() == [AiSettings]
     assert {each.queue for each in TASKS} == {AI}
@@ -82,10 +87,12 @@ def test_a_task_outlasts_the_longest_call_of_a_model(task):
     ],
 )
 def test_what_may_ask_a_model_keeps_to_the_limits_of_its_provider(task, request_, units):
-    assert need_of(task, request_, known=["openai"]) == Need(provider="openai", units=units)
+    assert need_of(task, request_, known=["openai"], installed=INSTALLED) == Need(
+        provider="openai", units=units
+    )
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_what_asks_no_model_waits_for_no_provider(task):
     for example in task.examples:
-        assert need_of(task, example, known=["openai"]) == Need()
+        assert need_of(task, example, known=["openai"], installed=INSTALLED) == Need()

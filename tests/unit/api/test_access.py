@@ -24,7 +24,7 @@ async def test_every_route_but_two_asks_who_is_calling(
     api: Litestar, anonymous_client: httpx.AsyncClient
 ):
     asked = routes(api)
-    assert len(asked) == 47
+    assert len(asked) == 48
     for method, path in asked:
         answer = await anonymous_client.request(method, path)
         if path in OPEN_TO_ALL:

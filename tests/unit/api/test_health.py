@@ -18,8 +18,27 @@ async def test_health_needs_no_key_and_shows_each_service(anonymous_client: http
     up = {"status": "up", "latency_ms": 0.5, "detail": ""}
     assert answer.json() == {
         "success": True,
-        "data": {"status": "ok", "redis": up, "database": up, "workers": {"acme": 1}},
+        "data": {
+            "status": "ok",
+            "redis": up,
+            "database": up,
+            "workers": {"acme": 1},
+            "quarantined": [],
+        },
     }
+
+
+async def test_health_is_degraded_while_a_plugin_is_quarantined_and_keeps_the_reason_to_itself(
+    anonymous_client: httpx.AsyncClient, dispatch: InMemoryDispatch
+):
+    dispatch.current_health = msgspec.structs.replace(
+        dispatch.current_health, status="degraded", quarantined=["acme"]
+    )
+    answer = await anonymous_client.get("/api/health")
+
+    assert answer.status_code == 200
+    data = answer.json()["data"]
+    assert (data["status"], data["quarantined"]) == ("degraded", ["acme"])
 
 
 @pytest.mark.parametrize(

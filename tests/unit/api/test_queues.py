@@ -17,7 +17,7 @@ async def test_status_has_an_entry_for_every_queue(
     counts = dict.fromkeys(
         ["waiting", "active", "completed", "failed", "delayed", "cancelled", "workers", "parked"], 0
     )
-    state = {"paused": False, "draining": False}
+    state = {"paused": False, "draining": False, "declared": True}
     assert answer.json() == {
         "success": True,
         "data": {"acme": counts | state | {"waiting": 1}, "empty": counts | state},

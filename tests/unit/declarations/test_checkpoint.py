@@ -51,10 +51,10 @@ def test_a_value_without_a_json_form_is_a_permanent_error(value: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "place"),
     [
-        ('{"id": 1}', Operation, "`$.id`"),
-        ("{}", Operation, "`$`"),
-        ("5", str, "`$`"),
-        ('[{"id": "a"}, {"id": "b", "polls": "c"}]', list[Operation], "`$[1].polls`"),
+        ('{"id": 1}', Operation, "(at $.id)"),
+        ("{}", Operation, "(at $)"),
+        ("5", str, "(at $)"),
+        ('[{"id": "a"}, {"id": "b", "polls": "c"}]', list[Operation], "(at $[1].polls)"),
     ],
 )
 def test_what_no_longer_fits_is_a_permanent_error_that_names_the_place(

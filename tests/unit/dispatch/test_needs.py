@@ -2,8 +2,10 @@ import pytest
 from msgspec import Struct
 
 from penstock import DeclarationError, Provider, Queue, task
+from penstock.dispatch.errors import InvalidInputError
 from penstock.dispatch.needs import Need, need_of
 from penstock.plugins import UnknownProviderError
+from penstock.plugins.installed import InstalledPlugins
 
 ACME = Queue("acme")
 KNOWN = {"openai", "mistral"}
@@ -63,3 +65,36 @@ def test_a_provider_that_nobody_declares_is_refused_with_the_nearest_name():
 def test_a_function_that_returns_something_else_is_named(fields):
     with pytest.raises(DeclarationError, match=r"of task type 'acme\.ask' to return .*, got "):
         need(**fields)
+
+
+def test_a_function_with_a_second_parameter_sees_what_is_installed():
+    class Settings(Struct):
+        wanted: str = "mistral"
+
+    installed = InstalledPlugins(
+        settings_of={Settings: Settings()},
+        provider_list=(Provider("openai"), Provider("mistral")),
+    )
+
+    @task(
+        "acme.ask",
+        queue=ACME,
+        provider=lambda prompt, there: next(
+            each
+            for each in there.providers(Provider)
+            if each.name == (prompt.model or there.settings(Settings).wanted)
+        ),
+    )
+    async def ask(prompt: Prompt) -> Prompt:
+        return prompt
+
+    assert need_of(ask, Prompt(), known=KNOWN, installed=installed) == Need(provider="mistral")
+    assert need_of(ask, Prompt("openai"), known=KNOWN, installed=installed).provider == "openai"
+
+
+def test_a_function_says_what_is_wrong_with_the_input_by_a_value_error():
+    def choose(prompt):
+        raise ValueError(f"expected another model than {prompt.model!r}")
+
+    with pytest.raises(InvalidInputError, match="another model than 'x'"):
+        need(Prompt("x"), provider=choose)

@@ -98,9 +98,7 @@ def penstock_settings():
 """)
     assert "to return msgspec.Struct types, got Wrong" in problems(catalogue)
     assert "settings Half to have a default, got none for 'key'" in problems(catalogue)
-    assert "expected hook 'penstock_settings' to return type objects, got 'text'" in problems(
-        catalogue
-    )
+    assert "expected hook 'penstock_settings' to return types, got 'text'" in problems(catalogue)
 
 
 def test_settings_that_no_variable_can_fill_are_refused(load_one: Loader) -> None:

@@ -85,7 +85,7 @@ def test_a_plugin_brings_its_queues_and_task_types(
         ),
         (
             good("bad").replace("def penstock_tasks", "async def penstock_tasks"),
-            "expected hook 'penstock_tasks' to be a plain function, got a coroutine",
+            "expected hook 'penstock_tasks' to be a plain function, got an 'async def'",
         ),
         (
             good("bad").replace("return [run]", "return run"),

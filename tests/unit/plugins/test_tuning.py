@@ -90,9 +90,9 @@ def test_what_is_said_of_a_task_type_stands_over_what_is_said_of_its_queue():
 def test_a_task_type_can_be_switched_off_and_stays_declared():
     tuned = CATALOGUE.tuned({}, None, {"acme.own": {"enabled": False}})
 
-    assert tuned.disabled == {"acme.own"}
+    assert tuned.disabled_task_types == {"acme.own"}
     assert tuned.task_type("acme.own").handler is own.handler
-    assert tuned.tuned({}, None, {"acme.own": {"enabled": True}}).disabled == frozenset()
+    assert tuned.tuned({}, None, {"acme.own": {"enabled": True}}).disabled_task_types == frozenset()
 
 
 def test_memory_of_a_handler_that_shares_the_workers_is_refused():

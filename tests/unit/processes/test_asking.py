@@ -199,7 +199,7 @@ async def test_checkpoints_are_found_by_a_later_run(run: Run) -> None:
 @pytest.mark.parametrize(
     ("what", "kind", "code", "message"),
     [
-        ("type", PermanentError, "checkpoint_incompatible", r"to be of type Operation: .* at `\$`"),
+        ("type", PermanentError, "checkpoint_incompatible", r"to be of type Operation: .*at \$"),
         ("name", DeclarationError, None, "the name of a checkpoint"),
         ("value", PermanentError, "checkpoint_not_storable", "to have a JSON form"),
         (

@@ -12,9 +12,9 @@ import click
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from penstock.cli.root import root
 from penstock.plugins import discover, load
 from penstock.settings import Settings
+from tests.command_line import parse
 
 ROOT = Path(__file__).parents[3]
 FILE = ROOT / "docker-compose.yml"
@@ -29,17 +29,6 @@ def instructions() -> list[tuple[str, str]]:
     return [
         (word, " ".join(rest.split())) for word, _, rest in (x.partition(" ") for x in lines if x)
     ]
-
-
-def parse(arguments: list[str]) -> click.Context:
-    """The context of the innermost command, parsed by the real command line and not run."""
-    command: click.Command | None = root
-    context, rest = root.make_context("penstock", list(arguments)), list(arguments)
-    while isinstance(command, click.Group):
-        name, command, rest = command.resolve_command(context, rest)
-        assert command is not None
-        context = command.make_context(name, list(rest), parent=context)
-    return context
 
 
 def test_the_compose_file_is_valid_by_the_schema_of_compose():

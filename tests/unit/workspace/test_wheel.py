@@ -1,21 +1,14 @@
 """What an installation from PyPI would hold."""
 
-import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.services.fresh_environment import build
+
 ROOT = Path(__file__).parents[3]
-
-
-def build(source: Path, target: str, destination: Path) -> Path:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(destination)]
-    subprocess.run(command, cwd=source, check=True, capture_output=True)
-    (built,) = destination.iterdir()
-    return built
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +35,17 @@ def test_the_wheel_ships_its_scripts_types_and_licence(wheel):
     assert "penstock/py.typed" in names
     assert any(name.endswith(".lua") for name in names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_wheel_ships_the_package_that_new_plugins_are_made_from(wheel):
+    folder = ROOT / "core" / "penstock" / "cli" / "plugins" / "scaffold"
+    expected = {
+        path.relative_to(ROOT / "core").as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and not any("cache" in part for part in path.parts)
+    }
+    assert any(name.endswith("/.github/workflows/ci.yml") for name in expected)
+    assert expected <= contents(wheel)
 
 
 def test_the_wheel_ships_nothing_else(wheel):

@@ -21,6 +21,7 @@ from penstock.api.views import (
     TaskView,
 )
 from penstock.declarations import Misfire, Priority, TaskType
+from penstock.declarations.definitions import Definitions
 from penstock.declarations.recurrence import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from penstock.declarations.schedule import DEFAULT_GRACE, LONGEST_GRACE, MAX_NAME_LENGTH
 from penstock.dispatch import (
@@ -35,10 +36,12 @@ from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_
 from penstock.dispatch.bulk import MAX_TASKS
 from penstock.dispatch.inputs import MAX_KEY_LENGTH
 from penstock.dispatch.task_times import MAX_DELAY
+from penstock.plugins import PluginView
 
 Schema = dict[str, Any]
 
 _REFERENCE = "#/components/schemas/{name}"
+_MADE_HERE = ("Submission", "Bulk", "BatchSubmission", "Upload", "ScheduleTerms", "Task")
 
 
 def reference(name: str) -> Schema:
@@ -65,22 +68,24 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
         Purge,
         ScheduleView,
         Health,
+        PluginView,
         BulkItem,
         LogLineView,
         ProblemDocument,
     )
-    plugged = [each for task_type in task_types for each in _types_of(task_type)]
-    # In one call, so that equal names of different types are told apart.
-    found, components = msgspec.json.schema_components((*shared, *plugged), ref_template=_REFERENCE)
+    _, components = msgspec.json.schema_components(shared, ref_template=_REFERENCE)
     result: dict[str, Schema] = dict(components)
     for name in ("TaskView", "TaskSummaryView", "ScheduleView"):
         result[name]["properties"]["priority"] = _priority()
     result["ProblemDocument"]["properties"]["success"] = {"const": False}
-    pairs = found[len(shared) :]
-    for index, task_type in enumerate(task_types):
-        given, made = pairs[2 * index], pairs[2 * index + 1]
-        result[f"Submission.{task_type.name}"] = _submission(task_type, given)
-        result[f"Task.{task_type.name}"] = _task(task_type, given, made)
+    # A plugin may have types of these names, too, or of another plugin's.
+    plugged = Definitions(_REFERENCE, taken=(*result, *_MADE_HERE))
+    for each in task_types:
+        given = plugged.add(each.input_schema(), owner=each.name)
+        made = plugged.add(each.output_schema(), owner=each.name)
+        result[f"Submission.{each.name}"] = _submission(each, given)
+        result[f"Task.{each.name}"] = _task(each, given, made)
+    result |= plugged.all
     result["Submission"] = _either("Submission", task_types)
     result["Bulk"] = _bulk()
     result["BatchSubmission"] = _batch(task_types)
@@ -89,10 +94,6 @@ def schemas(task_types: Sequence[TaskType[Any, Any]]) -> dict[str, Schema]:
     result["Task"] = _either("Task", task_types) if task_types else reference("TaskView")
     result["BulkItem"]["properties"]["task"] = reference("Task")
     return result
-
-
-def _types_of(task_type: TaskType[Any, Any]) -> tuple[Any, Any]:
-    return task_type.input_type, task_type.output_type
 
 
 def _either(prefix: str, task_types: Sequence[TaskType[Any, Any]]) -> Schema:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from penstock.api.openapi.components import reference
 from penstock.api.openapi.parts import ID as _ID
 from penstock.api.openapi.parts import IDEMPOTENCY_KEY, Operation, page, page_parameters
@@ -89,7 +87,9 @@ def paths(
             "get": {
                 "operationId": "health",
                 "summary": "Whether Redis and the database answer",
-                "description": "Answers within two seconds. With 503, `data` is there too.",
+                "description": "Answers within two seconds. `degraded` is 200: tasks of the "
+                "plugins in `quarantined` cannot be taken, all others can. With 503, `data` is "
+                "there too.",
                 "tags": ["health"],
                 "security": [],
                 "responses": _success(reference("Health")) | _problems(503),
@@ -111,6 +111,15 @@ def paths(
                 "tags": ["task types"],
                 "parameters": [_path_parameter("type_name", {"type": "string"})],
                 "responses": _success(reference("TaskTypeView")) | _problems(401, 404),
+            }
+        },
+        "/api/plugins": {
+            "get": {
+                "operationId": "listPlugins",
+                "summary": "The installed plugins, loaded or not, and why not",
+                "tags": ["task types"],
+                "responses": _success({"type": "array", "items": reference("PluginView")})
+                | _problems(401),
             }
         },
         "/api/task-types/{type_name}/policy": task_type_policy(),
@@ -288,11 +297,9 @@ def schedule_paths() -> dict[str, dict[str, Operation]]:
 
 def _submit_task(task_types: Sequence[TaskType[Any, Any]], max_body_bytes: int) -> Operation:
     examples = {
-        f"{each.name} {number}": {
-            "value": {"type": each.name, "input": msgspec.to_builtins(example)}
-        }
+        f"{each.name} {number}": {"value": {"type": each.name, "input": example}}
         for each in task_types
-        for number, example in enumerate(each.examples, 1)
+        for number, example in enumerate(each.plain_examples(), 1)
     }
     return {
         "operationId": "submitTask",
@@ -390,7 +397,12 @@ def _follow_task() -> Operation:
         "tags": ["tasks"],
         "parameters": [
             _path_parameter("task_id", _ID),
-            {"name": LAST_EVENT_ID, "in": "header", "schema": {"type": "string"}},
+            {
+                "name": LAST_EVENT_ID,
+                "in": "header",
+                "description": "The `id` of the last event that was got, to go on after it.",
+                "schema": {"type": "string"},
+            },
         ],
         "responses": {
             "200": {
@@ -448,7 +460,12 @@ def _download_artifact() -> Operation:
         "tags": ["artifacts"],
         "parameters": [
             _path_parameter("artifact_id", _ID),
-            {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}},
+            {
+                "name": "If-None-Match",
+                "in": "header",
+                "description": "The `ETag` of an earlier answer: if the file is still that, 304.",
+                "schema": {"type": "string"},
+            },
         ],
         "responses": {
             "200": {

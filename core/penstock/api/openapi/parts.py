@@ -72,9 +72,17 @@ def page(items: Schema) -> dict[str, Any]:
 
 def page_parameters(*, default: int = DEFAULT_LIMIT, most: int = MAX_LIMIT) -> list[dict[str, Any]]:
     """Which page of a list is asked for."""
-    limit = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
-    cursor = {"name": "cursor", "in": "query", "schema": {"type": "string"}}
     return [
-        {"name": "limit", "in": "query", "schema": limit},
-        {**cursor, "description": "The `next` of the page before."},
+        {
+            "name": "limit",
+            "in": "query",
+            "description": "How many a page has at most.",
+            "schema": {"type": "integer", "minimum": 1, "maximum": most, "default": default},
+        },
+        {
+            "name": "cursor",
+            "in": "query",
+            "description": "The `next` of the page before.",
+            "schema": {"type": "string"},
+        },
     ]

@@ -52,9 +52,12 @@ def _filters(status: frozenset[Status] = frozenset(Status)) -> dict[str, dict[st
             "description": "One or several of them.",
             "schema": {"type": "array", "items": {"type": "string", "enum": states}},
         },
-        "queue": {"schema": words},
-        "type": {"schema": words},
-        "user_id": {"schema": {**words, "maxLength": MAX_USER_ID_LENGTH}},
+        "queue": {"description": "The queue that they came through.", "schema": words},
+        "type": {"description": "Their task type.", "schema": words},
+        "user_id": {
+            "description": "For whom they are done.",
+            "schema": {**words, "maxLength": MAX_USER_ID_LENGTH},
+        },
         "parent_id": {"description": "The task that submitted them.", "schema": ID},
         "batch_id": {"description": "What they are counted with.", "schema": ID},
         "created_after": {
@@ -103,7 +106,7 @@ def _change_tasks(status: frozenset[Status], more: dict[str, Schema]) -> Operati
         "minProperties": 1,
         "additionalProperties": False,
         "properties": {
-            name: {**described["schema"], "description": described.get("description", "")}
+            name: {**described["schema"], "description": described["description"]}
             for name, described in _filters(status).items()
         },
     }

@@ -34,7 +34,7 @@ def health_routes(
         except TimeoutError:
             detail = f"redis and database: no answer within {_PATIENCE_SECONDS} s"
             raise unavailable("service", detail) from None
-        if found.status == "ok":
+        if found.status != "unavailable":
             return Success(data=found)
         down = [name for name in ("redis", "database") if getattr(found, name).status == "down"]
         for name in down:

@@ -15,10 +15,11 @@ from penstock.cli.dev import readiness, welcome
 from penstock.cli.dev.child import Child, penstock
 from penstock.cli.dev.supervisor import Supervisor
 from penstock.cli.messages import people, say
+from penstock.cli.options import safe_mode_option
 from penstock.configuration import configured
 from penstock.embedded import EmbeddedRedis
 from penstock.engine import RedisServers
-from penstock.plugins import discover, load
+from penstock.installed import installed
 from penstock.settings import Settings
 
 # A worker that was told to stop waits PENSTOCK_DRAIN_SECONDS for its tasks and then writes down
@@ -30,7 +31,8 @@ _REDIS_CHECKED_EVERY = timedelta(seconds=0.5)
 
 
 @click.command()
-def dev() -> None:
+@safe_mode_option
+def dev(*, safe_mode: bool) -> None:
     """Start everything on this machine: API, workers, and the services they need.
 
     Redis is embedded unless REDIS_URL is set; the database is an SQLite file unless DATABASE_URL
@@ -38,10 +40,10 @@ def dev() -> None:
     """
     # Until the supervisor takes over, SIGTERM unwinds like Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings = process_settings.load()
+    settings = process_settings.load(safe_mode=safe_mode)
     settings.require_access()
     # The children would find the same fault, each for itself and after the database was migrated.
-    configured(settings, load(discover()))
+    configured(settings, installed(settings))
     data_dir.prepare(settings.data_dir)
     try:
         sys.exit(_run(settings))
@@ -75,6 +77,7 @@ def _environ(settings: Settings, redis_url: str, key: str) -> dict[str, str]:
         "DATABASE_URL": settings.database_url,
         "PENSTOCK_DATA_DIR": str(settings.data_dir),
         "PENSTOCK_API_KEY": key,
+        "PENSTOCK_SAFE_MODE": str(settings.safe_mode),
     }
 
 

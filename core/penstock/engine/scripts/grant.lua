@@ -79,7 +79,9 @@ if rate_limit > 0 then
 end
 if room <= granted then
   local expiry = redis.call('ZRANGE', grants, 0, 0, 'WITHSCORES')[2]
-  unless_given_back = math.max(expiry and expiry - now or 0, patience)
+  -- Whoever asks three times per lease is heard of. After a silence all grants would be kept for one
+  -- lease more, those of dead workers too, and again at the next late question, without an end.
+  unless_given_back = math.min(math.max(expiry and expiry - now or 0, patience), lease / 3)
 end
 if unit_limit > 0 then
   local units = tonumber(ARGV[FIRST + granted * 2 + 1])

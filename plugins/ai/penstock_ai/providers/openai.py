@@ -1,10 +1,10 @@
-"""The provider for OpenAI, and for every server that speaks its protocol."""
+"""What speaks to OpenAI, and to every server that speaks its protocol."""
 
 import asyncio
 import base64
 import binascii
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, cast
 
 import httpx2
 import openai
@@ -12,7 +12,9 @@ from openai import omit
 
 from penstock import PermanentError, TaskError, TransientError
 from penstock_ai.long_text import storable
+from penstock_ai.providers.client import ModelClient
 from penstock_ai.providers.incomplete import IncompleteOutputError
+from penstock_ai.providers.messages import Completion, OnText, Picture, PicturePrompt, Prompt
 from penstock_ai.providers.openai_address import Address
 from penstock_ai.providers.openai_errors import OpenAiErrors, was_not_sent
 from penstock_ai.providers.openai_wire import (
@@ -23,7 +25,6 @@ from penstock_ai.providers.openai_wire import (
     read_images,
     usage_of,
 )
-from penstock_ai.providers.provider import Completion, OnText, Picture, PicturePrompt, Prompt
 from penstock_ai.settings import AiSettings
 
 if TYPE_CHECKING:
@@ -37,16 +38,11 @@ _MAX_IMAGE_BYTES = 64 * 1024 * 1024
 _NO_KEY = "none-needed"
 
 
-class OpenAiProvider:
+class OpenAiClient(ModelClient):
     """Answers by the Chat Completions and Images endpoints, one POST a call.
 
-    An async context manager, which closes its connections. The SDK's retries are off, redirects
-    are not followed, and its environment variables are not read: the settings say it all.
-
-    A text that stopped in the middle, for whatever passing reason, is an
-    :class:`~penstock_ai.providers.incomplete.IncompleteOutputError` with what had arrived. A text
-    that reached the prompt's own ``max_output_tokens`` is complete: it is what was asked for. One
-    that reached a limit of the model's is not.
+    The SDK's retries are off, redirects are not followed, and its environment variables are not
+    read: the settings say it all.
 
     An image is paid for once it is asked for. So a connection that is lost, or a time-out, after
     the request has left is a ``PermanentError`` with code ``outcome_unknown``: whoever asked
@@ -56,12 +52,11 @@ class OpenAiProvider:
         PermanentError: ``capability_unavailable``: a setting that cannot be used.
     """
 
-    name = "openai"
-    is_model = True
-
     def __init__(self, settings: AiSettings) -> None:
-        self._settings = settings
         self._server = Address(settings.openai_base_url)
+        self.label = (
+            "OpenAI" if self._server.is_openai else "server that speaks the OpenAI protocol"
+        )
         key, seconds = settings.openai_api_key, settings.openai_timeout_seconds
         self._errors = OpenAiErrors(self._server, key)
         self._client = openai.AsyncOpenAI(
@@ -78,28 +73,34 @@ class OpenAiProvider:
         self._client.organization = self._client.project = None
         self._client._custom_headers = {}  # noqa: SLF001
 
-    @property
-    def label(self) -> str:
-        """Says whose models answer, not where: results are seen by users."""
-        return "OpenAI" if self._server.is_openai else "server that speaks the OpenAI protocol"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def close(self) -> None:
+        """Close its connections."""
         await self._client.close()
 
+    def task_error(self, error: Exception) -> TaskError | None:
+        """See :class:`~penstock_ai.providers.openai_errors.OpenAiErrors`."""
+        if isinstance(error, NotTheProtocolError):
+            message = f"expected {self._server} to speak the OpenAI protocol, got {error}"
+            return TransientError(f"{message}; check OPENAI_BASE_URL", code="provider_unavailable")
+        return self._errors.task_error(error) if isinstance(error, openai.APIError) else None
+
     async def complete(self, prompt: Prompt, on_text: OnText) -> Completion:
-        """Have a text written; see the class and the protocol for what is raised."""
-        model = _model(prompt.model, self._settings.openai_text_model, "TEXT")
+        """Have a text written; see the class and the base for what is raised."""
         answer = _Answer()
-        failure = await self._stream(model, prompt, answer, on_text)
+        try:
+            await self._stream(prompt, answer, on_text)
+        except (openai.APIError, NotTheProtocolError):
+            if answer.finish_reason is None:
+                raise
         if answer.finish_reason is None:
-            raise self._unfinished(failure, answer)
+            message = f"{self._server} ended its answer without saying that it is complete"
+            raise IncompleteOutputError(message, partial=answer.text)
         # From here on it is whole: a failure after the end cost the usage at most.
         if answer.refusal or answer.finish_reason == "content_filter":
             raise self._errors.content_policy(answer.refusal or "content filter")
-        self._check_length(prompt, answer)
+        if answer.finish_reason == "error":
+            message = f"{self._server} ended its answer with an error"
+            raise IncompleteOutputError(message, partial=answer.text)
         return Completion(
             text=storable(answer.text),
             model=answer.model,
@@ -108,91 +109,44 @@ class OpenAiProvider:
         )
 
     async def draw(self, prompt: PicturePrompt) -> Picture:
-        """Have an image drawn; see the class and the protocol for what is raised.
+        """Have an image drawn; see the class and the base for what is raised.
 
         The bytes are what the server sent, whatever they are. The model is the one that was asked
         for, where the answer names none.
         """
-        model = _model(prompt.model, self._settings.openai_image_model, "IMAGE")
-        body = await self._post_image(model, prompt.text, _size(prompt))
+        assert prompt.model is not None  # noqa: S101 - as the base says
+        body = await self._post_image(prompt.model, prompt.text, _size(prompt))
         # Megabytes of base64: not on the event loop.
-        return await asyncio.to_thread(self._picture, body, model)
+        return await asyncio.to_thread(self._picture, body, prompt.model)
 
     # -- texts -------------------------------------------------------------------------------
 
-    async def _stream(
-        self, model: str, prompt: Prompt, answer: "_Answer", on_text: OnText
-    ) -> TaskError | None:
-        """Fill ``answer``; returns what went wrong, if anything did."""
+    async def _stream(self, prompt: Prompt, answer: "_Answer", on_text: OnText) -> None:
+        """Fill ``answer``."""
+        assert prompt.model is not None  # noqa: S101 - as the base says
         messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": prompt.text}]
         if prompt.system:
             messages.insert(0, {"role": "system", "content": prompt.system})
         bound = omit if prompt.max_output_tokens is None else prompt.max_output_tokens
-        try:
-            async with (
-                asyncio.timeout(self._settings.openai_timeout_seconds) as clock,
-                await self._client.chat.completions.create(
-                    model=model,
-                    messages=messages,
-                    stream=True,
-                    stream_options={"include_usage": True},
-                    temperature=omit if prompt.temperature is None else prompt.temperature,
-                    # OpenAI's newer models reject the old name; Ollama silently ignores the new.
-                    max_completion_tokens=bound if self._server.is_openai else omit,
-                    max_tokens=omit if self._server.is_openai else bound,
-                ) as events,
-            ):
-                while (chunk := await _next(events)) is not None:
-                    if answer.add(chunk):
-                        await on_text(answer.text)
-        except openai.APIError as error:
-            return self._errors.task_error(error)
-        except NotTheProtocolError as error:
-            message = f"expected {self._server} to speak the OpenAI protocol, got {error}"
-            return TransientError(f"{message}; check OPENAI_BASE_URL", code="provider_unavailable")
-        except TimeoutError:
-            if not clock.expired():
-                raise
-            return TransientError(self._took_too_long(), code="provider_timeout")
-        return None
-
-    def _unfinished(self, failure: TaskError | None, answer: "_Answer") -> TaskError:
-        if failure is None:
-            message = f"{self._server} ended its answer without saying that it is complete"
-            return IncompleteOutputError(message, partial=answer.text)
-        if answer.text and isinstance(failure, TransientError):
-            message = f"the answer stopped in the middle: {failure}"
-            return IncompleteOutputError(
-                message, partial=answer.text, retry_after=failure.retry_after
-            )
-        return failure
-
-    def _check_length(self, prompt: Prompt, answer: "_Answer") -> None:
-        if answer.finish_reason == "error":
-            message = f"{self._server} ended its answer with an error"
-            raise IncompleteOutputError(message, partial=answer.text)
-        if answer.finish_reason != "length":
-            return
-        if prompt.max_output_tokens is None:
-            message = (
-                f"{self._server} cut the answer at the model's own limit; "
-                "ask for less, or another model"
-            )
-            raise IncompleteOutputError(message, partial=answer.text)
-        if not answer.text:
-            message = (
-                f"expected a text within max_output_tokens={prompt.max_output_tokens}, got none: "
-                "the model spent them before its first word; raise it"
-            )
-            raise PermanentError(message, code="provider_refused")
+        async with await self._client.chat.completions.create(
+            model=prompt.model,
+            messages=messages,
+            stream=True,
+            stream_options={"include_usage": True},
+            temperature=omit if prompt.temperature is None else prompt.temperature,
+            # OpenAI's newer models reject the old name; Ollama silently ignores the new.
+            max_completion_tokens=bound if self._server.is_openai else omit,
+            max_tokens=omit if self._server.is_openai else bound,
+        ) as events:
+            while (chunk := await _next(events)) is not None:
+                if answer.add(chunk):
+                    await on_text(answer.text)
 
     # -- images ------------------------------------------------------------------------------
 
     async def _post_image(self, model: str, prompt: str, size: str | None) -> bytes:
-        failure: TaskError
         try:
             async with (
-                asyncio.timeout(self._settings.openai_timeout_seconds) as clock,
                 self._client.images.with_streaming_response.generate(
                     # Nothing that newer models reject, like response_format: base64 is their way.
                     model=model,
@@ -208,20 +162,15 @@ class OpenAiProvider:
                         raise self._no_image(f"more than {_MAX_IMAGE_BYTES:,} bytes")
                 return bytes(body)
         except openai.APIConnectionError as error:
-            failure = (
-                self._errors.task_error(error)
-                if was_not_sent(error)
-                else self._outcome_unknown(f"the connection to {self._server} was lost")
-            )
-        except openai.APIError as error:
-            failure = self._errors.task_error(error)
-        except httpx2.RequestError:  # the SDK does not translate those of a body
-            failure = self._outcome_unknown(f"the connection to {self._server} was lost")
-        except TimeoutError:
-            if not clock.expired():
+            if was_not_sent(error):
                 raise
-            failure = self._outcome_unknown(self._took_too_long())
-        raise failure
+        except httpx2.RequestError:  # the SDK does not translate those of a body
+            pass
+        message = (
+            f"the connection to {self._server} was lost after the image had been asked for, so it "
+            "may have been made and charged; retry if you want to pay again"
+        )
+        raise PermanentError(message, code="outcome_unknown")
 
     def _picture(self, body: bytes, model: str) -> Picture:
         try:
@@ -242,16 +191,6 @@ class OpenAiProvider:
         message = f"expected {self._server} to answer with a base64 image, got {got}"
         remedy = "nothing is fetched from elsewhere; check the image model"
         return PermanentError(f"{message}; {remedy}", code="provider_refused")
-
-    def _outcome_unknown(self, why: str) -> PermanentError:
-        message = f"{why} after the image had been asked for, so it may have been made and charged"
-        return PermanentError(f"{message}; retry if you want to pay again", code="outcome_unknown")
-
-    def _took_too_long(self) -> str:
-        seconds = self._settings.openai_timeout_seconds
-        return (
-            f"{self._server} did not finish within PENSTOCK_AI_OPENAI_TIMEOUT_SECONDS={seconds:g}"
-        )
 
 
 class _Answer:
@@ -287,17 +226,6 @@ async def _next(events: "openai.AsyncStream[ChatCompletionChunk]") -> Chunk | No
     except ValueError as error:  # the SDK lets those of its JSON and UTF-8 decoders out
         raise NotTheProtocolError(f"an event that is no JSON ({type(error).__name__})") from None
     return read_chunk(event)
-
-
-def _model(wanted: str | None, configured: str | None, kind: str) -> str:
-    model = wanted or configured
-    if model is None:
-        message = (
-            "expected a model for provider 'openai', got none; set "
-            f"PENSTOCK_AI_OPENAI_{kind}_MODEL, or name one in the task's 'model'"
-        )
-        raise PermanentError(message, code="capability_unavailable")
-    return model
 
 
 def _size(prompt: PicturePrompt) -> str | None:

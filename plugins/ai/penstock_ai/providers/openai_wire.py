@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from penstock_ai.providers.provider import Usage
+from penstock_ai.providers.messages import Usage
 
 
 class NotTheProtocolError(Exception):

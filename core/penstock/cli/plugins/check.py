@@ -1,0 +1,90 @@
+"""``penstock plugins check``."""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import click
+from packaging.utils import canonicalize_name
+
+from penstock.cli.messages import print_json, say_error
+from penstock.cli.options import json_option
+from penstock.installed import described
+from penstock.plugins import PluginView, discover, load
+from penstock.plugins.discovery import in_order
+from penstock.plugins.near_names import hint
+from penstock.plugins.selection import distribution_name, plugins_of
+from penstock.plugins.sources import importable
+
+
+@click.command()
+@click.argument("plugins", nargs=-1, metavar="[NAME|PATH]...")
+@click.option("--traceback", is_flag=True, help="Show where the plugin's own code failed.")
+@json_option
+def check(*, plugins: tuple[str, ...], traceback: bool, as_json: bool) -> None:
+    """Load plugins beside all others, and print every problem; exit 1 if there is any.
+
+    NAME is one that is installed; PATH is a project's folder, a folder of installed packages, or a
+    wheel. All that are installed, if nothing is named.
+    """
+    with ExitStack() as stack:
+        asked, candidates = _candidates(plugins, stack)
+        found = [each for each in described(load(candidates)) if _is_one(each, asked)]
+    if as_json:
+        print_json({"plugins": found})
+    else:
+        for each in found:
+            _report(each, traceback=traceback)
+    sys.exit(1 if any(each.problems for each in found) else 0)
+
+
+def _candidates(
+    plugins: Sequence[str], stack: ExitStack
+) -> tuple[Sequence[EntryPoint], Sequence[EntryPoint]]:
+    """Those that are asked for, and these with all others that are installed."""
+    installed = discover()
+    asked: list[EntryPoint] = []
+    for each in plugins:
+        known = [point for point in installed if point.name == each]
+        if not known and (os.sep in each or Path(each).exists()):
+            known = list(stack.enter_context(importable(Path(each).absolute())))
+        if not known:
+            meant = plugins_of(each, installed)
+            near = hint(each, {point.name for point in installed})
+            remedy = f"did you mean {meant[0]!r}?" if meant else near
+            raise click.UsageError(f"there is no plugin {each!r} here; {remedy}")
+        asked += known
+    # What is checked as a folder may be installed as well, in another version.
+    replaced = {canonicalize_name(distribution_name(each)) for each in asked}
+    others = [
+        each for each in installed if canonicalize_name(distribution_name(each)) not in replaced
+    ]
+    return asked or installed, in_order([*asked, *others])
+
+
+def _is_one(plugin: PluginView, asked: Sequence[EntryPoint]) -> bool:
+    return any(
+        (plugin.name, plugin.distribution) == (each.name, distribution_name(each)) for each in asked
+    )
+
+
+def _report(plugin: PluginView, *, traceback: bool) -> None:
+    title = f"plugin {plugin.name!r} ({plugin.distribution} {plugin.version})"
+    for problem in plugin.problems:
+        say_error(f"{title}: {problem}")
+    if traceback and plugin.traceback is not None:
+        click.echo(plugin.traceback, err=True)
+    if not plugin.problems:
+        brought = {
+            "queues": plugin.queues,
+            "task types": plugin.task_types,
+            "providers": plugin.providers,
+            "schedules": plugin.schedules,
+            "middlewares": plugin.middlewares,
+            "listeners": plugin.listeners,
+        }
+        what = ", ".join(f"{kind} {', '.join(names)}" for kind, names in brought.items() if names)
+        click.echo(f"{title}: {what or 'it brings nothing'}; no problems")

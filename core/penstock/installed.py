@@ -1,0 +1,59 @@
+"""The plugins of this machine, as far as the settings want them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint
+
+from penstock.plugins import Catalogue, PluginView, Selection, discover, inventory, load
+from penstock.plugins.near_names import hint
+from penstock.plugins.selection import plugins_of
+from penstock.settings import Settings, SettingsError, plugin_settings
+
+
+def installed(settings: Settings) -> Catalogue:
+    """What is installed and wanted; plugins that do not load are quarantined in it.
+
+    Raises:
+        SettingsError: for the first plugin that they name and that is not installed, or that they
+            both want and do not want.
+    """
+    candidates = discover()
+    return load(candidates, _selection(settings, candidates))
+
+
+def described(catalogue: Catalogue) -> Sequence[PluginView]:
+    """What is in ``catalogue``, with the names of the plugins' settings."""
+    variables = {
+        plugin.name: [
+            knob.variable
+            for kind in plugin.settings
+            for knob in plugin_settings.knobs(plugin.name, kind)
+        ]
+        for plugin in catalogue.plugins
+    }
+    return inventory(catalogue, variables)
+
+
+def _selection(settings: Settings, candidates: Sequence[EntryPoint]) -> Selection:
+    wanted, disabled = settings.plugins, settings.plugins_disabled or ()
+    known = {each.name for each in candidates}
+    for variable, names in (
+        ("PENSTOCK_PLUGINS", wanted or ()),
+        ("PENSTOCK_PLUGINS_DISABLED", disabled),
+    ):
+        for name in names:
+            if name not in known:
+                # Many know a plugin by its distribution's name.
+                meant = plugins_of(name, candidates)
+                remedy = f"did you mean {meant[0]!r}?" if meant else hint(name, known)
+                raise SettingsError(
+                    f"expected {variable} to name plugins that are installed, got {name!r}; "
+                    f"{remedy}"
+                )
+    if both := sorted(set(wanted or ()) & set(disabled)):
+        raise SettingsError(
+            "expected PENSTOCK_PLUGINS_DISABLED to name none of those in PENSTOCK_PLUGINS, got "
+            f"{both[0]!r}; take it out of one of them"
+        )
+    return Selection(only=wanted, disabled=disabled, safe_mode=settings.safe_mode)

@@ -1,0 +1,7 @@
+"""The upload plugin keeps what it declares."""
+
+from penstock.testing import PluginContract
+
+
+class TestUpload(PluginContract):
+    plugin = "upload"

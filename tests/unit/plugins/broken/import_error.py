@@ -1,0 +1,3 @@
+"""It imports what is not installed."""
+
+import nothing_like_this

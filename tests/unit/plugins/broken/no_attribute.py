@@ -1,0 +1,3 @@
+"""Its entry point names an object that is not there."""
+
+answer = 42

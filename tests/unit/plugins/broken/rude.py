@@ -1,0 +1,9 @@
+"""Its error cannot even be printed."""
+
+
+class Rude(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+raise Rude

@@ -1,0 +1,5 @@
+"""It raises what few people catch."""
+
+import asyncio
+
+raise asyncio.CancelledError("enough")

@@ -1,0 +1,4 @@
+"""It is not Python."""
+
+def broken(:
+    pass
