@@ -16,7 +16,7 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from penstock.cli.policies import PolicyValue, ProviderPolicy, TaskPolicy
+from penstock.cli.policy_answers import PolicyValue, ProviderPolicy, TaskPolicy
 from penstock.declarations import Artifact, PenstockError, Priority
 
 T = TypeVar("T")

@@ -1,62 +1,20 @@
-"""What holds for queues, providers and task types: what commands show and take of it."""
+"""What commands take and show of what holds for queues, providers and task types."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
-import msgspec
 from rich.table import Table
 from rich.text import Text
 
 from penstock.cli.messages import people, print_json
+from penstock.cli.policy_answers import PolicyValue, ProviderPolicy, TaskPolicy
 from penstock.settings.tuning import TuningKnob
 
 _TAKE_BACK = "default"
-
-
-class PolicyValue(msgspec.Struct, kw_only=True):
-    """What holds, and who says so."""
-
-    value: str
-    origin: str
-    source: str = ""
-    changed_at: str | None = None
-    said_of: str = ""
-
-    @property
-    def who(self) -> str:
-        """Who says so, for people."""
-        since = f", {self.changed_at}" if self.changed_at else ""
-        return f"{self.origin} ({self.source}{since})" if self.source else self.origin
-
-
-class ProviderPolicy(msgspec.Struct, kw_only=True):
-    """What the API says about a provider. ``document`` is all of it, as received."""
-
-    name: str
-    policy: dict[str, PolicyValue]
-    document: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class ExplainedValue(PolicyValue, kw_only=True):
-    """One of the values that hold for a task type; ``over`` is what does not count beside it."""
-
-    of: str
-    knob: str
-    unit: str = ""
-    over: Sequence[PolicyValue] = ()
-
-
-class TaskPolicy(msgspec.Struct, kw_only=True):
-    """What the API says about a task type's policy. ``document`` is all of it, as received."""
-
-    name: str
-    plugin: str
-    queue: str
-    provider: str | None = None
-    provider_by_input: bool = False
-    policy: list[ExplainedValue]
-    document: msgspec.Raw = msgspec.Raw(b"null")
+# Who says something of a task type or of its queue: the others are what they are named after.
+_BY_OPERATORS = ("operator", "environment", "file")
+_WORDS = {"task": "task type"}
 
 
 def knob_options(
@@ -91,7 +49,7 @@ def table_of(policy: Mapping[str, PolicyValue]) -> Table:
     """What holds, by knob."""
     table = plain_table("knob", "value", "from")
     for knob, each in policy.items():
-        table.add_row(knob.replace("_", " "), each.value, each.who)
+        table.add_row(*map(Text, (knob.replace("_", " "), each.value, each.who)))
     return table
 
 
@@ -141,8 +99,6 @@ def show_task_type(found: TaskPolicy, *, as_json: bool) -> None:
 
 
 def _of(value: PolicyValue) -> str:
-    said_of = f" of the {value.said_of}" if value.origin in _SAYING else ""
-    return f"{value.who}{said_of}"
-
-
-_SAYING = ("operator", "environment", "file")
+    if value.origin not in _BY_OPERATORS:
+        return value.who
+    return f"{value.who}, of the {_WORDS.get(value.said_of, value.said_of)}"

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -240,10 +241,11 @@ async def test_a_disabled_task_type_takes_nothing_and_what_waits_is_parked_until
             await submit(operator, "plain.own")
         await operator.queue_control.resume("plain", by="ada")
 
-        async def parked() -> bool:
-            return (await operator.dispatch.queue_status())["plain"].parked == 3
+        async def are_parked() -> bool:
+            status = await operator.dispatch.queue_status()
+            return bool(status["plain"].parked == 3)
 
-        await until(parked, within=5)
+        await until(are_parked, within=5)
         # Others of the same queue go on.
         await ended(operator, *await submit(operator, "plain.model"))
         assert len(seen.starts) == 1
@@ -264,9 +266,9 @@ async def test_the_limits_of_a_provider_change_while_its_tasks_wait(site: Site) 
         await asyncio.sleep(0.3)
         assert seen.most == 1
 
-        for said, most in (("3", 3), ("none", AT_ONCE)):
-            await operator.policy_control.set_provider("model", {"concurrency": said}, by="ada")
-            await until(lambda most=most: reached(most), within=WITHIN)
+        for limit, most in (("3", 3), ("none", AT_ONCE)):
+            await operator.policy_control.set_provider("model", {"concurrency": limit}, by="ada")
+            await until(partial(reached, most), within=WITHIN)
         said = {"concurrency": "none", "rate_limit": "2/1s"}
         shown = await operator.policy_control.set_provider("model", said, by="ada")
         await asyncio.sleep(0.4)

@@ -182,7 +182,7 @@ def test_the_variables_of_installed_plugins_are_left_to_them(tmp_path):
 
     settings = Settings.load(environ, tmp_path, plugins=["acme"])
 
-    assert settings.given.find("PENSTOCK_ACME_MODEL").value == "m"
+    assert [*settings.given.names()] == ["PENSTOCK_ACME_MODEL"]
     with pytest.raises(SettingsError, match="there is no setting PENSTOCK_ACME_MODEL"):
         Settings.load(environ, tmp_path)
 
@@ -193,5 +193,5 @@ def test_the_file_is_read_for_plugins_too_and_nothing_of_it_is_shown(tmp_path):
     settings = Settings.load({}, tmp_path, plugins=["acme"])
 
     assert plugin_settings.read("acme", Acme, settings.given).model == "m"
-    assert settings.given.find("OPENAI_API_KEY").value == "s3cret"
+    assert "OPENAI_API_KEY" in settings.given.names()
     assert "s3cret" not in repr(settings)

@@ -22,7 +22,7 @@ def default(kind, field):
 
 def rows():
     """The table as the code has it: knob → column → cell."""
-    found = {}
+    found: dict[str, dict[str, str]] = {}
     for kind in (TASKS, QUEUES, PROVIDERS):
         for knob in kind.knobs:
             is_users = kind is QUEUES and knob.field.startswith(OF_USER)

@@ -10,7 +10,7 @@ from penstock.cli.client import ApiUnreachableError
 from penstock.cli.connect import connect
 from penstock.cli.messages import say
 from penstock.cli.options import json_option
-from penstock.cli.policies import TaskPolicy
+from penstock.cli.policy_answers import TaskPolicy
 
 
 @click.command()

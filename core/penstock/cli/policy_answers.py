@@ -1,0 +1,50 @@
+"""What the API says of what holds for queues, providers and task types, and who says so."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class PolicyValue(msgspec.Struct, kw_only=True):
+    """What holds, and who says so."""
+
+    value: str
+    origin: str
+    source: str = ""
+    changed_at: str | None = None
+    said_of: str = ""
+
+    @property
+    def who(self) -> str:
+        """Who says so, for people."""
+        since = f", {self.changed_at}" if self.changed_at else ""
+        return f"{self.origin} ({self.source}{since})" if self.source else self.origin
+
+
+class ProviderPolicy(msgspec.Struct, kw_only=True):
+    """What the API says about a provider. ``document`` is all of it, as received."""
+
+    name: str
+    policy: dict[str, PolicyValue]
+    document: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class ExplainedValue(PolicyValue, kw_only=True):
+    """One of the values that hold for a task type; ``over`` is what does not count beside it."""
+
+    of: str
+    knob: str
+    unit: str = ""
+    over: Sequence[PolicyValue] = ()
+
+
+class TaskPolicy(msgspec.Struct, kw_only=True):
+    """What the API says about a task type's policy. ``document`` is all of it, as received."""
+
+    name: str
+    plugin: str
+    queue: str
+    provider: str | None = None
+    provider_by_input: bool = False
+    policy: list[ExplainedValue]
+    document: msgspec.Raw = msgspec.Raw(b"null")
