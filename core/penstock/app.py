@@ -12,12 +12,9 @@ import socket
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, NamedTuple, Self
-
-from taskiq.abc.result_backend import AsyncResultBackend
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from penstock import embedded
-from penstock.broker import Broker, LogLimits, Services, result_backend
 from penstock.dispatch import (
     ArtifactStore,
     Dispatch,
@@ -39,7 +36,12 @@ from penstock.plugins import Catalogue
 from penstock.processes.size_limits import SizeLimits
 from penstock.settings import Settings, plugin_settings, provider_tuning, queue_tuning
 from penstock.storage import ObjectStorage
-from penstock.worker import Worker
+
+if TYPE_CHECKING:
+    from taskiq.abc.result_backend import AsyncResultBackend
+
+    from penstock.broker import Broker
+    from penstock.worker import Worker
 
 # How many counters a queue has in the ledger; processes spread over them.
 _SHARDS = 16
@@ -165,6 +167,9 @@ class Application:
 
     def broker(self) -> Broker:
         """A taskiq broker for submitting tasks; call its ``startup`` and ``shutdown``."""
+        # The API and most application code do without taskiq, which takes a while to import.
+        from penstock.broker import Broker
+
         broker = Broker(catalogue=self.catalogue, dispatch=self.dispatch)
         broker.with_result_backend(self._result_backend())
         return broker
@@ -175,6 +180,9 @@ class Application:
         Raises:
             UnknownQueueError: with the nearest name.
         """
+        from penstock.broker import LogLimits, Services
+        from penstock.worker import Worker
+
         services = Services(
             catalogue=self.catalogue,
             policies=self.policies,
@@ -207,6 +215,8 @@ class Application:
         )
 
     def _result_backend(self) -> AsyncResultBackend[Any]:
+        from penstock.broker import result_backend
+
         return result_backend(
             self.servers, namespace=self.settings.namespace, keep=self.settings.result_ttl
         )
