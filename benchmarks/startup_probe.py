@@ -29,23 +29,25 @@ def main(folder: Path) -> None:
         begun = now
 
     from penstock.app import Application  # noqa: PLC0415
-    from penstock.cli.api import _build as build_api  # noqa: PLC0415
+    from penstock.cli.api import build  # noqa: PLC0415
     from penstock.cli.serving import installed_plugins  # noqa: PLC0415
+    from penstock.plugins import discover  # noqa: PLC0415
     from penstock.settings import Settings  # noqa: PLC0415
 
     mark("imports")
-    catalogue = installed_plugins()
-    mark("plugins")
     settings = Settings.load(
         {
             "REDIS_URL": "redis://127.0.0.1:1/0",
             "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/l.db",
         },
         folder,
-        plugins=[each.name for each in catalogue.plugins],
+        plugins=[each.name for each in discover()],
     )
+    mark("settings")
+    catalogue = installed_plugins(settings)
+    mark("plugins")
     application = Application(settings, catalogue)
-    build_api(application, settings, "key")
+    build(application, settings, "key")
     mark("application")
     figures = {
         "seconds": marks,

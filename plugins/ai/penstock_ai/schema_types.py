@@ -8,8 +8,8 @@ import msgspec
 from datamodel_code_generator import Error, LiteralType, generate
 from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import PythonVersion
-from jsonschema import Draft202012Validator, SchemaError  # type: ignore[import-untyped]
-from jsonschema.validators import validator_for  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator, SchemaError
+from jsonschema.validators import validator_for
 
 from penstock import PermanentError
 from penstock_ai.long_text import storable

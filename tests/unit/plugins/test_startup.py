@@ -18,7 +18,7 @@ from benchmarks.many_plugins import TASKS, write_plugins
 from benchmarks.startup import probe
 from penstock.api.openapi import openapi_document
 from penstock.api.views import TaskTypeView
-from penstock.app import configured
+from penstock.configuration import configured
 from penstock.plugins import discover, load
 from penstock.settings import Settings
 
@@ -78,7 +78,8 @@ def _lines_of_start(plugins: int, folder: Path) -> Counter[str]:
     before = sys.gettrace()
     sys.settrace(enter)
     try:
-        catalogue = configured(settings, load(entry_points)).catalogue
+        catalogue = load(entry_points)
+        configured(settings, catalogue)
         openapi_document(catalogue, max_body_bytes=1, max_upload_bytes=1)
         for each in catalogue.task_types.values():
             TaskTypeView.of(each)

@@ -14,6 +14,7 @@ import pytest
 from penstock import SettingsReader, TaskListener, TaskOutcome
 from penstock.ledger import Outcome, StartedTask, Status
 from penstock.plugins import Plugin
+from penstock.plugins.installed import InstalledPlugins
 from penstock.worker import listener_thread
 from penstock.worker.extensions import Extensions
 from penstock.worker.listener_thread import ListenerThread
@@ -209,7 +210,7 @@ async def test_what_was_handed_back_before_its_handler_was_called_is_no_outcome(
         tasks=[],
         listeners=[listener(tell, statuses={"pending"})],
     )
-    extensions = Extensions([plugin], {})
+    extensions = Extensions([plugin], InstalledPlugins())
     assert await extensions.start() == {}
     task = StartedTask(
         id=uuid4(),
