@@ -42,12 +42,14 @@ def penstock_tasks():
 class Package:
     """A plugin to install: its only module, and what its metadata say.
 
-    ``point`` is the line of its entry point, ``{module}`` its module.
+    ``point`` is the line of its entry point, ``{module}`` its module, which is called as the
+    distribution if nothing else is said.
     """
 
     name: str
     source: str
     point: str = ""
+    module: str = ""
     requires: Sequence[str] = ("penstock>=0.1",)
     python: str = ">=3.11"
     version: str = "1.2"
@@ -56,7 +58,7 @@ class Package:
 def install(package: Package, folder: Path) -> PathDistribution:
     """Install it in ``folder``, as ``penstock-<name>``."""
     distribution = f"penstock-{package.name.replace('_', '-')}"
-    module = distribution.replace("-", "_")
+    module = package.module or distribution.replace("-", "_")
     (folder / f"{module}.py").write_text(package.source)
     info = folder / f"{module}-{package.version}.dist-info"
     info.mkdir()

@@ -11,7 +11,11 @@ from penstock.plugins.discovery import discover, in_order
 from tests.unit.plugins.broken_plugins import BROKEN, Broken
 from tests.unit.plugins.installing import GOOD, Package, entry_points, install
 
-GOOD_ONES = [Package(name=each, source=GOOD.format(name=each)) for each in ("acme", "ai")]
+# Not with the module of the real one, which other tests may have imported.
+GOOD_ONES = [
+    Package(name=each, source=GOOD.format(name=each), module=f"good_{each}")
+    for each in ("acme", "ai")
+]
 
 
 @pytest.fixture
@@ -86,7 +90,10 @@ def test_a_built_in_plugin_keeps_its_names_while_it_is_broken(site: Path) -> Non
         'Queue("ai")', 'Queue("ai", user_max_waiting=2, max_waiting=1)'
     )
     thief = GOOD.format(name="aaa").replace('Queue("aaa")', 'Queue("ai")')
-    packages = [Package(name="ai", source=broken), Package(name="aaa", source=thief)]
+    packages = [
+        Package(name="ai", source=broken, module="broken_ai"),
+        Package(name="aaa", source=thief),
+    ]
     points = [point for each in packages for point in entry_points(install(each, site))]
 
     refused = {each.name: each.problems for each in load(in_order(points)).quarantined}
