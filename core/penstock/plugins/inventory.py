@@ -35,6 +35,19 @@ class PluginView(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str] = []
     traceback: str | None = None
 
+    @property
+    def brings(self) -> Sequence[tuple[str, Sequence[str]]]:
+        """The names of what it brings, by the word for what that is."""
+        return [
+            ("queue", self.queues),
+            ("task type", self.task_types),
+            ("provider", self.providers),
+            ("schedule", self.schedules),
+            ("setting", self.settings),
+            ("middleware", self.middlewares),
+            ("listener", self.listeners),
+        ]
+
 
 def inventory(catalogue: Catalogue, variables: Mapping[str, Sequence[str]]) -> Sequence[PluginView]:
     """All installed plugins: those that loaded, the quarantined ones, the unwanted ones.

@@ -24,6 +24,7 @@ from penstock.declarations import (
     PenstockError,
     Priority,
     Provider,
+    SyncTaskType,
     TaskType,
 )
 from penstock.dispatch import ArtifactStore
@@ -318,9 +319,7 @@ class Harness:
         died.cancel()
         run.delivery = None
         if run.crashed.is_set():
-            run.crashed = asyncio.Event()
-            run.attempts -= 1
-            self._abandon(running)
+            await self._abandon(run, running)
             return None
         await running
         recorded = await outcome
@@ -331,9 +330,16 @@ class Harness:
             run.exception = None
         return recorded
 
-    def _abandon(self, running: asyncio.Task[None]) -> None:
-        self._under_way.discard(running)
-        self._abandoned.add(running)
+    async def _abandon(self, run: Run[Any], running: asyncio.Task[None]) -> None:
+        """Its worker is dead: an ``async def`` handler stays where it is, a process is killed."""
+        if isinstance(run.task_type, SyncTaskType) and not self._inline:
+            running.cancel()
+            await asyncio.wait({running})
+        else:
+            self._under_way.discard(running)
+            self._abandoned.add(running)
+        run.crashed = asyncio.Event()
+        run.attempts -= 1
 
     def _receiver(self, task_type: TaskType[Any, Any]) -> Receiver:
         if id(task_type) in self._receivers:

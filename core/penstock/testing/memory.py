@@ -129,14 +129,15 @@ class MemoryCheckpoints:
         run = self._runs[checkpoint.task_id]
         if checkpoint.run != run.runs:
             return False
+        if run.crashed.is_set():
+            await _nobody()
         run.saved[checkpoint.name] = checkpoint.data
         run.saves.append(checkpoint.name)
         run.noted()
         if run.crash_after in {checkpoint.name, len(run.saves)}:
             run.crash_after = None
             run.crashed.set()
-            # Nobody is told any more: that is what the death of a process looks like from within.
-            await asyncio.get_running_loop().create_future()
+            await _nobody()
         return True
 
     async def find_checkpoint(self, task_id: UUID, name: str) -> Checkpoint | None:
@@ -145,6 +146,11 @@ class MemoryCheckpoints:
         if name not in run.saved:
             return None
         return Checkpoint(task_id=task_id, run=run.runs, name=name, data=run.saved[name])
+
+
+async def _nobody() -> None:
+    """Never return: that is what the death of its process looks like to a handler."""
+    await asyncio.get_running_loop().create_future()
 
 
 class MemoryReports:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from penstock.declarations import TaskType, task_input
 from penstock.dispatch import inputs
 from penstock.processes import result
@@ -17,7 +15,7 @@ def input_to_json(task_type: TaskType[Any, Any], value: object) -> bytes:
     Raises:
         DeclarationError: it has no JSON form.
     """
-    return task_input.encode(task_type.name, value)
+    return task_input.encode(task_type, value)
 
 
 def input_from_json(task_type: TaskType[Any, Any], text: bytes | str) -> Any:
@@ -36,9 +34,9 @@ def output_to_json(task_type: TaskType[Any, Any], value: object, *, most: int) -
         NotStorableError: it has no JSON form.
         TooLargeError: that is longer than ``most`` bytes.
     """
-    return result.encode(task_type.name, task_type.output_type, value, most=most)
+    return result.encode(task_type.name, task_type.output, value, most=most)
 
 
 def output_from_json(task_type: TaskType[Any, Any], text: bytes) -> Any:
     """An output, as a client reads it."""
-    return msgspec.json.decode(text, type=task_type.output_type)
+    return task_type.output.decode(text)

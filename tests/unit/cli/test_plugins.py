@@ -23,7 +23,8 @@ def test_people_see_plugins_queues_and_task_types(run):
     done = run("plugins", "list")
 
     assert done.exit_code == 0, done.output
-    assert "ai.document" in done.stdout
+    assert "task type ai.document" in done.stdout
+    assert "setting OPENAI_API_KEY" in done.stdout
     assert "loaded" in done.stdout
 
 

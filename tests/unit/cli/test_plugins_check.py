@@ -52,7 +52,7 @@ def test_all_that_is_installed_is_checked_if_nothing_is_named(run):
     done = run("plugins", "check")
 
     assert done.exit_code == 0, done.output
-    assert "plugin 'video' (penstock-video 0.1.0): queues video, task types video" in done.stdout
+    assert "plugin 'video' (penstock-video 0.1.0): queue video, task type video" in done.stdout
 
 
 def test_problems_of_an_installed_plugin_are_printed_and_fail_the_command(run, site):
@@ -72,7 +72,7 @@ def test_a_project_is_checked_where_it_stands_as_it_would_be_installed(run, tmp_
     done = run("plugins", "check", str(folder))
 
     assert done.exit_code == 0, done.output
-    assert "plugin 'acme' (penstock-acme 3.1): queues acme, task types acme.run" in done.stdout
+    assert "plugin 'acme' (penstock-acme 3.1): queue acme, task type acme.run" in done.stdout
 
 
 def test_a_project_is_checked_beside_what_is_installed(run, tmp_path):
@@ -115,7 +115,7 @@ def test_a_wheel_is_checked_without_being_installed(run, tmp_path):
     done = run("plugins", "check", str(wheel))
 
     assert done.exit_code == 0, done.output
-    assert "plugin 'acme' (penstock-acme 1.2): queues acme" in done.stdout
+    assert "plugin 'acme' (penstock-acme 1.2): queue acme" in done.stdout
 
 
 @pytest.mark.parametrize(

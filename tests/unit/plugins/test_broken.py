@@ -18,6 +18,9 @@ GOOD_ONES = [Package(name=each, source=GOOD.format(name=each)) for each in ("acm
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of installed packages: two good plugins, one of which is built in."""
     monkeypatch.syspath_prepend(tmp_path)
+    # Whatever has imported the real one.
+    for name in [each for each in sys.modules if each.partition(".")[0] == "penstock_ai"]:
+        monkeypatch.delitem(sys.modules, name)
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:

@@ -133,7 +133,7 @@ def test_a_plugin_called_provider_would_take_its_settings(load_all: Loader) -> N
 
 
 def test_the_plugin_of_the_page_about_providers_loads(load_all: Loader) -> None:
-    (source,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    source, _ = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
     catalogue = load_all(acme=source)
 

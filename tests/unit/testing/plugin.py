@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from datetime import timedelta
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from penstock import (
     RetryPolicy,
     Snooze,
     SyncContext,
+    TaskInterrupted,
     TransientError,
     task,
 )
@@ -94,6 +96,22 @@ async def resume(word: str, ctx: Context) -> list[str]:
         if step not in done:
             done.append(f"{step}@{ctx.run}" if word == "where" else step)
             await ctx.save("done", done)
+    return done
+
+
+@task("acme.steps", queue=ACME)
+def steps(word: str, ctx: SyncContext) -> list[int]:
+    """Two steps in a process, each kept with the run that did it."""
+    if word == "wait":
+        time.sleep(60)
+    done = ctx.load("done", list[int]) or []
+    try:
+        while len(done) < 2:
+            done.append(ctx.run)
+            ctx.save("done", done)
+    except TaskInterrupted:
+        ctx.save("done", ["nobody", "is", "left"])
+        raise
     return done
 
 

@@ -80,6 +80,17 @@ async def test_a_server_has_its_time_to_answer(harness: Harness, port: int) -> N
     assert time.monotonic() - began < 3
 
 
+async def test_a_server_has_its_time_to_answer_though_others_sleep(
+    harness: Harness, port: int
+) -> None:
+    others = [harness.start(poll, f"http://127.0.0.1:{port}/jobs") for _ in range(3)]
+
+    await harness.run(poll, f"http://127.0.0.1:{port}/slow")
+
+    assert [(await each).attempts for each in others] == [1, 1, 1]
+    assert [each.failures for each in harness.runs] == [[]] * 4
+
+
 @pytest.fixture
 def alarm() -> Iterator[threading.Timer]:
     timer = threading.Timer(0.3, lambda: None)

@@ -21,6 +21,7 @@ from tests.unit.testing.plugin import (
     process,
     resume,
     say,
+    steps,
     work,
 )
 
@@ -159,6 +160,23 @@ async def test_a_def_handler_runs_in_a_process(harness: Harness) -> None:
     assert run.logs[0].message == "working"
     with pytest.raises(ValueError, match="not yet"):
         await harness.run(process, Job(fail=9))
+
+
+async def test_the_process_of_a_def_handler_dies_and_another_one_goes_on(harness: Harness) -> None:
+    run = await harness.start(steps, "a", crash_after="done")
+
+    assert (run.output, run.attempts, run.runs) == ([1, 2], 1, 2)
+    before = harness.clock.now
+    await harness.run(say, "wait")
+    assert harness.clock.now - before >= timedelta(minutes=30)
+
+
+async def test_a_def_handler_is_cancelled_where_it_is(harness: Harness) -> None:
+    run = harness.start(steps, "wait")
+    await asyncio.sleep(0.5)
+    run.cancel("enough")
+
+    assert (await run).status == "cancelled"
 
 
 async def test_inline_a_def_handler_runs_here() -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,8 @@ class Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
+        if self.path == "/slow":
+            time.sleep(0.1)
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()

@@ -78,13 +78,5 @@ def _report(plugin: PluginView, *, traceback: bool) -> None:
     if traceback and plugin.traceback is not None:
         click.echo(plugin.traceback, err=True)
     if not plugin.problems:
-        brought = {
-            "queues": plugin.queues,
-            "task types": plugin.task_types,
-            "providers": plugin.providers,
-            "schedules": plugin.schedules,
-            "middlewares": plugin.middlewares,
-            "listeners": plugin.listeners,
-        }
-        what = ", ".join(f"{kind} {', '.join(names)}" for kind, names in brought.items() if names)
+        what = ", ".join(f"{kind} {name}" for kind, names in plugin.brings for name in names)
         click.echo(f"{title}: {what or 'it brings nothing'}; no problems")

@@ -22,15 +22,14 @@ def list_(*, as_json: bool) -> None:
         print_json({"plugins": found})
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("plugin", "distribution", "needs", "hooks", "task types", "state"):
+    for column in ("plugin", "distribution", "needs", "brings", "state"):
         table.add_column(column, overflow="fold")
     for plugin in found:
         table.add_row(
             Text(plugin.name),
             Text(f"{plugin.distribution} {plugin.version}"),
             Text(plugin.requires or ""),
-            Text("\n".join(each.removeprefix("penstock_") for each in plugin.hooks)),
-            Text("\n".join(plugin.task_types)),
+            Text("\n".join(f"{kind} {name}" for kind, names in plugin.brings for name in names)),
             Text(plugin.state, style=_COLOURS[plugin.state]),
         )
     people().print(table)
