@@ -76,13 +76,6 @@ def unit_limit(value: str) -> UnitLimit | None:
     return UnitLimit(limit=found[0], period=found[1], burst=found[2])
 
 
-def boolean(value: str) -> bool:
-    """Yes or no."""
-    if value.lower() not in {"true", "false"}:
-        raise ValueError("true or false")
-    return value.lower() == "true"
-
-
 def number(*, least: float, most: float) -> Callable[[str], float]:
     """A number from ``least`` to ``most``, with a fraction if need be."""
 

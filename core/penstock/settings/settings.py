@@ -181,7 +181,8 @@ def _gather(
     if config is None and (directory / toml_file.FILE_NAME).exists():
         config = directory / toml_file.FILE_NAME
     own = [each.key for each in KNOBS if each.variable != CONFIG]
-    table = {} if config is None else toml_file.read(config, own=own, plugins=plugins)
+    lists = [each.key for each in KNOBS if each.kind == "names"]
+    table = {} if config is None else toml_file.read(config, own=own, lists=lists, plugins=plugins)
     folder = Given([environment, dotenv], table, directory=directory).find(
         SECRETS_DIR, _KNOBS[SECRETS_DIR].path
     )

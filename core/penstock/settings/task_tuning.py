@@ -4,7 +4,7 @@
 task needs cannot be said, as that is what its handler calls; the provider's limits can.
 """
 
-from penstock.settings import limits
+from penstock.settings import limits, readers
 from penstock.settings.retry_knobs import RETRY_KNOBS
 from penstock.settings.tuning import Tuned, TuningKnob
 
@@ -13,7 +13,7 @@ TASK_KNOBS = (
         field="enabled",
         kind="true or false",
         unit="",
-        read=limits.boolean,
+        read=readers.boolean,
         doc="Whether it is there at all: if not, a submit is refused, and what waits is parked.",
     ),
     TuningKnob(
@@ -28,7 +28,7 @@ TASK_KNOBS = (
         field="unique",
         kind="true or false",
         unit="",
-        read=limits.boolean,
+        read=readers.boolean,
         doc="Whether a submit is answered with the open task of the same input and user.",
     ),
     TuningKnob(

@@ -18,7 +18,9 @@ PLUGINS = "plugins"
 _TABLES = (OWN, PLUGINS, "queues", "providers", "tasks")
 
 
-def read(file: Path, *, own: Collection[str], plugins: Collection[str]) -> dict[Key, Said]:
+def read(
+    file: Path, *, own: Collection[str], lists: Collection[str], plugins: Collection[str]
+) -> dict[Key, Said]:
     """What ``file`` says, by key: ``("queues", "ai", "concurrency")``.
 
     Values become the texts that one would write into the variables, and are read like those.
@@ -26,6 +28,7 @@ def read(file: Path, *, own: Collection[str], plugins: Collection[str]) -> dict[
     Args:
         file: where it is.
         own: the keys of Penstock's own settings.
+        lists: those of them that take names, which may stand in a list.
         plugins: the names of installed plugins.
 
     Raises:
@@ -43,7 +46,7 @@ def read(file: Path, *, own: Collection[str], plugins: Collection[str]) -> dict[
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"cannot read {file}: {error}; it is to be TOML, in UTF-8") from None
     lines = toml_lines.numbers(content)
-    return dict(_Reader(file, lines, own=own, plugins=plugins).read(document))
+    return dict(_Reader(file, lines, own=own, lists=lists, plugins=plugins).read(document))
 
 
 class _Reader:
@@ -53,11 +56,13 @@ class _Reader:
         lines: Mapping[Key, int],
         *,
         own: Collection[str],
+        lists: Collection[str],
         plugins: Collection[str],
     ) -> None:
         self._file = file
         self._lines = lines
         self._own = own
+        self._lists = lists
         self._plugins = plugins
 
     def read(self, document: Mapping[str, Any]) -> Iterator[tuple[Key, Said]]:
@@ -91,6 +96,8 @@ class _Reader:
                 return "true" if value else "false"
             case str() | int() | float():
                 return str(value)
+            case list() if key[-1] in self._lists and all(isinstance(x, str) for x in value):
+                return ",".join(value)
             case dict() if key[0] == "tasks":
                 quoted = toml_lines.written(("tasks", ".".join(key[1:])))
                 raise self._refused(key, "a table", f"a value; write the name as in [{quoted}]")

@@ -60,6 +60,13 @@ def test_own_settings_stand_in_a_table_of_their_own(tmp_path):
     assert settings.config == tmp_path / "penstock.toml"
 
 
+def test_names_may_be_a_list(tmp_path):
+    settings = load(tmp_path, '[penstock]\nplugins = ["acme", "acme-more"]\n')
+
+    assert settings.plugins == ("acme", "acme-more")
+    assert "got a list" in refusal(tmp_path, "[penstock]\nplugins = [1]\n")
+
+
 def test_every_setting_but_the_file_itself_may_stand_in_it(tmp_path):
     for knob in KNOBS:
         if knob.variable in {"PENSTOCK_CONFIG", "PENSTOCK_SECRETS_DIR"} or knob.default is None:
