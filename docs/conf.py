@@ -32,11 +32,8 @@ exclude_patterns = ["extensions"]
 nitpicky = True
 nitpick_ignore_regex = [
     # What others document, and the type variables of our own signatures.
-    (
-        "py:.*",
-        r"(asyncio|collections|datetime|httpx|msgspec|pathlib|sqlalchemy|structlog|uuid)\..*",
-    ),
-    ("py:class", r"(UUID|BoundLogger|(penstock(\.\w+)+\.)?[A-Z])"),
+    ("py:.*", r"(?!penstock)[a-z]\w*\..*"),
+    ("py:class", r"UUID|BoundLogger|TaskiqMiddleware|(penstock(\.\w+)+\.)?[A-Z]"),
     ("py:class", r"penstock\.declarations\.task_type\.(Declare|TaskType\[~typing\.Any)"),
 ]
 
