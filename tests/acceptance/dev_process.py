@@ -49,14 +49,18 @@ class Dev:
 
 @contextmanager
 def running_dev(
-    folder: Path, port: int, *, python: str = sys.executable, **environ: str
+    folder: Path,
+    port: int,
+    *,
+    python: Path = Path(sys.executable),
+    **environ: str,
 ) -> Iterator[Dev]:
     """Start it in `folder`, and stop it at the end if it still runs."""
     folder.mkdir(exist_ok=True)
     log = folder / "dev.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [python, "-m", "penstock", "dev"],
+            [str(python), *COMMAND[1:], "dev"],
             cwd=folder,
             env={**os.environ, "PENSTOCK_PORT": str(port), **environ},
             stdout=output,

@@ -69,7 +69,7 @@ class Reader:
             assert name.endswith(".py"), f"{block} does not say what file it is"
             (self.folder / name).write_text(program)
         elif block.text == "penstock dev\n":
-            dev = running_dev(self.folder, self.port, python=str(self.python))
+            dev = running_dev(self.folder, self.port, python=self.python)
             self._stack.enter_context(dev).wait_for("read its result")
         else:
             self._type(block)
