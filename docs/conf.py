@@ -33,7 +33,9 @@ nitpicky = True
 nitpick_ignore_regex = [
     # What others document, and the type variables of our own signatures.
     ("py:.*", r"(?!penstock)[a-z]\w*\..*"),
-    ("py:class", r"UUID|BoundLogger|TaskiqMiddleware|(penstock(\.\w+)+\.)?[A-Z]"),
+    ("py:class", r"UUID|BoundLogger|TaskiqMiddleware|(penstock\w*(\.\w+)+\.)?[A-Z]"),
+    # Met in signatures of ours, and of no use by themselves.
+    ("py:class", r"penstock\.app\.Application"),
     ("py:class", r"penstock\.declarations\.task_type\.(Declare|TaskType\[~typing\.Any)"),
 ]
 
