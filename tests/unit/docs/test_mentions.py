@@ -35,9 +35,10 @@ def test_each_setting_in_the_text_is_one(page):
         settings += page.read_text()  # an example documents its own
     for text in code_spans(page):
         for name in re.findall(r"\bPENSTOCK_[A-Z_]*[A-Z]\b(?!_)", text):
-            # Those of one queue or provider, and those of a page's own plugin, are made up.
-            made_up = re.match(r"PENSTOCK_(QUEUE|PROVIDER|ACME)_", name)
-            assert made_up or f"| `{name}`" in settings, f"{name_of(page)}: {name}"
+            # Those of one queue, task type or provider, and those of the reader's plugin, are made up.
+            made_up = re.match(r"PENSTOCK_(QUEUE|TASK|PROVIDER|ACME)_", name)
+            known = name.removesuffix("_FILE")
+            assert made_up or f"| `{known}`" in settings, f"{name_of(page)}: {name}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
