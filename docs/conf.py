@@ -32,7 +32,8 @@ exclude_patterns = ["extensions"]
 nitpicky = True
 nitpick_ignore_regex = [
     # What others document, and the type variables of our own signatures.
-    ("py:.*", r"(?!penstock)[a-z]\w*\..*"),
+    ("py:.*", r"(?!penstock)[a-z_]\w*\..*"),
+    ("py:attr", r"[a-z_]+"),  # the docstring of their class has them
     ("py:class", r"UUID|BoundLogger|TaskiqMiddleware|(penstock\w*(\.\w+)+\.)?[A-Z]"),
     # Met in signatures of ours, and of no use by themselves.
     ("py:class", r"penstock\.app\.Application"),

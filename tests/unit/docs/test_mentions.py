@@ -35,7 +35,7 @@ def test_each_setting_in_the_text_is_one(page):
         settings += page.read_text()  # an example documents its own
     for text in code_spans(page):
         for name in re.findall(r"\bPENSTOCK_[A-Z_]*[A-Z]\b(?!_)", text):
-            # Those of one queue, task type or provider, and those of the reader's plugin, are made up.
+            # Those of one queue, task type or provider, and of the reader's plugin, are made up.
             made_up = re.match(r"PENSTOCK_(QUEUE|TASK|PROVIDER|ACME)_", name)
             known = name.removesuffix("_FILE")
             assert made_up or f"| `{known}`" in settings, f"{name_of(page)}: {name}"
