@@ -24,6 +24,7 @@ extensions = [
     "command_help",
     "http_api",
     "mermaid",
+    "outside_links",
     "public_names",
 ]
 exclude_patterns = ["extensions"]
@@ -32,8 +33,11 @@ exclude_patterns = ["extensions"]
 nitpicky = True
 nitpick_ignore_regex = [
     # What others document, and the type variables of our own signatures.
-    ("py:.*", r"(?!penstock)[a-z]\w*\..*"),
-    ("py:class", r"UUID|BoundLogger|TaskiqMiddleware|(penstock(\.\w+)+\.)?[A-Z]"),
+    ("py:.*", r"(?!penstock)[a-z_]\w*\..*"),
+    ("py:attr", r"([A-Z]\w+\.)?\w+"),  # the docstring of their class has them
+    ("py:class", r"UUID|BoundLogger|TaskiqMiddleware|(penstock\w*(\.\w+)+\.)?[A-Z]"),
+    # Met in signatures of ours, and of no use by themselves.
+    ("py:class", r"penstock\.app\.Application"),
     ("py:class", r"penstock\.declarations\.task_type\.(Declare|TaskType\[~typing\.Any)"),
 ]
 
