@@ -78,7 +78,7 @@ class ModelCrop(pydantic.BaseModel):
 
 class ModelResize(pydantic.BaseModel):
     source: str
-    width: int = pydantic.Field(320, ge=1, description="In pixels.", examples=[640])
+    width: int = pydantic.Field(default=320, ge=1, description="In pixels.", examples=[640])
     crops: list[ModelCrop] = []
     file: UUID | None = None
 

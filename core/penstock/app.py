@@ -13,12 +13,9 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
-
-from taskiq.abc.result_backend import AsyncResultBackend
+from typing import TYPE_CHECKING, Any, Self
 
 from penstock import embedded
-from penstock.broker import Broker, LogLimits, Services, result_backend
 from penstock.configuration import configured, installation_values, policies
 from penstock.dispatch import (
     ArtifactStore,
@@ -41,7 +38,12 @@ from penstock.plugins import Catalogue
 from penstock.processes.size_limits import SizeLimits
 from penstock.settings import Settings
 from penstock.storage import ObjectStorage
-from penstock.worker import Worker
+
+if TYPE_CHECKING:
+    from taskiq.abc.result_backend import AsyncResultBackend
+
+    from penstock.broker import Broker
+    from penstock.worker import Worker
 
 # How many counters a queue has in the ledger; processes spread over them.
 _SHARDS = 16
@@ -168,6 +170,9 @@ class Application:
 
     def broker(self) -> Broker:
         """A taskiq broker for submitting tasks; call its ``startup`` and ``shutdown``."""
+        # The API and most application code do without taskiq, which takes a while to import.
+        from penstock.broker import Broker
+
         broker = Broker(catalogue=self.catalogue, dispatch=self.dispatch)
         broker.with_result_backend(self._result_backend())
         return broker
@@ -178,6 +183,9 @@ class Application:
         Raises:
             UnknownQueueError: with the nearest name.
         """
+        from penstock.broker import LogLimits, Services
+        from penstock.worker import Worker
+
         services = Services(
             catalogue=self.catalogue,
             policies=self.policies,
@@ -210,6 +218,8 @@ class Application:
         )
 
     def _result_backend(self) -> AsyncResultBackend[Any]:
+        from penstock.broker import result_backend
+
         return result_backend(
             self.servers, namespace=self.settings.namespace, keep=self.settings.result_ttl
         )

@@ -94,6 +94,7 @@ async def test_values_of_each_kind_go_in_and_come_out(
         await broker.shutdown()
         children = TaskFilter(parent_id=handles[3].id)
         family = [each.type async for each in client.tasks(children)]
+        assert ended.callback_task_id is not None
         told = await client.task(ended.callback_task_id)
 
     assert results == [

@@ -115,7 +115,8 @@ def using(name: str, input_type: Any, output_type: Any = None) -> TaskType[Any, 
         raise NotImplementedError
 
     handler.__annotations__ = {"given": input_type, "return": output_type}
-    return task(name, queue=OTHER)(handler)
+    declared: TaskType[Any, Any] = task(name, queue=OTHER)(handler)
+    return declared
 
 
 @pytest.mark.parametrize("first", ["model", "struct"])
@@ -125,7 +126,8 @@ def test_two_plugins_may_each_have_an_image(first: str, second: str) -> None:
     b = named("Image", second, name=str)
     again = named("Image", first, size=int)
 
-    made = document(using("a.turn", a, b), using("b.turn", list[b], a), using("c.turn", again))
+    many = list[b]  # type: ignore[valid-type]
+    made = document(using("a.turn", a, b), using("b.turn", many, a), using("c.turn", again))
 
     assert input_of(made, "a.turn").is_valid({"size": 1})
     assert not input_of(made, "a.turn").is_valid({"name": "x"})

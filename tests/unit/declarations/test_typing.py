@@ -20,6 +20,7 @@ from penstock import (
     TaskRequest,
     task,
 )
+from tests import four_kinds
 
 ACME = Queue("acme")
 
@@ -48,6 +49,35 @@ def turn(image: Resize, degrees: int = 90) -> Image:
 
 
 if TYPE_CHECKING:
+
+    async def _each_kind(client: Client, ctx: Context) -> None:
+        by_class = await client.submit(four_kinds.by_dataclass, four_kinds.ClassResize("a"))
+        assert_type(by_class, TaskHandle[four_kinds.ClassImage])
+        assert_type(await by_class.result(), four_kinds.ClassImage)
+        by_dict = await client.submit(four_kinds.by_typed_dict, four_kinds.DictResize(source="a"))
+        assert_type(await by_dict.result(), four_kinds.DictImage)
+        by_model = await client.submit(four_kinds.by_model, four_kinds.ModelResize(source="a"))
+        assert_type(await by_model.result(), four_kinds.ModelImage)
+        in_process = await client.submit(
+            four_kinds.sync_by_model, four_kinds.ModelResize(source="a")
+        )
+        assert_type(await in_process.result(), four_kinds.ModelImage)
+        called = await four_kinds.by_model(four_kinds.ModelResize(source="a"), ctx)
+        assert_type(called, four_kinds.ModelImage)
+        assert_type(
+            await four_kinds.by_typed_dict({"source": "a", "crops": [{"x": 1}]}),
+            four_kinds.DictImage,
+        )
+        resized = four_kinds.ModelResize(source="a")
+        assert_type(await ctx.enqueue("one", four_kinds.sync_by_model, resized), UUID)
+        assert_type(await ctx.load("image", four_kinds.ModelResize), four_kinds.ModelResize | None)
+        assert_type(await ctx.load("image", four_kinds.DictResize), four_kinds.DictResize | None)
+
+        await client.submit(four_kinds.by_dataclass, resized)  # type: ignore[arg-type]
+        await client.submit(four_kinds.by_model, {"source": "a"})  # type: ignore[arg-type]
+        await client.submit(four_kinds.by_typed_dict, four_kinds.DictCrop(x=1))  # type: ignore[arg-type]
+        await ctx.enqueue("two", four_kinds.by_model, "a")  # type: ignore[arg-type]
+        await four_kinds.by_dataclass(four_kinds.ModelResize(source="a"))  # type: ignore[arg-type]
 
     async def _read_by_mypy(client: Client, ctx: Context, sync_ctx: SyncContext) -> None:
         coming = resize(Resize("a"), ctx)
