@@ -6,14 +6,6 @@ import click
 
 from penstock.cli.root import root
 
-NOT_YET: list[str] = []
-"""Commands that pages tell of already. Whoever brings one removes it here."""
-
-
-def is_awaited(command: str) -> bool:
-    """Whether ``command``, behind ``penstock``, is one that is not there yet."""
-    return " ".join(command.split()[:2]) in NOT_YET
-
 
 def parse(arguments: list[str]) -> click.Context:
     """The context of the innermost command of ``penstock`` with these arguments.

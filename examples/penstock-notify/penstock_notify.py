@@ -13,6 +13,7 @@ from penstock import (
     OutcomeCallback,
     Queue,
     Schedule,
+    Secret,
     SettingsReader,
     TaskListener,
     TaskOutcome,
@@ -27,8 +28,7 @@ NOTIFY = Queue("notify", concurrency=1)
 class NotifySettings(Struct, frozen=True):
     url: Annotated[str | None, Meta(description="Where ends of tasks are posted to.")] = None
     token: Annotated[
-        str | None,
-        Meta(description="Sent along as `Authorization: Bearer …`.", extra={"secret": True}),
+        Secret | None, Meta(description="Sent along as `Authorization: Bearer …`.")
     ] = None
     heartbeat_url: Annotated[
         str | None, Meta(description="What is asked for each minute while tasks are run.")

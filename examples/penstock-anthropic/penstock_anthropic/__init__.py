@@ -4,14 +4,13 @@ from typing import Annotated
 
 import msgspec
 
-from penstock import Provider, hookimpl
+from penstock import Provider, Secret, hookimpl
 from penstock_ai import ModelClient, ModelProvider
 
 ApiKey = Annotated[
-    str | None,
+    Secret | None,
     msgspec.Meta(
-        description="The key of the Anthropic API.",
-        extra={"variable": "ANTHROPIC_API_KEY", "secret": True},
+        description="The key of the Anthropic API.", extra={"variable": "ANTHROPIC_API_KEY"}
     ),
 ]
 
@@ -22,9 +21,6 @@ class AnthropicSettings(msgspec.Struct, frozen=True, kw_only=True):
     api_key: ApiKey = None
     base_url: str = "https://api.anthropic.com"
     text_model: str | None = None
-
-    def __repr__(self) -> str:
-        return f"AnthropicSettings(base_url={self.base_url!r}, text_model={self.text_model!r})"
 
 
 def _connect(settings: AnthropicSettings) -> ModelClient:

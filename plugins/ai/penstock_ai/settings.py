@@ -4,14 +4,16 @@ from typing import Annotated
 
 import msgspec
 
+from penstock import Secret
+
 DEFAULT_TIMEOUT_SECONDS = 120.0
 MAX_TIMEOUT_SECONDS = 600
 
-Secret = Annotated[
-    str | None,
+ApiKey = Annotated[
+    Secret | None,
     msgspec.Meta(
         description="The key of the OpenAI API, or of the server that speaks its protocol.",
-        extra={"variable": "OPENAI_API_KEY", "secret": True},
+        extra={"variable": "OPENAI_API_KEY"},
     ),
 ]
 BaseUrl = Annotated[
@@ -52,7 +54,7 @@ class AiSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     text_provider: TextProvider = "openai"
     image_provider: ImageProvider = "openai"
-    openai_api_key: Secret = None
+    openai_api_key: ApiKey = None
     openai_base_url: BaseUrl = None
     openai_text_model: TextModel = None
     openai_image_model: ImageModel = None

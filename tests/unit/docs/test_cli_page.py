@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 import pytest
 
-from tests.command_line import NOT_YET, commands, is_awaited, parse
+from tests.command_line import commands, parse
 from tests.unit.docs.pages import PAGES, ROOT, blocks, code_spans, name_of
 
 COMMANDS = dict(commands())
@@ -47,7 +47,7 @@ def test_each_command_in_the_pages_is_one_that_the_command_line_takes(page, tmp_
         command = re.split(r"\s{2,}", text)[0].replace(" …", " 1").replace(" NAME", " acme")
         command = command.replace(" ID", f" {UUID(int=0)}")
         arguments = shlex.split(command, comments=True)
-        if "COMMAND" in arguments or is_awaited(text):
+        if "COMMAND" in arguments:
             continue
         try:
             parse(arguments)
@@ -57,10 +57,6 @@ def test_each_command_in_the_pages_is_one_that_the_command_line_takes(page, tmp_
             pass  # `--help`
         except click.UsageError as error:
             pytest.fail(f"{name_of(page)}: penstock {text}: {error.format_message()}")
-
-
-def test_what_is_awaited_is_not_there():
-    assert [each for each in NOT_YET if f"penstock {each}" in COMMANDS] == []
 
 
 def test_a_command_that_does_not_exist_would_be_noticed():

@@ -37,7 +37,7 @@ def faults(subject: Subject) -> Iterator[str]:
                 yield (
                     f"setting {kind.__qualname__}.{field.name} of {subject} sounds like a secret "
                     "and is not marked as one, so commands, logs and errors would show it; mark "
-                    "it: Annotated[str | None, msgspec.Meta(extra={'secret': True})]"
+                    f"it: `{field.name}: penstock.Secret | None`"
                 )
         if not secret:
             continue
