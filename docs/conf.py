@@ -35,7 +35,7 @@ nitpick_ignore_regex = [
     # What others document, and the type variables of our own signatures.
     ("py:.*", r"(?!penstock)[a-z_]\w*\..*"),
     ("py:attr", r"([A-Z]\w+\.)?\w+"),  # the docstring of their class has them
-    ("py:class", r"UUID|BoundLogger|TaskiqMiddleware|(penstock\w*(\.\w+)+\.)?[A-Z]"),
+    ("py:(class|obj)", r"UUID|BoundLogger|TaskiqMiddleware|(penstock\w*(\.\w+)+\.)?[A-Z]"),
     # Met in signatures of ours, and of no use by themselves.
     ("py:class", r"penstock\.app\.Application"),
     ("py:class", r"penstock\.declarations\.task_type\.(Declare|TaskType\[~typing\.Any)"),

@@ -20,7 +20,7 @@ _COMMANDS = {
         ("provider", "provider", "provider", "Look at the limits of providers, and change them."),
         ("task-type", "task_type", "task_type", "Change what holds for task types."),
         ("schedule", "schedule", "schedule", "Look at schedules, make, pause and run them."),
-        ("plugins", "plugins", "plugins", "Look at installed plugins."),
+        ("plugins", "plugins", "plugins", "Look at plugins, check them, and make new ones."),
         ("db", "db", "db", "Look after the database."),
     )
 }

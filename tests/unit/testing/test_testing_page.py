@@ -1,8 +1,9 @@
 """docs/testing.md shows tests that pass."""
 
 import ast
+import re
 
-from penstock.testing import Harness
+from penstock.testing import Harness, PluginContract
 from tests.unit.docs.pages import DOCS, ROOT, blocks
 
 ABOUT_THE_EXAMPLE, OF_A_POLICY, _ = (
@@ -25,6 +26,12 @@ def test_the_file_it_begins_with_is_part_of_the_example() -> None:
 
     assert len(shown) == 3
     assert shown <= definitions(TESTS_OF_THE_EXAMPLE.read_text())
+
+
+def test_it_has_each_check_of_the_contract() -> None:
+    shown = re.findall(r"^\| `(test_\w+)` \|", (DOCS / "testing.md").read_text(), re.MULTILINE)
+
+    assert shown == [name for name in vars(PluginContract) if name.startswith("test_")]
 
 
 async def test_its_policy_of_hours_is_over_at_once(harness: Harness) -> None:

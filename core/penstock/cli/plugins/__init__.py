@@ -18,4 +18,4 @@ _COMMANDS = {
 
 @click.group(cls=LazyGroup, lazy=_COMMANDS)
 def plugins() -> None:
-    """Look at installed plugins."""
+    """Look at plugins, check them, and make new ones."""
