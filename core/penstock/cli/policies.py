@@ -94,7 +94,8 @@ def show_task_type(found: TaskPolicy, *, as_json: bool) -> None:
     for each in found.policy:
         by = each.who if each.said_of in ("", each.of, "installation") else _of(each)
         over = "; ".join(f"{other.value}: {_of(other)}" for other in each.over)
-        table.add_row(*map(Text, (each.of, each.knob, each.value, each.unit, by, over)))
+        knob = each.knob.replace("_", " ")
+        table.add_row(*map(Text, (each.of, knob, each.value, each.unit, by, over)))
     console.print(table)
 
 

@@ -6,9 +6,11 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from penstock.ledger.errors import translated
@@ -22,6 +24,14 @@ _SQLITE_BUSY_TIMEOUT = 30.0
 # PostgreSQL, and walk over the whole table, where it has no statistics yet or the table is small.
 # No statement here runs long enough to be worth compiling, which takes longer than any.
 _POSTGRES_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off"}
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite database, which may not be there yet; ``None`` for any other one."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    return Path(parsed.database)
 
 
 class Database:

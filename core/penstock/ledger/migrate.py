@@ -20,11 +20,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from penstock.declarations import PenstockError
+from penstock.ledger.database import sqlite_file
 from penstock.ledger.errors import LedgerUnavailableError, translated
 
 VERSION_TABLE = "penstock_schema_version"
@@ -51,9 +51,8 @@ def upgrade(database_url: str) -> None:
 
 async def upgrade_async(database_url: str) -> None:
     """:func:`upgrade` for callers that have an event loop already."""
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite" and url.database:
-        path = Path(url.database)
+    path = sqlite_file(database_url)
+    if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked_beside(path):
             _use_wal(path)

@@ -44,3 +44,13 @@ def test_programs_see_both_kinds(run, broken_plugin):
     (refused,) = (each for each in document["plugins"] if each["state"] == "quarantined")
     assert refused["distribution"] == "penstock-broken"
     assert refused["problems"]
+
+
+def test_what_holds_is_told_where_nothing_has_run_yet(run, tmp_path):
+    done = run("plugins", "explain", "ai.text", PENSTOCK_PORT="1")
+
+    assert done.exit_code == 0, done.output
+    assert "there is no database yet" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "max attempts" in done.stdout
+    assert list(tmp_path.iterdir()) == []

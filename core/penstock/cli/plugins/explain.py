@@ -36,6 +36,7 @@ async def _explain_here(task_type: str) -> TaskPolicy:
     from penstock.configuration import policies as policies_of
     from penstock.dispatch import explain as explained
     from penstock.ledger import Ledger, LedgerUnavailableError
+    from penstock.ledger.database import sqlite_file
     from penstock.plugins import discover, load
 
     settings, catalogue = process_settings.load(), load(discover())
@@ -43,8 +44,12 @@ async def _explain_here(task_type: str) -> TaskPolicy:
     try:
         known = policies_of(configured(settings, catalogue), catalogue, ledger.database)
         known.catalogue.task_type(task_type)
+        file = sqlite_file(settings.database_url)
         try:
-            await known.refresh()
+            if file is None or file.exists():
+                await known.refresh()
+            else:  # to look into it would make it, without a table in it
+                say(f"operators say nothing at run time: there is no database yet ({file})")
         except LedgerUnavailableError as error:
             say(f"what operators say at run time is not known: {error}")
         document = msgspec.json.encode(
