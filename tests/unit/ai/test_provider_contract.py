@@ -145,7 +145,12 @@ class Boastful(OpenAiClient):
 @pytest.mark.parametrize(
     ("client", "check", "arguments", "said"),
     [
-        (Forgetful, "test_a_text_comes_live_and_whole_with_its_model_and_usage", (), "seen"),
+        (
+            Forgetful,
+            "test_a_text_comes_live_and_whole_with_its_model_and_usage",
+            (),
+            "tell on_text",
+        ),
         (Stubborn, "test_a_failure_of_the_server_is_tried_again", (write,), "turn those of the"),
         (Talkative, "test_a_wrong_key_is_not_tried_again_and_not_told", (write,), "take the key"),
         (Deaf, "test_a_task_that_is_cancelled_closes_the_connection", (), "must pass"),
