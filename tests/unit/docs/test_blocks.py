@@ -16,6 +16,7 @@ LANGUAGES = {"", "json", "python", "sh", "sql", "toml", "yaml"}
 OF_THE_SITE = {"mermaid", "{eval-rst}", "{http-api}", "{include} ../README.md", "{toctree}"}
 # Programs that need services, told by a word in them: a test of their page runs them.
 RUN_ELSEWHERE = {
+    "docs/testing.md": ["import", "Harness", "TestContract"],  # about a plugin of the reader's
     "README.md": ["asyncio.run("],  # tests/acceptance/test_readme.py
     "docs/sql.md": ["create_engine("],  # tests/integration/ledger/test_sql_page.py
     "docs/tutorial.md": ["# penstock_acme/", "# tests/"],  # tests/acceptance/test_tutorial.py

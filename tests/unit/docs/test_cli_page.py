@@ -44,7 +44,8 @@ def test_each_command_in_the_pages_is_one_that_the_command_line_takes(page, tmp_
     (tmp_path / "hello.pdf").touch()  # what a command before may have made
     for text in written(page):
         # In the overviews a summary follows, after at least two spaces.
-        command = re.split(r"\s{2,}", text)[0].replace(" …", " 1").replace(" ID", f" {UUID(int=0)}")
+        command = re.split(r"\s{2,}", text)[0].replace(" …", " 1").replace(" NAME", " acme")
+        command = command.replace(" ID", f" {UUID(int=0)}")
         arguments = shlex.split(command, comments=True)
         if "COMMAND" in arguments or is_awaited(text):
             continue

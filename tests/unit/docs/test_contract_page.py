@@ -9,7 +9,7 @@ import pytest
 from tests.unit.docs.pages import DOCS
 
 PAGE = (DOCS / "contract.md").read_text()
-PACKAGES = ["penstock", "penstock_ai"]
+PACKAGES = ["penstock", "penstock.testing", "penstock_ai", "penstock_ai.testing"]
 NAMES = [
     (package, name) for package in PACKAGES for name in importlib.import_module(package).__all__
 ]
