@@ -63,6 +63,7 @@ napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = f"Penstock {release}"
+pygments_dark_style = "github-dark"  # furo's own underlines names as if they were links
 html_static_path = ["static"]
 html_css_files = ["penstock.css"]
 html_copy_source = False

@@ -261,8 +261,10 @@ class Consumer:
             else:
                 self._outage = ""
                 pause = _FIRST_PAUSE
-                # What may start next is of no interest while nothing may start.
-                await self._sleep(None if paused else next_wake)
+                # Whoever was refused at the start gate would hold a place until then.
+                if not self._settlements:
+                    # What may start next is of no interest while nothing may start.
+                    await self._sleep(None if paused else next_wake)
 
     async def _claim(self, want: int) -> float | None:
         """Settle and claim once; returns the seconds until the next call is useful."""

@@ -16,6 +16,7 @@ from penstock.declarations.data_type import DataType
 from penstock.declarations.errors import DeclarationError
 from penstock.declarations.installed import Installed
 from penstock.declarations.provider import Provider
+from penstock.declarations.provider_function import takes_installed
 from penstock.declarations.queue import Queue
 from penstock.declarations.retry_policy import RetryPolicy
 from penstock.declarations.schema_walk import part_at
@@ -240,6 +241,8 @@ def _check_provider(name: str, provider: ProviderChoice | None, units: UnitEstim
             f"function of the input that returns one or None, got {provider!r}"
         )
         raise DeclarationError(message)
+    if callable(provider):
+        takes_installed(provider)
     if units is None:
         return
     if provider is None:

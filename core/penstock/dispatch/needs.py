@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from penstock.declarations import DeclarationError, Installed, Provider, TaskType
+from penstock.declarations.provider_function import takes_installed
 from penstock.dispatch.errors import InvalidInputError
 from penstock.plugins import UnknownProviderError
 from penstock.plugins.installed import InstalledPlugins
@@ -71,21 +70,11 @@ def need_of(
 
 def _told(function: Callable[..., Any], value: Any, installed: Installed) -> Any:
     try:
-        return function(value, installed) if _is_of_two(function) else function(value)
+        return function(value, installed) if takes_installed(function) else function(value)
     except DeclarationError:
         raise
     except ValueError as error:
         raise InvalidInputError("$", str(error)) from error
-
-
-@cache
-def _is_of_two(function: Callable[..., Any]) -> bool:
-    """Whether it takes what is installed, too."""
-    try:
-        inspect.signature(function).bind(None, None)
-    except (TypeError, ValueError):
-        return False
-    return True
 
 
 def _units(task_type: TaskType[Any, Any], value: Any) -> int | None:

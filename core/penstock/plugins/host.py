@@ -16,7 +16,7 @@ from penstock.plugins.catalogue import Catalogue, DisabledPlugin, Plugin, Quaran
 from penstock.plugins.compatibility import misfits, requirement_of_host
 from penstock.plugins.declared import faults_of, tasks_in
 from penstock.plugins.inquiry import inquire
-from penstock.plugins.rivalry import Names, unmet
+from penstock.plugins.rivalry import Names, Offered
 from penstock.plugins.selection import (
     EVERYTHING,
     Selection,
@@ -126,9 +126,9 @@ def load(candidates: Iterable[EntryPoint], selection: Selection = EVERYTHING) ->
         if not candidate.problems or candidate.plugin.is_built_in:
             names.add(candidate.plugin)
     loaded = [each for each in wanted if not each.problems]
-    while unfit := [each for each in loaded if _is_unmet(each, loaded)]:
-        # Without these, others may miss a provider or a task type.
-        loaded = [each for each in loaded if each not in unfit]
+    while len(fit := _fit(loaded)) < len(loaded):
+        # Without those that are gone, others may miss a provider or a task type.
+        loaded = fit
     return Catalogue(
         plugins=tuple(each.plugin for each in loaded),
         quarantined=tuple(each.quarantined() for each in wanted if each.problems),
@@ -136,9 +136,12 @@ def load(candidates: Iterable[EntryPoint], selection: Selection = EVERYTHING) ->
     )
 
 
-def _is_unmet(candidate: _Candidate, loaded: Sequence[_Candidate]) -> bool:
-    candidate.problems += unmet(candidate.plugin, [each.plugin for each in loaded])
-    return bool(candidate.problems)
+def _fit(loaded: Sequence[_Candidate]) -> list[_Candidate]:
+    """Those that find what they name of the others'."""
+    offered = Offered(each.plugin for each in loaded)
+    for each in loaded:
+        each.problems += offered.unmet(each.plugin)
+    return [each for each in loaded if not each.problems]
 
 
 def _find_undeclared(candidates: Sequence[_Candidate]) -> None:

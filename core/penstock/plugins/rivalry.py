@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from penstock.declarations import DeclarationError, Provider, TaskType
@@ -46,22 +46,39 @@ class Names:
                 )
 
 
-def unmet(plugin: Plugin, plugins: Sequence[Plugin]) -> list[str]:
-    """What it names of others' that is not there, or is other than it thinks."""
-    known = {provider.name: provider for each in plugins for provider in each.providers}
-    problems: list[str] = []
-    for each in plugin.tasks:
-        wanted = each.provider
-        if isinstance(wanted, str) and wanted not in known:
-            problems.append(str(UnknownProviderError(wanted, known, task_type=each.name)))
-        elif isinstance(wanted, Provider) and known.get(wanted.name) != wanted:
-            problems.append(
-                f"task type {each.name!r} needs provider {wanted.name!r}, which no plugin returns "
-                "like this from penstock_providers; add it there, or name the provider of another "
-                f"plugin: provider={wanted.name!r}"
-            )
-    types = {each.name: each for other in plugins for each in other.tasks}
-    return problems + _unfit_schedules(plugin, types)
+class Offered:
+    """What plugins bring for all, for others to name."""
+
+    def __init__(self, plugins: Iterable[Plugin]) -> None:
+        self._providers: dict[str, Provider] = {}
+        self._task_types: dict[str, TaskType[Any, Any]] = {}
+        for each in plugins:
+            self._providers |= {provider.name: provider for provider in each.providers}
+            self._task_types |= {task.name: task for task in each.tasks}
+
+    def unmet(self, plugin: Plugin) -> Iterable[str]:
+        """What ``plugin`` names that is not there, or is other than it thinks."""
+        known = self._providers
+        for each in plugin.tasks:
+            wanted = each.provider
+            if isinstance(wanted, str) and wanted not in known:
+                yield str(UnknownProviderError(wanted, known, task_type=each.name))
+            elif isinstance(wanted, Provider) and known.get(wanted.name) != wanted:
+                yield (
+                    f"task type {each.name!r} needs provider {wanted.name!r}, which no plugin "
+                    "returns like this from penstock_providers; add it there, or name the provider "
+                    f"of another plugin: provider={wanted.name!r}"
+                )
+        for schedule in plugin.schedules:
+            found = self._task_types.get(schedule.task_type)
+            if found is None:
+                unknown = UnknownTaskTypeError(schedule.task_type, list(self._task_types))
+                yield f"schedule {schedule.name!r}: {unknown}"
+                continue
+            try:
+                schedule.require_fit(found)
+            except DeclarationError as error:
+                yield str(error)
 
 
 def _wanted(plugin: Plugin) -> Iterable[tuple[str, str]]:
@@ -92,19 +109,3 @@ def _unfit_name(plugin: Plugin) -> Iterable[str]:
 
 def _prefixed(plugin: str, name: str) -> str:
     return f"{plugin}.{name.rpartition('.')[2]}" if "." in name else f"{plugin}-{name}"
-
-
-def _unfit_schedules(plugin: Plugin, known: Mapping[str, TaskType[Any, Any]]) -> list[str]:
-    """Schedules of task types that nobody declares, or that do not take their input."""
-    problems: list[str] = []
-    for each in plugin.schedules:
-        found = known.get(each.task_type)
-        if found is None:
-            unknown = UnknownTaskTypeError(each.task_type, list(known))
-            problems.append(f"schedule {each.name!r}: {unknown}")
-            continue
-        try:
-            each.require_fit(found)
-        except DeclarationError as error:
-            problems.append(str(error))
-    return problems

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from penstock import Queue, task
+from penstock import Priority, Queue, task
 from penstock.app import Application
 from penstock.broker import Consumer
 from penstock.dispatch import Submission
+from penstock.engine import Entry, Member
 from penstock.ledger import CancelWish, Ledger, LedgerUnavailableError
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
@@ -93,6 +94,24 @@ async def test_nothing_is_stopped_while_nobody_can_say_whether_it_shall_be(
         await consumer.cancel([record.id])
 
         await reach(application, record.id, "success")
+
+
+async def test_who_is_refused_at_the_gate_leaves_the_queue_at_once(settings: Settings) -> None:
+    """Redis had it still, though it has ended; nothing else happens in the queue meanwhile."""
+    async with working(settings) as (application, consumer):
+        record = await application.dispatch.submit(Submission("acme.wait", b"0"))
+        await reach(application, record.id, "success")
+        await asyncio.sleep(0.1)  # its lease is settled by then
+        before = consumer.claims
+
+        twin = Entry(member=Member(record.id), priority=Priority.NORMAL)
+        await application.engine.enqueue("acme", [twin])
+
+        async def has_left() -> bool:
+            counts = await application.engine.counts(["acme"])
+            return consumer.claims > before and not counts["acme"].active
+
+        await until(has_left, within=1)
 
 
 async def test_a_run_whose_lease_was_refused_at_the_gate_does_not_begin(

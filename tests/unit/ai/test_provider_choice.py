@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from penstock import PermanentError
+from penstock import DeclarationError, PermanentError
 from penstock.plugins.installed import InstalledPlugins
 from penstock_ai import Capability, Completion, Model, ModelClient, ModelProvider, Usage
 from penstock_ai.image import ImageInput, image
@@ -168,3 +168,12 @@ async def test_the_builtin_provider_answers_no_prompt():
 
     with pytest.raises(PermanentError, match="send a 'card' or a 'chart', which needs no model"):
         await image(ImageInput(prompt="x", provider="builtin"), Beside(image, AiSettings()))
+
+
+def test_what_a_model_is_said_to_do_its_provider_can():
+    with pytest.raises(
+        DeclarationError, match="'acme-draw' of provider 'acme' is said to do image"
+    ):
+        replace(ACME, models=(Model("acme-draw", {Capability.IMAGE}),))
+    with pytest.raises(DeclarationError, match="has model 'acme-1' twice"):
+        replace(ACME, models=(Model("acme-1"), Model("acme-1")))

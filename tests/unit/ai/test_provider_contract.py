@@ -1,10 +1,18 @@
 """The suites that authors of providers inherit, on ours, and on providers that lie."""
 
+import asyncio
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
+import openai
+import pytest
+
+from penstock import PermanentError
+from penstock_ai import Completion, IncompleteOutputError, Prompt
 from penstock_ai.providers.builtin import BUILTIN_PROVIDER
+from penstock_ai.providers.openai import OpenAiClient
 from penstock_ai.providers.openai_provider import OPENAI
 from penstock_ai.settings import AiSettings
 from penstock_ai.testing import (
@@ -16,7 +24,15 @@ from penstock_ai.testing import (
     ProviderContract,
     Reply,
     TextContract,
+    WireServer,
 )
+
+
+async def write(provider):
+    async def ignore(text):
+        pass
+
+    return await provider.complete(Prompt(text="Say it."), ignore)
 
 
 class TestBuiltin(ProviderContract):
@@ -76,3 +92,91 @@ class TestOpenAi(TextContract, ImageContract):
         done = [] if reply in {Reply.CUT, Reply.HANGING} else ["[DONE]"]
         sent = [json.dumps({"model": model, **event}) for event in events]
         return [f"data: {event}\n\n".encode() for event in [*sent, *done]]
+
+
+class Forgetful(OpenAiClient):
+    """Says nothing while a text arrives."""
+
+    async def complete(self, prompt, on_text):
+        async def nobody(text):
+            pass
+
+        return await super().complete(prompt, nobody)
+
+
+class Stubborn(OpenAiClient):
+    """Asks again by itself."""
+
+    async def complete(self, prompt, on_text):
+        try:
+            return await super().complete(prompt, on_text)
+        except openai.APIError:
+            return await super().complete(prompt, on_text)
+
+
+class Talkative(OpenAiClient):
+    """Tells its key to whoever reads the error."""
+
+    def task_error(self, error):
+        return PermanentError(f"refused: {error}", code="provider_refused")
+
+
+class Deaf(OpenAiClient):
+    """Goes on when its task is cancelled."""
+
+    async def complete(self, prompt, on_text):
+        asking = asyncio.ensure_future(super().complete(prompt, on_text))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            return Completion(text="", model=None, usage=None)
+
+
+class Boastful(OpenAiClient):
+    """Takes half a text for a whole one."""
+
+    async def complete(self, prompt, on_text):
+        try:
+            return await super().complete(prompt, on_text)
+        except IncompleteOutputError as error:
+            return Completion(text=error.partial, model=prompt.model, usage=None)
+
+
+@pytest.mark.parametrize(
+    ("client", "check", "arguments", "said"),
+    [
+        (
+            Forgetful,
+            "test_a_text_comes_live_and_whole_with_its_model_and_usage",
+            (),
+            "tell on_text",
+        ),
+        (Stubborn, "test_a_failure_of_the_server_is_tried_again", (write,), "turn those of the"),
+        (Talkative, "test_a_wrong_key_is_not_tried_again_and_not_told", (write,), "take the key"),
+        (Deaf, "test_a_task_that_is_cancelled_closes_the_connection", (), "must pass"),
+        (
+            Boastful,
+            "test_a_text_that_stopped_in_the_middle_is_never_taken_for_one",
+            (Reply.UNFINISHED,),
+            "DID NOT RAISE",
+        ),
+    ],
+)
+def test_a_provider_that_lies_is_caught(client, check, arguments, said):
+    class Suite(TestOpenAi):
+        provider = replace(OPENAI, connect=client)
+
+    suite = Suite()
+    with (
+        WireServer(suite.answer) as wire,
+        pytest.raises((AssertionError, pytest.fail.Exception), match=said),
+    ):
+        getattr(suite, check)(wire, *arguments)
+
+
+def test_a_provider_that_is_not_tested_for_all_that_it_can_do_is_caught():
+    class Suite(TextContract):
+        provider = OPENAI
+
+    with pytest.raises(AssertionError, match="its tests inherit the suites of"):
+        Suite().test_it_is_tested_for_all_that_it_can_do()

@@ -97,3 +97,12 @@ def test_a_pause_of_no_time_counts_as_none_named():
     assert RateLimitedError("slow down", retry_after=MINUTE).retry_after == MINUTE
     with pytest.raises(DeclarationError, match=r"RateLimitedError\.retry_after to be a timedelta"):
         RateLimitedError("slow down", retry_after=5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("function", [lambda: None, lambda one, two, three: None])
+def test_a_function_that_tells_the_provider_takes_the_input_and_maybe_what_is_installed(function):
+    with pytest.raises(DeclarationError, match="to take the input, or the input and what is"):
+
+        @task("acme.run", queue=Queue("acme"), provider=function)
+        async def run(job: str) -> str:
+            return job

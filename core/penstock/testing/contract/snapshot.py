@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from penstock.plugins.schema_changes import breaking_changes
+from penstock.plugins.schema_changes import breaking_changes, breaking_output_changes
 from penstock.testing.contract.subject import Subject
 
 Schemas = dict[str, dict[str, Any]]
@@ -64,8 +64,7 @@ def faults(subject: Subject, path: Path, *, overwrite: bool) -> Iterator[str]:
                 f"name; if nobody uses it yet, run {_COMMAND}"
             )
             continue
-        # Who reads outputs by the schema that they know is broken by what that does not allow.
-        unknown = breaking_changes(now[name]["output"], kept[name]["output"])
+        unknown = breaking_output_changes(kept[name]["output"], now[name]["output"])
         if unknown:
             listed = "\n".join(f"  - {each}" for each in unknown)
             yield (

@@ -88,7 +88,8 @@ class ProviderContract:
 
     def _fails(self, wire: WireServer, ask: Ask, reply: Reply) -> TaskError:
         """How a call fails, which asks just once, and tells nobody its key."""
-        wire.next(reply)
+        # An SDK that asks again by itself shall not get away with it.
+        wire.next(*[reply] * 3)
         failure = _failure(lambda: self._run(wire, ask))
         assert len(wire.requests) == 1, "the queue owns retries: turn those of the SDK off"
         assert self.secret not in str(failure), "take the key out of what the provider says"
@@ -154,7 +155,9 @@ class TextContract(_Failures):
         )
 
         assert completion.text == "".join(TEXT)
-        assert seen == ["".join(TEXT[:count]) for count in (1, 2, 3)]
+        assert seen == ["".join(TEXT[:count]) for count in (1, 2, 3)], (
+            "tell on_text of all the text so far, each time that more of it has come"
+        )
         assert completion.model
         assert completion.usage == USAGE
         assert not completion.is_truncated
