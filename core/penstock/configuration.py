@@ -66,9 +66,7 @@ def configured(settings: Settings, catalogue: Catalogue) -> Configured:
         PROVIDERS.kind: PROVIDERS.read(catalogue.providers, given, complete=complete),
         TASKS.kind: TASKS.read(catalogue.task_types, given, complete=complete),
     }
-    for kind, of_kind in tuning.items():
-        for name, said in of_kind.items():
-            _require_fit(catalogue, kind, name, said)
+    _require_fit(catalogue, tuning)
     values = {
         kind: plugin_settings.read(
             plugin.name, kind, given, distribution=f"{plugin.distribution} {plugin.version}"
@@ -79,18 +77,32 @@ def configured(settings: Settings, catalogue: Catalogue) -> Configured:
     return Configured(tuning, values)
 
 
-def _require_fit(catalogue: Catalogue, kind: str, name: str, said: Mapping[str, Setting]) -> None:
-    """Refuse, before anything is opened, what the declaration does not take."""
-    values = {name: {field: each.value for field, each in said.items()}}
+def _require_fit(catalogue: Catalogue, tuning: Mapping[str, Tuning]) -> None:
+    """Refuse, before anything is opened, what the declarations do not take."""
+    if _fault(catalogue, tuning) is None:
+        return
+    beside: dict[str, dict[str, Mapping[str, Setting]]] = {kind: {} for kind in tuning}
+    for kind, of_kind in tuning.items():
+        for name, said in of_kind.items():
+            beside[kind][name] = said
+            if fault := _fault(catalogue, beside):
+                places = ", ".join(each.source for each in said.values())
+                raise SettingsError(f"{fault}; change or remove {places}") from fault
+
+
+def _fault(catalogue: Catalogue, tuning: Mapping[str, Tuning]) -> DeclarationError | None:
+    values = {
+        kind: {
+            name: {field: each.value for field, each in said.items()}
+            for name, said in of_kind.items()
+        }
+        for kind, of_kind in tuning.items()
+    }
     try:
-        catalogue.tuned(
-            values if kind == QUEUES.kind else {},
-            values if kind == PROVIDERS.kind else None,
-            values if kind == TASKS.kind else None,
-        )
+        catalogue.tuned(values[QUEUES.kind], values[PROVIDERS.kind], values[TASKS.kind])
     except DeclarationError as error:
-        places = ", ".join(each.source for each in said.values())
-        raise SettingsError(f"{error}; change or remove {places}") from error
+        return error
+    return None
 
 
 def policies(said: Configured, catalogue: Catalogue, database: Database) -> Policies:

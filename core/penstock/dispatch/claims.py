@@ -22,7 +22,7 @@ from penstock.dispatch.policy_knobs import QUEUE, TASK, Kind, Knob, Settings
 from penstock.dispatch.status import Claim
 from penstock.ledger import Override
 from penstock.plugins import Catalogue
-from penstock.plugins.catalogue import ENABLED, RETRY_FIELDS
+from penstock.plugins.tuning import ENABLED, RETRY_FIELDS
 
 _PLAIN_QUEUE, _PLAIN_PROVIDER = Queue("default"), Provider("default")
 _PLAIN_TASK = {

@@ -10,7 +10,7 @@ from penstock.declarations import Provider
 from penstock.dispatch.policies import DRAINING, PAUSED, Policies
 from penstock.dispatch.policy_knobs import PROVIDER, QUEUE, TASK
 from penstock.dispatch.status import Claim, ExplainedValue, TaskPolicy
-from penstock.plugins.catalogue import RETRY_FIELDS
+from penstock.plugins.tuning import RETRY_FIELDS
 
 _OF_USER = "user_"
 

@@ -21,6 +21,7 @@ from penstock.dispatch.errors import (
     PolicyFault,
     QueueDrainingError,
 )
+from penstock.dispatch.fitting import Read, Values, fitting, replaced
 from penstock.dispatch.policy_knobs import PROVIDER, QUEUE, TASK, Kind, Knob, Settings
 from penstock.dispatch.status import Claim, PolicyValue, ProviderPolicy, QueuePolicy
 from penstock.ledger import Override, Overrides
@@ -32,8 +33,6 @@ _STATES = (PAUSED, DRAINING)
 _ON = "true"
 # Who reads nothing in the background looks again after so many seconds.
 _FRESH_FOR = 5.0
-_Values = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""Kind → name → field → value."""
 _log = logging.getLogger(__name__)
 
 
@@ -67,6 +66,7 @@ class Policies:
         self._catalogue = self._tuned({})
         self._rows: Sequence[Override] = ()
         self._said: Said = {}
+        self._values: Values = {}
         self._refused: set[tuple[str, str, str, str]] = set()
         self._asking = asyncio.Lock()
         self._reading = asyncio.Lock()
@@ -162,33 +162,48 @@ class Policies:
         """Put ``found`` in force; returns whether that changed anything."""
         if found == self._rows:
             return False
-        self._rows = found
-        said: dict[tuple[str, str, str], Override] = {}
-        values: dict[str, dict[str, dict[str, Any]]] = {}
-        for each in found:
-            # A plugin may be gone, or a newer version have a kind or a knob that this one has not.
-            if each.kind not in self._kinds or each.name not in self._names(each.kind):
-                continue
-            if each.kind == QUEUE and each.knob in _STATES:
-                said[each.kind, each.name, each.knob] = each
-            elif knob := self._knobs[each.kind].get(each.knob):
-                mine = values.get(each.kind, {}).get(each.name, {})
-                try:
-                    tuned = mine | {each.knob: knob.read(each.value)}
-                    self._tuned({each.kind: {each.name: tuned}})
-                except ValueError as error:
-                    self._complain(each, error)
-                    continue
-                values.setdefault(each.kind, {})[each.name] = tuned
-                said[each.kind, each.name, each.knob] = each
-        before, self._said = self._said, said
-        if before == said:
+        states, known = self._readable(found)
+        in_force = fitting(known, self._fault)
+        for row, error in in_force.refused:
+            self._complain(row, error)
+        tuned = self._tuned(in_force.values)
+        self._rows, self._values = found, in_force.values
+        before, self._said = (
+            self._said,
+            {(each.kind, each.name, each.knob): each for each in (*states, *in_force.honoured)},
+        )
+        if before == self._said:
             return False
-        self._catalogue = self._tuned(values)
+        self._catalogue = tuned
         self._log_changes(before)
         return True
 
-    def _tuned(self, said: _Values) -> Catalogue:
+    def _readable(self, rows: Sequence[Override]) -> tuple[list[Override], list[Read]]:
+        """The states among ``rows``, and what else can be read: all of queues first."""
+        states: list[Override] = []
+        known: list[Read] = []
+        order = list(self._kinds)
+        # A plugin may be gone, or a newer version have a kind or a knob that this one has not.
+        mine = [row for row in rows if row.kind in order and row.name in self._names(row.kind)]
+        for row in sorted(mine, key=lambda each: order.index(each.kind)):
+            if row.kind == QUEUE and row.knob in _STATES:
+                states.append(row)
+            elif knob := self._knobs[row.kind].get(row.knob):
+                try:
+                    known.append((row, knob.read(row.value)))
+                except ValueError as error:
+                    self._complain(row, error)
+        return states, known
+
+    def _fault(self, said: Values) -> DeclarationError | None:
+        """What keeps ``said`` from being in force, if anything does."""
+        try:
+            self._tuned(said)
+        except DeclarationError as error:
+            return error
+        return None
+
+    def _tuned(self, said: Values) -> Catalogue:
         """The declarations with what variables and files say, and what operators say over that."""
         merged = {}
         for kind in self._kinds:
@@ -364,10 +379,9 @@ class Policies:
                     yield PolicyFault(field, message, f"{knob.doc} null takes it back")
         if found:
             return
-        try:
-            self._tuned({kind: {name: fields}})
-        except DeclarationError as error:
-            yield PolicyFault(", ".join(values), str(error), "change one of them")
+        fault = self._fault(replaced(self._values, kind, name, fields))
+        if fault is not None:
+            yield PolicyFault(", ".join(values), str(fault), "change one of them")
 
     def _unknown(self, kind: str, field: str) -> PolicyFault:
         word, knobs = self._kinds[kind].word, self._knobs[kind]

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 
 from penstock.declarations import (
-    DeclarationError,
     Middleware,
     PenstockError,
     Provider,
     Queue,
-    RetryPolicy,
     Schedule,
-    SyncTaskType,
     TaskListener,
     TaskType,
 )
 from penstock.plugins.installed import InstalledPlugins
-
-Fields = Mapping[str, Mapping[str, Any]]
-"""What an operator says of some things: name → field → value."""
-ENABLED = "enabled"
-"""What can be said of a task type beside its fields: whether it is there at all."""
-RETRY_FIELDS = {each.name for each in fields(RetryPolicy)} - {"non_retryable"}
-"""What can be said of a retry policy."""
+from penstock.plugins.tuning import ENABLED, Fields, Tuning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,10 +240,18 @@ class Catalogue:
         """
         if not (queues or providers or tasks):
             return self
-        tuning = _Tuning(self, queues, providers or {}, tasks or {})
+        tuning = Tuning(queues, providers or {}, tasks or {})
         said = {name: each[ENABLED] for name, each in (tasks or {}).items() if ENABLED in each}
         return Catalogue(
-            plugins=[tuning.plugin(each) for each in self.plugins],
+            plugins=[
+                replace(
+                    each,
+                    queues=tuple(map(tuning.queue, each.queues)),
+                    providers=tuple(map(tuning.provider, each.providers)),
+                    tasks=tuple(map(tuning.task_type, each.tasks)),
+                )
+                for each in self.plugins
+            ],
             quarantined=self.quarantined,
             settings=self.settings,
             disabled=self.disabled,
@@ -330,60 +329,3 @@ class Catalogue:
             return self._owners[task_type]
         except KeyError:
             raise UnknownTaskTypeError(task_type, list(self.task_types)) from None
-
-
-class _Tuning:
-    """What an operator says, put into the declarations."""
-
-    def __init__(
-        self, catalogue: Catalogue, queues: Fields, providers: Fields, tasks: Fields
-    ) -> None:
-        self._said = queues
-        self._tasks = tasks
-        self._queues = {name: _tuned(catalogue.queues[name], each) for name, each in queues.items()}
-        self._providers = {
-            name: replace(catalogue.providers[name], **each) for name, each in providers.items()
-        }
-
-    def plugin(self, plugin: Plugin) -> Plugin:
-        return replace(
-            plugin,
-            queues=tuple(self._queues.get(each.name, each) for each in plugin.queues),
-            providers=tuple(self._providers.get(each.name, each) for each in plugin.providers),
-            tasks=tuple(map(self._task_type, plugin.tasks)),
-        )
-
-    def _task_type(self, declared: TaskType[Any, Any]) -> TaskType[Any, Any]:
-        of_queue = self._said.get(declared.queue.name)
-        own = self._tasks.get(declared.name)
-        if of_queue is None and own is None:
-            return declared
-        both = _of_retry(of_queue or {}) | _of_retry(own or {})
-        changed = {
-            name: value
-            for name, value in (own or {}).items()
-            if name not in RETRY_FIELDS and name != ENABLED
-        }
-        if "max_memory" in changed and not isinstance(declared, SyncTaskType):
-            message = (
-                f"max_memory of task type {declared.name!r} would limit nothing: its handler is an "
-                "'async def', which shares the worker's memory"
-            )
-            raise DeclarationError(message)
-        return replace(
-            declared,
-            queue=self._queues.get(declared.queue.name, declared.queue),
-            retry=replace(declared.retry, **both) if both else declared.retry,
-            **changed,
-        )
-
-
-def _tuned(queue: Queue, said: Mapping[str, Any]) -> Queue:
-    own = {name: value for name, value in said.items() if name not in RETRY_FIELDS}
-    if retry := _of_retry(said):
-        own["retry"] = replace(queue.retry, **retry)
-    return replace(queue, **own)
-
-
-def _of_retry(said: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in said.items() if name in RETRY_FIELDS}

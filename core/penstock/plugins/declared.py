@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 
 import msgspec
 
-from penstock.declarations import Address, Queue, RetryPolicy, SyncTaskType, TaskType
+from penstock.declarations import Address, SyncTaskType, TaskType
 from penstock.declarations.type_parts import type_parts
+from penstock.plugins import contradictions
 from penstock.plugins.catalogue import Plugin
 
 _PLAIN = (
@@ -39,10 +39,10 @@ def faults_of(plugin: Plugin, *, complete: bool) -> Iterable[str]:
     if complete:
         yield from _homeless(plugin)
     for queue in plugin.queues:
-        yield from _impossible_queue(queue)
+        yield from contradictions.in_queue(queue)
     for each in plugin.tasks:
         if each.retry is not each.queue.retry:
-            yield from _impossible_retry(each.retry, of=f"task type {each.name!r}")
+            yield from contradictions.in_retry(each.retry, of=f"task type {each.name!r}")
 
 
 def tasks_in(module: str) -> Sequence[TaskType[Any, Any]]:
@@ -111,43 +111,6 @@ def _lost_handlers(tasks: Sequence[TaskType[Any, Any]]) -> Iterable[str]:
                 f"the process of task type {each.name!r} would not find its handler: {address} is "
                 f"{found!r}; leave the function, or the task type that '@task' makes of it, there"
             )
-
-
-def _impossible_queue(queue: Queue) -> Iterable[str]:
-    """Limits of a queue that another one of its own makes pointless."""
-    of = f"queue {queue.name!r}"
-    yield from _impossible_retry(queue.retry, of=of)
-    for narrow, wide in (
-        ("user_concurrency", "global_concurrency"),
-        ("user_max_waiting", "max_waiting"),
-    ):
-        user, everybody = getattr(queue, narrow), getattr(queue, wide)
-        if user is not None and everybody is not None and user > everybody:
-            yield (
-                f"expected {narrow} of {of} to be at most its {wide}, {everybody}, got {user}, "
-                "which nobody would ever reach; lower it, or leave it out"
-            )
-
-
-def _impossible_retry(retry: RetryPolicy, *, of: str) -> Iterable[str]:
-    """Parts of a retry policy that contradict each other."""
-    if retry.initial_interval > retry.max_interval:
-        yield (
-            f"expected initial_interval of the retry policy of {of} to be at most its max_interval,"
-            f" {_shown(retry.max_interval)}, got {_shown(retry.initial_interval)}; raise "
-            "max_interval, or lower initial_interval"
-        )
-    everything = [each.__name__ for each in retry.non_retryable if issubclass(Exception, each)]
-    if everything and retry.max_attempts > 1:
-        yield (
-            f"expected the retry policy of {of} to leave errors to retry, got max_attempts="
-            f"{retry.max_attempts} with {everything[0]} in non_retryable, so that none ever is; "
-            "set max_attempts=1, or name fewer exceptions"
-        )
-
-
-def _shown(time: timedelta) -> str:
-    return f"{time.total_seconds():g} s"
 
 
 def _unusable_settings(kinds: Sequence[type[Any]]) -> Iterable[str]:

@@ -79,7 +79,7 @@ async def test_what_nobody_here_knows_is_passed_over(
         await installation.policies.refresh()
 
     assert installation.policies.catalogue.task_types == installation.catalogue.task_types
-    refused = [record.getMessage() for record in caplog.records]
+    refused = sorted(record.getMessage() for record in caplog.records)
     assert len(refused) == 2
     assert "task type 'acme.resize': the operator's max_memory=1GiB is not honoured" in refused[0]
 
@@ -106,3 +106,37 @@ async def test_all_of_it_is_said_or_none(installation: Installation) -> None:
         each for each in explain(policies, "acme.resize").policy if each.knob == "timeout"
     )
     assert (timeout.value, timeout.origin) == ("none", "default")
+
+
+async def test_what_contradicts_something_said_before_is_refused_and_named(build: Build) -> None:
+    one, other = build(), build()
+    await one.policies.change(
+        "queue", "acme", {"initial_interval": "2h", "max_interval": "3h"}, by="ada"
+    )
+    with pytest.raises(InvalidPolicyError) as caught:
+        await one.policies.change("task", "acme.resize", {"max_interval": "1h"}, by="bob")
+
+    assert "initial_interval of the retry policy of task type 'acme.resize'" in str(caught.value)
+    await other.policies.refresh()
+    retry = other.policies.catalogue.task_type("acme.resize").retry
+    assert (retry.initial_interval.total_seconds(), retry.max_interval.total_seconds()) == (
+        7200,
+        10800,
+    )
+
+
+async def test_rows_that_contradict_each_other_are_named_and_the_others_are_in_force(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    await write_as_before(installation, "acme", "concurrency", "3")
+    await write_as_before(installation, "acme", "initial_interval", "2h")
+    await write_as_before(installation, "task:acme.resize", "max_interval", "1h")
+    await write_as_before(installation, "acme", "max_interval", "3h")
+
+    await installation.policies.refresh()
+
+    catalogue = installation.policies.catalogue
+    assert catalogue.queues["acme"].concurrency == 3
+    assert catalogue.task_type("acme.resize").retry.max_interval.total_seconds() == 10800
+    (refused,) = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+    assert "task type 'acme.resize': the operator's max_interval=1h is not honoured" in refused

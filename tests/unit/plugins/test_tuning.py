@@ -98,3 +98,38 @@ def test_a_task_type_can_be_switched_off_and_stays_declared():
 def test_memory_of_a_handler_that_shares_the_workers_is_refused():
     with pytest.raises(DeclarationError, match=r"max_memory of task type 'acme\.own'.*'async def'"):
         CATALOGUE.tuned({}, None, {"acme.own": {"max_memory": 1 << 30}})
+
+
+@pytest.mark.parametrize(
+    ("queues", "tasks", "expected"),
+    [
+        (
+            {"plain": {"user_concurrency": 50, "global_concurrency": 2}},
+            {},
+            r"expected user_concurrency of queue 'plain' to be at most its global_concurrency, 2",
+        ),
+        (
+            {"plain": {"user_max_waiting": 50, "max_waiting": 2}},
+            {},
+            "expected user_max_waiting of queue 'plain' to be at most its max_waiting, 2",
+        ),
+        (
+            {"plain": {"initial_interval": timedelta(hours=5)}},
+            {},
+            r"initial_interval of the retry policy of queue 'plain' .* 3600 s, got 18000 s",
+        ),
+        (
+            {},
+            {"acme.own": {"initial_interval": timedelta(hours=5)}},
+            "initial_interval of the retry policy of task type 'acme.own'",
+        ),
+        (
+            {"plain": {"max_interval": timedelta(seconds=10)}},
+            {"acme.own": {"initial_interval": timedelta(seconds=20)}},
+            "task type 'acme.own' to be at most its max_interval, 10 s, got 20 s",
+        ),
+    ],
+)
+def test_an_operator_may_not_say_what_a_plugin_may_not_declare(queues, tasks, expected):
+    with pytest.raises(DeclarationError, match=expected):
+        CATALOGUE.tuned(queues, None, tasks)
