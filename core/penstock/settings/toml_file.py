@@ -15,7 +15,10 @@ from penstock.settings.given import Key, Said
 FILE_NAME = "penstock.toml"
 OWN = "penstock"
 PLUGINS = "plugins"
-_TABLES = (OWN, PLUGINS, "queues", "providers", "tasks")
+_QUEUES, _TASKS = "queues", "tasks"
+_TABLES = (OWN, PLUGINS, _QUEUES, "providers", _TASKS)
+# The one value that is a table: of users and their shares.
+_WEIGHTS = "user_weights"
 
 
 def read(
@@ -70,7 +73,7 @@ class _Reader:
             if name not in _TABLES:
                 raise self._unknown((name,), "table", _TABLES)
             if not isinstance(table, dict):
-                raise self._refused((name,), table, f"a table, like [{name}]")
+                raise self._refused((name,), _kind(table), f"a table, like [{name}]")
             if name == OWN:
                 yield from self._settings((name,), table)
                 continue
@@ -79,7 +82,7 @@ class _Reader:
                 if name == PLUGINS and each not in self._plugins:
                     raise self._unknown(key, "plugin", self._plugins)
                 if not isinstance(settings, dict):
-                    raise self._refused(key, settings, f"a table, like [{name}.{each}]")
+                    raise self._refused(key, _kind(settings), f"a table, like [{name}.{each}]")
                 yield from self._settings(key, settings)
 
     def _settings(self, key: Key, table: Mapping[str, Any]) -> Iterator[tuple[Key, Said]]:
@@ -96,15 +99,23 @@ class _Reader:
                 return "true" if value else "false"
             case str() | int() | float():
                 return str(value)
-            case list() if key[-1] in self._lists and all(isinstance(x, str) for x in value):
+            case [] if self._is_list(key):
+                # Of those to load, it would have to mean none: the opposite of leaving it out.
+                wanted = "a list with a name in it; leave it out if there is none to name"
+                raise self._refused(key, "an empty list", wanted)
+            case list() if self._is_list(key) and all(isinstance(each, str) for each in value):
                 return ",".join(value)
-            case dict() if key[0] == "tasks":
-                quoted = toml_lines.written(("tasks", ".".join(key[1:])))
+            case dict() if key[0] == _TASKS:
+                quoted = toml_lines.written((_TASKS, ".".join(key[1:])))
                 raise self._refused(key, "a table", f"a value; write the name as in [{quoted}]")
-            case dict() if not any(isinstance(each, dict | list) for each in value.values()):
-                return ",".join(f"{name}={each}" for name, each in value.items()) or "none"
-        wanted = "a text, a number, true, false or a table of numbers"
-        raise self._refused(key, value, wanted)
+            case dict() if (key[0], key[-1]) == (_QUEUES, _WEIGHTS):
+                if all(isinstance(each, int | float) for each in value.values()):
+                    return ",".join(f"{name}={each}" for name, each in value.items()) or "none"
+                raise self._refused(key, "a table of others", "a table of users and numbers")
+        raise self._refused(key, _kind(value), "a text, a number, true or false")
+
+    def _is_list(self, key: Key) -> bool:
+        return key[0] == OWN and key[-1] in self._lists
 
     def _place(self, key: Key) -> str:
         line = self._lines.get(key)
@@ -117,6 +128,9 @@ class _Reader:
         remedy = f"did you mean {near[0]!r}?" if near else f"the {what}s are {listed}"
         return SettingsError(f"there is no {what} {self._place(key)}; {remedy}")
 
-    def _refused(self, key: Key, value: object, wanted: str) -> SettingsError:
-        got = value if value == "a table" else f"a {type(value).__name__}"
+    def _refused(self, key: Key, got: str, wanted: str) -> SettingsError:
         return SettingsError(f"expected {self._place(key)} to be {wanted}, got {got}")
+
+
+def _kind(value: object) -> str:
+    return "a table" if isinstance(value, dict) else f"a {type(value).__name__}"
