@@ -15,7 +15,7 @@ import msgspec
 
 from penstock.declarations.secret import hide_secrets
 from penstock.declarations.type_parts import type_parts
-from penstock.settings import limits, secrecy, toml_file, toml_lines
+from penstock.settings import limits, readers, secrecy, toml_file, toml_lines
 from penstock.settings.errors import SettingsError
 from penstock.settings.given import FILE_SUFFIX, Given
 from penstock.settings.knobs import KNOBS
@@ -32,6 +32,13 @@ _WORDS = {
     " <= ": " of at most ",
     " > ": " above ",
     " < ": " below ",
+}
+# What a field is made of that takes true and false alone.
+_BOOLEAN = {
+    msgspec.inspect.BoolType,
+    msgspec.inspect.Metadata,
+    msgspec.inspect.NoneType,
+    msgspec.inspect.UnionType,
 }
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -104,11 +111,10 @@ def read(plugin: str, kind: type[S], given: Given, *, distribution: str = "") ->
         if said is None:
             continue
         try:
-            msgspec.convert(said.value, knob.type, strict=False)
-        except msgspec.ValidationError as error:
-            expected = _expectation(str(error), knob.type)
+            _require_fit(said.value, knob.type)
+        except ValueError as error:
             raise SettingsError(
-                f"expected {said.place} (of {owner}) to be {expected}, got "
+                f"expected {said.place} (of {owner}) to be {error}, got "
                 f"{said.shown(secret=knob.secret)}; {_remedy(knob)}"
             ) from None
         values[knob.field] = said.value
@@ -124,6 +130,19 @@ def read(plugin: str, kind: type[S], given: Given, *, distribution: str = "") ->
         raise SettingsError(
             f"the settings of {owner} do not go together ({', '.join(places)}): {reason}"
         ) from None
+
+
+def _require_fit(value: str, kind: Any) -> None:
+    """Refuse what no field of this type takes, with a ``ValueError`` that says what it expects."""
+    kinds = {type(each) for each in type_parts(msgspec.inspect.type_info(kind))}
+    is_null = msgspec.inspect.NoneType in kinds and value.lower() == "null"
+    if kinds <= _BOOLEAN and not is_null:
+        # As Penstock's own settings; msgspec takes 1 and 0 as well.
+        readers.boolean(value)
+    try:
+        msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(_expectation(str(error), kind)) from None
 
 
 def _remedy(knob: PluginKnob) -> str:

@@ -195,3 +195,32 @@ def test_the_file_is_read_for_plugins_too_and_nothing_of_it_is_shown(tmp_path):
     assert plugin_settings.read("acme", Acme, settings.given).model == "m"
     assert "OPENAI_API_KEY" in settings.given.names()
     assert "s3cret" not in repr(settings)
+
+
+class Switches(msgspec.Struct, frozen=True):
+    on: bool = False
+    maybe: bool | None = None
+    either: bool | int = False
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("tRuE", True), ("FALSE", False)])
+def test_a_boolean_is_said_as_that_of_a_setting_of_penstock_itself(text, value):
+    variables = {"PENSTOCK_ACME_ON": text, "PENSTOCK_ACME_MAYBE": text}
+
+    found = plugin_settings.read("acme", Switches, Given.of(variables))
+
+    assert (found.on, found.maybe) == (value, value)
+
+
+@pytest.mark.parametrize("text", ["1", "0", "yes", "null"])
+def test_nothing_else_is_a_boolean(text):
+    with pytest.raises(SettingsError, match=r"PENSTOCK_ACME_ON .* to be true or false, got"):
+        plugin_settings.read("acme", Switches, Given.of({"PENSTOCK_ACME_ON": text}))
+
+
+def test_a_field_that_takes_more_than_a_boolean_takes_it():
+    variables = {"PENSTOCK_ACME_EITHER": "7", "PENSTOCK_ACME_MAYBE": "null"}
+
+    found = plugin_settings.read("acme", Switches, Given.of(variables))
+
+    assert (found.either, found.maybe) == (7, None)
