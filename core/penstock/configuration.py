@@ -53,7 +53,7 @@ def configured(settings: Settings, catalogue: Catalogue) -> Configured:
         SettingsError: for the first setting of a queue, a provider, a task type or a plugin that
             cannot be honoured.
     """
-    given, complete = settings.given, not catalogue.absent
+    given, absent = settings.given, [each.title for each in catalogue.absent]
     plugin_settings.refuse_unknown(
         {
             **{plugin.name: None for plugin in catalogue.absent},
@@ -62,9 +62,9 @@ def configured(settings: Settings, catalogue: Catalogue) -> Configured:
         given,
     )
     tuning = {
-        QUEUES.kind: QUEUES.read(catalogue.queues, given, complete=complete),
-        PROVIDERS.kind: PROVIDERS.read(catalogue.providers, given, complete=complete),
-        TASKS.kind: TASKS.read(catalogue.task_types, given, complete=complete),
+        QUEUES.kind: QUEUES.read(catalogue.queues, given, absent=absent),
+        PROVIDERS.kind: PROVIDERS.read(catalogue.providers, given, absent=absent),
+        TASKS.kind: TASKS.read(catalogue.task_types, given, absent=absent),
     }
     _require_fit(catalogue, tuning)
     values = {

@@ -6,6 +6,7 @@ field ``concurrency`` of the one called ``ai``.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +18,7 @@ from penstock.settings.given import FILE_SUFFIX, Given, Said
 from penstock.settings.knobs import KNOBS
 
 _OWN = {knob.variable for knob in KNOBS}
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,21 +87,22 @@ class Tuned:
         """The variable that says it of the one called ``name``."""
         return f"{self._prefix_of(name)}{knob.suffix}"
 
-    def read(self, names: Collection[str], given: Given, *, complete: bool = True) -> Tuning:
+    def read(self, names: Collection[str], given: Given, *, absent: Sequence[str] = ()) -> Tuning:
         """What is said; nothing of what is left out.
 
         Args:
             names: of those that are declared.
             given: all that is said of anything.
-            complete: whether there are no others: one of a plugin that is quarantined is no reason
-                to stop everything else.
+            absent: the plugins that are not loaded, for people. What names nothing that is declared
+                may be meant for one of theirs: it is logged, and is no reason to stop everything
+                else.
 
         Raises:
             SettingsError: for the first that names nothing declared or no such field, or whose
                 value cannot be honoured.
         """
-        self._refuse_unknown_variables(names, given, complete=complete)
-        self._refuse_unknown_keys(names, given, complete=complete)
+        self._refuse_unknown_variables(names, given, absent=absent)
+        self._refuse_unknown_keys(names, given, absent=absent)
         found: dict[str, dict[str, Setting]] = {}
         for name in names:
             for knob in self.knobs:
@@ -110,7 +113,7 @@ class Tuned:
         return found
 
     def _refuse_unknown_variables(
-        self, names: Collection[str], given: Given, *, complete: bool
+        self, names: Collection[str], given: Given, *, absent: Sequence[str]
     ) -> None:
         known: dict[str, list[str]] = {}
         for each in names:
@@ -122,10 +125,11 @@ class Tuned:
                 continue
             if variable not in known:
                 mine = any(variable.startswith(self._prefix_of(each)) for each in names)
-                if complete or mine:
+                if mine or not absent:
                     raise SettingsError(
                         f"there is no setting {said}; {self._remedy(said, names, known)}"
                     )
+                self._log_unjudged(said, absent, near=self._nearest(said, known))
             elif len(known[variable]) > 1:
                 which = " and ".join(map(repr, sorted(known[variable])))
                 raise SettingsError(
@@ -134,20 +138,43 @@ class Tuned:
                 )
 
     def _remedy(self, variable: str, names: Collection[str], known: Collection[str]) -> str:
+        near = self._nearest(variable, known)
+        return f"did you mean {near}?" if near else self._choices(names)
+
+    def _nearest(self, variable: str, known: Collection[str]) -> str | None:
+        # Without the prefix, which would make all names look alike.
         short = {each.removeprefix(self.prefix): each for each in known}
         near = get_close_matches(variable.removeprefix(self.prefix), short, n=1)
-        return f"did you mean {short[near[0]]}?" if near else self._choices(names)
+        return short[near[0]] if near else None
 
-    def _refuse_unknown_keys(self, names: Collection[str], given: Given, *, complete: bool) -> None:
+    def _log_unjudged(self, place: str, absent: Sequence[str], *, near: str | None) -> None:
+        """Say that nobody can tell whether it is misspelt, once for each place."""
+        _log.warning(
+            "%s has no effect: no loaded plugin declares such a %s, though one that is not loaded "
+            "may: %s%s",
+            place,
+            self.word,
+            ", ".join(absent),
+            f"; did you mean {near}?" if near else "",
+        )
+
+    def _refuse_unknown_keys(
+        self, names: Collection[str], given: Given, *, absent: Sequence[str]
+    ) -> None:
+        unjudged = set()
         fields = [knob.field for knob in self.knobs]
         for (table, *rest), said in given.table.items():
             if table != self.table:
                 continue
             name, field = rest
             if name not in names:
-                if not complete:
-                    continue
                 near = get_close_matches(name, names, n=1)
+                if absent:
+                    if name not in unjudged:
+                        unjudged.add(name)
+                        nearest = repr(near[0]) if near else None
+                        self._log_unjudged(said.place, absent, near=nearest)
+                    continue
             elif field not in fields:
                 near = get_close_matches(field, fields, n=1)
             else:

@@ -6,6 +6,7 @@ from penstock import RateLimit
 from penstock.settings import QUEUES, Given, Settings, SettingsError
 
 NAMES = ["ai", "video", "big-files"]
+ABSENT = ["plugin 'broken' (penstock-broken 1)"]
 
 
 def read(**variables):
@@ -102,13 +103,19 @@ def test_a_name_that_may_mean_two_queues_is_refused():
 
 def test_a_misspelt_field_of_a_known_queue_is_refused_though_others_are_unknown():
     with pytest.raises(SettingsError, match="did you mean PENSTOCK_QUEUE_AI_CONCURRENCY"):
-        values({"PENSTOCK_QUEUE_AI_CONCURENCY": "8"}, complete=False)
+        values({"PENSTOCK_QUEUE_AI_CONCURENCY": "8"}, absent=ABSENT)
 
 
-def test_a_queue_that_nobody_could_load_stops_nothing():
-    variables = {"PENSTOCK_QUEUE_BROKEN_CONCURRENCY": "1", "PENSTOCK_QUEUE_AI_CONCURRENCY": "2"}
+def test_a_queue_that_nobody_could_load_stops_nothing_and_is_named(caplog):
+    variables = {"PENSTOCK_QUEUE_VIDOE_CONCURRENCY": "1", "PENSTOCK_QUEUE_AI_CONCURRENCY": "2"}
 
-    assert values(variables, complete=False) == {"ai": {"concurrency": 2}}
+    assert values(variables, absent=ABSENT) == {"ai": {"concurrency": 2}}
+    (told,) = caplog.messages
+    assert told == (
+        "PENSTOCK_QUEUE_VIDOE_CONCURRENCY has no effect: no loaded plugin declares such a queue, "
+        "though one that is not loaded may: plugin 'broken' (penstock-broken 1); did you mean "
+        "PENSTOCK_QUEUE_VIDEO_CONCURRENCY?"
+    )
 
 
 def test_the_settings_leave_queues_to_those_who_know_them(tmp_path):

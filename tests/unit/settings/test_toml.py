@@ -236,10 +236,13 @@ def test_what_cannot_be_said_of_a_queue_is_named_with_its_line(tmp_path, content
         assert each in str(caught.value)
 
 
-def test_a_queue_that_nobody_could_load_stops_nothing(tmp_path):
-    given = load(tmp_path, "[queues.broken]\nconcurrency = 1\n").given
+def test_a_queue_that_nobody_could_load_stops_nothing_and_is_named(tmp_path, caplog):
+    given = load(tmp_path, "[queues.acem]\nconcurrency = 1\nmax_waiting = 1\n").given
 
-    assert QUEUES.read(["ai"], given, complete=False) == {}
+    assert QUEUES.read(["acme"], given, absent=["plugin 'bad' (bad 1)"]) == {}
+    (told,) = caplog.messages
+    assert told.startswith("queues.acem.concurrency (line 2 of")
+    assert told.endswith("may: plugin 'bad' (bad 1); did you mean 'acme'?")
 
 
 def test_a_misspelt_setting_of_a_plugin_is_refused(tmp_path):
