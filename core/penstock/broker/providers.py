@@ -169,11 +169,13 @@ class Providers:
             # What was told to a provider without limits to wait waits because that is closed.
             if not before[name].is_limited:
                 continue
-            for queue in set(self._queues_of(name)).intersection(queues):
-                try:
-                    await self._engine.open_room(queue, name)
-                except EngineUnavailableError as error:
-                    _log.debug("provider %r: its rooms open at their time: %s", name, error)
+            try:
+                # Without limits nobody asks the provider itself, which may want a pause.
+                pause = await self._engine.providers.closed_for(name)
+                for queue in set(self._queues_of(name)).intersection(queues):
+                    await self._engine.open_room(queue, name, after=pause)
+            except EngineUnavailableError as error:
+                _log.debug("provider %r: its rooms open at their time: %s", name, error)
 
     async def stop(self, *, patience: float) -> None:
         """Give back what is left, for at most ``patience`` seconds; then it runs out by itself."""

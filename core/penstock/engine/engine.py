@@ -398,9 +398,11 @@ class Engine:
         """Put tasks of ``queue`` that need ``provider`` into its waiting room, for ``delay``."""
         await self._run("provider_room", queue, [provider, max(1, _milliseconds(delay))])
 
-    async def open_room(self, queue: str, provider: str) -> None:
+    async def open_room(
+        self, queue: str, provider: str, *, after: timedelta = timedelta(0)
+    ) -> None:
         """Let tasks of ``queue`` that wait for ``provider`` ask again, as far as there are any."""
-        await self._run("provider_room", queue, [provider, "open"])
+        await self._run("provider_room", queue, [provider, "open", _milliseconds(after)])
 
     async def wait(self, queue: str, timeout: float) -> bool:
         """Return True when there may be work in ``queue``, False after ``timeout`` seconds."""

@@ -124,6 +124,14 @@ class ProviderLimits:
             answer: Any = self._commands.sismember(key, queue)
             return bool(await answer)
 
+    async def closed_for(self, provider: str) -> timedelta:
+        """How long nobody may start, because :meth:`close` was called; zero if it is open."""
+        key = ProviderKeys.of(self._namespace, provider).closed
+        with translated(f"look up whether provider {provider!r} is closed"):
+            self.round_trips += 1
+            left: int = await self._commands.pttl(key)
+        return timedelta(milliseconds=max(0, left))
+
     async def close(self, provider: str, pause: timedelta | None) -> timedelta:
         """Let nobody start before ``pause`` is over; returns for how long it is closed now.
 
