@@ -65,7 +65,6 @@ class Application:
         """This process, told apart from all others."""
         said = configured(settings, catalogue)
         catalogue = replace(catalogue, settings=said.plugin_settings)
-        self.plugin_settings = said.plugin_settings
         self.servers = RedisServers(
             settings.redis_url or embedded.find(settings.data_dir) or settings.require_redis_url()
         )
@@ -194,7 +193,6 @@ class Application:
             dispatch=self.dispatch,
             artifacts=self.artifacts,
             result_backend=self._result_backend(),
-            plugin_settings=self.plugin_settings,
             limits=SizeLimits(
                 result=self.settings.max_result_bytes,
                 checkpoint=self.settings.max_checkpoint_bytes,

@@ -21,7 +21,7 @@ from penstock.broker.leases import LeaseTable
 from penstock.broker.outcomes import OutcomeWriter
 from penstock.broker.providers import Providers
 from penstock.broker.start_news import StartNews
-from penstock.declarations import Interruption, Queue, TaskType
+from penstock.declarations import Installed, Interruption, Queue, TaskType
 from penstock.dispatch import Policies
 from penstock.engine import Engine, EngineUnavailableError, EpochMissingError, Lease, Settlement
 from penstock.ledger import (
@@ -115,6 +115,11 @@ class Consumer:
     def task_type(self, name: str) -> TaskType[Any, Any]:
         """A task type, as its policy is at present."""
         return self._policies.catalogue.task_type(name)
+
+    @property
+    def installed(self) -> Installed:
+        """What handlers may ask of plugins, with the present limits of providers."""
+        return self._policies.catalogue.installed
 
     # -- the receiver's side -----------------------------------------------------------------
 

@@ -16,7 +16,7 @@ import msgspec
 from structlog.stdlib import BoundLogger
 
 from penstock.broker.delivery import Delivery
-from penstock.declarations import Context, Queue, SyncTaskType, TaskType
+from penstock.declarations import Context, Installed, Queue, SyncTaskType, TaskType
 from penstock.dispatch import Submission
 from penstock.ledger import Checkpoint, Outcome, StartedTask, TaskRecord
 
@@ -31,6 +31,11 @@ class TaskSource(Protocol):
 
     def task_type(self, name: str) -> TaskType[Any, Any]:
         """A task type, as its policy is at present."""
+        ...
+
+    @property
+    def installed(self) -> Installed:
+        """What handlers may ask of plugins, with the present limits of providers."""
         ...
 
     async def deliveries(self) -> list[Delivery]:

@@ -13,7 +13,6 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -41,7 +40,6 @@ from penstock.declarations import (
 from penstock.declarations.unfit import UnfitError
 from penstock.dispatch import ArtifactStore
 from penstock.ledger import Outcome, Status
-from penstock.plugins.installed import InstalledPlugins
 from penstock.processes.conversation import OverdueError
 from penstock.processes.size_limits import SizeLimits
 
@@ -59,7 +57,6 @@ class Receiver(TaskiqReceiver):
         artifacts: where handlers put files.
         reports: takes what handlers say.
         processes: where ``def`` handlers run.
-        settings: what handlers may ask for, by type.
         limits: how large what they hand over may be.
         drain: seconds to wait for running tasks at the end.
         random_source: where the jitter of retries comes from.
@@ -67,7 +64,7 @@ class Receiver(TaskiqReceiver):
 
     broker: Broker
 
-    def __init__(  # noqa: PLR0913  (explicit dependencies, all but the first by keyword)
+    def __init__(
         self,
         broker: Broker,
         *,
@@ -75,7 +72,6 @@ class Receiver(TaskiqReceiver):
         artifacts: ArtifactStore,
         reports: Reporter,
         processes: HandlerProcesses,
-        settings: Mapping[type[Any], Any],
         limits: SizeLimits,
         drain: float,
         random_source: random.Random | None = None,
@@ -93,9 +89,6 @@ class Receiver(TaskiqReceiver):
         self._artifacts = artifacts
         self._reports = reports
         self._processes = processes
-        self._installed = InstalledPlugins(
-            settings_of=settings, provider_list=tuple(broker.catalogue.providers.values())
-        )
         self._limits = limits
         self._random = random_source or random.Random()  # noqa: S311  (jitter, not a secret)
         self._label = queue.name.upper() if len(queue.name) <= _ACRONYM else queue.name.capitalize()
@@ -210,7 +203,7 @@ class Receiver(TaskiqReceiver):
             dispatch=self.broker.dispatch,
             artifacts=self._artifacts,
             reports=self._reports,
-            installed=self._installed,
+            installed=self.consumer.installed,
             max_checkpoint_bytes=self._limits.checkpoint,
         )
         limit = TimeLimit(delivery, task_type.timeout)

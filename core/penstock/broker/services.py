@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +27,6 @@ class Services:
     dispatch: Dispatch
     artifacts: ArtifactStore
     result_backend: AsyncResultBackend[Any]
-    plugin_settings: Mapping[type[Any], Any]
-    """What the operator says of each plugin, by the type that the plugin declares."""
     limits: SizeLimits
     events: EventStreams
     task_log: TaskLog

@@ -354,10 +354,11 @@ class Harness:
             tasks=[task_type],
             providers=_declared(),
         )
+        catalogue = Catalogue(plugins=[plugin], settings=self._settings)
         broker = Broker(
-            catalogue=Catalogue(plugins=[plugin]),
+            catalogue=catalogue,
             dispatch=MemoryIntake(self._by_id, self._known),
-            consumer=MemorySource(task_type),
+            consumer=MemorySource(task_type, catalogue.installed),
         )
         broker.add_middlewares(*self._middlewares, Witness(self._by_id))
         broker.dependency_overrides.update(self._overrides)
@@ -368,7 +369,6 @@ class Harness:
             artifacts=self._artifacts,
             reports=MemoryReports(self._by_id, _LIMITS),
             processes=HeldProcesses(processes, self.clock),
-            settings=self._settings,
             limits=_LIMITS,
             drain=0,
             random_source=NoJitter(),

@@ -19,7 +19,15 @@ from penstock.broker.delivery import Delivery
 from penstock.broker.ports import HandlerProcesses
 from penstock.broker.task_logger import task_logger
 from penstock.clipping import clipped
-from penstock.declarations import Artifact, Context, PenstockError, Queue, SyncTaskType, TaskType
+from penstock.declarations import (
+    Artifact,
+    Context,
+    Installed,
+    PenstockError,
+    Queue,
+    SyncTaskType,
+    TaskType,
+)
 from penstock.dispatch import Submission
 from penstock.ledger import Checkpoint, Outcome, StartedTask, StoredArtifact, TaskRecord
 from penstock.processes.size_limits import SizeLimits
@@ -36,8 +44,10 @@ TaskTypes = Mapping[str, TaskType[Any, Any]]
 class MemorySource:
     """Hands the outcome of each run of one task type back to who started it."""
 
-    def __init__(self, task_type: TaskType[Any, Any]) -> None:
+    def __init__(self, task_type: TaskType[Any, Any], installed: Installed) -> None:
         self._task_type = task_type
+        self.installed = installed
+        """See :class:`~penstock.broker.ports.TaskSource`."""
         self._waiting: dict[UUID, asyncio.Future[Outcome]] = {}
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from taskiq import TaskiqMiddleware
 from taskiq.utils import maybe_awaitable
@@ -36,7 +35,7 @@ class Extensions:
 
     def __init__(self, plugins: Sequence[Plugin], installed: Installed) -> None:
         self._plugins = [each for each in plugins if each.middlewares or each.listeners]
-        self._installed = installed
+        self._read = installed.settings
         self._listeners: list[ListenerThread] = []
         self.middlewares: list[TaskiqMiddleware] = []
         """Those that have started, for every queue."""
@@ -106,9 +105,6 @@ class Extensions:
             except Exception as error:
                 raise _FailedError(f"{what} could not be started", error) from error
         return made
-
-    def _read(self, kind: type[Any], /) -> Any:
-        return self._installed.settings(kind)
 
     def _tell(self, task: StartedTask, outcome: Outcome) -> None:
         # One whose handler was not called, and that waits again, has not run.

@@ -27,7 +27,6 @@ from penstock.declarations import PenstockError, Queue
 from penstock.engine import Engine, Heartbeat, Lease
 from penstock.events import EventWriter
 from penstock.plugins import Catalogue
-from penstock.plugins.installed import InstalledPlugins
 from penstock.processes.pool import ProcessPool
 from penstock.worker.extensions import Extensions
 from penstock.worker.health import WorkerHealth
@@ -84,9 +83,7 @@ class Worker:
             limits=services.limits,
             log_limits=services.log_limits,
         )
-        self._extensions = Extensions(
-            catalogue.plugins, InstalledPlugins(settings_of=services.plugin_settings)
-        )
+        self._extensions = Extensions(catalogue.plugins, catalogue.installed)
         self._outcomes = OutcomeWriter(
             services.ledger,
             batch_changed=services.dispatch.completion.look,
@@ -160,7 +157,6 @@ class Worker:
             artifacts=services.artifacts,
             reports=self._reports,
             processes=self._processes,
-            settings=services.plugin_settings,
             limits=services.limits,
             drain=self._drain,
         )

@@ -93,6 +93,12 @@ def call_in_process(request: Call, ctx: SyncContext) -> str | None:
     return ctx.provider
 
 
+@task("one.limits", queue=ONE)
+async def limits_seen(request: Call, ctx: Context) -> int | None:
+    """How many of the first provider's calls may run at once."""
+    return ctx.providers(Provider)[0].concurrency
+
+
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
     seen.__init__()  # type: ignore[misc]
@@ -138,7 +144,7 @@ def site(settings: Settings) -> Site:
             distribution="acme",
             version="1",
             queues=[ONE, TWO],
-            tasks=[call_one, call_two, call_in_process],
+            tasks=[call_one, call_two, call_in_process, limits_seen],
             providers=providers,
         )
         stop = asyncio.Event()
@@ -325,3 +331,28 @@ async def test_a_closed_provider_delays_nobody_else(site: Site) -> None:
         assert {(each.status, each.attempts) for each in ended} == {(Status.SUCCESS, 1)}
         assert min(seen.starts[201:]) - closed >= 4.9
         logging.getLogger(__name__).info("100 tasks: %.3f s alone, %.3f s beside", alone, beside)
+
+
+async def test_handlers_see_the_present_limits_of_providers(site: Site) -> None:
+    async with site(Provider("acme", concurrency=3)) as application:
+        (before,) = await finished(application, await submit(application, "one.limits"))
+        await application.policies.change("provider", "acme", {"concurrency": "2"}, by="ada")
+        (after,) = await finished(application, await submit(application, "one.limits"))
+
+    assert [bytes(each.result or b"") for each in (before, after)] == [b"3", b"2"]
+
+
+async def test_a_closed_provider_stays_closed_though_its_last_limit_is_lifted(site: Site) -> None:
+    seen.refusals = 1
+    async with site(Provider("acme", concurrency=5)) as application:
+        fields = {"provider": "acme", "refused": True}
+        refused = await submit(application, "one.call", retry_after=1, **fields)
+        await until(lambda: asyncio.sleep(0, seen.refusals == 0))
+        (began,) = seen.starts
+        waits = await submit(application, "one.call", provider="acme")
+
+        await application.policies.change("provider", "acme", {"concurrency": "none"}, by="ada")
+        ended = await finished(application, refused, waits)
+
+    assert {each.status for each in ended} == {Status.SUCCESS}
+    assert min(seen.starts[1:]) - began >= 1
