@@ -119,9 +119,10 @@ class Policies:
         if self.is_draining(queue):
             raise QueueDrainingError(queue)
 
-    def on_change(self, listener: Callable[[], object]) -> None:
-        """Call ``listener`` whenever a policy has changed."""
+    def on_change(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Call ``listener`` whenever a policy has changed, until what is returned is called."""
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -155,7 +156,7 @@ class Policies:
             found = await self._overrides.all()
             first, self._read_at = self._read_at is None, time.monotonic()
             if self._take(found) or first:
-                for listener in self._listeners:
+                for listener in list(self._listeners):
                     listener()
 
     def _take(self, found: Sequence[Override]) -> bool:
@@ -338,13 +339,13 @@ class Policies:
         await self._write(QUEUE, queue, values, by=by)
 
     def _require(self, kind: str, name: str) -> None:
-        match kind:
-            case "queue":
-                self._declared.queue(name)
-            case "provider":
-                self._declared.provider(name)
-            case _:
-                self._declared.task_type(name)
+        declared = self._declared
+        look_up: dict[str, Callable[[str], object]] = {
+            QUEUE: declared.queue,
+            PROVIDER: declared.provider,
+            TASK: declared.task_type,
+        }
+        look_up[kind](name)
 
     async def _write(
         self, kind: str, name: str, values: Mapping[str, str | None], *, by: str

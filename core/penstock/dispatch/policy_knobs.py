@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
-QUEUE, TASK, PROVIDER = "queue", "task", "provider"
-"""The kinds of things of which something can be said."""
+from penstock.ledger.overrides import PROVIDER, QUEUE, TASK
+
+__all__ = ["PROVIDER", "QUEUE", "TASK", "Kind", "Knob", "Setting", "Settings"]
 
 
 class Knob(Protocol):

@@ -28,6 +28,7 @@ R = TypeVar("R")
 _REFUSALS = ("22", "23", "54")
 # What somebody else holds was waited for, as long as that was allowed.
 _LOCK_NOT_AVAILABLE = "55P03"
+_TOO_LONG = "22001"
 
 
 class LedgerUnavailableError(PenstockError):
@@ -118,6 +119,11 @@ def _is_outage(error: Exception) -> bool:
 def waited_in_vain(error: DBAPIError) -> bool:
     """Whether another transaction held what was needed for longer than this one may wait."""
     return getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+
+
+def is_too_long(error: DBAPIError) -> bool:
+    """Whether a text is longer than its column; SQLite never says so."""
+    return getattr(error.orig, "sqlstate", None) == _TOO_LONG
 
 
 def repeated_if_cut(

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from penstock.ledger.database import Database
-from penstock.ledger.errors import repeated_if_cut
+from penstock.ledger.errors import LedgerUnavailableError, is_too_long, repeated_if_cut
 from penstock.ledger.models import SettingOverride
 
-QUEUE = "queue"
+QUEUE, TASK, PROVIDER = "queue", "task", "provider"
+"""The kinds of things of which something can be said."""
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,13 +59,23 @@ class Overrides:
         """Say ``values`` of something, by knob, all of them or none; ``None`` takes one back.
 
         Args:
-            kind: ``queue``, ``task`` or ``provider``.
+            kind: :data:`QUEUE`, :data:`TASK` or :data:`PROVIDER`.
             name: which one.
             values: as one would write them into variables.
             by: who says it.
         """
-        dialect = postgresql if self._database.dialect == "postgresql" else sqlite
         subject = name if kind == QUEUE else f"{kind}:{name}"
+        try:
+            await self._write(subject, values, by=by)
+        except DBAPIError as error:
+            if not is_too_long(error):
+                raise
+            # Before version 0013, which new processes may meet during an upgrade.
+            message = f"the database has no room yet for {subject!r}; run `penstock db upgrade`"
+            raise LedgerUnavailableError(message) from error
+
+    async def _write(self, subject: str, values: Mapping[str, str | None], *, by: str) -> None:
+        dialect = postgresql if self._database.dialect == "postgresql" else sqlite
         async with self._database.write("write what an operator says") as connection:
             # In one order, so that two writers never wait for each other.
             for knob, value in sorted(values.items()):

@@ -130,7 +130,7 @@ class Worker:
             else None
         )
         self._steps: set[asyncio.Task[None]] = set()
-        services.policies.on_change(self._policies_changed)
+        self._leave_policies = services.policies.on_change(self._policies_changed)
 
     def _consumer(self, queue: str) -> Consumer:
         services = self._services
@@ -225,6 +225,7 @@ class Worker:
             each.interrupt()
         await asyncio.gather(*(each.close(patience=_CLOSE_PATIENCE) for each in consumers))
         await self._notices.stop()
+        self._leave_policies()
         await background.end(*self._steps)
         await self._processes.close()
         await self._reports.close()

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from penstock.dispatch import InvalidPolicyError
 from penstock.dispatch.explanation import explain
-from penstock.ledger import Overrides
+from penstock.ledger import LedgerUnavailableError, Overrides
 from tests.integration.dispatch.conftest import Build, Installation
 
 # As processes of the version before write and read it.
@@ -140,3 +140,33 @@ async def test_rows_that_contradict_each_other_are_named_and_the_others_are_in_f
     assert catalogue.task_type("acme.resize").retry.max_interval.total_seconds() == 10800
     (refused,) = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
     assert "task type 'acme.resize': the operator's max_interval=1h is not honoured" in refused
+
+
+async def test_a_name_that_an_older_schema_has_no_room_for_is_told_so(build: Build) -> None:
+    database = build().ledger.database
+    if database.dialect == "sqlite":  # it never kept the length
+        return
+    async with database.write("take the room back") as connection:
+        await connection.execute(
+            text("ALTER TABLE setting_override ALTER COLUMN queue TYPE VARCHAR(63)")
+        )
+
+    with pytest.raises(LedgerUnavailableError, match="run `penstock db upgrade`"):
+        await Overrides(database).write("task", f"acme.{'x' * 60}", {"jitter": "0"}, by="ada")
+
+
+async def test_a_kind_that_nobody_knows_is_no_task_type(installation: Installation) -> None:
+    with pytest.raises(KeyError, match="plugin"):
+        await installation.policies.change("plugin", "acme.resize", {"jitter": "0"}, by="ada")
+
+
+async def test_who_no_longer_listens_is_told_of_no_change(installation: Installation) -> None:
+    told: list[str] = []
+    policies = installation.policies
+    leave = policies.on_change(lambda: told.append("one"))
+    policies.on_change(lambda: told.append("other"))
+
+    leave()
+    await policies.change("queue", "acme", {"concurrency": "2"}, by="ada")
+
+    assert set(told) == {"other"}
