@@ -192,6 +192,12 @@ def _gather(
         if folder is None or secrets_dir is None
         else secret_files.variables(secrets_dir, of=folder.place)
     )
+    for name, said in secrets.items():
+        if name.removesuffix(FILE_SUFFIX) in (CONFIG, SECRETS_DIR):
+            raise SettingsError(
+                f"{said.place} has no effect: this is known before any secret file is read; say it "
+                "in the environment or in .env.local, and remove the file"
+            )
     given = Given([environment, secrets, dotenv], table, directory=directory)
     return given, {"config": config, "secrets_dir": secrets_dir}
 

@@ -120,3 +120,11 @@ def test_a_misspelt_file_is_refused_like_a_misspelt_variable(tmp_path, folder):
     assert "there is no setting PENSTOCK_API_KYE_FILE" in refusal(
         tmp_path, PENSTOCK_API_KYE_FILE="x"
     )
+
+
+@pytest.mark.parametrize("name", ["PENSTOCK_CONFIG", "penstock_secrets_dir_file"])
+def test_a_file_in_the_folder_that_would_say_nothing_is_refused(tmp_path, folder, name):
+    (folder / name).write_text("x")
+
+    with pytest.raises(SettingsError, match=rf"^{name.upper()} \(in .*\) has no effect: .*\.env"):
+        load(tmp_path, PENSTOCK_SECRETS_DIR="secrets")

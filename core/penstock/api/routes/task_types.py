@@ -22,7 +22,7 @@ def task_type_routes(
     *, catalogue: Catalogue, policy_control: PolicyControl
 ) -> Sequence[HTTPRouteHandler]:
     """``/api/task-types`` and ``/api/task-types/{type}`` with what can be said of it."""
-    # Schemas are dear to make, and a catalogue never changes.
+    # Schemas are dear to make, and nothing that operators say at run time changes them.
     views = {name: TaskTypeView.of(each) for name, each in sorted(catalogue.task_types.items())}
 
     @get("/api/task-types")
