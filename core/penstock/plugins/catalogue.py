@@ -23,7 +23,7 @@ from penstock.plugins.tuning import ENABLED, Fields, Tuning
 
 
 @dataclass(frozen=True, kw_only=True)
-class Installed:
+class PluginIdentity:
     """Whose plugin it is. ``requires`` is what it says of Penstock: ``penstock>=0.1``."""
 
     name: str
@@ -38,7 +38,7 @@ class Installed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plugin(Installed):
+class Plugin(PluginIdentity):
     """A plugin that loaded: who it is and what it declared, by which hooks."""
 
     queues: Sequence[Queue]
@@ -64,7 +64,7 @@ class Plugin(Installed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AbsentPlugin(Installed):
+class AbsentPlugin(PluginIdentity):
     """A plugin that is installed and not loaded: none of its declarations count.
 
     ``queues`` and ``task_types`` are the names that it managed to say.
