@@ -88,6 +88,10 @@ class AbsentPlugin(PluginIdentity):
         """Whether a task type is its own, as far as can be told."""
         return task_type in self.task_types or task_type.startswith(f"{self.name}.")
 
+    def claims_queue(self, queue: str) -> bool:
+        """The same of a queue."""
+        return queue == self.name or queue in self.queues
+
 
 @dataclass(frozen=True, kw_only=True)
 class QuarantinedPlugin(AbsentPlugin):
@@ -162,6 +166,17 @@ class AbsentTaskTypeError(UnknownTaskTypeError):
         self.known = []
         self.suggestion = None
         self.plugin = plugin
+
+
+class AbsentQueueError(UnknownQueueError):
+    """A queue of a plugin that is installed, and quarantined or not wanted. Says why."""
+
+    def __init__(self, name: str, plugin: AbsentPlugin) -> None:
+        # Not the message of an unknown name: it is known whose it is.
+        PenstockError.__init__(self, f"queue {name!r} cannot be had: {plugin.absence}")
+        self.name = name
+        self.known = []
+        self.suggestion = None
 
 
 class ProviderNotFoundError(_UnknownNameError):
@@ -282,11 +297,15 @@ class Catalogue:
         """The queue of that name.
 
         Raises:
-            UnknownQueueError: with the nearest known name.
+            UnknownQueueError: with the nearest known name; an :class:`AbsentQueueError` if it is
+                one of a plugin that did not load.
         """
         try:
             return self.queues[name]
         except KeyError:
+            for plugin in self.absent:
+                if plugin.claims_queue(name):
+                    raise AbsentQueueError(name, plugin) from None
             raise UnknownQueueError(name, list(self.queues)) from None
 
     def provider(self, name: str) -> Provider:
@@ -312,7 +331,7 @@ class Catalogue:
         quarantined, any name may be one of its queues'.
         """
         for plugin in self.absent:
-            if queue == plugin.name or queue in plugin.queues:
+            if plugin.claims_queue(queue):
                 return plugin.absence
         if self.quarantined:
             suspects = "; ".join(each.absence for each in self.quarantined)

@@ -7,7 +7,7 @@ import pytest
 
 from penstock.configuration import configured
 from penstock.installed import installed
-from penstock.plugins import AbsentTaskTypeError
+from penstock.plugins import AbsentTaskTypeError, UnknownQueueError
 from penstock.settings import Settings, SettingsError
 from tests.unit.plugins.installing import Package, install
 
@@ -59,6 +59,8 @@ def test_no_code_of_a_plugin_that_is_not_wanted_is_imported(tmp_path, variables,
     assert reason in bomb.absence
     with pytest.raises(AbsentTaskTypeError, match=r"'bomb\.run' cannot be had: plugin 'bomb'"):
         catalogue.task_type("bomb.run")
+    with pytest.raises(UnknownQueueError, match=r"queue 'bomb' cannot be had: plugin 'bomb'"):
+        catalogue.queue("bomb")
 
 
 def test_without_a_word_everything_is_loaded(tmp_path):
