@@ -49,7 +49,11 @@ class Keys(Struct):
 @task("acme.settings", queue=ACME)
 async def shown_settings(kind: str, ctx: Context) -> str:
     """Those of a plugin that is installed, those with a secret, or those that nobody declares."""
-    kinds = {"upload": UploadSettings, "keys": Keys, "forgotten": Forgotten}
+    kinds: dict[str, type[Struct]] = {
+        "upload": UploadSettings,
+        "keys": Keys,
+        "forgotten": Forgotten,
+    }
     return repr(ctx.settings(kinds[kind]))
 
 
