@@ -16,11 +16,47 @@ RESERVED = {"plugins", "provider", "queue", "task"}
 _PRIVATE = {"middleware", "task listener"}
 
 
-class Names:
-    """Who has which name. Whoever came first keeps it, and those that are built in come first."""
+def unfit_name(plugin: Plugin, earlier: Plugin | None) -> Iterable[str]:
+    """Why ``plugin`` cannot be called so, beside an ``earlier`` one of the same name, if any."""
+    name = plugin.name
+    try:
+        check_name(name, of="plugin")
+    except DeclarationError as error:
+        yield f"{error}; rename its entry point in pyproject.toml"
+    if name in RESERVED:
+        yield (
+            f"the entry point is called {name!r}, which settings of Penstock's own start with; "
+            "choose another name"
+        )
+    owner = BUILT_IN.get(name)
+    if owner is not None and not plugin.is_built_in:
+        yield (
+            f"the entry point is called {name!r}, which is the name of {owner}; choose another name"
+        )
+    elif earlier is not None:
+        yield (
+            f"the entry point is called {name!r}, as that of {earlier.distribution} "
+            f"{earlier.version} is already; choose another name, or uninstall one of them"
+        )
 
-    def __init__(self) -> None:
+
+class Names:
+    """Who has which name.
+
+    One that begins with a plugin's own name is that plugin's. Any other one is kept by whoever came
+    first, and those that are built in come first.
+
+    Args:
+        plugins: those whose own names are kept for them.
+    """
+
+    def __init__(self, plugins: Iterable[Plugin]) -> None:
         self._owners: dict[tuple[str, str], Plugin] = {}
+        # The longest name first: "ai-acme.run" is not for plugin "ai".
+        for plugin in sorted(plugins, key=lambda each: -len(each.name)):
+            for wanted in _wanted(plugin):
+                if _is_own(plugin.name, wanted[1]):
+                    self._owners.setdefault(wanted, plugin)
 
     def add(self, plugin: Plugin) -> None:
         """Give ``plugin`` all the names that it wants."""
@@ -28,21 +64,13 @@ class Names:
 
     def clashes(self, plugin: Plugin) -> Iterable[str]:
         """The names that ``plugin`` cannot have."""
-        yield from _unfit_name(plugin)
         for kind, name in _wanted(plugin):
-            other = self._owners.get((kind, name))
-            if other is None:
-                continue
-            owner = f"{other.distribution} {other.version}"
-            if kind == "plugin":
+            other = self._owners.get((kind, name), plugin)
+            if other.name != plugin.name:
                 yield (
-                    f"the entry point is called {name!r}, as that of {owner} is already; choose "
-                    f"another name, or uninstall one of them"
-                )
-            else:
-                yield (
-                    f"declares {kind} {name!r}, which {owner} has already; rename it, for instance "
-                    f"{_prefixed(plugin.name, name)!r}, or disable one of the two"
+                    f"declares {kind} {name!r}, which {other.distribution} {other.version} has "
+                    f"already; rename it, for instance {_prefixed(plugin.name, name)!r}, or "
+                    "disable one of the two"
                 )
 
 
@@ -82,29 +110,14 @@ class Offered:
 
 
 def _wanted(plugin: Plugin) -> Iterable[tuple[str, str]]:
-    yield "plugin", plugin.name
     for kind, names in plugin.names().items():
         if kind not in _PRIVATE:
             for name in dict.fromkeys(names):
                 yield kind, name
 
 
-def _unfit_name(plugin: Plugin) -> Iterable[str]:
-    name = plugin.name
-    try:
-        check_name(name, of="plugin")
-    except DeclarationError as error:
-        yield f"{error}; rename its entry point in pyproject.toml"
-    if name in RESERVED:
-        yield (
-            f"the entry point is called {name!r}, which settings of Penstock's own start with; "
-            "choose another name"
-        )
-    owner = BUILT_IN.get(name)
-    if owner is not None and not plugin.is_built_in:
-        yield (
-            f"the entry point is called {name!r}, which is the name of {owner}; choose another name"
-        )
+def _is_own(plugin: str, name: str) -> bool:
+    return name == plugin or name.startswith((f"{plugin}.", f"{plugin}-"))
 
 
 def _prefixed(plugin: str, name: str) -> str:

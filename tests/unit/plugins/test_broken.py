@@ -102,6 +102,41 @@ def test_a_built_in_plugin_keeps_its_names_while_it_is_broken(site: Path) -> Non
     assert "declares queue 'ai', which penstock-ai 1.2 has already" in refused["aaa"][0]
 
 
+@pytest.mark.parametrize("name", ["acme", "video"])
+def test_who_takes_the_name_of_another_plugin_is_not_imported(site: Path, name: str) -> None:
+    """Though its distribution comes first by name."""
+    bomb = Package(name="aaa", source="raise AssertionError", point=f"{name} = {{module}}")
+    owner = Package(name=name, source=GOOD.format(name=name))
+    points = [point for each in (bomb, owner) for point in entry_points(install(each, site))]
+
+    catalogue = load(in_order(points))
+
+    assert [each.distribution for each in catalogue.plugins] == [f"penstock-{name}"]
+    (refused,) = catalogue.quarantined
+    assert refused.distribution == "penstock-aaa"
+    assert f"the entry point is called '{name}'" in refused.problems[0]
+    assert "penstock_aaa" not in sys.modules
+
+
+def test_a_name_that_begins_with_a_plugins_own_is_that_plugins(site: Path) -> None:
+    """Whoever was asked first."""
+    thief = GOOD.format(name="aaa").replace('Queue("aaa")', 'Queue("acme")')
+    packages = [
+        Package(name="aaa", source=thief.replace("aaa-maps", "acme-maps")),
+        Package(name="acme", source=GOOD.format(name="acme")),
+    ]
+    points = [point for each in packages for point in entry_points(install(each, site))]
+
+    catalogue = load(in_order(points))
+
+    assert [each.name for each in catalogue.plugins] == ["acme"]
+    (refused,) = catalogue.quarantined
+    assert [each.split(", which")[0] for each in refused.problems] == [
+        "declares queue 'acme'",
+        "declares provider 'acme-maps'",
+    ]
+
+
 def test_a_hook_of_a_newer_penstock_may_be_optional(site: Path) -> None:
     newer = GOOD.format(name="newer") + (
         "\n@hookimpl(optionalhook=True)\ndef penstock_dashboards():\n    return 1 / 0\n"
