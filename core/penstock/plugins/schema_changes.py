@@ -65,8 +65,16 @@ _OF_TYPE = {
     "object": {"patternProperties", "propertyNames"},
 }
 """Those that fit if they are the same on both sides, or only where something narrower is."""
+_TOGETHER = (
+    {"properties", "patternProperties", "additionalProperties"},
+    {"prefixItems", "items"},
+)
+"""Those of which one says what the others leave."""
+_UNIONS = ("anyOf", "oneOf")
 _LEAST = {"string": "minLength", "array": "minItems", "object": "minProperties"}
 _MOST = {"string": "maxLength", "array": "maxItems", "object": "maxProperties"}
+_LOWER = {"minimum", "exclusiveMinimum", *_LEAST.values()}
+_UPPER = {"maximum", "exclusiveMaximum", *_MOST.values()}
 _ALL_TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 _NEVER: Schema = {"not": {}}
 
@@ -143,10 +151,12 @@ class _Comparison:
         if is_same or pair in self._assumed:
             return
         self._assumed.add(pair)
+        parts = _parts(super_, self._super)
+        if parts != [super_]:
+            for part in parts:
+                yield from self._compare(sub, part, path)
+            return
         sub = _resolved(sub, self._sub)
-        super_ = _resolved(super_, self._super)
-        for part in super_.get("allOf", ()):
-            yield from self._compare(sub, part, path)
         branches = list(_branches(sub))
         for branch in branches:
             if branch is not sub:
@@ -158,7 +168,7 @@ class _Comparison:
         """Where ``sub`` is no union of others any more."""
         if _is_never(sub) or _is_anything(super_):
             return
-        choices = [_resolved(each, self._super) for each in _choices(super_)]
+        choices = _choices(super_)
         if not choices:
             yield from self._compare_plain(sub, super_, path)
             return
@@ -174,12 +184,14 @@ class _Comparison:
                 return
             # What was found on the way to a failure is no proof of anything.
             self._assumed = assumed
-            if _types(sub) == _types(each) and (least is None or len(found) < len(least)):
+            types = _types(_resolved(each, self._super))
+            if _types(sub) == types and (least is None or len(found) < len(least)):
                 least = found
         if least is not None:
             yield from least
         else:
-            names = " or ".join(dict.fromkeys(map(_name, choices)))
+            named = (_name(_resolved(each, self._super)) for each in choices)
+            names = " or ".join(dict.fromkeys(named))
             yield self._say("other_type", path, sub=_name(sub), super_=names)
 
     def _compare_plain(self, sub: Schema, super_: Schema, path: str) -> Iterator[str]:
@@ -250,6 +262,37 @@ class _Comparison:
         return f"{path} " + sentence.format(sub=sub, super=super_, keyword=keyword) + hint
 
 
+def _parts(super_: Any, root: Schema) -> Sequence[Any]:
+    """Schemas that all have to take what fits ``super_``; only itself if it is not made of any."""
+    if isinstance(super_, bool):
+        return [{} if super_ else _NEVER]
+    parts = list(super_.get("allOf", ()))
+    beside = {key: each for key, each in super_.items() if key != "allOf"}
+    if "$ref" in super_:
+        target = _target(super_, root)
+        if target is None:
+            # Not one of ours: it is only equal to itself.
+            beside = {"type": "object", **beside}
+        else:
+            parts.append(target)
+            del beside["$ref"]
+    for keyword in _UNIONS:
+        if keyword in beside:
+            choice = {key: beside[key] for key in (keyword, "discriminator") if key in beside}
+            rest = {key: each for key, each in beside.items() if key not in choice}
+            if parts or not _is_anything(rest):
+                parts.append(choice)
+                beside = rest
+    if not parts or not _is_anything(beside):
+        parts.append(beside)
+    return parts
+
+
+def _target(schema: Schema, root: Schema) -> Any:
+    """What a schema refers to, if it is known."""
+    return root.get("$defs", {}).get(schema["$ref"].removeprefix("#/$defs/"))
+
+
 def _resolved(schema: Any, root: Schema) -> Schema:
     """``schema`` itself, in place of a reference to it."""
     if isinstance(schema, bool):
@@ -257,18 +300,20 @@ def _resolved(schema: Any, root: Schema) -> Schema:
     seen: set[str] = set()
     while "$ref" in schema and schema["$ref"] not in seen:
         seen.add(schema["$ref"])
-        target = root.get("$defs", {}).get(schema["$ref"].removeprefix("#/$defs/"))
+        target = _target(schema, root)
         if target is None:
             # Not one of ours: it is only equal to itself.
             return {"type": "object", **schema}
         beside = {key: each for key, each in schema.items() if key != "$ref"}
-        schema = {**target, **beside}
+        schema = _and(beside, target)
+        if isinstance(schema, bool):
+            return {} if schema else _NEVER
     return dict(schema)
 
 
 def _branches(sub: Schema) -> Iterator[Schema]:
     """All that ``sub`` may be, one by one: alternatives, values and types."""
-    for keyword in ("anyOf", "oneOf"):
+    for keyword in _UNIONS:
         if keyword in sub:
             beside = {key: each for key, each in sub.items() if key != keyword}
             yield from (_and(beside, each) for each in sub[keyword])
@@ -285,18 +330,27 @@ def _branches(sub: Schema) -> Iterator[Schema]:
 
 
 def _and(beside: Schema, branch: Any) -> Any:
-    """A branch with what holds for all of them."""
+    """What fits both, or some more: where they cannot be told together, ``branch`` alone."""
     told = {key: each for key, each in beside.items() if key not in _REMARKS}
-    return {**told, **branch} if told and isinstance(branch, Mapping) else branch
+    if not told or not isinstance(branch, Mapping):
+        return branch
+    for together in _TOGETHER:
+        if not together.isdisjoint(branch):
+            told = {key: each for key, each in told.items() if key not in together}
+    both = {**told, **branch}
+    for key in told.keys() & branch:
+        if key in _LOWER:
+            both[key] = max(told[key], branch[key])
+        elif key in _UPPER:
+            both[key] = min(told[key], branch[key])
+        elif key == "required":
+            both[key] = sorted({*told[key], *branch[key]})
+    return both
 
 
 def _choices(super_: Schema) -> Sequence[Any]:
     """The alternatives, if there are any."""
-    for keyword in ("anyOf", "oneOf"):
-        if keyword in super_:
-            beside = {key: each for key, each in super_.items() if key != keyword}
-            return [_and(beside, each) for each in super_[keyword]]
-    return []
+    return next((super_[keyword] for keyword in _UNIONS if keyword in super_), ())
 
 
 def _types(schema: Schema) -> Sequence[str]:

@@ -200,6 +200,15 @@ _NAMES = st.sampled_from("abc")
 _VALUES = st.sampled_from(["red", "blue", 1, 2, True, None, 1.5])
 
 
+_BESIDE = {
+    "maxLength": st.integers(0, 4),
+    "minimum": st.integers(-3, 3),
+    "maxItems": st.integers(0, 2),
+    "required": st.lists(_NAMES, unique=True, max_size=2),
+}
+"""What may stand beside a union or a reference, for all that it takes."""
+
+
 def _numbers(kind: str) -> st.SearchStrategy[Any]:
     bound = st.integers(-3, 3)
     return st.fixed_dictionaries(
@@ -230,8 +239,10 @@ def _inside(schemas: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
             {"type": st.just("array"), "prefixItems": st.lists(schemas, min_size=1, max_size=2)},
             optional={"items": st.one_of(st.just(False), schemas), "minItems": size},
         ),
-        st.fixed_dictionaries({"anyOf": st.lists(schemas, min_size=1, max_size=3)}),
-        st.just({"$ref": "#/$defs/D"}),
+        st.fixed_dictionaries(
+            {"anyOf": st.lists(schemas, min_size=1, max_size=3)}, optional=_BESIDE
+        ),
+        st.fixed_dictionaries({"$ref": st.just("#/$defs/D")}, optional=_BESIDE),
     )
 
 
@@ -261,7 +272,7 @@ SCHEMAS = st.recursive(
 @st.composite
 def edited(draw: st.DrawFn, schema: Any) -> Any:
     """A schema with some part of it changed."""
-    if not isinstance(schema, dict) or "$ref" in schema or draw(st.integers(0, 12)) == 0:
+    if not isinstance(schema, dict) or draw(st.integers(0, 12)) == 0:
         return draw(SCHEMAS)
     edits: list[dict[str, Any]] = [{"anyOf": draw(st.permutations([schema, draw(SCHEMAS)]))}]
     for key, value in schema.items():
@@ -288,6 +299,9 @@ def edited(draw: st.DrawFn, schema: Any) -> Any:
             edits.append(schema | {key: value[1:]})
         elif key == "required":
             edits.append(schema | {key: sorted({*value, draw(_NAMES)})})
+    if "anyOf" in schema or "$ref" in schema:
+        name = draw(st.sampled_from(list(_BESIDE)))
+        edits.append(schema | {name: draw(_BESIDE[name])})
     if schema.get("type") == "integer":
         edits.append(schema | {"type": "number"})
     return draw(st.sampled_from(edits))
@@ -375,6 +389,34 @@ def test_silence_means_that_whatever_fitted_still_fits(
     for made in data.draw(st.lists(instances(old, old), min_size=4, max_size=8)):
         if before.is_valid(made):
             after.validate(made)
+
+
+_TEN = {"type": "string", "maxLength": 10}
+_NUMBER = {"type": "integer"}
+
+
+@pytest.mark.parametrize(
+    ("new", "is_told"),
+    [
+        ({"anyOf": [_TEN, _NUMBER], "maxLength": 5}, True),
+        ({"anyOf": [_TEN, _NUMBER], "maxLength": 12}, False),
+        ({"$ref": "#/$defs/Five", "maxLength": 10}, True),
+        ({"$ref": "#/$defs/Twelve", "maxLength": 5}, True),
+        ({"$ref": "#/$defs/Twelve", "maxLength": 10}, False),
+    ],
+)
+def test_what_stands_beside_a_union_or_a_reference_holds_as_well(
+    new: Any, *, is_told: bool
+) -> None:
+    definitions = {"Five": _TEN | {"maxLength": 5}, "Twelve": _TEN | {"maxLength": 12}}
+
+    assert bool(breaking_changes(_TEN, {**new, "$defs": definitions})) == is_told
+
+
+def test_of_two_bounds_the_tighter_one_counts() -> None:
+    old = {"anyOf": [_TEN, _NUMBER], "maxLength": 5}
+
+    assert breaking_changes(old, {"anyOf": [_NUMBER, _TEN | {"maxLength": 5}]}) == []
 
 
 @given(SCHEMAS, SCHEMAS)
