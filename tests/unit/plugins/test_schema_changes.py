@@ -432,6 +432,34 @@ def test_a_bound_beside_alternatives_or_a_reference_is_one_more(
                 after.validate(made)
 
 
+_TEN = {"type": "string", "maxLength": 10}
+_NUMBER = {"type": "integer"}
+
+
+@pytest.mark.parametrize(
+    ("new", "is_told"),
+    [
+        ({"anyOf": [_TEN, _NUMBER], "maxLength": 5}, True),
+        ({"anyOf": [_TEN, _NUMBER], "maxLength": 12}, False),
+        ({"$ref": "#/$defs/Five", "maxLength": 10}, True),
+        ({"$ref": "#/$defs/Twelve", "maxLength": 5}, True),
+        ({"$ref": "#/$defs/Twelve", "maxLength": 10}, False),
+    ],
+)
+def test_what_stands_beside_a_union_or_a_reference_holds_as_well(
+    new: Any, *, is_told: bool
+) -> None:
+    definitions = {"Five": _TEN | {"maxLength": 5}, "Twelve": _TEN | {"maxLength": 12}}
+
+    assert bool(breaking_changes(_TEN, {**new, "$defs": definitions})) == is_told
+
+
+def test_of_two_bounds_the_tighter_one_counts() -> None:
+    old = {"anyOf": [_TEN, _NUMBER], "maxLength": 5}
+
+    assert breaking_changes(old, {"anyOf": [_NUMBER, _TEN | {"maxLength": 5}]}) == []
+
+
 @given(SCHEMAS, SCHEMAS)
 def test_nothing_changed_is_no_change(schema: Any, definition: Any) -> None:
     whole = {**schema, "$defs": _defined(definition)}
