@@ -108,7 +108,7 @@ async def _without_schema(image: Resize) -> Callable[[], None]:
         (_Callable(), "to be an 'async def' or a 'def' function"),
         (
             _bare,
-            "annotated, got none for 'image', 'ctx', 'return' in _bare; annotate them, as in 'async",
+            "got none for 'image', 'ctx', 'return' in _bare; annotate them, as in 'async def",
         ),
         (_Class.method, "got none for 'self' in _Class.method; a handler is no method: move it"),
         (_without_input, "take its input first"),
