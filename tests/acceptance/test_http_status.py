@@ -19,5 +19,6 @@ def test_status_has_an_entry_of_counts_for_each_queue(running: Installation) -> 
             "parked",
             "paused",
             "draining",
+            "declared",
         }
         assert all(isinstance(count, int) for count in counts.values())

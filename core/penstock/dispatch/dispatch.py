@@ -96,7 +96,12 @@ class Dispatch:
         self._after_commit = AfterCommit(ledger, self._hand_over_open)
         self.completion = BatchCompletion(ledger, hand_over=self.hand_over)
         self._tasks = TaskList(ledger.database)
-        self.stops = Stops(engine=engine, completion=self.completion, weights=policies.user_weights)
+        self.stops = Stops(
+            engine=engine,
+            completion=self.completion,
+            weights=policies.user_weights,
+            withdraw=self._handover.withdraw,
+        )
         self._changes = TaskChanges(ledger=ledger, handover=self._handover, stops=self.stops)
         self.batches = TaskBatches(
             policies=policies,

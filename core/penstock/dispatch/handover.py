@@ -11,12 +11,12 @@ import contextvars
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from penstock import background
-from penstock.engine import Engine, EngineUnavailableError, Entry
+from penstock.engine import Engine, EngineUnavailableError, Entry, Member
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
@@ -40,7 +40,7 @@ class Handover:
         self._engine = engine
         self._weights = weights
         self._pending: dict[str, list[tuple[Entry, float]]] = defaultdict(list)
-        self._under_way: dict[str, int] = {}
+        self._under_way: dict[str, list[tuple[Entry, float]]] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
 
     def add(self, queue: str, entry: Entry) -> None:
@@ -58,7 +58,14 @@ class Handover:
 
     def unsent(self, queue: str) -> int:
         """How many tasks of ``queue`` the engine may not have yet."""
-        return len(self._pending.get(queue, ())) + self._under_way.get(queue, 0)
+        return len(self._pending.get(queue, ())) + len(self._under_way.get(queue, ()))
+
+    def withdraw(self, queue: str, members: Collection[Member]) -> None:
+        """Hand those of ``members`` over no more that are still waiting for it: they have ended."""
+        gone = set(members)
+        for kept in (self._pending, self._under_way):
+            if kept.get(queue):
+                kept[queue] = [each for each in kept[queue] if each[0].member not in gone]
 
     async def close(self) -> None:
         """Hand over what is left, unless Redis is slow to take it: then the reconciler will."""
@@ -70,7 +77,7 @@ class Handover:
         await asyncio.sleep(0)
         while pending := self._pending[queue]:
             self._pending[queue] = []
-            self._under_way[queue] = len(pending)
+            self._under_way[queue] = pending
             try:
                 entries = [_aged(*each) for each in pending]
                 # Whoever cancelled one of them meanwhile may have told Redis already.
@@ -78,8 +85,7 @@ class Handover:
                     queue, entries, unless_cancelled=True, weights=self._weights(queue)
                 )
             except EngineUnavailableError as error:
-                self._pending[queue] = pending + self._pending[queue]
-                self._under_way[queue] = 0
+                self._pending[queue] = self._under_way.pop(queue) + self._pending[queue]
                 _log.warning(
                     "%d accepted tasks of queue %r wait in the ledger: %s",
                     len(self._pending[queue]),
@@ -90,7 +96,7 @@ class Handover:
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 pause = _FIRST_PAUSE
-                self._under_way[queue] = 0
+                del self._under_way[queue]
 
 
 def _aged(entry: Entry, since: float) -> Entry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -41,6 +41,8 @@ class Stops:
         engine: is told.
         completion: finishes batches.
         weights: from a queue to the shares of its users.
+        withdraw: called with a queue and those of its tasks that are not to be handed over any
+            more, by whoever hands some over.
     """
 
     def __init__(
@@ -49,10 +51,12 @@ class Stops:
         engine: Engine,
         completion: BatchCompletion,
         weights: Callable[[str], Mapping[str, float]],
+        withdraw: Callable[[str, Collection[Member]], object] = lambda _queue, _members: None,
     ) -> None:
         self._engine = engine
         self._completion = completion
         self._weights = weights
+        self._withdraw = withdraw
 
     async def tell(self, stops: Iterable[Stop]) -> None:
         """Tell of what is committed. A queue that cannot be told keeps no other from it."""
@@ -63,6 +67,8 @@ class Stops:
             if each.batch_id is not None and not each.running:
                 batches.add(each.batch_id)
         for (queue, running), members in groups.items():
+            if not running:
+                self._withdraw(queue, members)
             try:
                 await self._engine.cancel(
                     queue, members, running=running, weights=self._weights(queue)

@@ -115,7 +115,7 @@ async def test_a_checkpoint_that_does_not_fit_fails_the_task_for_good(outcome_of
 
     assert (ended.status, ended.attempts) == ("failed", 1)
     assert ended.error.code == "checkpoint_incompatible"
-    assert "missing required field `id` - at `$`" in ended.error.message
+    assert "missing required field `id` (at $)" in ended.error.message
 
 
 async def test_log_lines_of_a_handler_say_which_task_they_are_about(

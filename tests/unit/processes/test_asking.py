@@ -67,7 +67,8 @@ async def test_settings_are_the_operators(run: Run) -> None:
     assert await run(asking_handlers.double, 4) == 10.0
     infinite = PluginContext(asking_handlers.double, Settings(factor=float("inf")))
     # JSON has no word for it.
-    assert await run(asking_handlers.double, 4, infinite) is None
+    with pytest.raises(HandlerError, match="not its declared output: Expected `float`, got `null`"):
+        await run(asking_handlers.double, 4, infinite)
 
 
 async def test_a_secret_among_its_settings_is_hidden_there_as_well(run: Run) -> None:
