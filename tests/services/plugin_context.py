@@ -3,7 +3,6 @@
 import hashlib
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -18,20 +17,13 @@ from penstock import (
     DeclarationError,
     Interruption,
     PermanentError,
-    Provider,
     SyncContext,
     TaskType,
 )
 from penstock.declarations import checkpoint, child
-from penstock.plugins import discover, load
+from penstock.testing.harness import declared_providers
 
 _CHUNK = 65_536
-
-
-@cache
-def _declared() -> list[Provider]:
-    """The providers of all installed plugins."""
-    return list(load(discover()).providers.values())
 
 
 class Child(NamedTuple):
@@ -78,7 +70,7 @@ class _Seen:
         self._settings = {type(each): each for each in settings}
 
     def providers(self, kind: type[Any]) -> Any:
-        return [each for each in _declared() if isinstance(each, kind)]
+        return [each for each in declared_providers() if isinstance(each, kind)]
 
     def settings(self, kind: type[Any]) -> Any:
         try:

@@ -46,9 +46,6 @@ def _field_error(fault: Fault, task_type: TaskType[Any, Any]) -> FieldError:
 def _hint(fault: Fault, task_type: TaskType[Any, Any]) -> str:
     """What the schema says of the field at fault, where msgspec's own words do not help."""
     choice, pattern = _CHOICE.search(fault.message), "matching regex" in fault.message
-    if not choice and not pattern:
-        # Schemas are dear to make.
-        return ""
     found = part_at(task_type.input_schema(), fault.path)
     choices = [repr(each) for each in found.get("enum", []) if each is not None]
     if choice and choices:

@@ -44,12 +44,12 @@ def positive(value: object, *, of: str) -> None:
         raise DeclarationError(message)
 
 
-def instance(value: object, expected: type | UnionType, *, of: str) -> None:
-    """Refuse a value of another type."""
+def instance(value: object, expected: type | UnionType, *, of: str, remedy: str = "") -> None:
+    """Refuse a value of another type; ``remedy`` says what to do then."""
     if not isinstance(value, expected):
         wanted = getattr(expected, "__name__", str(expected))
         message = f"expected {of} to be a {wanted}, got {value!r}"
-        raise DeclarationError(message)
+        raise DeclarationError(f"{message}; {remedy}" if remedy else message)
 
 
 def function(value: object, *, of: str) -> None:

@@ -113,7 +113,7 @@ class MsgspecType(DataType):
         self.kind = kind
         self._hooks = hooks
         self._decoder = msgspec.json.Decoder(kind, dec_hook=hooks.decode if hooks else None)
-        self.schema()
+        self._schema = self._made_schema()
 
     def decode(self, text: bytes | str) -> Any:
         """See :meth:`DataType.decode`; msgspec stops at the first fault."""
@@ -137,6 +137,9 @@ class MsgspecType(DataType):
 
     def schema(self) -> dict[str, Any]:
         """See :meth:`DataType.schema`."""
+        return self._schema
+
+    def _made_schema(self) -> dict[str, Any]:
         if self._hooks is None:
             return msgspec.json.schema(self.kind)
         return definitions.with_foreign(

@@ -16,7 +16,8 @@ class Installed(ABC):
     """What a plugin may ask of its neighbours: their declarations, never their code.
 
     A :class:`~penstock.declarations.Context` is one. So is what a function gets as its second
-    parameter, if it has one, that tells the provider of a task type.
+    parameter, if it has one, that tells the provider of a task type. A ``def`` handler, in a
+    process of its own, has :meth:`settings` alone.
     """
 
     @abstractmethod
@@ -30,11 +31,11 @@ class Installed(ABC):
             DeclarationError: no loaded plugin declares settings of this type.
         """
 
-    def providers(self, kind: type[P]) -> Sequence[P]:  # noqa: ARG002 - for those that know some
+    @abstractmethod
+    def providers(self, kind: type[P]) -> Sequence[P]:
         """The providers of one kind that loaded plugins declare, with the operator's limits.
 
         Args:
             kind: :class:`Provider`, or a subclass of it by which a plugin lets others extend it:
                 they return theirs from ``penstock_providers`` too.
         """
-        return ()

@@ -46,9 +46,16 @@ def read(name: str, handler: Callable[..., Any]) -> Signature:
     parameters = list(signature)
     unannotated = [each for each in (*parameters, "return") if each not in hints]
     if unannotated:
+        is_method = unannotated[0] == "self"
+        remedy = (
+            "a handler is no method: move it out of its class"
+            if is_method
+            else "annotate them, as in 'async def resize(image: Resize, ctx: Context) -> Image'"
+        )
         message = (
             f"expected every parameter and the return value of task type {name!r} to be "
-            f"annotated, got none for {', '.join(map(repr, unannotated))} in {handler.__qualname__}"
+            f"annotated, got none for {', '.join(map(repr, unannotated))} in "
+            f"{handler.__qualname__}; {remedy}"
         )
         raise DeclarationError(message)
     contexts = [each for each in parameters if hints[each] in _CONTEXTS]

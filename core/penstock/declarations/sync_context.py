@@ -27,8 +27,8 @@ class SyncContext(ABC):
     """The running task, as its ``def`` handler sees it.
 
     What :class:`~penstock.declarations.Context`, which describes them, is to an ``async def``
-    handler: the same attributes and methods, but nothing is awaited. Threads that the handler
-    starts may use it too.
+    handler: the same attributes and methods, but nothing is awaited, and there is no ``providers``:
+    they hold functions, which stay with the worker. Threads that the handler starts may use it too.
     """
 
     task_id: UUID

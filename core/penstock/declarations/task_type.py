@@ -187,7 +187,12 @@ def task(  # noqa: PLR0913  (all but the name by keyword)
             f"'acme.resize', of at most {_MAX_NAME_LENGTH} characters, got {name!r}"
         )
         raise DeclarationError(message)
-    checks.instance(queue, Queue, of=f"queue of task type {name!r}")
+    checks.instance(
+        queue,
+        Queue,
+        of=f"queue of task type {name!r}",
+        remedy="declare one, ACME = Queue('acme'), return it from penstock_queues, and give that",
+    )
     if retry is not None:
         checks.instance(retry, RetryPolicy, of=f"retry of task type {name!r}")
     if timeout is not None:

@@ -67,6 +67,13 @@ _OF_TYPE = {
 """Those that fit if they are the same on both sides, or only where something narrower is."""
 _LEAST = {"string": "minLength", "array": "minItems", "object": "minProperties"}
 _MOST = {"string": "maxLength", "array": "maxItems", "object": "maxProperties"}
+_LOWER = {*_LEAST.values(), "minimum", "exclusiveMinimum"}
+_UPPER = {*_MOST.values(), "maximum", "exclusiveMaximum"}
+_TOGETHER = (
+    {"properties", "patternProperties", "additionalProperties"},
+    {"prefixItems", "items"},
+)
+"""Those of which one says what the other ones are about."""
 _ALL_TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 _NEVER: Schema = {"not": {}}
 
@@ -144,21 +151,19 @@ class _Comparison:
             return
         self._assumed.add(pair)
         sub = _resolved(sub, self._sub)
-        super_ = _resolved(super_, self._super)
-        for part in super_.get("allOf", ()):
-            yield from self._compare(sub, part, path)
         branches = list(_branches(sub))
-        for branch in branches:
-            if branch is not sub:
-                yield from self._compare(branch, super_, path)
-        if len(branches) == 1 and branches[0] is sub:
-            yield from self._compare_one(sub, super_, path)
+        for part in _conjuncts(super_, self._super):
+            for branch in branches:
+                if branch is sub:
+                    yield from self._compare_one(sub, part, path)
+                else:
+                    yield from self._compare(branch, part, path)
 
     def _compare_one(self, sub: Schema, super_: Schema, path: str) -> Iterator[str]:
-        """Where ``sub`` is no union of others any more."""
+        """Where ``sub`` is no union of others any more, and ``super_`` no conjunction."""
         if _is_never(sub) or _is_anything(super_):
             return
-        choices = [_resolved(each, self._super) for each in _choices(super_)]
+        choices = super_.get("anyOf") or super_.get("oneOf")
         if not choices:
             yield from self._compare_plain(sub, super_, path)
             return
@@ -174,12 +179,14 @@ class _Comparison:
                 return
             # What was found on the way to a failure is no proof of anything.
             self._assumed = assumed
-            if _types(sub) == _types(each) and (least is None or len(found) < len(least)):
+            like = _types(sub) == _types(_resolved(each, self._super))
+            if like and (least is None or len(found) < len(least)):
                 least = found
         if least is not None:
             yield from least
         else:
-            names = " or ".join(dict.fromkeys(map(_name, choices)))
+            named = [_name(_resolved(each, self._super)) for each in choices]
+            names = " or ".join(dict.fromkeys(named))
             yield self._say("other_type", path, sub=_name(sub), super_=names)
 
     def _compare_plain(self, sub: Schema, super_: Schema, path: str) -> Iterator[str]:
@@ -251,27 +258,58 @@ class _Comparison:
 
 
 def _resolved(schema: Any, root: Schema) -> Schema:
-    """``schema`` itself, in place of a reference to it."""
+    """``schema`` itself, in place of a reference to it; no narrower than that is."""
     if isinstance(schema, bool):
         return {} if schema else _NEVER
     seen: set[str] = set()
     while "$ref" in schema and schema["$ref"] not in seen:
         seen.add(schema["$ref"])
-        target = root.get("$defs", {}).get(schema["$ref"].removeprefix("#/$defs/"))
+        target = _target(schema, root)
         if target is None:
             # Not one of ours: it is only equal to itself.
             return {"type": "object", **schema}
-        beside = {key: each for key, each in schema.items() if key != "$ref"}
-        schema = {**target, **beside}
+        schema = _both(_without(schema, "$ref"), target)
     return dict(schema)
+
+
+def _conjuncts(
+    schema: Any, root: Schema, *, seen: frozenset[str] = frozenset()
+) -> Iterator[Schema]:
+    """All that a value has to fit at once: plain schemas, and alternatives with nothing beside."""
+    if isinstance(schema, bool):
+        yield {} if schema else _NEVER
+        return
+    rest = _without(schema, "$ref", "allOf", "anyOf", "oneOf")
+    if "$ref" in schema and schema["$ref"] not in seen:
+        target = _target(schema, root)
+        if target is None:
+            rest |= {"type": "object", "$ref": schema["$ref"]}
+        else:
+            yield from _conjuncts(target, root, seen=seen | {schema["$ref"]})
+    for each in schema.get("allOf", ()):
+        yield from _conjuncts(each, root, seen=seen)
+    remarks = {key: each for key, each in rest.items() if key in _REMARKS}
+    for key in schema.keys() & {"anyOf", "oneOf"}:
+        yield remarks | {key: schema[key]}
+    if rest != remarks:
+        yield rest
+
+
+def _target(schema: Schema, root: Schema) -> Any | None:
+    """What ``schema`` refers to, if that is there."""
+    return root.get("$defs", {}).get(schema["$ref"].removeprefix("#/$defs/"))
+
+
+def _without(schema: Schema, *keywords: str) -> dict[str, Any]:
+    return {key: each for key, each in schema.items() if key not in keywords}
 
 
 def _branches(sub: Schema) -> Iterator[Schema]:
     """All that ``sub`` may be, one by one: alternatives, values and types."""
     for keyword in ("anyOf", "oneOf"):
         if keyword in sub:
-            beside = {key: each for key, each in sub.items() if key != keyword}
-            yield from (_and(beside, each) for each in sub[keyword])
+            beside = _without(sub, keyword, *_REMARKS)
+            yield from (_both(beside, each) for each in sub[keyword])
             return
     if "enum" in sub:
         yield from ({"const": each} for each in sub["enum"])
@@ -284,19 +322,20 @@ def _branches(sub: Schema) -> Iterator[Schema]:
         yield from ({**sub, "type": each} for each in kinds)
 
 
-def _and(beside: Schema, branch: Any) -> Any:
-    """A branch with what holds for all of them."""
-    told = {key: each for key, each in beside.items() if key not in _REMARKS}
-    return {**told, **branch} if told and isinstance(branch, Mapping) else branch
-
-
-def _choices(super_: Schema) -> Sequence[Any]:
-    """The alternatives, if there are any."""
-    for keyword in ("anyOf", "oneOf"):
-        if keyword in super_:
-            beside = {key: each for key, each in super_.items() if key != keyword}
-            return [_and(beside, each) for each in super_[keyword]]
-    return []
+def _both(beside: Schema, schema: Any) -> Any:
+    """Of what has to fit two schemas, as much as one can say: no less fits than fits both."""
+    if not isinstance(schema, Mapping):
+        return schema
+    both = {**beside, **schema}
+    for members in _TOGETHER:
+        if members & schema.keys():
+            both = _without(both, *(members - schema.keys()))
+    for tighter, keywords in ((max, _LOWER), (min, _UPPER)):
+        both |= {
+            each: tighter(beside[each], schema[each])
+            for each in keywords & beside.keys() & schema.keys()
+        }
+    return both
 
 
 def _types(schema: Schema) -> Sequence[str]:
@@ -385,7 +424,8 @@ def _takes(super_: Schema, value: Any) -> bool:
     if "const" in super_ or "enum" in super_:
         # 1 and true are equal in Python.
         known = super_.get("enum", [super_.get("const")])
-        return any(_text(each) == _text(value) for each in known)
+        rest = _without(super_, "enum", "const")
+        return any(_text(each) == _text(value) for each in known) and _takes(rest, value)
     kind = _type_of(value)
     if kind not in _types(super_) and not (kind == "integer" and "number" in _types(super_)):
         return False

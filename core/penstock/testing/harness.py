@@ -66,9 +66,18 @@ _MOST_RUNS = 1000
 
 
 @cache
-def _declared() -> tuple[Provider, ...]:
+def _installed() -> Catalogue:
+    """All plugins that are installed here."""
+    return load(discover())
+
+
+def declared_providers() -> tuple[Provider, ...]:
     """The providers of all plugins that are installed here."""
-    return tuple(load(discover()).providers.values())
+    return tuple(_installed().providers.values())
+
+
+def _declared_settings() -> frozenset[type[Any]]:
+    return frozenset(kind for plugin in _installed().plugins for kind in plugin.settings)
 
 
 class Harness:
@@ -88,8 +97,8 @@ class Harness:
     It has no queue. Limits of concurrency, rates and units are not kept, however many runs are
     started at once; a :class:`~penstock.RateLimitedError` holds up other runs of its provider, as
     in production. Children are recorded and not run, and may be of task types that nobody has.
-    Settings that were not given are those of a fresh installation. ``penstock_services`` runs the
-    whole of it.
+    Settings that were not given are those of a fresh installation, if a plugin that is installed
+    declares them. ``penstock_services`` runs the whole of it.
 
     Args:
         folder: for artifacts; a temporary one if left out.
@@ -109,7 +118,7 @@ class Harness:
         self._folder = folder
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._inline = inline
-        self._settings = SettingsGiven()
+        self._settings = SettingsGiven(_declared_settings)
         self._known: dict[str, TaskType[Any, Any]] = {}
         self._files = MemoryFiles(self._by_id)
         self._store: ArtifactStore | None = None
@@ -150,7 +159,8 @@ class Harness:
 
     def settings(self, *values: Any) -> None:
         """Have ``ctx.settings(type(value))`` return each of ``values``."""
-        self._settings.update((type(each), each) for each in values)
+        for each in values:
+            self._settings.give(each)
 
     def add_middlewares(self, *middlewares: TaskiqMiddleware) -> None:
         """Add taskiq middlewares, before the first run."""
@@ -224,7 +234,7 @@ class Harness:
         self.runs.append(run)
         self._by_id[run.id] = run
         # Whatever provider it names, somebody may declare it.
-        installed = InstalledPlugins(settings_of=self._settings, provider_list=_declared())
+        installed = InstalledPlugins(settings_of=self._settings, provider_list=declared_providers())
         need = need_of(task_type, value, known=_Everything(), installed=installed)
         task = StartedTask(
             id=run.id,
@@ -352,7 +362,7 @@ class Harness:
             version="0",
             queues=[task_type.queue],
             tasks=[task_type],
-            providers=_declared(),
+            providers=declared_providers(),
         )
         catalogue = Catalogue(plugins=[plugin], settings=self._settings)
         broker = Broker(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping
+from copy import copy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from penstock.declarations import (
     SyncTaskType,
     TaskType,
 )
+from penstock.declarations.secret import hide_secrets
 from penstock.dispatch import Submission
 from penstock.ledger import Checkpoint, Outcome, StartedTask, StoredArtifact, TaskRecord
 from penstock.processes.size_limits import SizeLimits
@@ -286,9 +288,23 @@ class HeldProcesses:
 
 
 class SettingsGiven(dict[type[Any], Any]):
-    """What a test set; everything else as on a fresh installation."""
+    """What a test set; what else plugins declare is as on a fresh installation.
+
+    Args:
+        declared: the types of settings that the plugins which are installed declare.
+    """
+
+    def __init__(self, declared: Callable[[], Collection[type[Any]]]) -> None:
+        super().__init__()
+        self._declared = declared
+
+    def give(self, value: Any) -> None:
+        """Set what the settings of this type are, with the secrets hidden as on a worker."""
+        self[type(value)] = hide_secrets(copy(value))
 
     def __missing__(self, kind: type[Any]) -> Any:
+        if kind not in self._declared():
+            raise KeyError(kind)
         return kind()
 
 

@@ -125,8 +125,9 @@ def test_a_name_that_none_can_have_is_refused_with_one_near_it(run, tmp_path, na
     assert not list(tmp_path.iterdir())
 
 
-def test_a_name_without_a_letter_has_none_near_it(run):
-    done = run("plugins", "new", "???")
+@pytest.mark.parametrize("name", ["???", "penstock"])
+def test_a_name_of_which_nothing_is_left_has_none_near_it(run, name):
+    done = run("plugins", "new", name)
 
     assert done.exit_code == 2
     assert "lower-case words" in done.stderr

@@ -325,3 +325,9 @@ def test_each_is_validated_by_whom_its_author_chose() -> None:
     assert faults(Annotated[int, annotated_types.Gt(0)], "0") == [
         ("$", "Input should be greater than 0")
     ]
+
+
+def test_a_schema_is_made_once() -> None:
+    kind = data_type(dict[str, list[int]])
+
+    assert kind.schema() is kind.schema()

@@ -45,7 +45,10 @@ async def resize(image: Resize, ctx: Context) -> Image:
         (lambda: RetryPolicy(jitter=1.5), "RetryPolicy.jitter to be from 0 to 1, got 1.5"),
         (lambda: RetryPolicy(backoff_coefficient=0.5), "backoff_coefficient.*at least 1"),
         (lambda: task("resize", queue=ACME), "words joined by dots, like 'acme.resize'.*'resize'"),
-        (lambda: task("acme.resize", queue="acme"), "queue of task type.*a Queue, got 'acme'"),  # type: ignore[arg-type]
+        (
+            lambda: task("acme.resize", queue="acme"),  # type: ignore[arg-type]
+            "queue of task type.*a Queue, got 'acme'; declare one.*penstock_queues",
+        ),
         (
             lambda: task("acme.resize", queue=ACME, unique=1),  # type: ignore[arg-type]
             "expected unique of task type 'acme.resize' to be a bool, got 1",
@@ -86,6 +89,11 @@ async def _bare(image, ctx):
     return image, ctx
 
 
+class _Class:
+    async def method(self, image: Resize) -> Resize:
+        return image
+
+
 async def _without_input(ctx: Context) -> Image:
     return Image(key=str(ctx))
 
@@ -98,7 +106,11 @@ async def _without_schema(image: Resize) -> Callable[[], None]:
     ("handler", "message"),
     [
         (_Callable(), "to be an 'async def' or a 'def' function"),
-        (_bare, "annotated, got none for 'image', 'ctx', 'return'"),
+        (
+            _bare,
+            "got none for 'image', 'ctx', 'return' in _bare; annotate them, as in 'async def",
+        ),
+        (_Class.method, "got none for 'self' in _Class.method; a handler is no method: move it"),
         (_without_input, "take its input first"),
         (_without_schema, "type of 'return' of task type 'acme.resize'.*JSON Schema"),
     ],

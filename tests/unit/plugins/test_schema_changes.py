@@ -97,6 +97,17 @@ class PickyDog(Struct, tag="Dog"):
     owner: str
 
 
+class Text(pydantic.BaseModel):
+    text: Annotated[str, pydantic.Field(max_length=10)] | list[int]
+
+
+class BoundedText(pydantic.BaseModel):
+    # The bound stands beside the alternatives, of which one has its own.
+    text: Annotated[
+        Annotated[str, pydantic.Field(max_length=10)] | list[int], pydantic.Field(max_length=5)
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -159,6 +170,7 @@ def test_what_takes_all_that_it_took_breaks_nobody(old: Any, new: Any) -> None:
             "multipleOf was",
         ),
         (float, int, "$ took number and takes integer"),
+        (Text, BoundedText, "$.text is narrower: maxLength was 10 and is 5"),
     ],
     ids=str,
 )
@@ -208,6 +220,14 @@ def _numbers(kind: str) -> st.SearchStrategy[Any]:
     )
 
 
+# What pydantic writes beside a reference or alternatives.
+_BESIDE: dict[str, st.SearchStrategy[Any]] = {
+    "maxLength": st.integers(0, 4),
+    "minimum": st.integers(-3, 3),
+    "type": st.sampled_from(["string", "integer"]),
+}
+
+
 def _inside(schemas: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     size = st.integers(0, 2)
     properties = st.dictionaries(_NAMES, schemas, max_size=3)
@@ -230,8 +250,13 @@ def _inside(schemas: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
             {"type": st.just("array"), "prefixItems": st.lists(schemas, min_size=1, max_size=2)},
             optional={"items": st.one_of(st.just(False), schemas), "minItems": size},
         ),
-        st.fixed_dictionaries({"anyOf": st.lists(schemas, min_size=1, max_size=3)}),
-        st.just({"$ref": "#/$defs/D"}),
+        st.fixed_dictionaries(
+            {"anyOf": st.lists(schemas, min_size=1, max_size=3)}, optional=_BESIDE
+        ),
+        st.fixed_dictionaries(
+            {"allOf": st.lists(schemas, min_size=1, max_size=2)}, optional=_BESIDE
+        ),
+        st.fixed_dictionaries({"$ref": st.just("#/$defs/D")}, optional=_BESIDE),
     )
 
 
@@ -279,7 +304,7 @@ def edited(draw: st.DrawFn, schema: Any) -> Any:
                 | {"additionalProperties": False, key: {n: value[n] for n in value if n != name}}
                 for name in value
             ]
-        elif key in {"anyOf", "prefixItems"}:
+        elif key in {"allOf", "anyOf", "prefixItems"}:
             edits += [
                 schema | {key: [*value[:at], draw(edited(value[at])), *value[at + 1 :]]}
                 for at in range(len(value))
@@ -306,8 +331,9 @@ def instances(  # noqa: C901, PLR0911, PLR0912  (one case per kind of schema)
         return st.sampled_from(schema["enum"])
     if "const" in schema:
         return st.just(schema["const"])
-    if "anyOf" in schema:
-        return st.one_of([instances(each, root, depth) for each in schema["anyOf"]])
+    for key in ("anyOf", "allOf"):
+        if key in schema:
+            return st.one_of([instances(each, root, depth) for each in schema[key]])
     inner = depth - 1
     match schema.get("type"):
         case "integer":
@@ -359,7 +385,7 @@ def versions(draw: st.DrawFn) -> tuple[Any, Any]:
 
 def _defined(schema: Any) -> Any:
     """What is nothing but itself describes nothing, and may be in none of its own alternatives."""
-    is_loop = "$ref" in schema or "anyOf" in schema
+    is_loop = bool({"$ref", "anyOf", "allOf"} & schema.keys())
     return {"D": {"type": "array", "items": schema} if is_loop else schema}
 
 
@@ -375,6 +401,63 @@ def test_silence_means_that_whatever_fitted_still_fits(
     for made in data.draw(st.lists(instances(old, old), min_size=4, max_size=8)):
         if before.is_valid(made):
             after.validate(made)
+
+
+_BOUND = st.integers(0, 3)
+_TEXT = st.builds(lambda most: {"type": "string", "maxLength": most}, _BOUND)
+_LIST = st.builds(lambda most: {"type": "array", "maxItems": most}, _BOUND)
+_BOUNDED = st.fixed_dictionaries(
+    {"maxLength": _BOUND},
+    optional={
+        "anyOf": st.lists(st.one_of(_TEXT, _LIST), min_size=1, max_size=2),
+        "allOf": st.lists(_TEXT, min_size=1, max_size=2),
+        "$ref": st.just("#/$defs/D"),
+    },
+)
+
+
+@settings(max_examples=400)
+@given(st.one_of(_TEXT, _BOUNDED), _BOUNDED, _BOUND, _BOUND)
+def test_a_bound_beside_alternatives_or_a_reference_is_one_more(
+    old: Any, new: Any, most: int, other: int
+) -> None:
+    old, new = (
+        {**each, "$defs": {"D": {"type": "string", "maxLength": bound}}}
+        for each, bound in ((old, most), (new, other))
+    )
+    if not breaking_changes(old, new):
+        before, after = Draft202012Validator(old), Draft202012Validator(new)
+        for made in ("", "a", "aa", "aaa", "aaaa", [], [1], [1, 2], [1, 2, 3, 4]):
+            if before.is_valid(made):
+                after.validate(made)
+
+
+_TEN = {"type": "string", "maxLength": 10}
+_NUMBER = {"type": "integer"}
+
+
+@pytest.mark.parametrize(
+    ("new", "is_told"),
+    [
+        ({"anyOf": [_TEN, _NUMBER], "maxLength": 5}, True),
+        ({"anyOf": [_TEN, _NUMBER], "maxLength": 12}, False),
+        ({"$ref": "#/$defs/Five", "maxLength": 10}, True),
+        ({"$ref": "#/$defs/Twelve", "maxLength": 5}, True),
+        ({"$ref": "#/$defs/Twelve", "maxLength": 10}, False),
+    ],
+)
+def test_what_stands_beside_a_union_or_a_reference_holds_as_well(
+    new: Any, *, is_told: bool
+) -> None:
+    definitions = {"Five": _TEN | {"maxLength": 5}, "Twelve": _TEN | {"maxLength": 12}}
+
+    assert bool(breaking_changes(_TEN, {**new, "$defs": definitions})) == is_told
+
+
+def test_of_two_bounds_the_tighter_one_counts() -> None:
+    old = {"anyOf": [_TEN, _NUMBER], "maxLength": 5}
+
+    assert breaking_changes(old, {"anyOf": [_NUMBER, _TEN | {"maxLength": 5}]}) == []
 
 
 @given(SCHEMAS, SCHEMAS)

@@ -9,9 +9,10 @@ import pytest
 from msgspec import Struct
 from taskiq import TaskiqDepends
 
-from penstock import PermanentError, TaskFailedError, task
+from penstock import Context, PermanentError, Secret, TaskFailedError, task
 from penstock.dispatch import InvalidInputError
 from penstock.testing import Harness
+from penstock_upload.settings import UploadSettings
 from tests.unit.testing.plugin import (
     ACME,
     Done,
@@ -26,6 +27,11 @@ from tests.unit.testing.plugin import (
 )
 
 
+@pytest.fixture(autouse=True)
+def given(harness: Harness) -> None:
+    harness.settings(Settings())  # which no installed plugin declares
+
+
 async def test_the_output_is_what_a_caller_gets(harness: Harness) -> None:
     assert await harness.run(work, Job("a")) == Done("aa", 1, 1)
 
@@ -34,6 +40,46 @@ async def test_settings_are_those_that_the_test_gives(harness: Harness) -> None:
     harness.settings(Settings(factor=3))
 
     assert (await harness.run(work, Job("a"))).word == "aaa"
+
+
+class Keys(Struct):
+    key: Secret
+
+
+@task("acme.settings", queue=ACME)
+async def shown_settings(kind: str, ctx: Context) -> str:
+    """Those of a plugin that is installed, those with a secret, or those that nobody declares."""
+    kinds: dict[str, type[Struct]] = {
+        "upload": UploadSettings,
+        "keys": Keys,
+        "forgotten": Forgotten,
+    }
+    return repr(ctx.settings(kinds[kind]))
+
+
+class Forgotten(Struct):
+    size: int = 1
+
+
+async def test_settings_that_an_installed_plugin_declares_have_their_defaults(
+    harness: Harness,
+) -> None:
+    assert await harness.run(shown_settings, "upload") == repr(UploadSettings())
+
+
+async def test_settings_that_no_plugin_declares_fail_as_on_a_worker(harness: Harness) -> None:
+    run = await harness.start(shown_settings, "forgotten")
+
+    assert run.status == "failed"
+    assert "settings of type Forgotten; return it from the hook penstock_settings" in str(run.error)
+
+
+async def test_secrets_are_hidden_as_on_a_worker(harness: Harness) -> None:
+    given = Keys(key="hunter2")
+    harness.settings(given)
+
+    assert await harness.run(shown_settings, "keys") == "Keys(key='***')"
+    assert repr(given) == "Keys(key='hunter2')"
 
 
 async def test_attempts_follow_the_policy_in_no_time(harness: Harness) -> None:
@@ -181,6 +227,7 @@ async def test_a_def_handler_is_cancelled_where_it_is(harness: Harness) -> None:
 
 async def test_inline_a_def_handler_runs_here() -> None:
     async with Harness(inline=True) as harness:
+        harness.settings(Settings())
         run = await harness.start(process, Job("b", fail=1))
 
     assert (run.output.word, run.output.run) == ("bb", os.getpid())

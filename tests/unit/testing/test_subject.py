@@ -1,12 +1,14 @@
 """A plugin that cannot be tested: why, and what to do."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from penstock import Queue, task
 from penstock.plugins import Catalogue, Plugin, QuarantinedPlugin, discover, load
+from penstock.testing import PluginContract
 from penstock.testing.contract import declarations, unknown_settings
 from penstock.testing.contract.advice import BrokenPromiseError
 from penstock.testing.contract.subject import Subject
@@ -66,3 +68,18 @@ def test_our_plugins_refuse_misspelt_settings() -> None:
 
     for name in ("ai", "upload", "video"):
         assert [*unknown_settings.faults(Subject(name, catalogue, {}))] == []
+
+
+def test_failing_inputs_of_what_it_does_not_have_are_refused() -> None:
+    class Contract(PluginContract):
+        plugin = "acme"
+        examples = MappingProxyType({"acme.say": "a"})
+        failing = MappingProxyType({"acme.sya": "a"})
+
+    contract = Contract()
+    contract._installed = Catalogue(plugins=[PLUGIN])
+    with pytest.raises(pytest.fail.Exception) as caught:
+        contract.test_its_delays_follow_the_policy()
+
+    assert "names 'acme.sya'; expected task types of plugin 'acme'" in str(caught.value)
+    assert "which are 'acme.say'" in str(caught.value)

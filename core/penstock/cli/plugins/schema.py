@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import click
-import msgspec
 
 from penstock.cli.messages import print_json, say, say_error
 from penstock.plugins import discover, load
-from penstock.plugins.schema_snapshot import Snapshot
+from penstock.plugins.schema_snapshot import Schemas, Snapshot
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -21,7 +20,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "written",
     type=_FILE,
     metavar="FILE",
-    help="Write both to FILE instead, to be checked against later versions.",
+    help="Write both into FILE instead, to be checked against later versions; it may have others.",
 )
 @click.option(
     "--check",
@@ -45,12 +44,20 @@ def schema(
     if sum(chosen) > 1:
         message = "expected at most one of --input, --output, --snapshot and --check"
         raise click.UsageError(message)
-    found = load(discover()).task_type(task_type)
-    now = Snapshot.of(found)
+    catalogue = load(discover())
+    found = catalogue.task_type(task_type)
+    plugin = catalogue.owner_of(task_type).name
+    now = Schemas.of(found)
     if written is not None:
-        _write(written, now)
+        snapshot = _snapshot(written) if written.exists() else Snapshot()
+        snapshot.plugins.setdefault(plugin, {})[task_type] = now
+        _write(written, snapshot)
     elif compared is not None:
-        breaks = Snapshot.read(_content(compared), source=str(compared)).breaks(found)
+        then = _snapshot(compared).find(plugin, task_type, source=str(compared))
+        breaks = [
+            *(f"input {each}" for each in then.breaking_input(now)),
+            *(f"output {each}" for each in then.breaking_output(now)),
+        ]
         for each in breaks:
             say_error(f"{task_type}: {each}")
         if breaks:
@@ -62,16 +69,15 @@ def schema(
         print_json(now)
 
 
-def _write(path: Path, snapshot: Snapshot) -> None:
-    text = msgspec.json.format(msgspec.json.encode(snapshot), indent=2)
+def _snapshot(path: Path) -> Snapshot:
     try:
-        path.write_bytes(text + b"\n")
-    except OSError as error:
-        raise click.ClickException(f"cannot write {str(path)!r}: {error.strerror}") from error
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
+        return Snapshot.read(path.read_bytes(), source=str(path))
     except OSError as error:
         raise click.ClickException(f"cannot read {str(path)!r}: {error.strerror}") from error
+
+
+def _write(path: Path, snapshot: Snapshot) -> None:
+    try:
+        path.write_text(snapshot.text())
+    except OSError as error:
+        raise click.ClickException(f"cannot write {str(path)!r}: {error.strerror}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -10,7 +9,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from penstock.declarations import AsyncTaskType, Context, TransientError
 from penstock.plugins import Catalogue, discover, load
 from penstock.testing.contract import (
     cancelling,
@@ -48,8 +46,9 @@ class PluginContract:
         plugin: the name of its entry point.
         examples: inputs that succeed, by task type: one, or a list of them. Those that ``@task``
             declares if left out. Two with different outputs find more than one.
-        failing: inputs that fail each time, by task type; their delays are compared with the
-            policy. Without one, only the policy itself is tried.
+        failing: inputs that fail each time, by task type, of task types that have an example too;
+            how they are tried again is compared with the policy. What it does not name is not
+            tried.
         settings: what ``ctx.settings`` gives, other than the defaults.
         environ: the same for the checks on real services, as variables.
         schemas: the snapshot of the schemas, beside the test's file; several plugins may share it.
@@ -174,15 +173,24 @@ class PluginContract:
             require_none([fault for trial in trials for fault in self._stalls(trial)])
 
     def test_its_delays_follow_the_policy(self) -> None:
-        """What fails is tried again as often and as late as declared."""
+        """What ``failing`` names is tried again as often and as late as declared."""
         with self._trials() as trials:
-            found: list[str] = []
-            for trial in trials:
-                name = trial.task_type.name
-                tried = trial if name in self.failing else _failing(trial)
-                value = self.failing.get(name, trial.inputs[0])
-                found += self._with_harness(tried, delays.faults, value=value)
-            require_none(found)
+            by_name = {each.task_type.name: each for each in trials}
+            unknown = sorted(self.failing.keys() - by_name.keys())
+            if unknown:
+                message = (
+                    f"'failing' of the test names {', '.join(map(repr, unknown))}; expected task "
+                    f"types of plugin {self.plugin!r} that have an example, which are "
+                    f"{', '.join(map(repr, by_name)) or 'none'}"
+                )
+                require_none([message])
+            require_none(
+                [
+                    fault
+                    for name, value in self.failing.items()
+                    for fault in self._with_harness(by_name[name], delays.faults, value=value)
+                ]
+            )
 
     def test_it_ends_when_it_is_cancelled(self) -> None:
         """Soon, wherever it is. The process of a ``def`` handler is killed anyway."""
@@ -275,18 +283,3 @@ class PluginContract:
                 "concurrency; await what takes long, use asyncio.to_thread, or make the handler a "
                 "'def', which runs in a process of its own"
             )
-
-
-def _failing(trial: Trial) -> Trial:
-    """The same policy, over a handler that always fails."""
-
-    async def fail(value: Any, ctx: Context) -> Any:  # noqa: ARG001
-        message = "as the kit wants it"
-        raise TransientError(message)
-
-    task_type = trial.task_type
-    fields = {
-        each.name: getattr(task_type, each.name) for each in dataclasses.fields(AsyncTaskType)
-    }
-    fields |= {"handler": fail, "input_parameter": "value", "context_parameter": "ctx"}
-    return dataclasses.replace(trial, task_type=AsyncTaskType(**fields))

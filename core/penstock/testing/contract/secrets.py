@@ -8,20 +8,12 @@ from typing import Any
 
 import msgspec
 
+from penstock.declarations.secret import HiddenText
 from penstock.settings import plugin_settings
 from penstock.testing.contract.subject import Subject
 
 _CANARY = "hunter2-of-the-kit"
 _SOUNDS_SECRET = re.compile(r"(^|_)(api_?key|key|token|secret|password|passwd|credentials?)$")
-
-
-class _Hidden(str):
-    """As the text of a secret is given to handlers: what prints it by its repr shows nothing."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'***'"
 
 
 def faults(subject: Subject) -> Iterator[str]:
@@ -41,7 +33,7 @@ def faults(subject: Subject) -> Iterator[str]:
                 )
         if not secret:
             continue
-        shown = kind(**{fields[each.field]: _Hidden(_CANARY) for each in secret})
+        shown = kind(**{fields[each.field]: HiddenText(_CANARY) for each in secret})
         if _CANARY in f"{shown!r} {shown}":
             yield (
                 f"the repr of settings {kind.__qualname__} of {subject} shows its secrets "

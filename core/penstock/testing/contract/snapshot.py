@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from penstock.plugins.schema_changes import breaking_changes, breaking_output_changes
+from penstock.plugins.schema_snapshot import Schemas, Snapshot
 from penstock.testing.contract.subject import Subject
 
-Schemas = dict[str, dict[str, Any]]
-"""By task type, then by ``input`` and ``output``."""
 _COMMAND = "pytest --penstock-snapshot"
 
 
-def schemas_of(subject: Subject) -> Schemas:
-    """The schemas of each task type, by ``input`` and ``output``."""
-    return {
-        each.name: {"input": each.input_schema(), "output": each.output_schema()}
-        for each in sorted(subject.plugin.tasks, key=lambda each: each.name)
-    }
-
-
-def write(path: Path, plugin: str, schemas: Schemas) -> None:
-    """Keep the schemas of a plugin in a file that may have those of others."""
-    kept = _read(path) | {plugin: schemas}
-    path.write_text(f"{json.dumps(kept, indent=2, sort_keys=True)}\n")
-
-
-def _read(path: Path) -> dict[str, Schemas]:
-    kept: dict[str, Schemas] = json.loads(path.read_text()) if path.exists() else {}
-    return kept
-
-
 def faults(subject: Subject, path: Path, *, overwrite: bool) -> Iterator[str]:
-    """What has changed since the snapshot; a first one is written where nobody expects one."""
-    now = json.loads(json.dumps(schemas_of(subject)))
+    """What has changed since the snapshot; a first one is written where nobody expects one.
+
+    Raises:
+        SnapshotError: the file is none.
+    """
+    now = {each.name: Schemas.of(each) for each in subject.plugin.tasks}
     is_ci = os.environ.get("CI", "").lower() not in {"", "0", "false"}
-    kept = _read(path).get(subject.name)
+    snapshot = Snapshot.read(path.read_bytes(), source=str(path)) if path.exists() else Snapshot()
+    kept = snapshot.plugins.get(subject.name)
     if overwrite or (kept is None and not is_ci):
-        write(path, subject.name, now)
+        snapshot.plugins[subject.name] = now
+        path.write_text(snapshot.text())
         return
     if kept is None:
         yield f"{subject} has no snapshot of its schemas; run {_COMMAND} and commit {path.name}"
@@ -54,7 +37,7 @@ def faults(subject: Subject, path: Path, *, overwrite: bool) -> Iterator[str]:
         )
     stale = sorted(now.keys() - kept.keys())
     for name in sorted(kept.keys() & now.keys()):
-        breaking = breaking_changes(kept[name]["input"], now[name]["input"])
+        breaking = kept[name].breaking_input(now[name])
         if breaking:
             listed = "\n".join(f"  - {each}" for each in breaking)
             yield (
@@ -64,7 +47,7 @@ def faults(subject: Subject, path: Path, *, overwrite: bool) -> Iterator[str]:
                 f"name; if nobody uses it yet, run {_COMMAND}"
             )
             continue
-        unknown = breaking_output_changes(kept[name]["output"], now[name]["output"])
+        unknown = kept[name].breaking_output(now[name])
         if unknown:
             listed = "\n".join(f"  - {each}" for each in unknown)
             yield (

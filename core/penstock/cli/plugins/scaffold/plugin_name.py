@@ -23,12 +23,14 @@ def check(name: str, *, installed: Mapping[str, str]) -> None:
     Raises:
         ValueError: with one that would do, if there is one near it.
     """
-    if not _NAME.fullmatch(name) or len(name) > _MOST or name.startswith("penstock-"):
+    is_penstock = name.partition("-")[0] == "penstock"
+    if not _NAME.fullmatch(name) or len(name) > _MOST or is_penstock:
         near = _near(name)
         hint = f"; how about {near!r}?" if near else ""
         raise ValueError(
             "expected the name of a plugin to be lower-case words of letters and digits, joined by "
-            f"'-', of at most {_MOST} characters and without 'penstock-', got {name!r}{hint}"
+            f"'-', that begins with a letter, has at most {_MOST} characters and does without "
+            f"'penstock' in front, got {name!r}{hint}"
         )
     if name in installed:
         raise ValueError(
