@@ -7,7 +7,7 @@ import error and does not catch ``SystemExit``.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 
@@ -89,7 +89,12 @@ class _Candidate:
         )
 
 
-def load(candidates: Iterable[EntryPoint], selection: Selection = EVERYTHING) -> Catalogue:
+def load(
+    candidates: Iterable[EntryPoint],
+    selection: Selection = EVERYTHING,
+    *,
+    own_variables: Collection[str] = (),
+) -> Catalogue:
     """Load each plugin, and build the catalogue of those that can be trusted.
 
     Never raises for a plugin's fault: a plugin that does not fit what is installed, cannot be
@@ -99,6 +104,7 @@ def load(candidates: Iterable[EntryPoint], selection: Selection = EVERYTHING) ->
     Args:
         candidates: in the order in which they may take names.
         selection: which of them an operator wants; no code of the others is imported.
+        own_variables: what Penstock reads for itself, and no plugin's setting may be.
     """
     wanted: list[_Candidate] = []
     disabled: list[DisabledPlugin] = []
@@ -119,7 +125,7 @@ def load(candidates: Iterable[EntryPoint], selection: Selection = EVERYTHING) ->
     for candidate in wanted:
         candidate.load()
     _find_undeclared(wanted)
-    names = Names()
+    names = Names(own_variables)
     for candidate in wanted:
         candidate.problems += names.clashes(candidate.plugin)
         # A built-in plugin keeps its names while it is mended.

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from typing import Any
 
-from penstock.declarations import DeclarationError, Provider, TaskType
+from penstock.declarations import DeclarationError, Provider, TaskType, setting_names
 from penstock.declarations.checks import name as check_name
 from penstock.plugins.catalogue import Plugin, UnknownProviderError, UnknownTaskTypeError
 from penstock.plugins.selection import BUILT_IN
 
 RESERVED = {"plugins", "provider", "queue", "task"}
-"""Names that settings of Penstock's own start with."""
+"""Words that settings of Penstock's own start with, and no plugin's name."""
+_RESERVED = tuple(map(setting_names.prefix, sorted(RESERVED)))
 # Whose names only have to be unique within their plugin.
 _PRIVATE = {"middleware", "task listener"}
 
 
 class Names:
-    """Who has which name. Whoever came first keeps it, and those that are built in come first."""
+    """Who has which name. Whoever came first keeps it, and those that are built in come first.
 
-    def __init__(self) -> None:
+    Args:
+        variables: those that Penstock reads for itself.
+    """
+
+    def __init__(self, variables: Collection[str]) -> None:
+        self._own = variables
         self._owners: dict[tuple[str, str], Plugin] = {}
 
     def add(self, plugin: Plugin) -> None:
@@ -29,6 +36,7 @@ class Names:
     def clashes(self, plugin: Plugin) -> Iterable[str]:
         """The names that ``plugin`` cannot have."""
         yield from _unfit_name(plugin)
+        yield from self._taken_variables(plugin)
         for kind, name in _wanted(plugin):
             other = self._owners.get((kind, name))
             if other is None:
@@ -39,10 +47,26 @@ class Names:
                     f"the entry point is called {name!r}, as that of {owner} is already; choose "
                     f"another name, or uninstall one of them"
                 )
+            elif kind == "setting":
+                yield (
+                    f"would read {name}, which {owner} reads already; rename the field, or disable "
+                    "one of the two"
+                )
             else:
                 yield (
                     f"declares {kind} {name!r}, which {owner} has already; rename it, for instance "
                     f"{_prefixed(plugin.name, name)!r}, or disable one of the two"
+                )
+
+    def _taken_variables(self, plugin: Plugin) -> Iterable[str]:
+        """Settings that would be given what an operator says of Penstock itself."""
+        if _first_word(plugin.name) in RESERVED:
+            return  # the name is told of
+        for field, variable in _variables(plugin):
+            if variable in self._own or variable.startswith(_RESERVED):
+                yield (
+                    f"setting {field!r} would be read from {variable}, which says something of "
+                    "Penstock itself; rename the field, or the plugin"
                 )
 
 
@@ -87,6 +111,17 @@ def _wanted(plugin: Plugin) -> Iterable[tuple[str, str]]:
         if kind not in _PRIVATE:
             for name in dict.fromkeys(names):
                 yield kind, name
+    # The others, like OPENAI_API_KEY, are named on purpose, and may be shared.
+    for name in sorted({variable for _, variable in _variables(plugin)}):
+        if name.startswith("PENSTOCK_"):
+            yield "setting", name
+
+
+def _variables(plugin: Plugin) -> Iterable[tuple[str, str]]:
+    """Each field of its settings, and what says it; of those that cannot be read, nothing."""
+    for kind in plugin.settings:
+        with suppress(Exception):  # which is told of it already
+            yield from setting_names.variables(plugin.name, kind)
 
 
 def _unfit_name(plugin: Plugin) -> Iterable[str]:
@@ -95,16 +130,21 @@ def _unfit_name(plugin: Plugin) -> Iterable[str]:
         check_name(name, of="plugin")
     except DeclarationError as error:
         yield f"{error}; rename its entry point in pyproject.toml"
-    if name in RESERVED:
+    word = _first_word(name)
+    if word in RESERVED:
         yield (
-            f"the entry point is called {name!r}, which settings of Penstock's own start with; "
-            "choose another name"
+            f"the entry point is called {name!r}, and settings of Penstock's own start with "
+            f"{setting_names.prefix(word)}; choose another name"
         )
     owner = BUILT_IN.get(name)
     if owner is not None and not plugin.is_built_in:
         yield (
             f"the entry point is called {name!r}, which is the name of {owner}; choose another name"
         )
+
+
+def _first_word(name: str) -> str:
+    return name.partition("-")[0]
 
 
 def _prefixed(plugin: str, name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from penstock.declarations import setting_names
 from penstock.declarations.secret import hide_secrets
 from penstock.declarations.type_parts import type_parts
 from penstock.settings import limits, secrecy, toml_file, toml_lines
@@ -52,11 +53,6 @@ class PluginKnob:
     secret: bool
 
 
-def prefix(plugin: str) -> str:
-    """What the names of a plugin's own variables start with: ``PENSTOCK_ACME_``."""
-    return f"PENSTOCK_{plugin.upper().replace('-', '_')}_"
-
-
 def knobs(plugin: str, kind: type[msgspec.Struct]) -> Sequence[PluginKnob]:
     """What can be set of ``kind``, a struct that ``plugin`` declares."""
     found = []
@@ -69,7 +65,7 @@ def knobs(plugin: str, kind: type[msgspec.Struct]) -> Sequence[PluginKnob]:
                 schema |= info.extra_json_schema or {}
         found.append(
             PluginKnob(
-                variable=extra.get("variable") or f"{prefix(plugin)}{each.name.upper()}",
+                variable=setting_names.variable(plugin, each),
                 field=each.encode_name,
                 key=(toml_file.PLUGINS, plugin, each.name),
                 type=each.type,
@@ -115,14 +111,18 @@ def read(plugin: str, kind: type[S], given: Given, *, distribution: str = "") ->
         places.append(said.place)
     try:
         return hide_secrets(msgspec.convert(values, kind, strict=False))
-    except msgspec.ValidationError as error:
-        reason = str(error)
+    # What a struct checks when it is made is the plugin's code, and may raise anything.
+    except Exception as error:  # noqa: BLE001
+        is_told = isinstance(error, msgspec.ValidationError)
+        reason = str(error) if is_told else f"{kind.__qualname__} raised {error!r}"
         for knob in known:
             if knob.secret and knob.field in values:
                 # The plugin's own words, which may quote it.
-                reason = reason.replace(values[knob.field], secrecy.HIDDEN)
+                for quoted in (values[knob.field], repr(values[knob.field])[1:-1]):
+                    reason = reason.replace(quoted, secrecy.HIDDEN)
         raise SettingsError(
-            f"the settings of {owner} do not go together ({', '.join(places)}): {reason}"
+            f"the settings of {owner} do not go together ({', '.join(places)}): {reason}; "
+            "correct them, or remove them"
         ) from None
 
 
@@ -154,6 +154,7 @@ def refuse_unknown(
     known = {knob.variable for knob in KNOBS}.union(
         knob.variable for each in own.values() for knob in each
     )
+    prefix = setting_names.prefix
     for name in given.names():
         # The longest prefix: plugin "ai-acme" stands beside plugin "ai".
         owners = sorted((each for each in plugins if name.startswith(prefix(each))), key=len)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.installed import loaded
 from penstock.plugins import Catalogue, load
 from penstock.plugins.discovery import discover, in_order
 from tests.unit.plugins.broken_plugins import BROKEN, Broken
@@ -36,7 +37,7 @@ def load_with(broken: Broken, site: Path) -> Catalogue:
     for each in GOOD_ONES:
         install(each, site)
     # As they are found on a real machine, but without what is installed on this one.
-    return load([each for each in discover() if each.dist and str(site) in str(each.dist._path)])  # type: ignore[attr-defined]
+    return loaded([each for each in discover() if each.dist and str(site) in str(each.dist._path)])  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
@@ -100,6 +101,51 @@ def test_a_built_in_plugin_keeps_its_names_while_it_is_broken(site: Path) -> Non
 
     assert "user_max_waiting of queue 'ai'" in refused["ai"][0]
     assert "declares queue 'ai', which penstock-ai 1.2 has already" in refused["aaa"][0]
+
+
+def with_setting(name: str, field: str) -> Package:
+    """A good plugin with one setting."""
+    source = GOOD.format(name=name.replace("-", "_")) + (
+        f"""
+class Settings(Struct):
+    {field}: str = ""
+
+
+@hookimpl
+def penstock_settings():
+    return [Settings]
+"""
+    )
+    return Package(name=name, source=source)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "variable"),
+    [
+        ("api", "key", "PENSTOCK_API_KEY"),
+        ("api", "key_file", "PENSTOCK_API_KEY_FILE"),
+        ("log", "level", "PENSTOCK_LOG_LEVEL"),
+        ("keep", "failed", "PENSTOCK_KEEP_FAILED"),
+    ],
+)
+def test_no_plugin_is_given_what_is_said_of_penstock_itself(
+    site: Path, name: str, field: str, variable: str
+) -> None:
+    catalogue = loaded(entry_points(install(with_setting(name, field), site)))
+
+    (refused,) = catalogue.quarantined
+    (problem,) = refused.problems
+    assert f"setting {field!r} would be read from {variable}" in problem
+
+
+def test_of_two_plugins_with_the_same_variable_the_second_is_refused(site: Path) -> None:
+    pair = [with_setting("two", "acme_key"), with_setting("two-acme", "key")]
+    catalogue = loaded([point for each in pair for point in entry_points(install(each, site))])
+
+    (refused,) = catalogue.quarantined
+    assert refused.name == "two-acme"
+    (problem,) = refused.problems
+    assert "would read PENSTOCK_TWO_ACME_KEY, which penstock-two 1.2 reads already" in problem
 
 
 def test_a_hook_of_a_newer_penstock_may_be_optional(site: Path) -> None:

@@ -195,3 +195,23 @@ def test_the_file_is_read_for_plugins_too_and_nothing_of_it_is_shown(tmp_path):
     assert plugin_settings.read("acme", Acme, settings.given).model == "m"
     assert "OPENAI_API_KEY" in settings.given.names()
     assert "s3cret" not in repr(settings)
+
+
+def test_what_a_struct_raises_names_plugin_variable_and_remedy_and_no_secret() -> None:
+    class Region(msgspec.Struct, frozen=True):
+        region: str = "eu"
+        key: Annotated[str, msgspec.Meta(extra={"secret": True})] = ""
+
+        def __post_init__(self) -> None:
+            if self.region != "eu":
+                raise KeyError(self.region, self.key)
+
+    given = Given.of({"PENSTOCK_ACME_REGION": "us", "PENSTOCK_ACME_KEY": "hunter\\2"})
+    with pytest.raises(SettingsError) as caught:
+        plugin_settings.read("acme", Region, given, distribution="penstock-acme 1.2")
+
+    said = str(caught.value)
+    assert "the settings of plugin 'acme', penstock-acme 1.2 do not go together" in said
+    assert "PENSTOCK_ACME_REGION" in said
+    assert "KeyError('us', '***')" in said
+    assert "correct them, or remove them" in said

@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 import msgspec
 
+from penstock.cli import process_settings
 from penstock.cli.messages import print_json, say, say_error
-from penstock.plugins import discover, load
+from penstock.installed import installed
 from penstock.plugins.schema_snapshot import Snapshot
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -45,7 +46,7 @@ def schema(
     if sum(chosen) > 1:
         message = "expected at most one of --input, --output, --snapshot and --check"
         raise click.UsageError(message)
-    found = load(discover()).task_type(task_type)
+    found = installed(process_settings.load()).task_type(task_type)
     now = Snapshot.of(found)
     if written is not None:
         _write(written, now)
