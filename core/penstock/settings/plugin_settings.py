@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from penstock import secrecy
 from penstock.declarations import setting_names
 from penstock.declarations.secret import hide_secrets
 from penstock.declarations.type_parts import type_parts
-from penstock.settings import limits, secrecy, toml_file, toml_lines
+from penstock.settings import limits, toml_file, toml_lines
 from penstock.settings.errors import SettingsError
 from penstock.settings.given import FILE_SUFFIX, Given
 from penstock.settings.knobs import KNOBS

@@ -11,11 +11,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
+from penstock import secrecy
 from penstock.declarations import setting_names
 from penstock.settings import (
     database_url,
     dotenv_file,
-    secrecy,
     secret_files,
     toml_file,
 )

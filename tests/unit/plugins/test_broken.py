@@ -79,6 +79,17 @@ def test_code_of_a_plugin_that_failed_is_shown_with_its_place(site: Path) -> Non
     assert "SHARE = 1 / 0" in refused.traceback
 
 
+def test_passwords_are_in_neither_problem_nor_traceback(site: Path) -> None:
+    source = "address = 'postgresql://app:hunter2@db'\nraise OSError('cannot reach ' + address)"
+    leaky = install(Package(name="leaky", source=source), site)
+    (refused,) = load(entry_points(leaky)).quarantined
+
+    assert "OSError: cannot reach postgresql://app:***@db" in refused.absence
+    assert refused.traceback is not None
+    assert "cannot reach" in refused.traceback
+    assert "hunter2" not in refused.absence + refused.traceback
+
+
 def test_ctrl_c_is_not_a_fault_of_the_plugin_that_is_imported(site: Path) -> None:
     patient = install(Package(name="patient", source="raise KeyboardInterrupt"), site)
 
