@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from importlib.metadata import EntryPoint
 
 from penstock.plugins import Catalogue, PluginView, Selection, discover, inventory, load
-from penstock.plugins.near_names import hint
-from penstock.plugins.selection import EVERYTHING, plugins_of
+from penstock.plugins.near_names import hint, nearest
+from penstock.plugins.selection import EVERYTHING, names
 from penstock.settings import OWN_VARIABLES, Settings, SettingsError, plugin_settings
 
 
@@ -42,19 +42,18 @@ def described(catalogue: Catalogue) -> Sequence[PluginView]:
 
 def _selection(settings: Settings, candidates: Sequence[EntryPoint]) -> Selection:
     wanted, disabled = settings.plugins, settings.plugins_disabled or ()
-    known = {each.name for each in candidates}
-    for variable, names in (
+    known = {name for each in candidates for name in names(each)}
+    for variable, named in (
         ("PENSTOCK_PLUGINS", wanted or ()),
         ("PENSTOCK_PLUGINS_DISABLED", disabled),
     ):
-        for name in names:
+        for name in named:
             if name not in known:
-                # Many know a plugin by its distribution's name.
-                meant = plugins_of(name, candidates)
-                remedy = f"did you mean {meant[0]!r}?" if meant else hint(name, known)
+                near = nearest(name, known)
+                short = hint(name, {each.name for each in candidates})
                 raise SettingsError(
                     f"expected {variable} to name plugins that are installed, got {name!r}; "
-                    f"{remedy}"
+                    f"{f'did you mean {near!r}?' if near else short}"
                 )
     if both := sorted(set(wanted or ()) & set(disabled)):
         raise SettingsError(

@@ -13,7 +13,13 @@ from uuid import UUID
 import msgspec
 
 from penstock.broker.providers import Refusal
-from penstock.declarations import PermanentError, RateLimitedError, RetryPolicy, TaskType
+from penstock.declarations import (
+    DeclarationError,
+    PermanentError,
+    RateLimitedError,
+    RetryPolicy,
+    TaskType,
+)
 from penstock.engine.provider_limits import FIRST_PAUSE, LONGEST_PAUSE
 from penstock.ledger import (
     Failure,
@@ -83,7 +89,8 @@ def failure(
     )
     trace = _clean(report.traceback, _TRACEBACK_LENGTH)
     policy = task_type.retry
-    permanent = report.is_a(PermanentError, *policy.non_retryable)
+    # What it said of a declaration cannot be honoured, however often it says it.
+    permanent = report.is_a(PermanentError, DeclarationError, *policy.non_retryable)
     if permanent or task.attempts >= task.max_attempts:
         return _outcome(task, Status.FAILED, error=described, traceback=trace)
     delay = policy.delay(task.attempts, random_source)

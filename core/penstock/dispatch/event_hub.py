@@ -67,6 +67,8 @@ class EventHub:
         self._is_deaf = True
         self._is_closed = False
         self._tasks: list[asyncio.Task[None]] = []
+        # Those that end because nobody follows anything, and may be told to begin anew meanwhile.
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def listeners(self) -> int:
@@ -123,9 +125,8 @@ class EventHub:
         self.let_go()
         self._has_work.set()
         tasks, self._tasks = self._tasks, []
-        # A read of the ledger gets some time to end; see there.
-        await background.end(*tasks[1:])
-        await background.end(*tasks[:1], patience=_PATIENCE)
+        await _end(*tasks)
+        await background.end(*self._leaving, patience=_PATIENCE)
 
     @contextmanager
     def _listener(self, record: TaskRecord, *, wants_events: bool) -> Iterator[Listener]:
@@ -212,10 +213,11 @@ class EventHub:
             except LedgerUnavailableError as error:
                 _log.debug("looking for news of tasks waits: %s", error)
             self._look_at(self._followed, self._events)
-        looking, listening, _ = self._tasks
-        self._tasks = []
+        tasks, self._tasks = self._tasks, []
+        self._leaving.update(tasks)
         self._has_work.set()
-        await background.end(looking, listening, patience=_PATIENCE)
+        await _end(*tasks[:2])
+        self._leaving.difference_update(tasks)
 
     def _is_news(self, task_id: UUID, changes: Mapping[UUID, datetime]) -> bool:
         followed = self._followed.get(task_id.bytes)
@@ -342,6 +344,13 @@ class EventHub:
             and (record.progress, record.progress_message)
             != (shown.progress, shown.progress_message)
         )
+
+
+async def _end(looking: asyncio.Task[None] | None = None, *others: asyncio.Task[None]) -> None:
+    """End those that :meth:`EventHub._begin` began, or some of them."""
+    await background.end(*others)
+    # A read of the ledger gets some time to end; see there.
+    await background.end(looking, patience=_PATIENCE)
 
 
 def _essence(record: TaskRecord) -> object:

@@ -13,10 +13,7 @@ ENTRY_POINT_GROUP = "penstock"
 
 
 def discover() -> Sequence[EntryPoint]:
-    """The entry points of all installed plugins: those that are built in first, then by name.
-
-    Who comes first keeps a name that two of them want.
-    """
+    """The entry points of all installed plugins, in the order in which they may take names."""
     try:
         found = list(entry_points(group=ENTRY_POINT_GROUP))
     # Whatever it is: one malformed file, of any package at all, fails it.
@@ -26,10 +23,18 @@ def discover() -> Sequence[EntryPoint]:
 
 
 def in_order(candidates: Iterable[EntryPoint]) -> Sequence[EntryPoint]:
-    """``candidates`` in the order in which they are loaded."""
-    return sorted(
-        candidates, key=lambda each: (not is_built_in(each), each.name, distribution_name(each))
-    )
+    """``candidates``, built in ones first, then by name.
+
+    Of those that bear one name, the one that is published as its own comes first: plugin ``acme``
+    of distribution ``penstock-acme``.
+    """
+
+    def place(entry_point: EntryPoint) -> tuple[bool, str, bool, str]:
+        distribution = canonicalize_name(distribution_name(entry_point))
+        is_its_own = distribution == canonicalize_name(f"penstock-{entry_point.name}")
+        return not is_built_in(entry_point), entry_point.name, not is_its_own, distribution
+
+    return sorted(candidates, key=place)
 
 
 def _one_by_one(installed: Iterable[Distribution]) -> Iterable[EntryPoint]:

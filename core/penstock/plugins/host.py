@@ -16,7 +16,7 @@ from penstock.plugins.catalogue import Catalogue, DisabledPlugin, Plugin, Quaran
 from penstock.plugins.compatibility import misfits, requirement_of_host
 from penstock.plugins.declared import faults_of, tasks_in
 from penstock.plugins.inquiry import inquire
-from penstock.plugins.rivalry import Names, Offered
+from penstock.plugins.rivalry import Names, Offered, taken_variables, unfit_name
 from penstock.plugins.selection import (
     EVERYTHING,
     Selection,
@@ -46,7 +46,6 @@ class _Candidate:
 
     def load(self) -> None:
         """Import it, unless its metadata say that it does not fit, and ask its hooks."""
-        self.problems += misfits(self.entry_point)
         if self.problems:
             return
         try:
@@ -122,10 +121,18 @@ def load(
                     reason=reason,
                 )
             )
+    first: dict[str, Plugin] = {}
+    for candidate in wanted:
+        plugin = candidate.plugin
+        candidate.problems += unfit_name(plugin, first.get(plugin.name))
+        candidate.problems += misfits(candidate.entry_point)
+        first.setdefault(plugin.name, plugin)
     for candidate in wanted:
         candidate.load()
     _find_undeclared(wanted)
-    names = Names(own_variables)
+    for candidate in wanted:
+        candidate.problems += taken_variables(candidate.plugin, own_variables)
+    names = Names(each.plugin for each in wanted if not each.problems or each.plugin.is_built_in)
     for candidate in wanted:
         candidate.problems += names.clashes(candidate.plugin)
         # A built-in plugin keeps its names while it is mended.

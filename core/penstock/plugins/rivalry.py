@@ -18,16 +18,58 @@ _RESERVED = tuple(map(setting_names.prefix, sorted(RESERVED)))
 _PRIVATE = {"middleware", "task listener"}
 
 
+def unfit_name(plugin: Plugin, earlier: Plugin | None) -> Iterable[str]:
+    """Why ``plugin`` cannot be called so, beside an ``earlier`` one of the same name, if any."""
+    name = plugin.name
+    try:
+        check_name(name, of="plugin")
+    except DeclarationError as error:
+        yield f"{error}; rename its entry point in pyproject.toml"
+    word = name.partition("-")[0]
+    if word in RESERVED:
+        yield (
+            f"the entry point is called {name!r}, and settings of Penstock's own start with "
+            f"{setting_names.prefix(word)}; choose another name"
+        )
+    owner = BUILT_IN.get(name)
+    if owner is not None and not plugin.is_built_in:
+        yield (
+            f"the entry point is called {name!r}, which is the name of {owner}; choose another name"
+        )
+    elif earlier is not None:
+        yield (
+            f"the entry point is called {name!r}, as that of {earlier.distribution} "
+            f"{earlier.version} is already; choose another name, or uninstall one of them"
+        )
+
+
+def taken_variables(plugin: Plugin, own: Collection[str]) -> Iterable[str]:
+    """Settings that would be given what an operator says of Penstock, whose ``own`` those are."""
+    for field, variable in _variables(plugin):
+        if variable in own or variable.startswith(_RESERVED):
+            yield (
+                f"setting {field!r} would be read from {variable}, which says something of "
+                "Penstock itself; rename the field, or the plugin"
+            )
+
+
 class Names:
-    """Who has which name. Whoever came first keeps it, and those that are built in come first.
+    """Who has which name.
+
+    One that begins with a plugin's own name is that plugin's. Any other one is kept by whoever came
+    first, and those that are built in come first.
 
     Args:
-        variables: those that Penstock reads for itself.
+        plugins: those whose own names are kept for them.
     """
 
-    def __init__(self, variables: Collection[str]) -> None:
-        self._own = variables
+    def __init__(self, plugins: Iterable[Plugin]) -> None:
         self._owners: dict[tuple[str, str], Plugin] = {}
+        # The longest name first: "ai-acme.run" is not for plugin "ai".
+        for plugin in sorted(plugins, key=lambda each: -len(each.name)):
+            for wanted in _wanted(plugin):
+                if _is_own(plugin.name, wanted[1]):
+                    self._owners.setdefault(wanted, plugin)
 
     def add(self, plugin: Plugin) -> None:
         """Give ``plugin`` all the names that it wants."""
@@ -35,19 +77,12 @@ class Names:
 
     def clashes(self, plugin: Plugin) -> Iterable[str]:
         """The names that ``plugin`` cannot have."""
-        yield from _unfit_name(plugin)
-        yield from self._taken_variables(plugin)
         for kind, name in _wanted(plugin):
-            other = self._owners.get((kind, name))
-            if other is None:
+            other = self._owners.get((kind, name), plugin)
+            if other.name == plugin.name:
                 continue
             owner = f"{other.distribution} {other.version}"
-            if kind == "plugin":
-                yield (
-                    f"the entry point is called {name!r}, as that of {owner} is already; choose "
-                    f"another name, or uninstall one of them"
-                )
-            elif kind == "setting":
+            if kind == "setting":
                 yield (
                     f"would read {name}, which {owner} reads already; rename the field, or disable "
                     "one of the two"
@@ -56,17 +91,6 @@ class Names:
                 yield (
                     f"declares {kind} {name!r}, which {owner} has already; rename it, for instance "
                     f"{_prefixed(plugin.name, name)!r}, or disable one of the two"
-                )
-
-    def _taken_variables(self, plugin: Plugin) -> Iterable[str]:
-        """Settings that would be given what an operator says of Penstock itself."""
-        if _first_word(plugin.name) in RESERVED:
-            return  # the name is told of
-        for field, variable in _variables(plugin):
-            if variable in self._own or variable.startswith(_RESERVED):
-                yield (
-                    f"setting {field!r} would be read from {variable}, which says something of "
-                    "Penstock itself; rename the field, or the plugin"
                 )
 
 
@@ -106,7 +130,6 @@ class Offered:
 
 
 def _wanted(plugin: Plugin) -> Iterable[tuple[str, str]]:
-    yield "plugin", plugin.name
     for kind, names in plugin.names().items():
         if kind not in _PRIVATE:
             for name in dict.fromkeys(names):
@@ -124,27 +147,9 @@ def _variables(plugin: Plugin) -> Iterable[tuple[str, str]]:
             yield from setting_names.variables(plugin.name, kind)
 
 
-def _unfit_name(plugin: Plugin) -> Iterable[str]:
-    name = plugin.name
-    try:
-        check_name(name, of="plugin")
-    except DeclarationError as error:
-        yield f"{error}; rename its entry point in pyproject.toml"
-    word = _first_word(name)
-    if word in RESERVED:
-        yield (
-            f"the entry point is called {name!r}, and settings of Penstock's own start with "
-            f"{setting_names.prefix(word)}; choose another name"
-        )
-    owner = BUILT_IN.get(name)
-    if owner is not None and not plugin.is_built_in:
-        yield (
-            f"the entry point is called {name!r}, which is the name of {owner}; choose another name"
-        )
-
-
-def _first_word(name: str) -> str:
-    return name.partition("-")[0]
+def _is_own(plugin: str, name: str) -> bool:
+    beginnings = (f"{plugin}.", f"{plugin}-", setting_names.prefix(plugin))
+    return name == plugin or name.startswith(beginnings)
 
 
 def _prefixed(plugin: str, name: str) -> str:

@@ -33,9 +33,14 @@ def is_built_in(entry_point: EntryPoint) -> bool:
     return owner is not None and canonicalize_name(distribution_name(entry_point)) == owner
 
 
+def names(entry_point: EntryPoint) -> set[str]:
+    """By which an operator can name a plugin: its own, and that of its distribution."""
+    return {entry_point.name, canonicalize_name(distribution_name(entry_point))}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What an operator says of plugins, by the names of their entry points.
+    """What an operator says of plugins, by their names or those of their distributions.
 
     Attributes:
         only: the only ones to load; ``None`` is all.
@@ -51,9 +56,9 @@ class Selection:
         """Why a plugin is not to be loaded; ``None`` if it is."""
         if self.safe_mode and not is_built_in(entry_point):
             return "safe mode loads only the built-in plugins"
-        if entry_point.name in self.disabled:
+        if names(entry_point) & set(self.disabled):
             return "PENSTOCK_PLUGINS_DISABLED names it"
-        if self.only is not None and entry_point.name not in self.only:
+        if self.only is not None and not names(entry_point) & set(self.only):
             return "PENSTOCK_PLUGINS does not name it"
         return None
 

@@ -6,6 +6,7 @@ import msgspec
 
 from penstock.declarations import PermanentError
 from penstock.declarations.data_type import DataType
+from penstock.declarations.unfit import UnfitError
 
 
 class NotStorableError(PermanentError):
@@ -28,8 +29,19 @@ def encode(task_type: str, output: DataType, value: Any, *, most: int) -> bytes:
         TooLargeError: if that is longer.
     """
     try:
-        # That of a process is JSON already.
-        encoded = bytes(value) if isinstance(value, msgspec.Raw) else output.encode(value)
+        if isinstance(value, msgspec.Raw):
+            # That of a process has been through here already.
+            encoded = bytes(value)
+        else:
+            encoded = output.encode(value)
+            # Whoever reads it relies on its type, which no encoder looks at.
+            output.decode(encoded)
+    except UnfitError as error:
+        message = (
+            f"task type {task_type!r} returned {type(value).__name__}, which is not its declared "
+            f"output: {error}; return {output.kind!r}, or declare what it returns"
+        )
+        raise NotStorableError(message) from error
     except (TypeError, ValueError, msgspec.MsgspecError) as error:
         message = (
             f"task type {task_type!r} returned {type(value).__name__}, which cannot be stored as "

@@ -203,6 +203,22 @@ async def test_nobody_listens_when_nobody_follows(
     assert statuses(await followed(application, record))[-1] == "success"
 
 
+async def test_nothing_is_left_of_those_that_listened_when_it_is_closed(
+    application: Application, worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor of those that were about to end: a loop that closes would wait for them for ever."""
+    monkeypatch.setattr("penstock.dispatch.event_hub._REFRESH", 0.05)
+    await followed(application, await submit(application, Speech(["a"])))
+    async with asyncio.timeout(5):
+        while application.hub._tasks:
+            await asyncio.sleep(0.001)
+
+    await application.hub.close()
+
+    left = [each for each in asyncio.all_tasks() if each.get_name().startswith("news")]
+    assert left == []
+
+
 async def test_the_end_is_waited_for_no_longer_than_asked(application: Application) -> None:
     record = await submit(application, Speech(["a"]))
 

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from penstock import PermanentError
+from penstock import DeclarationError, PermanentError, Queue, Snooze
+from penstock import task as declare
 from penstock.broker import outcomes
 from penstock.ledger import StartedTask, Status
+from penstock.processes.result import NotStorableError
 from tests.unit.api.acme_plugin import letter
 
 
@@ -41,3 +43,24 @@ def test_a_failed_task_never_has_the_code_of_a_cancelled_one(task, code, recorde
 
     assert found.error is not None
     assert (found.status, found.error.code) == (Status.FAILED, recorded)
+
+
+def test_seconds_where_a_timedelta_is_wanted_end_the_task_with_the_remedy(task):
+    with pytest.raises(DeclarationError) as caught:
+        Snooze(300)  # type: ignore[arg-type]
+
+    found = outcomes.failure(task, letter, caught.value, random.Random(1))
+
+    assert found.error is not None
+    assert found.status is Status.FAILED
+    assert "got 300; write timedelta(seconds=300)" in found.error.message
+
+
+@pytest.mark.parametrize("value", ["seven", {"n": "seven"}, None])
+def test_what_is_not_of_the_declared_type_is_not_stored(task, value):
+    @declare("acme.count", queue=Queue("acme"))
+    async def count(number: int) -> int:
+        return number
+
+    with pytest.raises(NotStorableError, match=r"not its declared output: Expected `int`.*return"):
+        outcomes.success(task, count, value, most=100)

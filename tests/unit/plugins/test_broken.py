@@ -149,14 +149,49 @@ def test_no_plugin_is_given_what_is_said_of_penstock_itself(
     assert f"setting {field!r} would be read from {variable}" in problem
 
 
-def test_of_two_plugins_with_the_same_variable_the_second_is_refused(site: Path) -> None:
+def test_of_two_plugins_with_the_same_variable_the_one_it_begins_with_has_it(site: Path) -> None:
     pair = [with_setting("two", "acme_key"), with_setting("two-acme", "key")]
     catalogue = loaded([point for each in pair for point in entry_points(install(each, site))])
 
     (refused,) = catalogue.quarantined
-    assert refused.name == "two-acme"
+    assert refused.name == "two"
     (problem,) = refused.problems
-    assert "would read PENSTOCK_TWO_ACME_KEY, which penstock-two 1.2 reads already" in problem
+    assert "would read PENSTOCK_TWO_ACME_KEY, which penstock-two-acme 1.2 reads" in problem
+
+
+@pytest.mark.parametrize("name", ["acme", "video"])
+def test_who_takes_the_name_of_another_plugin_is_not_imported(site: Path, name: str) -> None:
+    """Though its distribution comes first by name."""
+    bomb = Package(name="aaa", source="raise AssertionError", point=f"{name} = {{module}}")
+    owner = Package(name=name, source=GOOD.format(name=name))
+    points = [point for each in (bomb, owner) for point in entry_points(install(each, site))]
+
+    catalogue = load(in_order(points))
+
+    assert [each.distribution for each in catalogue.plugins] == [f"penstock-{name}"]
+    (refused,) = catalogue.quarantined
+    assert refused.distribution == "penstock-aaa"
+    assert f"the entry point is called '{name}'" in refused.problems[0]
+    assert "penstock_aaa" not in sys.modules
+
+
+def test_a_name_that_begins_with_a_plugins_own_is_that_plugins(site: Path) -> None:
+    """Whoever was asked first."""
+    thief = GOOD.format(name="aaa").replace('Queue("aaa")', 'Queue("acme")')
+    packages = [
+        Package(name="aaa", source=thief.replace("aaa-maps", "acme-maps")),
+        Package(name="acme", source=GOOD.format(name="acme")),
+    ]
+    points = [point for each in packages for point in entry_points(install(each, site))]
+
+    catalogue = load(in_order(points))
+
+    assert [each.name for each in catalogue.plugins] == ["acme"]
+    (refused,) = catalogue.quarantined
+    assert [each.split(", which")[0] for each in refused.problems] == [
+        "declares queue 'acme'",
+        "declares provider 'acme-maps'",
+    ]
 
 
 def test_a_hook_of_a_newer_penstock_may_be_optional(site: Path) -> None:
