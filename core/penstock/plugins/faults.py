@@ -6,6 +6,9 @@ import traceback
 
 from penstock.secrecy import redacted_in
 
+WHERE = "`penstock plugins check --traceback` shows where"
+"""Said among remedies."""
+
 
 def summary(error: BaseException) -> str:
     """The error in a line, as Python prints it.
@@ -33,5 +36,5 @@ def of_import(module: str, error: BaseException) -> str:
     elif isinstance(error, AttributeError):
         remedy = "correct the entry point, or what the module leaves out"
     else:
-        remedy = "`penstock plugins check --traceback` shows where"
+        remedy = WHERE
     return f"importing {module!r} raised {summary(error)}; {remedy}"
