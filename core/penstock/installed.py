@@ -7,8 +7,13 @@ from importlib.metadata import EntryPoint
 
 from penstock.plugins import Catalogue, PluginView, Selection, discover, inventory, load
 from penstock.plugins.near_names import hint, nearest
-from penstock.plugins.selection import names
-from penstock.settings import Settings, SettingsError, plugin_settings
+from penstock.plugins.selection import EVERYTHING, names
+from penstock.settings import OWN_VARIABLES, Settings, SettingsError, plugin_settings
+
+
+def loaded(candidates: Sequence[EntryPoint], selection: Selection = EVERYTHING) -> Catalogue:
+    """Of ``candidates`` those that are wanted; none may read what is said of Penstock itself."""
+    return load(candidates, selection, own_variables=OWN_VARIABLES)
 
 
 def installed(settings: Settings) -> Catalogue:
@@ -19,7 +24,7 @@ def installed(settings: Settings) -> Catalogue:
             both want and do not want.
     """
     candidates = discover()
-    return load(candidates, _selection(settings, candidates))
+    return loaded(candidates, _selection(settings, candidates))
 
 
 def described(catalogue: Catalogue) -> Sequence[PluginView]:

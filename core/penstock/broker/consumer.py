@@ -29,6 +29,7 @@ from penstock.ledger import (
     Ledger,
     LedgerUnavailableError,
     Outcome,
+    StartedTask,
     Status,
 )
 
@@ -53,9 +54,11 @@ class Consumer:
     Args:
         queue: the name of the one whose tasks to take.
         policies: how many at once, within which limits, and which task types are known here.
+        told: called with each run and its outcome, once that is committed; ``None`` if nobody
+            wants to know.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (explicit dependencies, all but the first by keyword)
         self,
         queue: str,
         *,
@@ -66,6 +69,7 @@ class Consumer:
         leases: LeaseTable,
         providers: Providers,
         worker: str,
+        told: Callable[[StartedTask, Outcome], None] | None = None,
     ) -> None:
         self._name = queue
         self._policies = policies
@@ -83,6 +87,7 @@ class Consumer:
             batch_changed=outcome_writer.batch_changed,
         )
         self._outcomes = outcome_writer
+        self._told = told
         self._start_news = StartNews(
             lambda ids: engine.announce(queue, ids), runs=lambda token: token in self._held
         )
@@ -103,6 +108,7 @@ class Consumer:
         self._outage = ""
         self._withheld = ""
         self._parked = 0
+        self._why_parked: dict[str, str] = {}
         self._draining = False
         self._loop_task: asyncio.Task[None] | None = None
         self._marker: asyncio.Task[None] | None = None
@@ -348,16 +354,20 @@ class Consumer:
             _log.error("task %s (%s): %s", task.id, task.type, message)
             self.finish(delivery, outcomes.refused(task, "worker_lost", message))
         elif not self._may_run(task.type):
-            _log.warning(
-                "task %s: task type %r is disabled, or this worker does not know it; parked",
-                task.id,
-                task.type,
-            )
+            self._say_parked(task.type)
             self.finish(delivery, outcomes.handed_back(task, ran=False))
         else:
             _stop_if_wanted(delivery, self._early)
             self._ready.append(delivery)
             self._has_ready.set()
+
+    def _say_parked(self, task_type: str) -> None:
+        """Once for each reason: thousands may wait."""
+        is_disabled = task_type in self._policies.catalogue.disabled_task_types
+        reason = "an operator has disabled it" if is_disabled else "this worker does not know it"
+        if self._why_parked.get(task_type) != reason:
+            self._why_parked[task_type] = reason
+            _log.warning("tasks of type %r are parked: %s", task_type, reason)
 
     def _runnable(self) -> list[str]:
         """The task types whose parked tasks may come back."""
@@ -457,8 +467,8 @@ class Consumer:
             # The outcome stands, whatever those who are told of it do.
             except Exception:  # noqa: BLE001
                 _log.exception("task %s: its outcome is recorded, but not announced", recorded.id)
-        if recorded is not None and self._outcomes.told is not None:
-            self._outcomes.told(delivery.task, recorded)
+        if recorded is not None and self._told is not None:
+            self._told(delivery.task, recorded)
         self._settlements.append(self._settle(delivery, recorded, closed))
         self._changed.set()
 

@@ -173,8 +173,6 @@ class OutcomeWriter:
         batch_changed: told of the batches of which tasks have ended, once that is committed.
         before: called with task and run before an outcome is recorded: what the run said is to be
             there when it has ended.
-        told: what a consumer calls with each run and its outcome, once that is committed; ``None``
-            if nobody wants to know.
     """
 
     def __init__(
@@ -183,10 +181,8 @@ class OutcomeWriter:
         *,
         batch_changed: Callable[[Iterable[UUID]], None],
         before: Callable[[UUID, int], Awaitable[None]] | None = None,
-        told: Callable[[StartedTask, Outcome], None] | None = None,
     ) -> None:
         self._ledger = ledger
-        self.told = told
         self.batch_changed = batch_changed
         self._before = before
         self._commits = GroupCommit(self._record)

@@ -17,12 +17,11 @@ from typing import Any
 
 import msgspec
 from taskiq import Context as TaskiqContext
-from taskiq import TaskiqMessage, TaskiqMiddleware, TaskiqResult, TaskiqState
+from taskiq import TaskiqMessage, TaskiqResult, TaskiqState
 from taskiq.receiver import Receiver as TaskiqReceiver
-from taskiq.utils import maybe_awaitable
 
 from penstock import background
-from penstock.broker import outcomes
+from penstock.broker import middlewares, outcomes
 from penstock.broker.broker import Broker
 from penstock.broker.context import TaskContext
 from penstock.broker.delivery import Delivery
@@ -132,8 +131,8 @@ class Receiver(TaskiqReceiver):
         started = time.monotonic()
         task_type = self.consumer.task_type(task.type)
         # Only middlewares, and callers by .kiq(), whose tasks have labels, want what taskiq knows.
-        wants_result = bool(self.broker.middlewares) or task.labels is not None
-        taskiq_message = message.message(None) if wants_result else None
+        is_seen = bool(self.broker.middlewares) or task.labels is not None
+        taskiq_message = message.message(None) if is_seen else None
         error: BaseException | None = None
         try:
             value = await self._run(message, task_type, taskiq_message)
@@ -148,8 +147,11 @@ class Receiver(TaskiqReceiver):
         if taskiq_message is not None:
             result = as_result(outcome.result, error, taskiq_message.labels, started)
             await self._report(taskiq_message, result, error)
+        if taskiq_message is not None and self._is_awaited(message):
             self.consumer.finish(
-                message, outcome, lambda recorded: self._announce(taskiq_message, recorded, result)
+                message,
+                outcome,
+                lambda recorded: self._announce(message, taskiq_message, recorded, result),
             )
         else:
             self.consumer.finish(message, outcome)
@@ -190,13 +192,6 @@ class Receiver(TaskiqReceiver):
             declared_by = f"{owner.distribution} {owner.version}"
             raise task_input.incompatible(task_type.name, error, declared_by=declared_by) from error
         text = delivery.task.input
-        if message is not None:
-            message.args = [value]
-            for middleware in self.broker.middlewares:
-                if _overrides(middleware, "pre_execute"):
-                    message = await maybe_awaitable(middleware.pre_execute(message))
-                    value = message.args[0]
-                    text = task_type.input.encode(value).decode()
         context = TaskContext(
             delivery,
             ledger=self._ledger,
@@ -209,9 +204,18 @@ class Receiver(TaskiqReceiver):
         limit = TimeLimit(delivery, task_type.timeout)
         delivery.running_in = asyncio.current_task()
         try:
+            if not isinstance(task_type, SyncTaskType):
+                # That of a process starts when there is one.
+                limit.start()
+            if message is not None:
+                message.args = [value]
+                for middleware in self.broker.middlewares:
+                    if middlewares.overrides(middleware, "pre_execute"):
+                        message = await middlewares.call(middleware, "pre_execute", message)
+                        value = message.args[0]
+                        text = task_type.input.encode(value).decode()
             if isinstance(task_type, SyncTaskType):
                 return await self._run_in_process(delivery, task_type, text, context, limit)
-            limit.start()
             return await self._call(delivery, task_type, value, message, context)
         finally:
             delivery.running_in = None
@@ -273,15 +277,25 @@ class Receiver(TaskiqReceiver):
         """Tell the middlewares; one that fails is logged, the outcome stands."""
         for middleware in reversed(self.broker.middlewares):
             try:
-                if error is not None and _overrides(middleware, "on_error"):
-                    await maybe_awaitable(middleware.on_error(message, result, error))
-                if _overrides(middleware, "post_execute"):
-                    await maybe_awaitable(middleware.post_execute(message, result))
+                if error is not None and middlewares.overrides(middleware, "on_error"):
+                    await middlewares.call(middleware, "on_error", message, result, error)
+                if middlewares.overrides(middleware, "post_execute"):
+                    await middlewares.call(middleware, "post_execute", message, result)
             except Exception:  # noqa: BLE001
                 _log.exception("task %s: middleware %r failed", message.task_id, middleware)
 
+    def _is_awaited(self, delivery: Delivery) -> bool:
+        """Whether anybody is to be told of the outcome once it is committed."""
+        return delivery.task.labels is not None or any(
+            middlewares.overrides(each, "post_save") for each in self.broker.middlewares
+        )
+
     async def _announce(
-        self, message: TaskiqMessage, outcome: Outcome, result: TaskiqResult[Any]
+        self,
+        delivery: Delivery,
+        message: TaskiqMessage,
+        outcome: Outcome,
+        result: TaskiqResult[Any],
     ) -> None:
         """After the commit: let a caller of ``wait_result()`` and the middlewares know."""
         if outcome.status is Status.PENDING:
@@ -290,10 +304,11 @@ class Receiver(TaskiqReceiver):
             result = result.model_copy(
                 update={"is_err": True, "error": PermanentError(outcome.error.message)}
             )
-        await self.broker.result_backend.set_result(message.task_id, result)
+        if delivery.task.labels is not None:
+            await self.broker.result_backend.set_result(message.task_id, result)
         for middleware in reversed(self.broker.middlewares):
-            if _overrides(middleware, "post_save"):
-                await maybe_awaitable(middleware.post_save(message, result))
+            if middlewares.overrides(middleware, "post_save"):
+                await middlewares.call(middleware, "post_save", message, result)
 
     def _log_outcome(self, type_name: str, outcome: Outcome, seconds: float) -> None:
         error = f": {outcome.error.code}: {outcome.error.message}" if outcome.error else ""
@@ -315,10 +330,6 @@ class Receiver(TaskiqReceiver):
             seconds,
             error,
         )
-
-
-def _overrides(middleware: TaskiqMiddleware, method: str) -> bool:
-    return getattr(type(middleware), method) is not getattr(TaskiqMiddleware, method)
 
 
 def _uncancel() -> bool:

@@ -11,7 +11,8 @@ from penstock.cli import data_dir, process_settings
 from penstock.cli.messages import say
 from penstock.dispatch import ArtifactStore
 from penstock.ledger import Ledger, Status, migrate
-from penstock.settings import Settings, redacted
+from penstock.secrecy import redacted
+from penstock.settings import Settings
 from penstock.storage import ObjectStorage
 
 

@@ -100,7 +100,7 @@ class Snooze(TaskError):  # noqa: N818
 def _check_duration(value: object, *, of: str) -> None:
     # Here, where the handler's author sees it, and not in the worker that adds it to a time.
     if not isinstance(value, timedelta) or value < timedelta(0):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
         remedy = f"; write timedelta(seconds={value!r})" if is_number else ""
         message = f"expected {of} to be a timedelta of at least zero, got {value!r}{remedy}"
         raise DeclarationError(message)

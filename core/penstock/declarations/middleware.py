@@ -21,6 +21,10 @@ class Middleware:
     at most ten seconds each. If it cannot be made or started, the worker takes no tasks of its
     plugin, goes on with the others, and reports not ready.
 
+    What it does counts for the tasks of everybody: each hook has ten seconds as well, and a task
+    whose ``pre_execute`` raises, or takes longer, has failed an attempt. Its time-out and a cancel
+    reach it there too. What ``on_error``, ``post_execute`` and ``post_save`` raise is only logged.
+
     Attributes:
         name: lower-case, unique within its plugin.
         make: makes it, once in each worker, from the operator's settings. What it needs that is

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from penstock.declarations import Address, SyncTaskType, TaskType
+from penstock.declarations.secret import is_secret
 from penstock.declarations.type_parts import type_parts
-from penstock.plugins import contradictions
+from penstock.plugins import contradictions, faults
 from penstock.plugins.catalogue import Plugin
 
 _PLAIN = (
@@ -20,6 +21,12 @@ _PLAIN = (
     msgspec.inspect.FloatType,
     msgspec.inspect.IntType,
     msgspec.inspect.LiteralType,
+    msgspec.inspect.Metadata,
+    msgspec.inspect.NoneType,
+    msgspec.inspect.StrType,
+    msgspec.inspect.UnionType,
+)
+_TEXT = (
     msgspec.inspect.Metadata,
     msgspec.inspect.NoneType,
     msgspec.inspect.StrType,
@@ -104,7 +111,7 @@ def _lost_handlers(tasks: Sequence[TaskType[Any, Any]]) -> Iterable[str]:
         address = Address.of(each.handler)
         try:
             found = address.find()
-        except (ImportError, AttributeError):
+        except Exception:  # noqa: BLE001  (also of what the plugin's own code raises)
             found = None
         if each.handler not in (found, getattr(found, "handler", None)):
             yield (
@@ -122,21 +129,30 @@ def _unusable_settings(kinds: Sequence[type[Any]]) -> Iterable[str]:
                 f"got {kind.__qualname__}; make it a subclass of msgspec.Struct"
             )
             continue
-        required = [each.name for each in msgspec.structs.fields(kind) if each.required]
+        try:
+            fields = msgspec.structs.fields(kind)
+            unfit = [each.name for each in fields if not _is_plain(each.type)]
+            visible = [
+                each.name for each in fields if is_secret(each.type) and not _is_text(each.type)
+            ]
+            required = [each.name for each in fields if each.required]
+            if not required:
+                msgspec.convert({}, kind, strict=False)
+        except KeyboardInterrupt:
+            raise
+        # Defaults, and what the struct checks when it is made, are the plugin's code.
+        except BaseException as error:  # noqa: BLE001
+            yield (
+                f"settings {kind.__qualname__} cannot be filled with their defaults: "
+                f"{faults.summary(error)}; use types that a variable can hold, and defaults that "
+                "need nothing of the machine"
+            )
+            continue
         if required:
             yield (
                 f"expected every field of settings {kind.__qualname__} to have a default, "
                 f"got none for {', '.join(map(repr, required))}; give it one: what is not set must "
                 "not keep a plugin from loading"
-            )
-            continue
-        try:
-            msgspec.convert({}, kind, strict=False)
-            unfit = [each.name for each in msgspec.structs.fields(kind) if not _is_plain(each.type)]
-        except (TypeError, msgspec.ValidationError) as error:
-            yield (
-                f"settings {kind.__qualname__} cannot be filled: {error}; use types that a "
-                "variable can hold"
             )
             continue
         if unfit:
@@ -145,6 +161,17 @@ def _unusable_settings(kinds: Sequence[type[Any]]) -> Iterable[str]:
                 f"boolean or choice, got others in {', '.join(map(repr, unfit))}; split it into "
                 "several fields"
             )
+        if visible:
+            yield (
+                f"expected every secret of settings {kind.__qualname__} to be a text, got others "
+                f"in {', '.join(map(repr, visible))}, which could not be hidden; make them "
+                "penstock.Secret, or penstock.Secret | None"
+            )
+
+
+def _is_text(kind: Any) -> bool:
+    """Whether all that it may be is a text, or nothing."""
+    return all(isinstance(each, _TEXT) for each in type_parts(msgspec.inspect.type_info(kind)))
 
 
 def _is_plain(kind: Any) -> bool:

@@ -1,8 +1,13 @@
-"""What went wrong in a plugin's own code, in one line for people."""
+"""What went wrong in a plugin's own code, for people; passwords in URLs are left out."""
 
 from __future__ import annotations
 
 import traceback
+
+from penstock.secrecy import redacted_in
+
+WHERE = "`penstock plugins check --traceback` shows where"
+"""Said among remedies."""
 
 
 def summary(error: BaseException) -> str:
@@ -12,12 +17,12 @@ def summary(error: BaseException) -> str:
     """
     lines = traceback.format_exception_only(error)
     # A syntax error shows the place first, other errors their notes last.
-    return lines[-1 if isinstance(error, SyntaxError) else 0].strip()
+    return redacted_in(lines[-1 if isinstance(error, SyntaxError) else 0].strip())
 
 
 def trace(error: BaseException) -> str:
     """The whole traceback."""
-    return "".join(traceback.format_exception(error))
+    return redacted_in("".join(traceback.format_exception(error)))
 
 
 def of_import(module: str, error: BaseException) -> str:
@@ -31,5 +36,5 @@ def of_import(module: str, error: BaseException) -> str:
     elif isinstance(error, AttributeError):
         remedy = "correct the entry point, or what the module leaves out"
     else:
-        remedy = "`penstock plugins check` shows where"
+        remedy = WHERE
     return f"importing {module!r} raised {summary(error)}; {remedy}"

@@ -7,7 +7,7 @@ import error and does not catch ``SystemExit``.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 
@@ -16,7 +16,7 @@ from penstock.plugins.catalogue import Catalogue, DisabledPlugin, Plugin, Quaran
 from penstock.plugins.compatibility import misfits, requirement_of_host
 from penstock.plugins.declared import faults_of, tasks_in
 from penstock.plugins.inquiry import inquire
-from penstock.plugins.rivalry import Names, Offered, unfit_name
+from penstock.plugins.rivalry import Names, Offered, taken_variables, unfit_name
 from penstock.plugins.selection import (
     EVERYTHING,
     Selection,
@@ -88,7 +88,12 @@ class _Candidate:
         )
 
 
-def load(candidates: Iterable[EntryPoint], selection: Selection = EVERYTHING) -> Catalogue:
+def load(
+    candidates: Iterable[EntryPoint],
+    selection: Selection = EVERYTHING,
+    *,
+    own_variables: Collection[str] = (),
+) -> Catalogue:
     """Load each plugin, and build the catalogue of those that can be trusted.
 
     Never raises for a plugin's fault: a plugin that does not fit what is installed, cannot be
@@ -98,6 +103,7 @@ def load(candidates: Iterable[EntryPoint], selection: Selection = EVERYTHING) ->
     Args:
         candidates: in the order in which they may take names.
         selection: which of them an operator wants; no code of the others is imported.
+        own_variables: what Penstock reads for itself, and no plugin's setting may be.
     """
     wanted: list[_Candidate] = []
     disabled: list[DisabledPlugin] = []
@@ -124,6 +130,8 @@ def load(candidates: Iterable[EntryPoint], selection: Selection = EVERYTHING) ->
     for candidate in wanted:
         candidate.load()
     _find_undeclared(wanted)
+    for candidate in wanted:
+        candidate.problems += taken_variables(candidate.plugin, own_variables)
     names = Names(each.plugin for each in wanted if not each.problems or each.plugin.is_built_in)
     for candidate in wanted:
         candidate.problems += names.clashes(candidate.plugin)

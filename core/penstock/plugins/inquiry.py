@@ -155,7 +155,7 @@ def _answer(implementation: _Implementation, inquiry: Inquiry) -> list[Any]:
         inquiry.traceback = faults.trace(error)
         inquiry.problems.append(
             f"hook {hook!r} raised {faults.summary(error)}; a hook only returns what was declared "
-            "already: mend it, or move what may fail into a handler"
+            f"already: mend it ({faults.WHERE}), or move what may fail into a handler"
         )
         return []
     if inspect.iscoroutine(answer):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from typing import Any
 
-from penstock.declarations import DeclarationError, Provider, TaskType
+from penstock.declarations import DeclarationError, Provider, TaskType, setting_names
 from penstock.declarations.checks import name as check_name
 from penstock.plugins.catalogue import Plugin, UnknownProviderError, UnknownTaskTypeError
 from penstock.plugins.selection import BUILT_IN
 
 RESERVED = {"plugins", "provider", "queue", "task"}
-"""Names that settings of Penstock's own start with."""
+"""Words that settings of Penstock's own start with, and no plugin's name."""
+_RESERVED = tuple(map(setting_names.prefix, sorted(RESERVED)))
 # Whose names only have to be unique within their plugin.
 _PRIVATE = {"middleware", "task listener"}
 
@@ -23,10 +25,11 @@ def unfit_name(plugin: Plugin, earlier: Plugin | None) -> Iterable[str]:
         check_name(name, of="plugin")
     except DeclarationError as error:
         yield f"{error}; rename its entry point in pyproject.toml"
-    if name in RESERVED:
+    word = name.partition("-")[0]
+    if word in RESERVED:
         yield (
-            f"the entry point is called {name!r}, which settings of Penstock's own start with; "
-            "choose another name"
+            f"the entry point is called {name!r}, and settings of Penstock's own start with "
+            f"{setting_names.prefix(word)}; choose another name"
         )
     owner = BUILT_IN.get(name)
     if owner is not None and not plugin.is_built_in:
@@ -38,6 +41,16 @@ def unfit_name(plugin: Plugin, earlier: Plugin | None) -> Iterable[str]:
             f"the entry point is called {name!r}, as that of {earlier.distribution} "
             f"{earlier.version} is already; choose another name, or uninstall one of them"
         )
+
+
+def taken_variables(plugin: Plugin, own: Collection[str]) -> Iterable[str]:
+    """Settings that would be given what an operator says of Penstock, whose ``own`` those are."""
+    for field, variable in _variables(plugin):
+        if variable in own or variable.startswith(_RESERVED):
+            yield (
+                f"setting {field!r} would be read from {variable}, which says something of "
+                "Penstock itself; rename the field, or the plugin"
+            )
 
 
 class Names:
@@ -66,11 +79,18 @@ class Names:
         """The names that ``plugin`` cannot have."""
         for kind, name in _wanted(plugin):
             other = self._owners.get((kind, name), plugin)
-            if other.name != plugin.name:
+            if other.name == plugin.name:
+                continue
+            owner = f"{other.distribution} {other.version}"
+            if kind == "setting":
                 yield (
-                    f"declares {kind} {name!r}, which {other.distribution} {other.version} has "
-                    f"already; rename it, for instance {_prefixed(plugin.name, name)!r}, or "
-                    "disable one of the two"
+                    f"would read {name}, which {owner} reads already; rename the field, or disable "
+                    "one of the two"
+                )
+            else:
+                yield (
+                    f"declares {kind} {name!r}, which {owner} has already; rename it, for instance "
+                    f"{_prefixed(plugin.name, name)!r}, or disable one of the two"
                 )
 
 
@@ -114,10 +134,22 @@ def _wanted(plugin: Plugin) -> Iterable[tuple[str, str]]:
         if kind not in _PRIVATE:
             for name in dict.fromkeys(names):
                 yield kind, name
+    # The others, like OPENAI_API_KEY, are named on purpose, and may be shared.
+    for name in sorted({variable for _, variable in _variables(plugin)}):
+        if name.startswith("PENSTOCK_"):
+            yield "setting", name
+
+
+def _variables(plugin: Plugin) -> Iterable[tuple[str, str]]:
+    """Each field of its settings, and what says it; of those that cannot be read, nothing."""
+    for kind in plugin.settings:
+        with suppress(Exception):  # which is told of it already
+            yield from setting_names.variables(plugin.name, kind)
 
 
 def _is_own(plugin: str, name: str) -> bool:
-    return name == plugin or name.startswith((f"{plugin}.", f"{plugin}-"))
+    beginnings = (f"{plugin}.", f"{plugin}-", setting_names.prefix(plugin))
+    return name == plugin or name.startswith(beginnings)
 
 
 def _prefixed(plugin: str, name: str) -> str:

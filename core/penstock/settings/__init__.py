@@ -3,16 +3,16 @@
 from penstock.settings import plugin_settings
 from penstock.settings.errors import SettingsError
 from penstock.settings.given import Given
-from penstock.settings.knobs import KNOBS, Knob
+from penstock.settings.knobs import KNOBS, OWN_VARIABLES, Knob
 from penstock.settings.provider_tuning import PROVIDERS
 from penstock.settings.queue_tuning import QUEUES
-from penstock.settings.secrecy import redacted
 from penstock.settings.settings import Settings
 from penstock.settings.task_tuning import TASKS
 from penstock.settings.tuning import Setting, Tuning
 
 __all__ = [
     "KNOBS",
+    "OWN_VARIABLES",
     "PROVIDERS",
     "QUEUES",
     "TASKS",
@@ -23,5 +23,4 @@ __all__ = [
     "SettingsError",
     "Tuning",
     "plugin_settings",
-    "redacted",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from penstock.settings import secrecy
+from penstock import secrecy
 from penstock.settings.errors import SettingsError
 
 FILE_SUFFIX = "_FILE"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from penstock.settings import readers
+from penstock.settings.given import FILE_SUFFIX
 
 _MAX_PORT = 65_535
 _MEBIBYTE = 1 << 20
@@ -341,3 +342,5 @@ KNOBS = (
         doc="A folder with one file for each variable, as Docker and Kubernetes mount secrets.",
     ),
 )
+OWN_VARIABLES = frozenset(f"{each.variable}{end}" for each in KNOBS for end in ("", FILE_SUFFIX))
+"""All variables that Penstock reads for itself."""

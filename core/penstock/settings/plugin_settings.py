@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from penstock import secrecy
+from penstock.declarations import setting_names
 from penstock.declarations.secret import hide_secrets
 from penstock.declarations.type_parts import type_parts
-from penstock.settings import limits, readers, secrecy, toml_file, toml_lines
+from penstock.settings import limits, readers, toml_file, toml_lines
 from penstock.settings.errors import SettingsError
 from penstock.settings.given import FILE_SUFFIX, Given
 from penstock.settings.knobs import KNOBS
@@ -59,11 +61,6 @@ class PluginKnob:
     secret: bool
 
 
-def prefix(plugin: str) -> str:
-    """What the names of a plugin's own variables start with: ``PENSTOCK_ACME_``."""
-    return f"PENSTOCK_{plugin.upper().replace('-', '_')}_"
-
-
 def knobs(plugin: str, kind: type[msgspec.Struct]) -> Sequence[PluginKnob]:
     """What can be set of ``kind``, a struct that ``plugin`` declares."""
     found = []
@@ -76,7 +73,7 @@ def knobs(plugin: str, kind: type[msgspec.Struct]) -> Sequence[PluginKnob]:
                 schema |= info.extra_json_schema or {}
         found.append(
             PluginKnob(
-                variable=extra.get("variable") or f"{prefix(plugin)}{each.name.upper()}",
+                variable=setting_names.variable(plugin, each),
                 field=each.encode_name,
                 key=(toml_file.PLUGINS, plugin, each.name),
                 type=each.type,
@@ -121,14 +118,18 @@ def read(plugin: str, kind: type[S], given: Given, *, distribution: str = "") ->
         places.append(said.place)
     try:
         return hide_secrets(msgspec.convert(values, kind, strict=False))
-    except msgspec.ValidationError as error:
-        reason = str(error)
+    # What a struct checks when it is made is the plugin's code, and may raise anything.
+    except Exception as error:  # noqa: BLE001
+        is_told = isinstance(error, msgspec.ValidationError)
+        reason = str(error) if is_told else f"{kind.__qualname__} raised {error!r}"
         for knob in known:
             if knob.secret and knob.field in values:
                 # The plugin's own words, which may quote it.
-                reason = reason.replace(values[knob.field], secrecy.HIDDEN)
+                for quoted in (values[knob.field], repr(values[knob.field])[1:-1]):
+                    reason = reason.replace(quoted, secrecy.HIDDEN)
         raise SettingsError(
-            f"the settings of {owner} do not go together ({', '.join(places)}): {reason}"
+            f"the settings of {owner} do not go together ({', '.join(places)}): {reason}; "
+            "correct them, or remove them"
         ) from None
 
 
@@ -173,6 +174,7 @@ def refuse_unknown(
     known = {knob.variable for knob in KNOBS}.union(
         knob.variable for each in own.values() for knob in each
     )
+    prefix = setting_names.prefix
     for name in given.names():
         # The longest prefix: plugin "ai-acme" stands beside plugin "ai".
         owners = sorted((each for each in plugins if name.startswith(prefix(each))), key=len)

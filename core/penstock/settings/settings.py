@@ -11,11 +11,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
+from penstock import secrecy
+from penstock.declarations import setting_names
 from penstock.settings import (
     database_url,
     dotenv_file,
-    plugin_settings,
-    secrecy,
     secret_files,
     toml_file,
 )
@@ -214,7 +214,7 @@ def _refuse_unknown(given: Given, plugins: Collection[str]) -> None:
     # What names a plugin, a queue and the like is checked where those are known.
     others = (
         *(each.prefix for each in (QUEUES, PROVIDERS, TASKS)),
-        *(plugin_settings.prefix(each) for each in plugins),
+        *(setting_names.prefix(each) for each in plugins),
     )
     # Without the prefix, which would make all names look alike.
     own = [each.removeprefix(_PREFIX) for each in _KNOBS if each.startswith(_PREFIX)]

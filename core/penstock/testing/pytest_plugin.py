@@ -83,9 +83,10 @@ async def penstock_services(
 @pytest.fixture(scope="session")
 def penstock_catalogue() -> Catalogue:
     """All installed plugins, loaded once."""
-    from penstock.plugins import discover, load  # noqa: PLC0415  (see above)
+    from penstock.installed import loaded  # noqa: PLC0415  (see above)
+    from penstock.plugins import discover  # noqa: PLC0415  (see above)
 
-    return load(discover())
+    return loaded(discover())
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,9 @@ from penstock.app import Application
 from penstock.cli import api
 from penstock.client import Client
 from penstock.embedded import EmbeddedRedis
+from penstock.installed import loaded
 from penstock.ledger.migrate import upgrade_async
-from penstock.plugins import Catalogue, discover, load
+from penstock.plugins import Catalogue, discover
 from penstock.settings import Settings
 
 _URL = "http://penstock.test"
@@ -149,7 +150,7 @@ class RealServices:
         found = discover()
         if self._plugins is not None:
             found = [each for each in found if each.name in self._plugins]
-        return load(found)
+        return loaded(found)
 
     async def _start_worker(self) -> None:
         worker = self.application.worker()

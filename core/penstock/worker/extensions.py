@@ -12,10 +12,12 @@ from taskiq.utils import maybe_awaitable
 from penstock.declarations import Installed, Middleware, TaskOutcome
 from penstock.declarations.task_listener import RunStatus
 from penstock.ledger import Outcome, StartedTask, Status
-from penstock.plugins import Plugin
+from penstock.plugins import Plugin, faults
 from penstock.worker.listener_thread import ListenerThread
 
 _PATIENCE = 10.0
+# What else a plugin raises, sys.exit() included, is a fault of that plugin alone.
+_FOR_THE_HOST = (KeyboardInterrupt, asyncio.CancelledError)
 _STATUSES: dict[Status, RunStatus] = {
     Status.SUCCESS: "success",
     Status.FAILED: "failed",
@@ -56,7 +58,7 @@ class Extensions:
                 await self._start(plugin)
             except _FailedError as error:
                 failed[plugin.name] = f"{plugin.title} is quarantined: {error}"
-                _log.exception("%s", failed[plugin.name])
+                _log.error("%s\n%s", failed[plugin.name], faults.trace(error.__cause__ or error))
         return failed
 
     async def stop(self) -> None:
@@ -79,7 +81,9 @@ class Extensions:
                 listeners.append(thread)
                 try:
                     await thread.start()
-                except Exception as error:
+                except _FOR_THE_HOST:
+                    raise
+                except BaseException as error:
                     what = f"task listener {listener.name!r} could not be opened"
                     raise _FailedError(what, error) from error
         except _FailedError:
@@ -94,7 +98,9 @@ class Extensions:
         what = f"middleware {middleware.name!r}"
         try:
             made = middleware.make(self._read)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise _FailedError(f"{what} could not be made", error) from error
         if not isinstance(made, TaskiqMiddleware):
             raise _FailedError(f"expected {what} to be a taskiq.TaskiqMiddleware, got {made!r}")
@@ -102,7 +108,9 @@ class Extensions:
             try:
                 async with asyncio.timeout(_PATIENCE):
                     await maybe_awaitable(made.startup())
-            except Exception as error:
+            except _FOR_THE_HOST:
+                raise
+            except BaseException as error:
                 raise _FailedError(f"{what} could not be started", error) from error
         return made
 
@@ -117,7 +125,7 @@ class Extensions:
 
 class _FailedError(Exception):
     def __init__(self, what: str, error: BaseException | None = None) -> None:
-        super().__init__(what if error is None else f"{what}: {error!r}")
+        super().__init__(what if error is None else f"{what}: {faults.summary(error)}")
 
 
 async def _shut_down(middleware: TaskiqMiddleware) -> None:
@@ -126,7 +134,9 @@ async def _shut_down(middleware: TaskiqMiddleware) -> None:
     try:
         async with asyncio.timeout(_PATIENCE):
             await maybe_awaitable(middleware.shutdown())
-    except Exception:  # noqa: BLE001
+    except _FOR_THE_HOST:
+        raise
+    except BaseException:  # noqa: BLE001
         _log.exception("middleware %r could not be shut down", middleware)
 
 

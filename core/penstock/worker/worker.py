@@ -88,7 +88,6 @@ class Worker:
             services.ledger,
             batch_changed=services.dispatch.completion.look,
             before=self._reports.flush,
-            told=self._extensions.told,
         )
         self._processes = ProcessPool(services.limits, task_log_level=services.log_limits.level)
         self._providers = Providers(services.policies, engine)
@@ -143,6 +142,7 @@ class Worker:
             leases=self._leases,
             providers=self._providers,
             worker=self._name,
+            told=self._extensions.told,
         )
 
     def _receiver(self, consumer: Consumer) -> Receiver:
@@ -207,11 +207,11 @@ class Worker:
     async def _start_extensions(self) -> None:
         """Start what plugins add; a plugin of which that fails gets no tasks."""
         failed = await self._extensions.start()
-        self._health.missing += failed.values()
+        self._health.missing += map(_quarantined, failed)
         for plugin in self._services.catalogue.plugins:
             for queue in plugin.queues:
                 if plugin.name in failed and queue.name in self._consumers:
-                    self._consumers[queue.name].withhold(failed[plugin.name])
+                    self._consumers[queue.name].withhold(_quarantined(plugin.name))
 
     async def _stop(self, listening: Sequence[asyncio.Task[None]]) -> list[BaseException | None]:
         """Drain, and close everything; returns what broke the receivers."""
@@ -269,23 +269,29 @@ class Worker:
 def _assignment(
     catalogue: Catalogue, queues: Sequence[str]
 ) -> tuple[Sequence[Queue], Sequence[str]]:
-    """The queues to serve, and why others of ``queues`` cannot be.
+    """The queues to serve, and which others of ``queues`` cannot be; the log says why.
 
     Raises:
         UnknownQueueError: with the nearest name.
     """
     if not queues:
-        return list(catalogue.queues.values()), [each.absence for each in catalogue.quarantined]
+        missing = [_quarantined(each.name) for each in catalogue.quarantined]
+        return list(catalogue.queues.values()), missing
     served: list[Queue] = []
-    missing: list[str] = []
+    missing = []
     for name in queues:
         absence = None if name in catalogue.queues else catalogue.absence(name)
         if absence is None:
             served.append(catalogue.queue(name))
         else:
-            missing.append(f"queue {name!r} is not served: {absence}")
-            _log.error("%s", missing[-1])
+            missing.append(f"queue {name!r} is not served; the log says why")
+            _log.error("queue %r is not served: %s", name, absence)
     return served, missing
+
+
+def _quarantined(plugin: str) -> str:
+    """For a probe, which anybody may ask: why, may quote addresses and user names."""
+    return f"plugin {plugin!r} is quarantined; the log says why"
 
 
 def _announcing(engine: Engine) -> Callable[[str, Sequence[UUID]], Awaitable[None]]:

@@ -158,7 +158,7 @@ async def test_a_retry_that_comes_too_late_fails_at_once_and_its_error_is_kept(
 
 
 async def test_what_waits_is_delayed_or_parked_too_long_fails_and_leaves_the_line(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nobody claims it: the queue is paused, its time has not come, or its type is unknown."""
     monkeypatch.setattr("penstock.dispatch.reconciler._AUDIT_ROUNDS", 1)
@@ -173,6 +173,8 @@ async def test_what_waits_is_delayed_or_parked_too_long_fails_and_leaves_the_lin
             return (await old.engine.counts(["acme"]))["acme"].parked == 1
 
         await until(is_parked)
+        said = "tasks of type 'acme.unknown' are parked: this worker does not know it"
+        assert caplog.text.count(said) == 1
         await old.queue_control.pause("acme", by="test")
         await asyncio.sleep(0.1)
         waiting = await submit(new, "acme.sleep", "0", ttl=SHORT)

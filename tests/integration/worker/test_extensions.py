@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import threading
 import time
 import urllib.error
@@ -337,33 +338,64 @@ class Slow(TaskiqMiddleware):
 
 @asynccontextmanager
 async def _unopened(_: SettingsReader) -> AsyncIterator[Any]:
-    raise ConnectionError("no pager")
+    raise ConnectionError("no pager at amqp://me:hunter2@pager/")
+    yield
+
+
+def _exits(_: SettingsReader) -> Any:
+    sys.exit("no endpoint")
+
+
+class Exits(TaskiqMiddleware):
+    async def startup(self) -> None:
+        sys.exit(3)
+
+
+@asynccontextmanager
+async def _exits_at_opening(_: SettingsReader) -> AsyncIterator[Any]:
+    sys.exit(4)
     yield
 
 
 @pytest.mark.parametrize(
     ("declared", "reason"),
     [
-        ({"middlewares": [Middleware("m", make=_fails)]}, "could not be made: ValueError('no end"),
+        (
+            {"middlewares": [Middleware("m", make=_fails)]},
+            "middleware 'm' could not be made: ValueError: no end",
+        ),
         (
             {"middlewares": [Middleware("m", make=_no_middleware)]},
             "expected middleware 'm' to be a taskiq.TaskiqMiddleware, got 'nothing of the kind'",
         ),
         (
             {"middlewares": [Middleware("m", make=lambda _: Slow())]},
-            "middleware 'm' could not be started: TimeoutError()",
+            "middleware 'm' could not be started: TimeoutError",
         ),
         (
             {"listeners": [TaskListener("l", open=_unopened)]},
-            "task listener 'l' could not be opened: ConnectionError('no pager')",
+            "task listener 'l' could not be opened: ConnectionError: no pager at amqp://me:***@",
+        ),
+        (
+            {"middlewares": [Middleware("m", make=_exits)]},
+            "middleware 'm' could not be made: SystemExit: no endpoint",
+        ),
+        (
+            {"middlewares": [Middleware("m", make=lambda _: Exits())]},
+            "middleware 'm' could not be started: SystemExit: 3",
+        ),
+        (
+            {"listeners": [TaskListener("l", open=_exits_at_opening)]},
+            "task listener 'l' could not be opened: SystemExit: 4",
         ),
     ],
-    ids=["raises", "no middleware", "does not start", "listener"],
+    ids=["raises", "none", "no start", "listener", "exits", "exits at start", "listener exits"],
 )
 async def test_a_plugin_whose_parts_do_not_start_gets_no_tasks_and_the_others_do(
     serving: Build,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
     declared: dict[str, Any],
     reason: str,
 ) -> None:
@@ -378,8 +410,9 @@ async def test_a_plugin_whose_parts_do_not_start_gets_no_tasks_and_the_others_do
         left = await world.application.dispatch.find(waiting.id)
 
     assert status == 503
-    assert "plugin 'others' (penstock-others 1.2) is quarantined: " in detail
-    assert reason in detail
+    assert detail == "queue 'others' waits: plugin 'others' is quarantined; the log says why"
+    assert f"plugin 'others' (penstock-others 1.2) is quarantined: {reason}" in caplog.text
+    assert "hunter2" not in caplog.text
     assert left is not None
     assert (left.status, left.attempts) == ("pending", 0)
 
@@ -397,13 +430,13 @@ async def test_a_worker_goes_on_without_a_quarantined_plugin_and_is_not_ready(
         health = await world.application.dispatch.health()
 
     assert status == 503
-    assert "plugin 'broken' (penstock-broken 2.0) is quarantined: importing" in detail
-    assert ("queue 'broken' is not served" in detail) == bool(queues)
+    what = "queue 'broken' is not served" if queues else "plugin 'broken' is quarantined"
+    assert detail == f"{what}; the log says why"
     assert (health.status, health.quarantined) == ("degraded", ["broken"])
 
 
 async def test_a_worker_with_none_but_quarantined_queues_waits_and_says_so(
-    serving: Build, settings: Settings
+    serving: Build, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with serving(PLUGIN, quarantined=[BROKEN], queues=["secret"]) as world:
         waiting = await world.application.dispatch.submit(Submission("jobs.run", b"{}"))
@@ -412,7 +445,8 @@ async def test_a_worker_with_none_but_quarantined_queues_waits_and_says_so(
         left = await world.application.dispatch.find(waiting.id)
 
     assert status == 503
-    assert "queue 'secret' is not served: no loaded plugin declares it, and plugin 'brok" in detail
+    assert detail == "queue 'secret' is not served; the log says why"
+    assert "queue 'secret' is not served: no loaded plugin declares it, and plugin" in caplog.text
     assert left is not None
     assert left.status == "pending"
 

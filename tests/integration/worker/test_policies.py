@@ -231,7 +231,7 @@ async def test_a_time_out_that_is_changed_holds_for_the_next_run(site: Site) -> 
 
 
 async def test_a_disabled_task_type_takes_nothing_and_what_waits_is_parked_until_it_is_enabled(
-    site: Site,
+    site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with site(PENSTOCK_TASK_PLAIN_OWN_ENABLED="true") as operator:
         await operator.queue_control.pause("plain", by="ada")
@@ -249,6 +249,8 @@ async def test_a_disabled_task_type_takes_nothing_and_what_waits_is_parked_until
         # Others of the same queue go on.
         await ended(operator, *await submit(operator, "plain.model"))
         assert len(seen.starts) == 1
+        said = "tasks of type 'plain.own' are parked: an operator has disabled it"
+        assert caplog.text.count(said) == 1
 
         await operator.policy_control.reset_task_type("plain.own", by="ada")
         done = await ended(operator, *waiting, within=5)

@@ -54,3 +54,23 @@ def test_what_holds_is_told_where_nothing_has_run_yet(run, tmp_path):
     assert "Traceback" not in done.stderr
     assert "max attempts" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["explain", "schema"])
+def test_code_of_a_plugin_that_nobody_wants_is_not_run(run, tmp_path, broken_plugin, command):
+    touched = tmp_path / "imported"
+    module = tmp_path / "site" / "penstock_broken.py"
+    module.write_text(f"open({str(touched)!r}, 'w')\n")
+
+    done = run("plugins", command, "ai.text", PENSTOCK_PORT="1", PENSTOCK_PLUGINS_DISABLED="broken")
+
+    assert done.exit_code == 0, done.output
+    assert not touched.exists()
+
+
+@pytest.mark.parametrize("command", ["explain", "schema"])
+def test_a_task_type_of_a_plugin_that_nobody_wants_is_told_so(run, command):
+    done = run("plugins", command, "ai.text", PENSTOCK_PORT="1", PENSTOCK_PLUGINS_DISABLED="ai")
+
+    assert done.exit_code == 1
+    assert "PENSTOCK_PLUGINS_DISABLED names it" in done.stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.installed import loaded
 from penstock.plugins import Catalogue, load
 from penstock.plugins.discovery import discover, in_order
 from tests.unit.plugins.broken_plugins import BROKEN, Broken
@@ -36,7 +37,7 @@ def load_with(broken: Broken, site: Path) -> Catalogue:
     for each in GOOD_ONES:
         install(each, site)
     # As they are found on a real machine, but without what is installed on this one.
-    return load([each for each in discover() if each.dist and str(site) in str(each.dist._path)])  # type: ignore[attr-defined]
+    return loaded([each for each in discover() if each.dist and str(site) in str(each.dist._path)])  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
@@ -78,6 +79,17 @@ def test_code_of_a_plugin_that_failed_is_shown_with_its_place(site: Path) -> Non
     assert "SHARE = 1 / 0" in refused.traceback
 
 
+def test_passwords_are_in_neither_problem_nor_traceback(site: Path) -> None:
+    source = "address = 'postgresql://app:hunter2@db'\nraise OSError('cannot reach ' + address)"
+    leaky = install(Package(name="leaky", source=source), site)
+    (refused,) = load(entry_points(leaky)).quarantined
+
+    assert "OSError: cannot reach postgresql://app:***@db" in refused.absence
+    assert refused.traceback is not None
+    assert "cannot reach" in refused.traceback
+    assert "hunter2" not in refused.absence + refused.traceback
+
+
 def test_ctrl_c_is_not_a_fault_of_the_plugin_that_is_imported(site: Path) -> None:
     patient = install(Package(name="patient", source="raise KeyboardInterrupt"), site)
 
@@ -100,6 +112,51 @@ def test_a_built_in_plugin_keeps_its_names_while_it_is_broken(site: Path) -> Non
 
     assert "user_max_waiting of queue 'ai'" in refused["ai"][0]
     assert "declares queue 'ai', which penstock-ai 1.2 has already" in refused["aaa"][0]
+
+
+def with_setting(name: str, field: str) -> Package:
+    """A good plugin with one setting."""
+    source = GOOD.format(name=name.replace("-", "_")) + (
+        f"""
+class Settings(Struct):
+    {field}: str = ""
+
+
+@hookimpl
+def penstock_settings():
+    return [Settings]
+"""
+    )
+    return Package(name=name, source=source)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "variable"),
+    [
+        ("api", "key", "PENSTOCK_API_KEY"),
+        ("api", "key_file", "PENSTOCK_API_KEY_FILE"),
+        ("log", "level", "PENSTOCK_LOG_LEVEL"),
+        ("keep", "failed", "PENSTOCK_KEEP_FAILED"),
+    ],
+)
+def test_no_plugin_is_given_what_is_said_of_penstock_itself(
+    site: Path, name: str, field: str, variable: str
+) -> None:
+    catalogue = loaded(entry_points(install(with_setting(name, field), site)))
+
+    (refused,) = catalogue.quarantined
+    (problem,) = refused.problems
+    assert f"setting {field!r} would be read from {variable}" in problem
+
+
+def test_of_two_plugins_with_the_same_variable_the_one_it_begins_with_has_it(site: Path) -> None:
+    pair = [with_setting("two", "acme_key"), with_setting("two-acme", "key")]
+    catalogue = loaded([point for each in pair for point in entry_points(install(each, site))])
+
+    (refused,) = catalogue.quarantined
+    assert refused.name == "two"
+    (problem,) = refused.problems
+    assert "would read PENSTOCK_TWO_ACME_KEY, which penstock-two-acme 1.2 reads" in problem
 
 
 @pytest.mark.parametrize("name", ["acme", "video"])

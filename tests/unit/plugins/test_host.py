@@ -161,4 +161,4 @@ def test_two_plugins_of_one_name_and_a_reserved_one_are_refused(
     assert list(catalogue.queues) == ["one"]
     twin, reserved = (" ".join(each.problems) for each in catalogue.quarantined)
     assert "the entry point is called 'twin', as that of" in twin
-    assert "'queue', which settings of Penstock's own start with" in reserved
+    assert "'queue', and settings of Penstock's own start with PENSTOCK_QUEUE_" in reserved

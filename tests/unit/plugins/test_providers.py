@@ -129,7 +129,10 @@ def test_names_are_unique_within_a_plugin_and_among_all(load_all: Loader) -> Non
 def test_a_plugin_called_provider_would_take_its_settings(load_all: Loader) -> None:
     catalogue = load_all(provider=BRINGS.format(name="acme"))
 
-    assert "settings of Penstock's own start with; choose" in problems(catalogue)["provider"]
+    assert (
+        "settings of Penstock's own start with PENSTOCK_PROVIDER_; choose"
+        in problems(catalogue)["provider"]
+    )
 
 
 def test_the_plugin_of_the_page_about_providers_loads(load_all: Loader) -> None:

@@ -224,3 +224,23 @@ def test_a_field_that_takes_more_than_a_boolean_takes_it():
     found = plugin_settings.read("acme", Switches, Given.of(variables))
 
     assert (found.either, found.maybe) == (7, None)
+
+
+def test_what_a_struct_raises_names_plugin_variable_and_remedy_and_no_secret() -> None:
+    class Region(msgspec.Struct, frozen=True):
+        region: str = "eu"
+        key: Annotated[str, msgspec.Meta(extra={"secret": True})] = ""
+
+        def __post_init__(self) -> None:
+            if self.region != "eu":
+                raise KeyError(self.region, self.key)
+
+    given = Given.of({"PENSTOCK_ACME_REGION": "us", "PENSTOCK_ACME_KEY": "hunter\\2"})
+    with pytest.raises(SettingsError) as caught:
+        plugin_settings.read("acme", Region, given, distribution="penstock-acme 1.2")
+
+    said = str(caught.value)
+    assert "the settings of plugin 'acme', penstock-acme 1.2 do not go together" in said
+    assert "PENSTOCK_ACME_REGION" in said
+    assert "KeyError('us', '***')" in said
+    assert "correct them, or remove them" in said

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.settings import Settings, SettingsError, redacted
+from penstock.secrecy import redacted, redacted_in
+from penstock.settings import Settings, SettingsError
 
 SECRET = "hunter2"
 
@@ -56,3 +57,16 @@ def test_no_password_survives_however_badly_it_is_escaped(password):
 def test_what_is_no_secret_stays():
     assert redacted("unix:///run/redis.sock?db=0") == "unix:///run/redis.sock?db=0"
     assert redacted("postgresql://user@host/db") == "postgresql://user@host/db"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cannot reach postgresql://app:hunter2@db/x", "cannot reach postgresql://app:***@db/x"),
+        ("at 'redis://:hun@ter/2@h:6379' now", "at 'redis://:***@h:6379' now"),
+        ("GET https://x.test/a?token=hunter2 failed", "GET https://x.test/a?token=*** failed"),
+        ("see https://x.test/a, or mail me@x.test", "see https://x.test/a, or mail me@x.test"),
+    ],
+)
+def test_passwords_of_urls_in_a_text_are_hidden(text, shown):
+    assert redacted_in(text) == shown

@@ -12,8 +12,8 @@ from packaging.utils import canonicalize_name
 
 from penstock.cli.messages import print_json, say_error
 from penstock.cli.options import json_option
-from penstock.installed import described
-from penstock.plugins import PluginView, discover, load
+from penstock.installed import described, loaded
+from penstock.plugins import PluginView, discover
 from penstock.plugins.discovery import in_order
 from penstock.plugins.near_names import hint
 from penstock.plugins.selection import distribution_name, plugins_of
@@ -32,7 +32,7 @@ def check(*, plugins: tuple[str, ...], traceback: bool, as_json: bool) -> None:
     """
     with ExitStack() as stack:
         asked, candidates = _candidates(plugins, stack)
-        found = [each for each in described(load(candidates)) if _is_one(each, asked)]
+        found = [each for each in described(loaded(candidates)) if _is_one(each, asked)]
     if as_json:
         print_json({"plugins": found})
     else:

@@ -35,11 +35,12 @@ async def _explain_here(task_type: str) -> TaskPolicy:
     from penstock.configuration import configured, installation_values
     from penstock.configuration import policies as policies_of
     from penstock.dispatch import explain as explained
+    from penstock.installed import installed
     from penstock.ledger import Ledger, LedgerUnavailableError
     from penstock.ledger.database import sqlite_file
-    from penstock.plugins import discover, load
 
-    settings, catalogue = process_settings.load(), load(discover())
+    settings = process_settings.load()
+    catalogue = installed(settings)
     ledger = Ledger(settings.database_url)
     try:
         known = policies_of(configured(settings, catalogue), catalogue, ledger.database)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from penstock.cli import process_settings
 from penstock.cli.messages import print_json, say, say_error
-from penstock.plugins import discover, load
+from penstock.installed import installed
 from penstock.plugins.schema_snapshot import Schemas, Snapshot
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -44,7 +45,7 @@ def schema(
     if sum(chosen) > 1:
         message = "expected at most one of --input, --output, --snapshot and --check"
         raise click.UsageError(message)
-    catalogue = load(discover())
+    catalogue = installed(process_settings.load())
     found = catalogue.task_type(task_type)
     plugin = catalogue.owner_of(task_type).name
     now = Schemas.of(found)

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from penstock.plugins import Catalogue, discover, load
+from penstock.installed import loaded
+from penstock.plugins import Catalogue, discover
 from penstock.testing.contract import (
     cancelling,
     concurrency,
@@ -144,7 +145,7 @@ class PluginContract:
     def test_its_hooks_answer_the_same_twice(self) -> None:
         """They have no side effects."""
         with self._subject() as subject:
-            again = Subject(self.plugin, load(discover()), self.examples)
+            again = Subject(self.plugin, loaded(discover()), self.examples)
             if subject.fingerprint() != again.fingerprint():
                 message = (
                     f"the hooks of {subject} gave another answer when they were asked again: API "

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from penstock.configuration import configured
+from penstock.declarations import setting_names
 from penstock.settings import Settings, SettingsError, plugin_settings
 from penstock.testing.contract.subject import Subject
 
@@ -22,9 +23,9 @@ def faults(subject: Subject) -> Iterator[str]:
         each.variable
         for kind in subject.plugin.settings
         for each in plugin_settings.knobs(subject.name, kind)
-        if each.variable.startswith(plugin_settings.prefix(subject.name))
+        if each.variable.startswith(setting_names.prefix(subject.name))
     ]
-    right = own[0] if own else f"{plugin_settings.prefix(subject.name)}X"
+    right = own[0] if own else f"{setting_names.prefix(subject.name)}X"
     wrong = f"{right}X"
     try:
         _configure(subject, {wrong: "1"})

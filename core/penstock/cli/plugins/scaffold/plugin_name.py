@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from penstock.declarations import setting_names
 from penstock.plugins.rivalry import RESERVED
-from penstock.settings import KNOBS, plugin_settings
+from penstock.settings import KNOBS
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _MOST = 20
@@ -37,9 +38,9 @@ def check(name: str, *, installed: Mapping[str, str]) -> None:
             f"plugin {name!r} is installed already, by {installed[name]}; choose another name, "
             f"like {f'my-{name}'!r}"
         )
-    prefix = plugin_settings.prefix(name)
+    prefix = setting_names.prefix(name)
     taken = next((each.variable for each in KNOBS if each.variable.startswith(prefix)), None)
-    if name in RESERVED or taken is not None:
+    if name.partition("-")[0] in RESERVED or taken is not None:
         raise ValueError(
             f"the name {name!r} is Penstock's own: {taken or f'{prefix}…'} is a setting of "
             f"Penstock itself; choose another name, like {f'my-{name}'!r}"

@@ -9,6 +9,14 @@ _QUERY_SECRET = re.compile(
     r"([?&][^=&]*(?:password|passwd|pwd|secret|token)[^=&]*=).*", re.IGNORECASE | re.DOTALL
 )
 
+# With whatever a password may hold that somebody forgot to escape.
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://\S*[@?]\S*", re.IGNORECASE)
+
+
+def redacted_in(text: str) -> str:
+    """A text of somebody else's, with the password of each URL in it replaced by ``***``."""
+    return _URL.sub(lambda found: redacted(found[0]), text)
+
 
 def redacted(url: str) -> str:
     """The URL with its password replaced by ``***``.
