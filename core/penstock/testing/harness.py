@@ -30,9 +30,10 @@ from penstock.declarations import (
 from penstock.dispatch import ArtifactStore
 from penstock.dispatch.needs import need_of
 from penstock.engine import Grant, GrantSettlement, Lease, Member
+from penstock.installed import loaded
 from penstock.ledger import Failure, Outcome, StartedTask, Status
 from penstock.ledger.transitions import CANCELLED
-from penstock.plugins import Catalogue, Plugin, discover, load
+from penstock.plugins import Catalogue, Plugin, discover
 from penstock.plugins.installed import InstalledPlugins
 from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
@@ -68,7 +69,7 @@ _MOST_RUNS = 1000
 @cache
 def _installed() -> Catalogue:
     """All plugins that are installed here."""
-    return load(discover())
+    return loaded(discover())
 
 
 def declared_providers() -> tuple[Provider, ...]:
