@@ -16,7 +16,7 @@ from penstock.api import SingleKeyAccess, create_api
 from penstock.app import Application
 from penstock.cli import data_dir, development_key, port, process_settings, serving
 from penstock.cli.options import safe_mode_option
-from penstock.installed import described
+from penstock.selected_plugins import described
 from penstock.settings import Settings
 
 

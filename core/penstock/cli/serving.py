@@ -11,8 +11,8 @@ from penstock.engine import (
     ServerWatch,
     UnsuitableServerError,
 )
-from penstock.installed import installed
 from penstock.plugins import Catalogue
+from penstock.selected_plugins import selected
 from penstock.settings import Settings
 
 _plugin_log = logging.getLogger("penstock.plugins")
@@ -23,9 +23,9 @@ def installed_plugins(settings: Settings) -> Catalogue:
     """The catalogue of what is installed; plugins that do not load are logged as errors.
 
     Raises:
-        SettingsError: see :func:`penstock.installed.installed`.
+        SettingsError: see :func:`penstock.selected_plugins.selected`.
     """
-    catalogue = installed(settings)
+    catalogue = selected(settings)
     for refused in catalogue.quarantined:
         _plugin_log.error("%s", refused.absence)
     for unwanted in catalogue.disabled:

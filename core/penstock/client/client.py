@@ -38,9 +38,9 @@ from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_
 from penstock.dispatch.bulk import MAX_TASKS
 from penstock.dispatch.sameness import fingerprint_of_all
 from penstock.events import Position
-from penstock.installed import installed
 from penstock.ledger import Accepted, BatchRecord, TaskFilter, TaskSummary, Transition
 from penstock.plugins import discover
+from penstock.selected_plugins import selected
 from penstock.settings import Settings
 
 I = TypeVar("I")  # noqa: E741  (the input's type, as R is the result's)
@@ -484,7 +484,7 @@ class Client:
             self._directory or Path.cwd(),
             plugins=[each.name for each in discover()],
         )
-        return Application(settings, installed(settings))
+        return Application(settings, selected(settings))
 
 
 async def _all(sweep: Callable[[UUID | None], Awaitable[Swept]]) -> dict[UUID, Transition]:

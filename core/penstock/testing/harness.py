@@ -30,7 +30,6 @@ from penstock.declarations import (
 from penstock.dispatch import ArtifactStore
 from penstock.dispatch.needs import need_of
 from penstock.engine import Grant, GrantSettlement, Lease, Member
-from penstock.installed import loaded
 from penstock.ledger import Failure, Outcome, StartedTask, Status
 from penstock.ledger.transitions import CANCELLED
 from penstock.plugins import Catalogue, Plugin, discover
@@ -38,6 +37,7 @@ from penstock.plugins.installed import InstalledPlugins
 from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
 from penstock.processes.size_limits import SizeLimits
+from penstock.selected_plugins import loaded
 from penstock.testing import typed
 from penstock.testing.clock import Clock
 from penstock.testing.inline import InlineProcesses

@@ -83,8 +83,8 @@ async def penstock_services(
 @pytest.fixture(scope="session")
 def penstock_catalogue() -> Catalogue:
     """All installed plugins, loaded once."""
-    from penstock.installed import loaded  # noqa: PLC0415  (see above)
     from penstock.plugins import discover  # noqa: PLC0415  (see above)
+    from penstock.selected_plugins import loaded  # noqa: PLC0415  (see above)
 
     return loaded(discover())
 

@@ -19,9 +19,9 @@ from penstock.app import Application
 from penstock.cli import api
 from penstock.client import Client
 from penstock.embedded import EmbeddedRedis
-from penstock.installed import loaded
 from penstock.ledger.migrate import upgrade_async
 from penstock.plugins import Catalogue, discover
+from penstock.selected_plugins import loaded
 from penstock.settings import Settings
 
 _URL = "http://penstock.test"

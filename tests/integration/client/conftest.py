@@ -81,7 +81,7 @@ def environment(redis_url: str, namespace: str, database_url: str, tmp_path: Pat
 def acme(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the plugin of this file is installed."""
     monkeypatch.setattr(client_module, "discover", list)
-    monkeypatch.setattr(client_module, "installed", lambda _: acme_catalogue())
+    monkeypatch.setattr(client_module, "selected", lambda _: acme_catalogue())
 
 
 @asynccontextmanager

@@ -46,7 +46,7 @@ async def client(
 ) -> AsyncIterator[Client]:
     """Of the first version."""
     monkeypatch.setattr(client_module, "discover", list)
-    monkeypatch.setattr(client_module, "installed", lambda _: catalogue("1.0"))
+    monkeypatch.setattr(client_module, "selected", lambda _: catalogue("1.0"))
     async with Client(environ=environment, directory=tmp_path) as client:
         yield client
 

@@ -173,7 +173,7 @@ from penstock import Client
 from penstock.client import client as client_module
 from tests.integration.client.conftest import Resize, acme_catalogue, resize
 
-client_module.discover, client_module.installed = list, lambda _: acme_catalogue()
+client_module.discover, client_module.selected = list, lambda _: acme_catalogue()
 
 async def main():
     engine = create_async_engine(os.environ["DATABASE_URL"])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from penstock.installed import loaded
 from penstock.plugins import Catalogue, load
 from penstock.plugins.discovery import discover, in_order
+from penstock.selected_plugins import loaded
 from tests.unit.plugins.broken_plugins import BROKEN, Broken
 from tests.unit.plugins.installing import GOOD, Package, entry_points, install
 

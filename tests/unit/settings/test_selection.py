@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from penstock.configuration import configured
-from penstock.installed import installed
 from penstock.plugins import AbsentTaskTypeError, UnknownQueueError
+from penstock.selected_plugins import selected
 from penstock.settings import Settings, SettingsError
 from tests.unit.plugins.installing import Package, install
 
@@ -25,7 +25,7 @@ def load(tmp_path: Path, **variables: str):
         tmp_path,
         plugins=["bomb", "ai", "upload", "video"],
     )
-    catalogue = installed(settings)
+    catalogue = selected(settings)
     configured(settings, catalogue)
     return catalogue
 

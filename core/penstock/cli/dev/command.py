@@ -19,7 +19,7 @@ from penstock.cli.options import safe_mode_option
 from penstock.configuration import configured
 from penstock.embedded import EmbeddedRedis
 from penstock.engine import RedisServers
-from penstock.installed import installed
+from penstock.selected_plugins import selected
 from penstock.settings import Settings
 
 # A worker that was told to stop waits PENSTOCK_DRAIN_SECONDS for its tasks and then writes down
@@ -43,7 +43,7 @@ def dev(*, safe_mode: bool) -> None:
     settings = process_settings.load(safe_mode=safe_mode)
     settings.require_access()
     # The children would find the same fault, each for itself and after the database was migrated.
-    configured(settings, installed(settings))
+    configured(settings, selected(settings))
     data_dir.prepare(settings.data_dir)
     try:
         sys.exit(_run(settings))

@@ -35,12 +35,12 @@ async def _explain_here(task_type: str) -> TaskPolicy:
     from penstock.configuration import configured, installation_values
     from penstock.configuration import policies as policies_of
     from penstock.dispatch import explain as explained
-    from penstock.installed import installed
     from penstock.ledger import Ledger, LedgerUnavailableError
     from penstock.ledger.database import sqlite_file
+    from penstock.selected_plugins import selected
 
     settings = process_settings.load()
-    catalogue = installed(settings)
+    catalogue = selected(settings)
     ledger = Ledger(settings.database_url)
     try:
         known = policies_of(configured(settings, catalogue), catalogue, ledger.database)

@@ -7,8 +7,8 @@ from rich.text import Text
 from penstock.cli import process_settings
 from penstock.cli.messages import people, print_json, say, say_error
 from penstock.cli.options import json_option
-from penstock.installed import described, installed
 from penstock.plugins import PluginView
+from penstock.selected_plugins import described, selected
 
 _COLOURS = {"loaded": "green", "quarantined": "red", "disabled": "yellow"}
 
@@ -17,7 +17,7 @@ _COLOURS = {"loaded": "green", "quarantined": "red", "disabled": "yellow"}
 @json_option
 def list_(*, as_json: bool) -> None:
     """List the plugins installed here, and what is wrong with those that do not load."""
-    found = described(installed(process_settings.load()))
+    found = described(selected(process_settings.load()))
     if as_json:
         print_json({"plugins": found})
         return

@@ -6,8 +6,8 @@ import click
 
 from penstock.cli import process_settings
 from penstock.cli.messages import print_json, say, say_error
-from penstock.installed import installed
 from penstock.plugins.schema_snapshot import Schemas, Snapshot
+from penstock.selected_plugins import selected
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -45,7 +45,7 @@ def schema(
     if sum(chosen) > 1:
         message = "expected at most one of --input, --output, --snapshot and --check"
         raise click.UsageError(message)
-    catalogue = installed(process_settings.load())
+    catalogue = selected(process_settings.load())
     found = catalogue.task_type(task_type)
     plugin = catalogue.owner_of(task_type).name
     now = Schemas.of(found)

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from penstock.installed import loaded
 from penstock.plugins import Catalogue, discover
+from penstock.selected_plugins import loaded
 from penstock.testing.contract import (
     cancelling,
     concurrency,

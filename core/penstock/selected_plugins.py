@@ -16,7 +16,7 @@ def loaded(candidates: Sequence[EntryPoint], selection: Selection = EVERYTHING) 
     return load(candidates, selection, own_variables=OWN_VARIABLES)
 
 
-def installed(settings: Settings) -> Catalogue:
+def selected(settings: Settings) -> Catalogue:
     """What is installed and wanted; plugins that do not load are quarantined in it.
 
     Raises:
