@@ -11,7 +11,7 @@ MEMBERS := core $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.tom
 MEMBER_FILES := $(addsuffix /pyproject.toml,$(MEMBERS))
 PYTEST := $(BIN)/python -m pytest
 # Most tests wait for servers and processes; those of one file share some, and stay together.
-PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
+PARALLEL ?= -n 3 --dist loadfile
 ARGS ?=
 
 # Stamps lie inside the folders that they vouch for: whoever deletes the folder gets it rebuilt.

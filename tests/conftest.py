@@ -3,7 +3,6 @@
 import os
 import shutil
 import uuid
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,10 +39,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if tier not in TIERS:
             raise pytest.UsageError(f"{item.path} is in no tier: expected a folder of {TIERS}")
         item.add_marker(tier)
-    # As xdist would have it, largest files first, which fills all workers to the end; but the chaos
-    # is one long test.
-    sizes = Counter(item.path for item in items)
-    items.sort(key=lambda item: (item.get_closest_marker("chaos") is None, -sizes[item.path]))
 
 
 @pytest.fixture(autouse=True)
