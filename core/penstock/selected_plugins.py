@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint
 
+from penstock.near_names import hint, nearest
 from penstock.plugins import Catalogue, PluginView, Selection, discover, inventory, load
-from penstock.plugins.near_names import hint, nearest
 from penstock.plugins.selection import EVERYTHING, names
 from penstock.settings import OWN_VARIABLES, Settings, SettingsError, plugin_settings
 

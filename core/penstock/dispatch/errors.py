@@ -27,11 +27,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from difflib import get_close_matches
 from uuid import UUID
 
 from penstock.declarations import PenstockError
 from penstock.declarations.unfit import Fault
+from penstock.near_names import hint
 
 
 class InvalidInputError(PenstockError, ValueError):
@@ -235,13 +235,7 @@ class UnknownScheduleError(PenstockError, LookupError):
     """There is no schedule ``name``."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        near = get_close_matches(name, known, n=1)
-        hint = (
-            f"did you mean {near[0]!r}?"
-            if near
-            else f"known are {', '.join(map(repr, known)) or 'none'}"
-        )
-        super().__init__(f"there is no schedule {name!r}; {hint}")
+        super().__init__(f"there is no schedule {name!r}; {hint(name, known)}")
         self.name = name
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -18,6 +17,7 @@ from penstock.declarations import (
     TaskListener,
     TaskType,
 )
+from penstock.near_names import hint, nearest
 from penstock.plugins.installed import InstalledPlugins
 from penstock.plugins.tuning import ENABLED, Fields, Tuning
 
@@ -133,13 +133,8 @@ class _UnknownNameError(PenstockError, LookupError):
     def __init__(self, message: str, name: str, known: Sequence[str]) -> None:
         self.name = name
         self.known = sorted(known)
-        self.suggestion = next(iter(get_close_matches(name, self.known, n=1)), None)
-        hint = (
-            f"did you mean {self.suggestion!r}?"
-            if self.suggestion
-            else f"known are {', '.join(map(repr, self.known)) or 'none'}"
-        )
-        super().__init__(f"{message} {name!r}; {hint}")
+        self.suggestion = nearest(name, self.known)
+        super().__init__(f"{message} {name!r}; {hint(name, self.known)}")
 
 
 class UnknownTaskTypeError(_UnknownNameError):
@@ -190,15 +185,9 @@ class UnknownProviderError(PenstockError, LookupError):
     """No loaded plugin declares this provider, which a task type asks for."""
 
     def __init__(self, name: str, known: Collection[str], *, task_type: str) -> None:
-        near = get_close_matches(name, known, n=1)
-        hint = (
-            f"did you mean {near[0]!r}?"
-            if near
-            else f"known are {', '.join(map(repr, sorted(known))) or 'none'}"
-        )
         super().__init__(
             f"task type {task_type!r} needs provider {name!r}, which no loaded plugin returns from "
-            f"penstock_providers; {hint}"
+            f"penstock_providers; {hint(name, known)}"
         )
 
 

@@ -21,8 +21,8 @@ from penstock.declarations import (
     TaskListener,
     TaskType,
 )
+from penstock.near_names import hint, nearest
 from penstock.plugins import faults, hookspecs
-from penstock.plugins.near_names import hint, nearest
 
 _PREFIX = "penstock_"
 _LONGEST = 200

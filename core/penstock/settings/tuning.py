@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal
 
+from penstock.near_names import nearest
 from penstock.settings import limits
 from penstock.settings.errors import SettingsError
 from penstock.settings.given import FILE_SUFFIX, Given, Said
@@ -129,7 +129,7 @@ class Tuned:
                     raise SettingsError(
                         f"there is no setting {said}; {self._remedy(said, names, known)}"
                     )
-                self._log_unjudged(said, absent, near=self._nearest(said, known))
+                self._log_unjudged(said, absent, near=nearest(said, known, prefix=self.prefix))
             elif len(known[variable]) > 1:
                 which = " and ".join(map(repr, sorted(known[variable])))
                 raise SettingsError(
@@ -138,14 +138,8 @@ class Tuned:
                 )
 
     def _remedy(self, variable: str, names: Collection[str], known: Collection[str]) -> str:
-        near = self._nearest(variable, known)
+        near = nearest(variable, known, prefix=self.prefix)
         return f"did you mean {near}?" if near else self._choices(names)
-
-    def _nearest(self, variable: str, known: Collection[str]) -> str | None:
-        # Without the prefix, which would make all names look alike.
-        short = {each.removeprefix(self.prefix): each for each in known}
-        near = get_close_matches(variable.removeprefix(self.prefix), short, n=1)
-        return short[near[0]] if near else None
 
     def _log_unjudged(self, place: str, absent: Sequence[str], *, near: str | None) -> None:
         """Say that nobody can tell whether it is misspelt, once for each place."""
@@ -168,19 +162,18 @@ class Tuned:
                 continue
             name, field = rest
             if name not in names:
-                near = get_close_matches(name, names, n=1)
+                near = nearest(name, names)
                 if absent:
                     if name not in unjudged:
                         unjudged.add(name)
-                        nearest = repr(near[0]) if near else None
-                        self._log_unjudged(said.place, absent, near=nearest)
+                        self._log_unjudged(said.place, absent, near=near and repr(near))
                     continue
             elif field not in fields:
-                near = get_close_matches(field, fields, n=1)
+                near = nearest(field, fields)
             else:
                 continue
             what = f"{self.word} {name!r}" if name not in names else f"setting {field!r}"
-            remedy = f"did you mean {near[0]!r}?" if near else self._choices(names)
+            remedy = f"did you mean {near!r}?" if near else self._choices(names)
             raise SettingsError(f"there is no {what}, which {said.place} names; {remedy}")
 
     def _choices(self, names: Collection[str]) -> str:

@@ -12,9 +12,9 @@ from packaging.utils import canonicalize_name
 
 from penstock.cli.messages import print_json, say_error
 from penstock.cli.options import json_option
+from penstock.near_names import hint
 from penstock.plugins import PluginView, discover
 from penstock.plugins.discovery import in_order
-from penstock.plugins.near_names import hint
 from penstock.plugins.selection import distribution_name, plugins_of
 from penstock.plugins.sources import importable
 from penstock.selected_plugins import described, loaded
