@@ -204,15 +204,17 @@ def test_global_concurrency_holds_over_five_workers_that_are_killed(
     ]
     workers = penstock.start_workers(5, "probe", **limits)
     killed: dict[int, float] = {}
-    for _ in range(SECONDS // 2):
-        time.sleep(2)
-        victim = workers.pop(0)
-        victim.kill()
-        victim.wait()
-        killed[victim.pid] = time.time()
-        workers.append(penstock.start("worker", "--queues", "probe", **limits))
-    for each in ids:
-        assert penstock.outcome(each, timeout=60)["status"] == "success"
+    # Twice, for a task whose worker dies a third time is given up.
+    for _ in range(2):
+        time.sleep(SECONDS / 2)
+        for _ in range(2):
+            victim = workers.pop(0)
+            victim.kill()
+            victim.wait()
+            killed[victim.pid] = time.time()
+            workers.append(penstock.start("worker", "--queues", "probe", **limits))
+    outcomes = [penstock.outcome(each, timeout=60) for each in ids]
+    assert [each for each in outcomes if each["status"] != "success"] == []
 
     starts, ends = starts_and_ends(log)
     spans = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from penstock.ledger import EndedCounts, Ledger, LedgerUnavailableError
 
@@ -19,8 +19,9 @@ _MOST = 60.0
 class DrainRate:
     """Looks at the ledger's counts of ended tasks, at most once a second, and only when asked."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> None:
         self._ledger = ledger
+        self._clock = clock
         self._looking = asyncio.Lock()
         self._looks: deque[tuple[float, Mapping[str, int]]] = deque()
 
@@ -44,7 +45,7 @@ class DrainRate:
         return min(max(seconds, _LEAST), _MOST)
 
     async def _look(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         while self._looks and now - self._looks[0][0] > _WINDOW:
             self._looks.popleft()
         if not self._looks or now - self._looks[-1][0] >= _INTERVAL:

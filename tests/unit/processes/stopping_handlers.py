@@ -52,8 +52,9 @@ _WAYS: dict[str, Callable[[SyncContext], object]] = {
 def waits(job: Job, ctx: SyncContext) -> str:
     """Wait to be interrupted, in the way that ``text`` says, and clean up."""
     folder = Path(tempfile.mkdtemp())
-    sign(job, "started", str(os.getpid()))
     try:
+        # In here: it may be interrupted as soon as it has said so.
+        sign(job, "started", str(os.getpid()))
         _WAYS[job.text](ctx)
     except TaskInterrupted as stop:
         ctx.save("why", [stop.interruption.code, str(stop), ctx.interruption == stop.interruption])
@@ -88,8 +89,8 @@ def holds_out(job: Job) -> None:
 @task("processes.returns_all_the_same", queue=QUEUE)
 def returns_all_the_same(job: Job) -> str:
     """Take the interruption for the end of what it reads, as some libraries do."""
-    sign(job, "started", str(os.getpid()))
     try:
+        sign(job, "started", str(os.getpid()))
         time.sleep(60)
     except TaskInterrupted:
         return "half"
