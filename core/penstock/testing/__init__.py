@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from penstock.testing.clock import Clock
     from penstock.testing.contract import PluginContract
     from penstock.testing.harness import Harness
-    from penstock.testing.run import Child, LoggedLine, Run, StartedRun
+    from penstock.testing.run import BegunRun, Child, LoggedLine, Run, StartedRun
     from penstock.testing.services import RealServices
 
 __all__ = [
+    "BegunRun",
     "Child",
     "Clock",
     "Harness",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BegunRun": "run",
     "Child": "run",
     "Clock": "clock",
     "Harness": "harness",

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -16,7 +13,7 @@ from uuid import UUID
 from taskiq import TaskiqMiddleware
 from uuid_utils.compat import uuid7
 
-from penstock.broker import Broker, Delivery, Receiver
+from penstock.broker import Delivery
 from penstock.broker.outcomes import HandlerTimeoutError
 from penstock.broker.providers import ProviderUse
 from penstock.declarations import (
@@ -27,58 +24,21 @@ from penstock.declarations import (
     SyncTaskType,
     TaskType,
 )
-from penstock.dispatch import ArtifactStore
-from penstock.dispatch.needs import need_of
+from penstock.dispatch.needs import Need, need_of
 from penstock.engine import Grant, GrantSettlement, Lease, Member
 from penstock.ledger import Failure, Outcome, StartedTask, Status
 from penstock.ledger.transitions import CANCELLED
-from penstock.plugins import Catalogue, Plugin, discover
-from penstock.plugins.installed import InstalledPlugins
 from penstock.processes.error_report import HandlerError
-from penstock.processes.pool import ProcessPool
-from penstock.processes.size_limits import SizeLimits
-from penstock.selected_plugins import loaded
 from penstock.testing import typed
 from penstock.testing.clock import Clock
-from penstock.testing.inline import InlineProcesses
-from penstock.testing.memory import (
-    HeldProcesses,
-    HeldStorage,
-    MemoryCheckpoints,
-    MemoryFiles,
-    MemoryIntake,
-    MemoryReports,
-    MemorySource,
-    NoJitter,
-    SettingsGiven,
-    Witness,
-)
-from penstock.testing.run import Child, Run, StartedRun
+from penstock.testing.memory import MemorySource
+from penstock.testing.memory_worker import MemoryWorker
+from penstock.testing.run import BegunRun, Child, Run, StartedRun
 
 I = TypeVar("I")  # noqa: E741  (the input's type, as R is the output's)
 P = ParamSpec("P")
 R = TypeVar("R")
-_MEBIBYTE = 1024**2
-# The defaults of the settings of these names.
-_LIMITS = SizeLimits(
-    result=_MEBIBYTE, checkpoint=_MEBIBYTE, progress_message=1024, log_line=16 * 1024
-)
 _MOST_RUNS = 1000
-
-
-@cache
-def _installed() -> Catalogue:
-    """All plugins that are installed here."""
-    return loaded(discover())
-
-
-def declared_providers() -> tuple[Provider, ...]:
-    """The providers of all plugins that are installed here."""
-    return tuple(_installed().providers.values())
-
-
-def _declared_settings() -> frozenset[type[Any]]:
-    return frozenset(kind for plugin in _installed().plugins for kind in plugin.settings)
 
 
 class Harness:
@@ -116,18 +76,7 @@ class Harness:
         self.clock = Clock()
         self.runs: list[Run[Any]] = []
         self._by_id: dict[UUID, Run[Any]] = {}
-        self._folder = folder
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._inline = inline
-        self._settings = SettingsGiven(_declared_settings)
-        self._known: dict[str, TaskType[Any, Any]] = {}
-        self._files = MemoryFiles(self._by_id)
-        self._store: ArtifactStore | None = None
-        self._pool = ProcessPool(_LIMITS, task_log_level=logging.DEBUG)
-        # By identity: a task type may have examples, which nobody can hash.
-        self._receivers: dict[int, tuple[TaskType[Any, Any], Receiver]] = {}
-        self._middlewares: list[TaskiqMiddleware] = []
-        self._overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
+        self._worker = MemoryWorker(self._by_id, self.clock, folder=folder, inline=inline)
         self._open_at: dict[str, float] = {}
         self._abandoned: set[asyncio.Task[None]] = set()
         # Of receivers' tasks, the loop itself keeps weak references only.
@@ -152,34 +101,39 @@ class Harness:
             each.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=1)
-        await self._pool.close()
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        await self._worker.close()
 
     # -- what a test says beforehand ---------------------------------------------------------
 
     def settings(self, *values: Any) -> None:
         """Have ``ctx.settings(type(value))`` return each of ``values``."""
         for each in values:
-            self._settings.give(each)
+            self._worker.settings.give(each)
 
     def add_middlewares(self, *middlewares: TaskiqMiddleware) -> None:
         """Add taskiq middlewares, before the first run."""
-        self._middlewares += middlewares
+        self._worker.middlewares += middlewares
+
+    def add_providers(self, *providers: Provider) -> None:
+        """Have ``ctx.providers`` return these too, beside those of the plugins installed here.
+
+        Before the first run.
+        """
+        self._worker.providers += providers
 
     def override(self, dependency: Callable[..., Any], by: Callable[..., Any]) -> None:
         """Have ``TaskiqDepends(dependency)`` resolved by another function."""
-        self._overrides[dependency] = by
+        self._worker.overrides[dependency] = by
 
     async def put(
         self, name: str, data: bytes | Path, *, content_type: str = "application/octet-stream"
     ) -> Artifact:
         """Store a file that a handler may open: of an upload, or of an earlier task."""
-        return await self._artifacts.put(uuid7(), name, data, content_type=content_type)
+        return await self._worker.artifacts.put(uuid7(), name, data, content_type=content_type)
 
     async def bytes_of(self, artifact: Artifact) -> bytes:
         """What a handler stored."""
-        return await (await self._artifacts.open(artifact.id)).read()
+        return await (await self._worker.artifacts.open(artifact.id)).read()
 
     # -- running -----------------------------------------------------------------------------
 
@@ -235,25 +189,30 @@ class Harness:
         self.runs.append(run)
         self._by_id[run.id] = run
         # Whatever provider it names, somebody may declare it.
-        installed = InstalledPlugins(settings_of=self._settings, provider_list=declared_providers())
-        need = need_of(task_type, value, known=_Everything(), installed=installed)
-        task = StartedTask(
-            id=run.id,
-            type=task_type.name,
-            queue=task_type.queue.name,
-            run=run.runs,
-            attempts=0,
-            max_attempts=task_type.retry.max_attempts,
-            losses=0,
-            priority=Priority.NORMAL,
-            user_id=user_id,
-            provider=need.provider,
-            units=need.units,
-            input=text.decode(),
-            labels=None,
-            started_at=datetime.now(UTC),
-        )
+        need = need_of(task_type, value, known=_Everything(), installed=self._worker.installed)
+        task = _started(run, need, input=text.decode(), user_id=user_id)
         run.task = asyncio.get_running_loop().create_task(self._drive(run, task))
+        return run
+
+    def begin(
+        self,
+        task_type: TaskType[..., R],
+        *,
+        attempt: int = 1,
+        user_id: str | None = None,
+    ) -> BegunRun[R]:
+        """Begin a run that the test makes itself, by calling what takes its ``context``.
+
+        That may be an ``async def`` handler, or a part of one. Nothing is tried again, time passes
+        as it does, and what the code says, saves and stores is found in the run.
+        """
+        run: BegunRun[R] = BegunRun(uuid7(), task_type)
+        run.status = Status.RUNNING
+        run.runs = run.attempts = attempt
+        self.runs.append(run)
+        self._by_id[run.id] = run
+        run.delivery = _delivery(run, _started(run, Need(), input="", user_id=user_id))
+        run.context = self._worker.context(run.delivery)
         return run
 
     def cancel(self, run: Run[Any], reason: str = "cancelled by the test") -> None:
@@ -311,11 +270,8 @@ class Harness:
         run.exception = None
         values = {name: getattr(task, name) for name in StartedTask.__struct_fields__}
         values |= {"run": run.runs, "attempts": run.attempts, "started_at": datetime.now(UTC)}
-        delivery = Delivery(StartedTask(**values), _lease(task))
-        delivery.use = ProviderUse(
-            Grant(id=task.id.bytes, provider=task.provider or "", units=0), _charging(run)
-        )
-        receiver = self._receiver(run.task_type)
+        delivery = _delivery(run, StartedTask(**values))
+        receiver = self._worker.receiver(run.task_type)
         source = receiver.consumer
         if not isinstance(source, MemorySource):
             raise TypeError(source)
@@ -343,7 +299,7 @@ class Harness:
 
     async def _abandon(self, run: Run[Any], running: asyncio.Task[None]) -> None:
         """Its worker is dead: an ``async def`` handler stays where it is, a process is killed."""
-        if isinstance(run.task_type, SyncTaskType) and not self._inline:
+        if isinstance(run.task_type, SyncTaskType) and not self._worker.is_inline:
             running.cancel()
             await asyncio.wait({running})
         else:
@@ -352,58 +308,38 @@ class Harness:
         run.crashed = asyncio.Event()
         run.attempts -= 1
 
-    def _receiver(self, task_type: TaskType[Any, Any]) -> Receiver:
-        if id(task_type) in self._receivers:
-            return self._receivers[id(task_type)][1]
-        self._known[task_type.name] = task_type
-        name = task_type.name.partition(".")[0]
-        plugin = Plugin(
-            name=name,
-            distribution=name,
-            version="0",
-            queues=[task_type.queue],
-            tasks=[task_type],
-            providers=declared_providers(),
-        )
-        catalogue = Catalogue(plugins=[plugin], settings=self._settings)
-        broker = Broker(
-            catalogue=catalogue,
-            dispatch=MemoryIntake(self._by_id, self._known),
-            consumer=MemorySource(task_type, catalogue.installed),
-        )
-        broker.add_middlewares(*self._middlewares, Witness(self._by_id))
-        broker.dependency_overrides.update(self._overrides)
-        processes = InlineProcesses() if self._inline else self._pool
-        receiver = Receiver(
-            broker,
-            ledger=MemoryCheckpoints(self._by_id),
-            artifacts=self._artifacts,
-            reports=MemoryReports(self._by_id, _LIMITS),
-            processes=HeldProcesses(processes, self.clock),
-            limits=_LIMITS,
-            drain=0,
-            random_source=NoJitter(),
-        )
-        self._receivers[id(task_type)] = task_type, receiver
-        return receiver
-
-    @property
-    def _artifacts(self) -> ArtifactStore:
-        if self._store is None:
-            folder = self._folder
-            if folder is None:
-                self._temporary = tempfile.TemporaryDirectory(prefix="penstock-harness-")
-                folder = Path(self._temporary.name)
-            storage = HeldStorage(folder / "artifacts", self.clock)
-            self._store = ArtifactStore(ledger=self._files, storage=storage)
-        return self._store
-
 
 class _Everything(frozenset[str]):
     __slots__ = ()
 
     def __contains__(self, name: object) -> bool:
         return True
+
+
+def _started(run: Run[Any], need: Need, *, input: str, user_id: str | None) -> StartedTask:  # noqa: A002  (as above)
+    return StartedTask(
+        id=run.id,
+        type=run.task_type.name,
+        queue=run.task_type.queue.name,
+        run=run.runs,
+        attempts=run.attempts,
+        max_attempts=run.task_type.retry.max_attempts,
+        losses=0,
+        priority=Priority.NORMAL,
+        user_id=user_id,
+        provider=need.provider,
+        units=need.units,
+        input=input,
+        labels=None,
+        started_at=datetime.now(UTC),
+    )
+
+
+def _delivery(run: Run[Any], task: StartedTask) -> Delivery:
+    delivery = Delivery(task, _lease(task))
+    grant = Grant(id=task.id.bytes, provider=task.provider or "", units=0)
+    delivery.use = ProviderUse(grant, _charging(run))
+    return delivery
 
 
 def _charging(run: Run[Any]) -> Callable[[GrantSettlement], object]:

@@ -11,7 +11,14 @@ from uuid import UUID
 import msgspec
 
 from penstock.client.errors import TaskFailedError
-from penstock.declarations import Artifact, Interruption, PenstockError, Priority, TaskType
+from penstock.declarations import (
+    Artifact,
+    Context,
+    Interruption,
+    PenstockError,
+    Priority,
+    TaskType,
+)
 from penstock.ledger import Failure, Status
 from penstock.testing import typed
 
@@ -163,3 +170,13 @@ class StartedRun(Run[R]):
         if self.task is not None:
             await asyncio.shield(self.task)
         return self
+
+
+class BegunRun(Run[R]):
+    """One that the test makes itself.
+
+    Attributes:
+        context: for the code that it calls.
+    """
+
+    context: Context

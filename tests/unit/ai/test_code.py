@@ -11,8 +11,6 @@ import pytest
 from penstock import PermanentError
 from penstock_ai.code import CodeInput, code
 from penstock_ai.fenced_code import code_in, without_fence
-from penstock_ai.settings import AiSettings
-from tests.services.plugin_context import PluginContext
 
 TARGETS = ["pydantic", "dataclass", "msgspec", "typeddict"]
 PULL_REQUEST = {
@@ -47,15 +45,27 @@ def decode(**fields):
     return msgspec.json.decode(msgspec.json.encode(fields), type=CodeInput)
 
 
-async def generated(schema, **fields):
-    return await code(decode(json_schema=schema, **fields), PluginContext(code, AiSettings()))
+@pytest.fixture
+def generated(harness):
+    """Generate types of a schema, and return the result."""
+
+    async def generated(schema, **fields):
+        return await code(decode(json_schema=schema, **fields), harness.begin(code).context)
+
+    return generated
 
 
-async def refused(schema, **fields):
-    with pytest.raises(PermanentError) as caught:
-        await generated(schema, **fields)
-    assert caught.value.code == "invalid_json_schema"
-    return str(caught.value)
+@pytest.fixture
+def refused(generated):
+    """Have a schema refused, and return the message."""
+
+    async def refused(schema, **fields):
+        with pytest.raises(PermanentError) as caught:
+            await generated(schema, **fields)
+        assert caught.value.code == "invalid_json_schema"
+        return str(caught.value)
+
+    return refused
 
 
 @pytest.fixture
@@ -78,7 +88,7 @@ def validate(kind, target, value):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-async def test_generated_types_run_and_hold_a_value(run, target):
+async def test_generated_types_run_and_hold_a_value(generated, run, target):
     result = await generated(PULL_REQUEST, target=target)
 
     kind = run(result.code).PullRequest
@@ -99,7 +109,7 @@ async def test_generated_types_run_and_hold_a_value(run, target):
     [{}, {**GOOD, "number": "three"}, {**GOOD, "author": {}}, {**GOOD, "state": "lost"}],
     ids=["empty", "type", "nested", "enum"],
 )
-async def test_generated_types_refuse_what_does_not_fit(run, target, bad):
+async def test_generated_types_refuse_what_does_not_fit(generated, run, target, bad):
     kind = run((await generated(PULL_REQUEST, target=target)).code).PullRequest
 
     with pytest.raises((pydantic.ValidationError, msgspec.ValidationError)):
@@ -108,26 +118,24 @@ async def test_generated_types_refuse_what_does_not_fit(run, target, bad):
 
 @pytest.mark.parametrize("target", ["pydantic", "msgspec"])
 @pytest.mark.parametrize("bad", [{"number": 0}, {"author": {"name": "x" * 21}}], ids=str)
-async def test_bounds_are_kept_where_the_target_has_them(run, target, bad):
+async def test_bounds_are_kept_where_the_target_has_them(generated, run, target, bad):
     kind = run((await generated(PULL_REQUEST, target=target)).code).PullRequest
 
     with pytest.raises((pydantic.ValidationError, msgspec.ValidationError)):
         validate(kind, target, {**GOOD, **bad})
 
 
-async def test_the_result_says_what_it_is():
-    context = PluginContext(code, AiSettings())
-
-    result = await code(decode(json_schema=PULL_REQUEST), context)
+async def test_the_result_says_what_it_is(harness, generated):
+    result = await generated(PULL_REQUEST)
 
     assert (result.language, result.syntax_ok, result.is_model_output) == ("python", True, False)
     assert result.artifact.name == "pull-request.py"
     assert result.artifact.content_type == "text/plain; charset=utf-8"
-    assert context.artifacts.bytes_of(result.artifact).decode() == result.code
+    assert (await harness.bytes_of(result.artifact)).decode() == result.code
     assert "from pydantic import" in result.code
 
 
-async def test_code_is_formatted():
+async def test_code_is_formatted(generated):
     schema = {"type": "object", "properties": {"a": {"enum": ["x" * 60, "y" * 60]}}}
 
     result = await generated(schema, target="msgspec", name="Row")
@@ -150,7 +158,7 @@ async def test_code_is_formatted():
         ({"title": "x\nimport os"}, "XImportOs"),
     ],
 )
-async def test_classes_are_named_by_the_title(fields, expected):
+async def test_classes_are_named_by_the_title(generated, fields, expected):
     schema = {**fields, "type": "object", "properties": {"a": {"type": "string"}}}
 
     result = await generated(schema)
@@ -160,13 +168,13 @@ async def test_classes_are_named_by_the_title(fields, expected):
     ] == [expected]
 
 
-async def test_a_name_goes_before_the_title():
+async def test_a_name_goes_before_the_title(generated):
     result = await generated({"title": "a", "type": "object", "properties": {}}, name="Given")
 
     assert "class Given(" in result.code
 
 
-async def test_texts_of_a_schema_never_become_code(run):
+async def test_texts_of_a_schema_never_become_code(generated, run):
     evil = '"""\nraise SystemExit("owned")\n"""\\'
     schema = {
         "title": evil,
@@ -197,7 +205,7 @@ async def test_texts_of_a_schema_never_become_code(run):
     ],
     ids=lambda keyword: next(iter(keyword)),
 )
-async def test_the_generators_own_keywords_import_nothing(keyword):
+async def test_the_generators_own_keywords_import_nothing(generated, keyword):
     schema: dict[str, Any] = {
         **keyword,
         "type": "object",
@@ -216,14 +224,14 @@ async def test_the_generators_own_keywords_import_nothing(keyword):
     "reference",
     ["https://example.org/a.json", "file:///etc/passwd", "other.json#/a", "/etc/passwd", "a"],
 )
-async def test_references_out_of_the_schema_are_refused(reference):
+async def test_references_out_of_the_schema_are_refused(refused, reference):
     message = await refused({"type": "object", "properties": {"a": {"$ref": reference}}})
 
     assert reference in message
     assert "nothing is fetched" in message
 
 
-async def test_properties_and_values_may_be_named_like_keywords():
+async def test_properties_and_values_may_be_named_like_keywords(generated):
     schema = {
         "type": "object",
         "properties": {
@@ -251,11 +259,11 @@ async def test_properties_and_values_may_be_named_like_keywords():
     ],
     ids=["malformed", "misspelt", "endless", "dangling", "long"],
 )
-async def test_schemas_that_mean_nothing_are_refused_with_the_reason(schema, problem):
+async def test_schemas_that_mean_nothing_are_refused_with_the_reason(refused, schema, problem):
     assert problem in await refused(schema)
 
 
-async def test_deeply_nested_schemas_are_refused():
+async def test_deeply_nested_schemas_are_refused(refused):
     schema: dict[str, Any] = {"type": "string"}
     for _ in range(100):
         schema = {"type": "array", "items": schema}
@@ -263,9 +271,9 @@ async def test_deeply_nested_schemas_are_refused():
     assert "64 deep" in await refused(schema)
 
 
-async def test_a_prompt_without_a_model_names_the_remedy():
+async def test_a_prompt_without_a_model_names_the_remedy(harness):
     with pytest.raises(PermanentError, match="OPENAI_API_KEY") as caught:
-        await code(decode(prompt="a parser"), PluginContext(code, AiSettings()))
+        await code(decode(prompt="a parser"), harness.begin(code).context)
 
     assert caught.value.code == "capability_unavailable"
 

@@ -7,7 +7,6 @@ import pytest
 from penstock import PermanentError
 from penstock_ai.document import DocumentInput, document
 from penstock_ai.file_name import file_name
-from tests.services.plugin_context import PluginContext
 
 
 def decode(**fields):
@@ -15,17 +14,17 @@ def decode(**fields):
 
 
 @pytest.mark.parametrize("example", document.examples, ids=lambda example: example.format)
-async def test_every_example_succeeds(example):
-    run = PluginContext(document)
+async def test_every_example_succeeds(harness, example):
+    run = harness.begin(document)
 
-    result = await document(example, run)
+    result = await document(example, run.context)
 
-    data = run.artifacts.bytes_of(result.artifact)
+    data = await harness.bytes_of(result.artifact)
     assert data.startswith({"pdf": b"%PDF-", "docx": b"PK", "html": b"<!doctype"}[example.format])
     assert result.artifact.name.endswith(f".{example.format}")
     assert result.pages == (1 if example.format == "pdf" else None)
     assert result.warnings == []
-    assert [percent for percent, _ in run.seen] == [10, 80]
+    assert [percent for percent, _ in run.progress] == [10, 80]
 
 
 def test_examples_cover_all_formats_and_both_ways():
@@ -33,23 +32,23 @@ def test_examples_cover_all_formats_and_both_ways():
     assert any(example.template for example in document.examples)
 
 
-async def test_template_data_reaches_the_file():
-    run = PluginContext(document)
+async def test_template_data_reaches_the_file(harness):
+    run = harness.begin(document)
     request = decode(
         template="letter",
         data={"sender": "Ada", "recipient": "Bob", "date": "now", "body": "Hello"},
         format="docx",
     )
 
-    result = await document(request, run)
+    result = await document(request, run.context)
 
-    opened = docx.Document(BytesIO(run.artifacts.bytes_of(result.artifact)))
+    opened = docx.Document(BytesIO(await harness.bytes_of(result.artifact)))
     assert "Dear Bob," in [paragraph.text for paragraph in opened.paragraphs]
 
 
-async def test_missing_template_data_fails_for_good():
+async def test_missing_template_data_fails_for_good(harness):
     with pytest.raises(PermanentError, match="'sender' is undefined"):
-        await document(decode(template="letter"), PluginContext(document))
+        await document(decode(template="letter"), harness.begin(document).context)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,6 @@ import pytest
 from penstock import PermanentError
 from penstock_ai.image import ImageInput, image
 from penstock_ai.picture import examine
-from penstock_ai.settings import AiSettings
-from tests.services.plugin_context import PluginContext
 
 CARD = {"title": "Überblick"}
 BARS: dict[str, Any] = {"kind": "bar", "labels": ["a", "b"], "series": [{"values": [1, 2]}]}
@@ -36,12 +34,10 @@ def encoded(kind, size=(8, 6)):
     ],
     ids=["card", "small card", "bars", "pie"],
 )
-async def test_cards_and_charts_become_png_files_of_their_size(fields, size, name):
-    run = PluginContext(image, AiSettings())
+async def test_cards_and_charts_become_png_files_of_their_size(harness, fields, size, name):
+    result = await image(decode(**fields), harness.begin(image).context)
 
-    result = await image(decode(**fields), run)
-
-    picture = PIL.Image.open(BytesIO(run.artifacts.bytes_of(result.artifact)))
+    picture = PIL.Image.open(BytesIO(await harness.bytes_of(result.artifact)))
     picture.load()
     assert (picture.format, picture.size) == ("PNG", size)
     assert (result.width, result.height, result.format) == (*size, "png")
@@ -49,22 +45,22 @@ async def test_cards_and_charts_become_png_files_of_their_size(fields, size, nam
     assert (result.warnings, result.is_model_output) == ([], False)
 
 
-async def test_the_same_input_gives_the_same_bytes():
-    first = await image(decode(card=CARD), PluginContext(image, AiSettings()))
-    second = await image(decode(card=CARD), PluginContext(image, AiSettings()))
+async def test_the_same_input_gives_the_same_bytes(harness):
+    first = await image(decode(card=CARD), harness.begin(image).context)
+    second = await image(decode(card=CARD), harness.begin(image).context)
 
     assert first.artifact.sha256 == second.artifact.sha256
 
 
-async def test_what_the_picture_cannot_show_is_in_the_result():
-    result = await image(decode(card={"title": "漢字"}), PluginContext(image, AiSettings()))
+async def test_what_the_picture_cannot_show_is_in_the_result(harness):
+    result = await image(decode(card={"title": "漢字"}), harness.begin(image).context)
 
     assert "漢" in result.warnings[0]
 
 
-async def test_a_prompt_without_a_model_names_the_remedy():
+async def test_a_prompt_without_a_model_names_the_remedy(harness):
     with pytest.raises(PermanentError, match="PENSTOCK_AI_OPENAI_IMAGE_MODEL") as caught:
-        await image(decode(prompt="a cat"), PluginContext(image, AiSettings()))
+        await image(decode(prompt="a cat"), harness.begin(image).context)
 
     assert caught.value.code == "capability_unavailable"
 

@@ -18,7 +18,6 @@ from penstock_ai.providers.openai_provider import OPENAI
 from penstock_ai.queues import AI, MODEL_TIMEOUT
 from penstock_ai.settings import MAX_TIMEOUT_SECONDS, AiSettings
 from penstock_ai.text import TextInput, text
-from tests.services.plugin_context import PluginContext
 
 INSTALLED = InstalledPlugins(
     settings_of={AiSettings: AiSettings()}, provider_list=(OPENAI, BUILTIN_PROVIDER)
@@ -53,9 +52,9 @@ def test_importing_the_plugin_imports_nothing_heavy():
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-async def test_examples_succeed_without_any_model_and_say_so(task):
+async def test_examples_succeed_without_any_model_and_say_so(harness, task):
     for example in task.examples:
-        result = await task(example, PluginContext(task, AiSettings()))
+        result = await task(example, harness.begin(task).context)
 
         sent = msgspec.to_builtins(result)
         assert sent["provider"] == "builtin"

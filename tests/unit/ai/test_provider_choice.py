@@ -17,7 +17,6 @@ from penstock_ai.providers.openai_provider import OPENAI
 from penstock_ai.providers.session import opened
 from penstock_ai.settings import AiSettings
 from penstock_ai.text import TextInput, text
-from tests.services.plugin_context import PluginContext
 
 
 class AcmeSettings(msgspec.Struct, frozen=True):
@@ -49,11 +48,16 @@ def installed(**settings):
     return InstalledPlugins(settings_of=found, provider_list=PROVIDERS)
 
 
-class Beside(PluginContext):
-    """A context of an installation that has this provider too."""
+@pytest.fixture
+def begin(harness):
+    """Begin a run in an installation that has this provider too, with the settings given."""
+    harness.add_providers(ACME)
 
-    def providers(self, kind):
-        return [each for each in PROVIDERS if isinstance(each, kind)]
+    def begin(task, *settings):
+        harness.settings(*settings)
+        return harness.begin(task)
+
+    return begin
 
 
 @pytest.mark.parametrize(
@@ -117,36 +121,34 @@ def test_a_model_that_cannot_do_it_is_refused_with_those_that_can():
         choose(ImageInput(prompt="x", model="acme-1"), Capability.IMAGE, there)
 
 
-async def test_the_provider_of_another_plugin_answers_the_tasks_of_this_one():
-    run = Beside(text, AiSettings(), AcmeSettings(api_key="k"))
+async def test_the_provider_of_another_plugin_answers_the_tasks_of_this_one(begin):
+    run = begin(text, AcmeSettings(api_key="k"))
 
-    result = await text(TextInput(prompt="Hello", model="acme-2"), run)
+    result = await text(TextInput(prompt="Hello", model="acme-2"), run.context)
 
     assert (result.text, result.provider, result.model) == ("acme-2: Hello", "acme", "acme-2")
     assert (result.provider_label, result.is_model_output) == ("Acme", True)
-    assert run.charged == [3]
+    assert run.charged == 3
     assert run.text == "acme-2: "
 
 
-async def test_a_summary_is_the_models_where_the_operator_has_set_one_up():
+async def test_a_summary_is_the_models_where_the_operator_has_set_one_up(begin):
     ours = "Bees are insects. " * 3
     request = TextInput(summarize=ours)
     chosen = AiSettings(text_provider="acme")
 
-    by_model = await text(request, Beside(text, chosen, AcmeSettings(api_key="k")))
-    without = await text(request, Beside(text, chosen, AcmeSettings()))
+    by_model = await text(request, begin(text, chosen, AcmeSettings(api_key="k")).context)
+    without = await text(request, begin(text, chosen, AcmeSettings()).context)
 
     assert (by_model.provider, without.provider) == ("acme", "builtin")
 
 
-async def test_a_provider_that_is_not_configured_names_the_remedy():
+async def test_a_provider_that_is_not_configured_names_the_remedy(begin):
     with pytest.raises(PermanentError, match="set OPENAI_API_KEY, or OPENAI_BASE_URL") as caught:
-        await text(TextInput(prompt="x"), Beside(text, AiSettings()))
+        await text(TextInput(prompt="x"), begin(text).context)
     assert caught.value.code == "capability_unavailable"
     with pytest.raises(PermanentError, match="set ACME_API_KEY, or send a 'template'"):
-        await text(
-            TextInput(prompt="x", provider="acme"), Beside(text, AiSettings(), AcmeSettings())
-        )
+        await text(TextInput(prompt="x", provider="acme"), begin(text, AcmeSettings()).context)
 
 
 async def test_a_provider_whose_library_is_not_installed_names_the_remedy(monkeypatch):
@@ -160,14 +162,14 @@ async def test_a_provider_whose_library_is_not_installed_names_the_remedy(monkey
     assert caught.value.code == "capability_unavailable"
 
 
-async def test_the_builtin_provider_answers_no_prompt():
-    run = Beside(text, AiSettings())
+async def test_the_builtin_provider_answers_no_prompt(begin):
+    run = begin(text)
     with pytest.raises(PermanentError, match="PENSTOCK_AI_OPENAI_TEXT_MODEL") as caught:
-        await text(TextInput(prompt="x", provider="builtin"), run)
+        await text(TextInput(prompt="x", provider="builtin"), run.context)
     assert caught.value.code == "capability_unavailable"
 
     with pytest.raises(PermanentError, match="send a 'card' or a 'chart', which needs no model"):
-        await image(ImageInput(prompt="x", provider="builtin"), Beside(image, AiSettings()))
+        await image(ImageInput(prompt="x", provider="builtin"), begin(image).context)
 
 
 def test_what_a_model_is_said_to_do_its_provider_can():

@@ -13,7 +13,6 @@ from penstock.plugins import load
 from penstock_ai import ModelProvider, Prompt
 from penstock_ai.providers.session import opened
 from penstock_ai.text import TextInput, text
-from tests.services.plugin_context import PluginContext
 
 PAGE = Path(__file__).parents[3] / "docs" / "providers.md"
 _, BLOCK = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
@@ -70,15 +69,14 @@ def test_it_loads(page):
     assert catalogue.installed.providers(ModelProvider) == [page.ACME]
 
 
-async def test_it_answers_and_its_limits_and_usage_come_for_free(page):
-    class Beside(PluginContext):
-        def providers(self, kind):
-            return [page.ACME]
+async def test_it_answers_and_its_limits_and_usage_come_for_free(harness, page):
+    harness.add_providers(page.ACME)
+    harness.settings(page.AcmeSettings(api_key="k", text_model="acme-1"))
+    run = harness.begin(text)
 
-    run = Beside(text, page.AcmeSettings(api_key="k", text_model="acme-1"))
-    result = await text(TextInput(prompt="x", provider="acme"), run)
+    result = await text(TextInput(prompt="x", provider="acme"), run.context)
 
-    assert (result.text, result.model, run.charged) == ("It sleeps.", "acme-1", [7])
+    assert (result.text, result.model, run.charged) == ("It sleeps.", "acme-1", 7)
 
 
 async def test_its_errors_are_those_that_penstock_knows(page):

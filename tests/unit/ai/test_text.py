@@ -4,24 +4,36 @@ import pytest
 from penstock import PermanentError
 from penstock_ai.settings import AiSettings
 from penstock_ai.text import TextInput, text
-from tests.services.plugin_context import PluginContext
 
 
 def decode(**fields):
     return msgspec.json.decode(msgspec.json.encode(fields), type=TextInput)
 
 
-async def write(settings=None, **fields):
-    return await text(decode(**fields), PluginContext(text, settings or AiSettings()))
+@pytest.fixture
+def write(harness):
+    """Write a text, and return the result."""
+
+    async def write(settings=None, **fields):
+        harness.settings(settings or AiSettings())
+        return await text(decode(**fields), harness.begin(text).context)
+
+    return write
 
 
-async def refused(**fields):
-    with pytest.raises(PermanentError) as caught:
-        await write(**fields)
-    return caught.value
+@pytest.fixture
+def refused(write):
+    """Have a text refused, and return the error."""
+
+    async def refused(**fields):
+        with pytest.raises(PermanentError) as caught:
+            await write(**fields)
+        return caught.value
+
+    return refused
 
 
-async def test_a_template_is_filled_with_its_data():
+async def test_a_template_is_filled_with_its_data(write):
     result = await write(
         template="{% for each in items %}{{ loop.index }}. {{ each | upper }}\n{% endfor %}",
         data={"items": ["a", "b & c"]},
@@ -31,7 +43,7 @@ async def test_a_template_is_filled_with_its_data():
     assert result.artifact is None
 
 
-async def test_a_template_is_for_the_builtin_renderer_even_where_a_model_is_configured():
+async def test_a_template_is_for_the_builtin_renderer_even_where_a_model_is_configured(write):
     settings = AiSettings(openai_api_key="k", openai_text_model="m")
 
     result = await write(settings, template="x")
@@ -39,7 +51,7 @@ async def test_a_template_is_for_the_builtin_renderer_even_where_a_model_is_conf
     assert (result.provider, result.text) == ("builtin", "x")
 
 
-async def test_template_syntax_in_data_is_not_run():
+async def test_template_syntax_in_data_is_not_run(write):
     result = await write(template="{{ a }}", data={"a": "{{ 7 * 7 }}"})
 
     assert result.text == "{{ 7 * 7 }}"
@@ -59,45 +71,43 @@ async def test_template_syntax_in_data_is_not_run():
         ("{{ 'x' * 9999999 }}", "too_complex", "1,000,000"),
     ],
 )
-async def test_templates_that_fail_are_refused_by_name(template, code, problem):
+async def test_templates_that_fail_are_refused_by_name(refused, template, code, problem):
     error = await refused(template=template)
 
     assert error.code == code
     assert problem in str(error)
 
 
-async def test_what_a_database_cannot_hold_is_replaced():
+async def test_what_a_database_cannot_hold_is_replaced(write):
     result = await write(template=r"a{{ '\u0000' }}b{{ '\ud800' }}c")
 
     assert result.text == "a\ufffdb\ufffdc"
 
 
-async def test_a_long_text_goes_to_a_file():
-    run = PluginContext(text, AiSettings())
-
-    result = await text(decode(template="{{ 'ü' * 50001 }}"), run)
+async def test_a_long_text_goes_to_a_file(harness, write):
+    result = await write(template="{{ 'ü' * 50001 }}")
 
     assert result.text is None
     assert result.artifact is not None
     assert result.artifact.name == "text.txt"
-    assert run.artifacts.bytes_of(result.artifact).decode() == "ü" * 50_001
+    assert (await harness.bytes_of(result.artifact)).decode() == "ü" * 50_001
 
 
-async def test_a_text_of_just_under_the_bound_stays_in_the_result():
+async def test_a_text_of_just_under_the_bound_stays_in_the_result(write):
     result = await write(template="{{ 'ü' * 50000 }}")
 
     assert result.text == "ü" * 50_000
     assert result.artifact is None
 
 
-async def test_a_summary_without_a_model_consists_of_the_texts_own_sentences():
+async def test_a_summary_without_a_model_consists_of_the_texts_own_sentences(write):
     result = await write(summarize="One thing is this. Another thing is that. Done!", sentences=2)
 
     assert result.text == "One thing is this. Another thing is that."
     assert result.is_model_output is False
 
 
-async def test_a_key_without_a_model_still_summarises_without_one():
+async def test_a_key_without_a_model_still_summarises_without_one(write):
     result = await write(AiSettings(openai_api_key="k"), summarize="One. Two.")
 
     assert result.provider == "builtin"
@@ -108,7 +118,7 @@ async def test_a_key_without_a_model_still_summarises_without_one():
     [{"prompt": "x"}, {"prompt": "x", "provider": "builtin"}],
     ids=["nothing configured", "builtin asked for"],
 )
-async def test_a_prompt_without_a_model_names_the_remedy(fields):
+async def test_a_prompt_without_a_model_names_the_remedy(refused, fields):
     error = await refused(**fields)
 
     assert error.code == "capability_unavailable"
@@ -116,7 +126,7 @@ async def test_a_prompt_without_a_model_names_the_remedy(fields):
         assert remedy in str(error)
 
 
-async def test_a_summary_by_a_model_that_is_not_there_is_not_done_without_one():
+async def test_a_summary_by_a_model_that_is_not_there_is_not_done_without_one(refused):
     error = await refused(summarize="x", model="some-model", provider="openai")
 
     assert error.code == "capability_unavailable"

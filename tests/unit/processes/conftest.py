@@ -10,7 +10,7 @@ import pytest
 
 from penstock.declarations import SyncTaskType
 from penstock.processes.pool import ProcessPool
-from tests.services.plugin_context import PluginContext
+from penstock.testing import BegunRun, Harness
 from tests.services.process_life import is_alive
 from tests.services.size_limits import LIMITS
 from tests.unit.processes.asking_handlers import Settings
@@ -27,17 +27,18 @@ async def pool() -> AsyncIterator[ProcessPool]:
 
 
 @pytest.fixture
-def run(pool: ProcessPool) -> Run:
+def run(pool: ProcessPool, harness: Harness) -> Run:
     """Run a handler in a process; returns what it returned."""
+    harness.settings(Settings(factor=2.5))
 
     async def run(
         task_type: SyncTaskType[Any, Any],
         value: Any = None,
-        context: PluginContext | None = None,
+        begun: BegunRun[Any] | None = None,
         **options: Any,
     ) -> Any:
         text = msgspec.json.encode(Job() if value is None else value).decode()
-        context = context or PluginContext(task_type, Settings(factor=2.5))
+        context = (begun or harness.begin(task_type)).context
         options = {"plugin": "processes", "timeout": task_type.timeout, **options}
         return msgspec.json.decode(await pool.run(task_type, text, context, **options))
 

@@ -12,7 +12,6 @@ import pytest
 
 from penstock import PermanentError, TransientError
 from penstock.processes.error_report import ErrorReport, HandlerError
-from tests.services.plugin_context import PluginContext
 from tests.unit.processes import ending_handlers, handlers
 from tests.unit.processes.conftest import Run
 from tests.unit.processes.ending_handlers import BaseOfOursError
@@ -197,6 +196,5 @@ async def test_the_handler_is_announced_before_it_is_called_and_only_then(run: R
 
     await report_of(run, handlers.pid, ["no job"], on_start=lambda: started.append(True))
     assert started == []
-    context = PluginContext(handlers.pid)
-    await run(handlers.pid, context=context, on_start=lambda: started.append(True))
+    await run(handlers.pid, on_start=lambda: started.append(True))
     assert started == [True]

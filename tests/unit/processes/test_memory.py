@@ -7,7 +7,7 @@ import pytest
 from penstock.processes import memory
 from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
-from tests.services.plugin_context import PluginContext
+from penstock.testing import Harness
 from tests.services.process_life import is_alive
 from tests.services.size_limits import LIMITS
 from tests.unit.processes import eating_handlers
@@ -64,11 +64,11 @@ async def test_what_a_handler_leaves_behind_is_not_counted_against_the_next_one(
 
 
 async def test_a_system_without_limits_is_said_to_have_none_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, harness: Harness
 ) -> None:
     monkeypatch.setattr(memory, "IS_ENFORCED", False)
     pool = ProcessPool(LIMITS)
-    context = PluginContext(eating_handlers.eats)
+    context = harness.begin(eating_handlers.eats).context
     with caplog.at_level(logging.WARNING):
         for task_type in (
             eating_handlers.eats_freely,

@@ -11,7 +11,7 @@ import pytest
 
 from penstock.processes.child_process import ChildProcess
 from penstock.processes.pool import _run_frame
-from tests.services.plugin_context import PluginContext
+from penstock.testing import Harness
 from tests.services.size_limits import LIMITS
 from tests.unit.processes import stopping_handlers
 from tests.unit.processes.conftest import appearance, disappearance
@@ -23,18 +23,19 @@ import asyncio, sys
 import msgspec
 
 from penstock.processes.pool import ProcessPool
-from tests.services.plugin_context import PluginContext
+from penstock.testing import Harness
 from tests.services.size_limits import LIMITS
 from tests.unit.processes import handlers, stopping_handlers
 from tests.unit.processes.handlers import Job
 
 async def main():
-    pool = ProcessPool(LIMITS)
-    idle = await pool.run(handlers.pid, "{}", PluginContext(handlers.pid), plugin="idle")
+    pool, harness = ProcessPool(LIMITS), Harness()
+    context = harness.begin(handlers.pid).context
+    idle = await pool.run(handlers.pid, "{}", context, plugin="idle")
     handlers.sign(Job(sys.argv[1]), "idle", bytes(idle).decode())
     job = msgspec.json.encode(Job(sys.argv[1], sys.argv[2])).decode()
     task_type = stopping_handlers.holds_out
-    await pool.run(task_type, job, PluginContext(task_type), plugin="busy")
+    await pool.run(task_type, job, harness.begin(task_type).context, plugin="busy")
 
 asyncio.run(main())
 """
@@ -63,9 +64,11 @@ async def test_processes_die_with_their_worker(tmp_path: Path, how: str) -> None
     subprocess.run(["kill", left], check=True)  # noqa: ASYNC221  (whose end nobody promises)
 
 
-async def test_a_process_whose_connection_ends_in_the_middle_of_a_run_dies(tmp_path: Path) -> None:
+async def test_a_process_whose_connection_ends_in_the_middle_of_a_run_dies(
+    harness: Harness, tmp_path: Path
+) -> None:
     process = await ChildProcess.start(LIMITS)
-    context = PluginContext(stopping_handlers.holds_out)
+    context = harness.begin(stopping_handlers.holds_out).context
     text = msgspec.json.encode(Job(str(tmp_path), "swallow")).decode()
     process.send(_run_frame(stopping_handlers.holds_out, text, context, logging.INFO))
     pid, left, _ = (await appearance(tmp_path / "started")).split()

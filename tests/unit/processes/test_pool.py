@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from penstock.processes.pool import ProcessPool
-from tests.services.plugin_context import PluginContext
+from penstock.testing import Harness
 from tests.services.process_life import is_alive
 from tests.services.size_limits import LIMITS
 from tests.unit.processes import asking_handlers, eating_handlers, ending_handlers, handlers
@@ -80,8 +80,10 @@ async def impatient_pool() -> AsyncIterator[ProcessPool]:
     await pool.close()
 
 
-async def test_a_process_that_has_nothing_to_do_ends(impatient_pool: ProcessPool) -> None:
-    context = PluginContext(handlers.pid)
+async def test_a_process_that_has_nothing_to_do_ends(
+    impatient_pool: ProcessPool, harness: Harness
+) -> None:
+    context = harness.begin(handlers.pid).context
     pid = msgspec.json.decode(await impatient_pool.run(handlers.pid, "{}", context, plugin="p"))
 
     await disappearance(pid)
@@ -91,11 +93,11 @@ async def test_a_process_that_has_nothing_to_do_ends(impatient_pool: ProcessPool
 
 
 async def test_a_closed_pool_leaves_no_process_and_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    context = harness.begin(asking_handlers.stores).context  # whose files are elsewhere
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     pool = ProcessPool(LIMITS)
-    context = PluginContext(asking_handlers.stores)
     pid = msgspec.json.decode(await pool.run(handlers.pid, "{}", context, plugin="p"))
     await pool.run(asking_handlers.stores, '{"text": "file", "number": 1}', context, plugin="p")
     assert list(tmp_path.glob("*/a.bin"))

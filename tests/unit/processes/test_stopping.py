@@ -2,7 +2,6 @@
 """Handlers that are stopped: they are told, may clean up, and are gone within a second."""
 
 import asyncio
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -10,32 +9,29 @@ from typing import Any
 import msgspec
 import pytest
 
-from penstock import Interruption
 from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
-from tests.services.plugin_context import PluginContext
+from penstock.testing import BegunRun, Harness
 from tests.services.process_life import is_alive
 from tests.unit.processes import handlers, stopping_handlers
 from tests.unit.processes.conftest import Run, appearance, disappearance
 from tests.unit.processes.handlers import Job
 
-CANCELLED = Interruption("cancelled", "by ada")
-
 
 async def started(
-    run: Run, folder: Path, task_type: Any, how: str
-) -> tuple[asyncio.Task[Any], PluginContext, list[str]]:
-    """The run, its context, and what the handler said of itself."""
-    context = PluginContext(task_type)
-    running = asyncio.create_task(run(task_type, Job(str(folder), how), context))
-    return running, context, (await appearance(folder / "started")).split()
+    run: Run, begun: BegunRun[Any], folder: Path, how: str
+) -> tuple[asyncio.Task[Any], list[str]]:
+    """What runs, and what the handler said of itself."""
+    running = asyncio.create_task(run(begun.task_type, Job(str(folder), how), begun))
+    return running, (await appearance(folder / "started")).split()
 
 
 async def interrupt(
-    running: asyncio.Task[Any], context: PluginContext, reason: Interruption | None = CANCELLED
+    running: asyncio.Task[Any], begun: BegunRun[Any], reason: str | None = "by ada"
 ) -> float:
     """Stop it, as a receiver does; returns the seconds until it has ended."""
-    context.interruption = reason
+    if reason is not None:
+        begun.cancel(reason)
     began = time.monotonic()
     running.cancel()
     await asyncio.wait({running})
@@ -43,30 +39,33 @@ async def interrupt(
 
 
 @pytest.mark.parametrize("how", list(stopping_handlers._WAYS))
-async def test_a_handler_is_told_why_and_cleans_up(run: Run, tmp_path: Path, how: str) -> None:
-    running, context, (pid,) = await started(run, tmp_path, stopping_handlers.waits, how)
+async def test_a_handler_is_told_why_and_cleans_up(
+    run: Run, harness: Harness, tmp_path: Path, how: str
+) -> None:
+    begun = harness.begin(stopping_handlers.waits)
+    running, (pid,) = await started(run, begun, tmp_path, how)
 
-    assert await interrupt(running, context) < 1
+    assert await interrupt(running, begun) < 1
 
     with pytest.raises(HandlerError, match="by ada") as caught:
         await running
     assert caught.value.report.type_name.endswith("TaskInterrupted")
     assert "stopping_handlers.py" in caught.value.report.traceback
     assert {"saved", "cleaned"} <= {each.name for each in tmp_path.iterdir()}
-    assert json.loads(context.checkpoints["why"]) == ["cancelled", "by ada", True]
+    assert begun.checkpoints["why"] == ["cancelled", "by ada", True]
     assert not is_alive(int(pid))
     assert await run(handlers.pid) != int(pid)
 
 
 @pytest.mark.parametrize("how", ["gil", "swallow", "handler"])
 async def test_a_handler_that_does_not_stop_is_killed_with_all_that_it_left(
-    run: Run, tmp_path: Path, how: str
+    run: Run, harness: Harness, tmp_path: Path, how: str
 ) -> None:
-    task_type = stopping_handlers.holds_out
-    running, context, (pid, left, folder) = await started(run, tmp_path, task_type, how)
+    begun = harness.begin(stopping_handlers.holds_out)
+    running, (pid, left, folder) = await started(run, begun, tmp_path, how)
     assert list(Path(folder).glob("*/left"))
 
-    assert await interrupt(running, context) < 1
+    assert await interrupt(running, begun) < 1
 
     with pytest.raises(HandlerError, match="was killed, as its handler did not stop") as caught:
         await running
@@ -78,13 +77,12 @@ async def test_a_handler_that_does_not_stop_is_killed_with_all_that_it_left(
 
 
 async def test_what_is_returned_after_the_interruption_counts_for_nothing(
-    run: Run, tmp_path: Path
+    run: Run, harness: Harness, tmp_path: Path
 ) -> None:
-    running, context, (pid,) = await started(
-        run, tmp_path, stopping_handlers.returns_all_the_same, ""
-    )
+    begun = harness.begin(stopping_handlers.returns_all_the_same)
+    running, (pid,) = await started(run, begun, tmp_path, "")
 
-    await interrupt(running, context)
+    await interrupt(running, begun)
 
     with pytest.raises(HandlerError, match="by ada") as caught:
         await running
@@ -93,26 +91,27 @@ async def test_what_is_returned_after_the_interruption_counts_for_nothing(
 
 
 async def test_what_was_returned_before_the_interruption_came_stands(
-    run: Run, tmp_path: Path
+    run: Run, harness: Harness, tmp_path: Path
 ) -> None:
-    context = PluginContext(handlers.pid_when_told)
+    begun = harness.begin(handlers.pid_when_told)
     job = Job(str(tmp_path), "started")
-    running = asyncio.create_task(run(handlers.pid_when_told, job, context))
+    running = asyncio.create_task(run(handlers.pid_when_told, job, begun))
     await appearance(tmp_path / "started")
     # The event loop hears of the end and of the interruption at once.
     (tmp_path / "go").touch()
     time.sleep(0.5)  # noqa: ASYNC251
-    await interrupt(running, context)
+    await interrupt(running, begun)
 
     pid = await running
     assert not is_alive(pid)
 
 
-async def test_it_does_not_matter_how_often_it_is_stopped(run: Run, tmp_path: Path) -> None:
-    running, context, (pid, *_) = await started(
-        run, tmp_path, stopping_handlers.holds_out, "swallow"
-    )
-    context.interruption = CANCELLED
+async def test_it_does_not_matter_how_often_it_is_stopped(
+    run: Run, harness: Harness, tmp_path: Path
+) -> None:
+    begun = harness.begin(stopping_handlers.holds_out)
+    running, (pid, *_) = await started(run, begun, tmp_path, "swallow")
+    begun.cancel("by ada")
     for _ in range(5):
         running.cancel()
         await asyncio.wait({running}, timeout=0.02)
@@ -124,10 +123,13 @@ async def test_it_does_not_matter_how_often_it_is_stopped(run: Run, tmp_path: Pa
     assert not is_alive(int(pid))
 
 
-async def test_a_cancellation_without_a_reason_stays_one(run: Run, tmp_path: Path) -> None:
-    running, context, (pid,) = await started(run, tmp_path, stopping_handlers.waits, "sleep")
+async def test_a_cancellation_without_a_reason_stays_one(
+    run: Run, harness: Harness, tmp_path: Path
+) -> None:
+    begun = harness.begin(stopping_handlers.waits)
+    running, (pid,) = await started(run, begun, tmp_path, "sleep")
 
-    assert await interrupt(running, context, None) < 1
+    assert await interrupt(running, begun, None) < 1
 
     assert running.cancelled()
     assert (tmp_path / "cleaned").exists()
@@ -135,19 +137,19 @@ async def test_a_cancellation_without_a_reason_stays_one(run: Run, tmp_path: Pat
 
 
 async def test_a_run_that_is_stopped_while_its_process_starts_is_not_begun(
-    pool: ProcessPool, tmp_path: Path
+    pool: ProcessPool, harness: Harness, tmp_path: Path
 ) -> None:
     for pause in (0, 0.001, 0.02, 0.05, 0.1):
-        context = PluginContext(stopping_handlers.waits)
+        begun = harness.begin(stopping_handlers.waits)
         text = msgspec.json.encode(Job(str(tmp_path), "sleep")).decode()
         running = asyncio.create_task(
-            pool.run(stopping_handlers.waits, text, context, plugin=f"{pause}")
+            pool.run(stopping_handlers.waits, text, begun.context, plugin=f"{pause}")
         )
         await asyncio.wait({running}, timeout=pause)
         if running.done() or (tmp_path / "started").exists():
             break  # this machine is quick
 
-        assert await interrupt(running, context) < 1
+        assert await interrupt(running, begun) < 1
 
         assert running.cancelled() or running.exception() is not None
         assert not (tmp_path / "started").exists() or (tmp_path / "cleaned").exists()

@@ -9,12 +9,22 @@ import pytest
 from msgspec import Struct
 from taskiq import TaskiqDepends
 
-from penstock import Context, PermanentError, Secret, TaskFailedError, task
+from penstock import (
+    Context,
+    Interruption,
+    PermanentError,
+    Provider,
+    Secret,
+    TaskFailedError,
+    TransientError,
+    task,
+)
 from penstock.dispatch import InvalidInputError
 from penstock.testing import Harness
 from penstock_upload.settings import UploadSettings
 from tests.unit.testing.plugin import (
     ACME,
+    PAID,
     Done,
     Job,
     Settings,
@@ -233,6 +243,32 @@ async def test_inline_a_def_handler_runs_here() -> None:
     assert (run.output.word, run.output.run) == ("bb", os.getpid())
     assert run.checkpoints == {"kept": 7}
     assert (run.charged, len(run.artifacts), len(run.children)) == (6, 2, 1)
+
+
+async def test_a_test_may_call_what_takes_a_context_itself(harness: Harness) -> None:
+    harness.settings(Settings(factor=3))
+    run = harness.begin(work, attempt=2, user_id="ada")
+
+    with pytest.raises(TransientError):
+        await work(Job("a", fail=2), run.context)
+    done = await work(Job("a", fail=1), run.context)
+
+    assert done == Done("aaa", attempt=2, run=2)
+    assert run.progress == [(50, "half")] * 2
+    assert (run.status, run.context.user_id) == ("running", "ada")
+    run.cancel("enough")
+    assert run.context.interruption == Interruption("cancelled", "enough")
+
+
+async def test_a_provider_of_the_test_is_there_beside_those_that_are_installed(
+    harness: Harness,
+) -> None:
+    harness.add_providers(PAID)
+
+    found = harness.begin(work).context.providers(Provider)
+
+    assert PAID in found
+    assert len(found) > 1
 
 
 async def test_an_input_that_a_worker_could_not_read_is_refused(harness: Harness) -> None:

@@ -9,13 +9,12 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from penstock import Interruption
 from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
+from penstock.testing import BegunRun, Harness
 from penstock_upload.process import process
 from penstock_upload.request import UploadInput
 from penstock_upload.settings import UploadSettings
-from tests.services.plugin_context import PluginContext
 from tests.services.size_limits import LIMITS
 from tests.unit.upload import samples
 
@@ -27,23 +26,25 @@ async def pool() -> AsyncIterator[ProcessPool]:
     await pool.close()
 
 
-async def run(pool: ProcessPool, context: PluginContext, data: bytes, task_type=process):
-    stored = await context.artifacts.put("a", data, content_type="")
+async def work(
+    pool: ProcessPool, harness: Harness, begun: BegunRun, data: bytes, task_type=process
+):
+    stored = await harness.put("a", data, content_type="")
     text = msgspec.json.encode(UploadInput(file=stored.id)).decode()
-    return msgspec.json.decode(await pool.run(task_type, text, context, plugin="upload"))
+    return msgspec.json.decode(await pool.run(task_type, text, begun.context, plugin="upload"))
 
 
-async def test_several_pdfs_at_once_do_not_disturb_each_other(pool):
+async def test_several_pdfs_at_once_do_not_disturb_each_other(pool, harness):
     data = samples.pdf(pages=40)
-    contexts = [PluginContext(process, UploadSettings()) for _ in range(4)]
+    runs = [harness.begin(process) for _ in range(4)]
 
-    done = await asyncio.gather(*(run(pool, context, data) for context in contexts))
+    done = await asyncio.gather(*(work(pool, harness, run, data) for run in runs))
 
     assert {each["details"]["pages"] for each in done} == {40}
     assert {each["details"]["excerpt"] for each in done} == {done[0]["details"]["excerpt"]}
-    for context in contexts:
-        assert [percent for percent, _ in context.seen] == [5, 30, 90]
-        assert len(context.artifacts.files) == 3
+    for run in runs:
+        assert [percent for percent, _ in run.progress] == [5, 30, 90]
+        assert len(run.artifacts) == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits what a process maps")
@@ -55,26 +56,14 @@ async def test_several_pdfs_at_once_do_not_disturb_each_other(pool):
     ],
     ids=["video", "image"],
 )
-async def test_a_file_that_needs_too_much_memory_is_not_called_damaged(pool, make):
-    context = PluginContext(process, UploadSettings(max_pixels=80_000_000))
+async def test_a_file_that_needs_too_much_memory_is_not_called_damaged(pool, harness, make):
+    harness.settings(UploadSettings(max_pixels=80_000_000))
     small = dataclasses.replace(process, max_memory=120 * 1024**2)
 
     with pytest.raises(HandlerError) as caught:
-        await run(pool, context, make(), small)
+        await work(pool, harness, harness.begin(process), make(), small)
 
     assert caught.value.report.code == "memory_limit"
-
-
-class Announcing(PluginContext):
-    """Says when the decoding begins."""
-
-    def __init__(self, *args):
-        super().__init__(*args)
-        self.decoding = asyncio.Event()
-
-    async def progress(self, percent, message=""):
-        if percent == 30:
-            self.decoding.set()
 
 
 @pytest.mark.parametrize(
@@ -85,17 +74,18 @@ class Announcing(PluginContext):
     ],
     ids=["frames of an image", "drawing of a page"],
 )
-async def test_a_stopped_run_leaves_no_file(pool, tmp_path, monkeypatch, make):
+async def test_a_stopped_run_leaves_no_file(pool, harness, tmp_path, monkeypatch, make):
+    run = harness.begin(process)  # whose files are elsewhere
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    context = Announcing(process, UploadSettings())
-    working = asyncio.create_task(run(pool, context, make()))
-    await context.decoding.wait()
+    working = asyncio.create_task(work(pool, harness, run, make()))
+    while not run.progress or run.progress[-1][0] < 30:
+        await run.changed.wait()
     done, _ = await asyncio.wait([working], timeout=0.3)  # well into it: it takes seconds
     assert not done
     assert list(tmp_path.glob("*/penstock-upload-*/file"))
 
     started = time.monotonic()
-    context.interruption = Interruption("cancelled", "by ada")
+    run.cancel("by ada")
     working.cancel()
     await asyncio.wait([working])
 

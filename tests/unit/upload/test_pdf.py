@@ -48,9 +48,9 @@ def test_pages_of_any_size_have_a_thumbnail_of_that_size(inspect, box, size):
 
 
 def test_the_whole_text_is_stored_as_a_file(upload):
-    result, run = upload(samples.pdf(pages=200), "report.pdf")
+    result, files = upload(samples.pdf(pages=200), "report.pdf")
 
-    whole = run.artifacts.bytes_of(result.details.text).decode()
+    whole = files[result.details.text.id].decode()
     assert (result.details.text.name, result.details.text.content_type) == (
         "report.txt",
         "text/plain",
@@ -62,11 +62,11 @@ def test_the_whole_text_is_stored_as_a_file(upload):
 
 
 def test_a_pdf_without_text_has_no_text_file(upload):
-    result, run = upload(samples.written_pdf(b"1 0 0 rg 0 0 100 100 re f"))
+    result, files = upload(samples.written_pdf(b"1 0 0 rg 0 0 100 100 re f"))
 
     assert (result.details.text, result.details.excerpt) == (None, "")
     assert result.details.title is None
-    assert len(run.artifacts.files) == 2
+    assert len(files) == 1
 
 
 def test_text_is_taken_from_as_many_pages_as_the_operator_says(inspect):

@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 import penstock_upload
-from penstock import PermanentError, TransientError
+from penstock import PermanentError
+from penstock.testing import Harness
 from penstock_upload.description import ImageDetails, TextDetails, Upload
 from penstock_upload.process import process
 from penstock_upload.queues import UPLOAD
 from penstock_upload.request import UploadInput
 from penstock_upload.settings import UploadSettings
-from tests.services.plugin_context import SyncPluginContext
 from tests.unit.upload import samples
 
 
@@ -22,10 +22,8 @@ def decode(**fields):
     return msgspec.json.decode(msgspec.json.encode(fields), type=UploadInput)
 
 
-def process_inline(content, name="file.bin", content_type=None):
-    run = SyncPluginContext(process, UploadSettings())
-    request = decode(content=content, name=name, content_type=content_type)
-    return process(request, run), run
+def inline_file(content, name="file.bin", content_type=None):
+    return decode(content=content, name=name, content_type=content_type)
 
 
 def test_the_plugin_declares_its_queue_task_and_settings():
@@ -56,10 +54,10 @@ def test_examples_need_no_file_that_was_uploaded_before():
     assert all(example.file is None for example in process.examples)
 
 
-def test_the_first_example_is_an_image_and_gets_a_thumbnail():
-    run = SyncPluginContext(process, UploadSettings())
+async def test_the_first_example_is_an_image_and_gets_a_thumbnail(inline):
+    run = await inline.start(process, process.examples[0])
 
-    result = process(process.examples[0], run)
+    result = run.output
 
     assert (result.kind, result.content_type, result.extension) == ("image", "image/png", "png")
     assert result.details == ImageDetails(
@@ -67,12 +65,12 @@ def test_the_first_example_is_an_image_and_gets_a_thumbnail():
     )
     assert result.thumbnail is not None
     assert result.thumbnail.name == "sun-thumbnail.jpg"
-    assert run.artifacts.bytes_of(result.file) == process.examples[0].content
-    assert [percent for percent, _ in run.seen] == [5, 30, 90]
+    assert await inline.bytes_of(result.file) == process.examples[0].content
+    assert [percent for percent, _ in run.progress] == [5, 30, 90]
 
 
-def test_the_second_example_is_a_text():
-    result = process(process.examples[1], SyncPluginContext(process, UploadSettings()))
+async def test_the_second_example_is_a_text(inline):
+    result = await inline.run(process, process.examples[1])
 
     assert (result.kind, result.content_type, result.thumbnail) == ("text", "text/plain", None)
     assert isinstance(result.details, TextDetails)
@@ -147,70 +145,77 @@ def test_a_declared_type_that_is_not_the_real_one_is_refused(upload, declared, r
 
 
 def test_html_is_text_whatever_its_name_says(upload):
-    result, run = upload(b"<!doctype html><script>alert(1)</script>", "cat.png")
+    result, files = upload(b"<!doctype html><script>alert(1)</script>", "cat.png")
 
     assert (result.kind, result.content_type, result.extension) == ("text", "text/plain", "txt")
     assert result.thumbnail is None
-    assert len(run.artifacts.files) == 1
+    assert files == {}
 
 
-def test_inline_content_is_stored_under_the_type_that_was_confirmed():
+async def test_inline_content_is_stored_under_the_type_that_was_confirmed(inline):
     data = samples.image_file("PNG")
 
-    result, run = process_inline(data, "a.jpeg")
+    result = await inline.run(process, inline_file(data, "a.jpeg"))
 
-    assert run.artifacts.bytes_of(result.file) == data
+    assert await inline.bytes_of(result.file) == data
     assert (result.file.name, result.file.content_type) == ("a.jpeg", "image/png")
 
 
 def test_a_stored_file_is_not_stored_again(upload):
-    result, run = upload(b"text")
+    _, files = upload(b"text")
 
-    assert list(run.artifacts.files) == [result.file.id]
+    assert files == {}
 
 
-def test_what_is_refused_leaves_nothing_behind():
-    run = SyncPluginContext(process, UploadSettings())
+async def test_what_is_refused_leaves_nothing_behind(inline):
+    run = await inline.start(process, inline_file(b"\x7fELF"))
 
-    with pytest.raises(PermanentError):
-        process(decode(content=b"\x7fELF", name="a"), run)
-
-    assert run.artifacts.files == {}
+    assert (run.status, run.artifacts) == ("failed", [])
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "/etc/passwd", "a\\b", "a\nb", "\u202ea"])
-def test_a_name_that_is_not_plain_is_refused(name):
+async def test_a_name_that_is_not_plain_is_refused(inline, name):
     with pytest.raises(PermanentError, match="plain file name") as caught:
-        process_inline(b"x", name)
+        await inline.run(process, inline_file(b"x", name))
 
     assert caught.value.code == "invalid_name"
 
 
-def test_zero_bytes_are_refused_inline_and_stored(upload):
-    for attempt in (process_inline, upload):
-        with pytest.raises(
-            PermanentError, match=r"'void\.txt' to have at least one byte"
-        ) as caught:
-            attempt(b"", "void.txt")
-        assert caught.value.code == "empty_file"
+EMPTY = r"'void\.txt' to have at least one byte"
 
 
-def test_a_file_that_is_not_there_is_refused():
+def test_zero_bytes_are_refused(upload):
+    with pytest.raises(PermanentError, match=EMPTY) as caught:
+        upload(b"", "void.txt")
+
+    assert caught.value.code == "empty_file"
+
+
+async def test_zero_bytes_are_refused_inline(inline):
+    with pytest.raises(PermanentError, match=EMPTY) as caught:
+        await inline.run(process, inline_file(b"", "void.txt"))
+
+    assert caught.value.code == "empty_file"
+
+
+async def test_a_file_that_is_not_there_is_refused(inline):
     with pytest.raises(PermanentError) as caught:
-        process(UploadInput(file=uuid4()), SyncPluginContext(process, UploadSettings()))
+        await inline.run(process, UploadInput(file=uuid4()))
 
     assert caught.value.code == "artifact_not_found"
 
 
-def test_bytes_that_changed_in_the_storage_are_tried_again():
-    run = SyncPluginContext(process, UploadSettings())
-    stored = run.artifacts.put("a.txt", b"text", content_type="text/plain")
-    run.artifacts.files[stored.id] = (stored, b"tex!")
+async def test_bytes_that_changed_in_the_storage_are_tried_again(tmp_path):
+    async with Harness(folder=tmp_path, inline=True) as harness:
+        stored = await harness.put("a.txt", b"text", content_type="text/plain")
+        (file,) = (each for each in tmp_path.rglob("*") if each.is_file())
+        file.write_bytes(b"tex!")
 
-    with pytest.raises(TransientError, match=stored.sha256) as caught:
-        process(UploadInput(file=stored.id), run)
+        run = await harness.start(process, UploadInput(file=stored.id))
 
-    assert caught.value.code == "checksum_mismatch"
+    assert {each.code for each in run.failures} == {"checksum_mismatch"}
+    assert stored.sha256 in str(run.error)
+    assert run.attempts == process.retry.max_attempts
 
 
 @pytest.mark.parametrize(

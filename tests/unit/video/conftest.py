@@ -1,17 +1,19 @@
 """What the video tests look at files with: a real decoder."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
+from uuid import UUID
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
 
+from penstock.testing import Harness, Run
 from penstock_video.generate import Video, generate
 from penstock_video.request import VideoInput
-from tests.services.plugin_context import SyncPluginContext
 
 
 @dataclass(frozen=True)
@@ -24,18 +26,23 @@ class Made:
     frames: list[np.ndarray]
     times: list[float]
     poster: Image.Image
-    seen: list[tuple[float, str]]
+    progress: list[tuple[float, str]]
 
 
 @pytest.fixture
 def make() -> Callable[..., object]:
     """Run ``video.generate``, and decode all that it made."""
 
-    def run(request: VideoInput) -> Made:
-        ctx = SyncPluginContext(generate)
-        result = generate(request, ctx)
-        data = ctx.artifacts.bytes_of(result.artifact)
-        poster = Image.open(BytesIO(ctx.artifacts.bytes_of(result.poster)))
+    async def generated(request: VideoInput) -> tuple[Run[Video], dict[UUID, bytes]]:
+        async with Harness(inline=True) as harness:
+            run = await harness.start(generate, request)
+            return run, {each.id: await harness.bytes_of(each) for each in run.artifacts}
+
+    def make(request: VideoInput) -> Made:
+        run, files = asyncio.run(generated(request))
+        result = run.output
+        data = files[result.artifact.id]
+        poster = Image.open(BytesIO(files[result.poster.id]))
         with av.open(BytesIO(data), "r") as container:
             (stream,) = container.streams
             assert isinstance(stream, av.VideoStream)
@@ -58,7 +65,7 @@ def make() -> Callable[..., object]:
             frames=[frame.to_ndarray(format="rgb24") for frame in decoded],
             times=[frame.time for frame in decoded],
             poster=poster,
-            seen=ctx.seen,
+            progress=run.progress,
         )
 
-    return run
+    return make
