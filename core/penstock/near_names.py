@@ -19,10 +19,16 @@ def nearest(name: str, known: Iterable[str], *, prefix: str = "") -> str | None:
     return short[found[0]] if found else None
 
 
+def did_you_mean(
+    name: str, known: Iterable[str], *, before: str = "", after: str = "", prefix: str = ""
+) -> str:
+    """``did you mean 'acme'?``, between ``before`` and ``after``; nothing if none looks like it."""
+    near = nearest(name, known, prefix=prefix)
+    return "" if near is None else f"{before}did you mean {near!r}?{after}"
+
+
 def hint(name: str, known: Iterable[str], *, prefix: str = "", of: str = "known") -> str:
     """``did you mean 'acme'?``, or else what there is: ``known are 'acme', 'ai'``."""
     names = sorted(known)
-    near = nearest(name, names, prefix=prefix)
-    if near is not None:
-        return f"did you mean {near!r}?"
-    return f"{of} are {', '.join(map(repr, names)) or 'none'}"
+    meant = did_you_mean(name, names, prefix=prefix)
+    return meant or f"{of} are {', '.join(map(repr, names)) or 'none'}"

@@ -18,11 +18,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Self
 from urllib.parse import unquote
 
 from penstock.declarations import PenstockError
+from penstock.near_names import did_you_mean
 
 FORMS = (
     "redis://host:6379/0, rediss://host:6379/0 (TLS), unix:///path/to/socket, "
@@ -159,8 +159,7 @@ def _options(query: str, *, sentinel: bool, tls: bool) -> dict[str, str]:
         if name in _FOR_TLS and not tls:
             raise ValueError(f"a URL that starts with rediss, because {name} is an option of TLS")
         if name not in allowed:
-            near = get_close_matches(name, allowed, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(name, allowed, before="; ")
             # Not named: it may be the rest of a password with an "&".
             raise ValueError(f"a URL with no options but {', '.join(allowed)}{hint}")
         if not value or name in found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint
 
-from penstock.near_names import hint, nearest
+from penstock.near_names import did_you_mean, hint
 from penstock.plugins import Catalogue, PluginView, Selection, discover, inventory, load
 from penstock.plugins.selection import EVERYTHING, names
 from penstock.settings import OWN_VARIABLES, Settings, SettingsError, plugin_settings
@@ -49,11 +49,10 @@ def _selection(settings: Settings, candidates: Sequence[EntryPoint]) -> Selectio
     ):
         for name in named:
             if name not in known:
-                near = nearest(name, known)
                 short = hint(name, {each.name for each in candidates})
                 raise SettingsError(
                     f"expected {variable} to name plugins that are installed, got {name!r}; "
-                    f"{f'did you mean {near!r}?' if near else short}"
+                    f"{did_you_mean(name, known) or short}"
                 )
     if both := sorted(set(wanted or ()) & set(disabled)):
         raise SettingsError(

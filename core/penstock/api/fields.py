@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +11,7 @@ from litestar import Request
 from penstock.api.json_faults import join, shown
 from penstock.api.problems import FieldError, invalid_request
 from penstock.declarations import Priority
+from penstock.near_names import did_you_mean
 from penstock.plugins import Catalogue
 
 MAX_TYPE_LENGTH = 128
@@ -86,9 +86,7 @@ def read_query(
 
 def near(given: str, known: Sequence[str], otherwise: str = "there are") -> str:
     """The name that is probably meant, and all that there are."""
-    found = get_close_matches(given, known, n=1)
-    hint = f"did you mean {found[0]!r}? " if found else ""
-    return f"{hint}{otherwise} {', '.join(known)}"
+    return f"{did_you_mean(given, known, after=' ')}{otherwise} {', '.join(known)}"
 
 
 def unknown_field(name: str, known: Sequence[str]) -> FieldError:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from penstock.api.fields import MOST_ERRORS
@@ -12,9 +11,10 @@ from penstock.declarations import TaskType
 from penstock.declarations.schema_walk import part_at
 from penstock.declarations.unfit import Fault
 from penstock.dispatch import InvalidInputError
+from penstock.near_names import did_you_mean
 
 # msgspec reports these at the object; the caller looks for the field.
-_CHOICE = re.compile(r"(?<=Invalid enum value )'.*'", re.DOTALL)
+_CHOICE = re.compile(r"(?<=Invalid enum value ').*(?=')", re.DOTALL)
 _MEMBER = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`")
 
 
@@ -34,8 +34,8 @@ def _field_error(fault: Fault, task_type: TaskType[Any, Any]) -> FieldError:
         message = "this field is missing" if missing else "there is no such field"
         if missing:
             remedy = f"add it; {remedy}"
-        elif near := get_close_matches(name, _fields(task_type, fault.path), n=1):
-            remedy = f"did you mean {near[0]!r}? {remedy}"
+        elif hint := did_you_mean(name, _fields(task_type, fault.path)):
+            remedy = f"{hint} {remedy}"
         else:
             remedy = f"remove it; {remedy}"
     elif hint := _hint(fault, task_type):
@@ -47,10 +47,11 @@ def _hint(fault: Fault, task_type: TaskType[Any, Any]) -> str:
     """What the schema says of the field at fault, where msgspec's own words do not help."""
     choice, pattern = _CHOICE.search(fault.message), "matching regex" in fault.message
     found = part_at(task_type.input_schema(), fault.path)
-    choices = [repr(each) for each in found.get("enum", []) if each is not None]
+    choices = [each for each in found.get("enum", []) if each is not None]
     if choice and choices:
-        near = get_close_matches(choice[0].lower(), choices, n=1)
-        return f"send one of {', '.join(choices)}" + (f" (did you mean {near[0]}?)" if near else "")
+        names = [each for each in choices if isinstance(each, str)]
+        near = did_you_mean(choice[0].lower(), names, before=" (", after=")")
+        return f"send one of {', '.join(map(repr, choices))}{near}"
     if pattern:
         example = next(iter(found.get("examples", [])), found.get("default"))
         said = found.get("description", "")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from enum import IntEnum
+
+from penstock.near_names import did_you_mean
 
 
 class Priority(IntEnum):
@@ -32,7 +33,6 @@ class Priority(IntEnum):
         elif not isinstance(value, bool) and value in cls._value2member_map_:
             return cls(value)
         choices = [priority.label for priority in cls]
-        near = get_close_matches(str(value), choices, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(str(value), choices, before="; ")
         message = f"expected priority to be one of {', '.join(choices)}, got {value!r}{hint}"
         raise ValueError(message)

@@ -11,7 +11,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from penstock.declarations import DeclarationError
@@ -25,6 +24,7 @@ from penstock.dispatch.fitting import Read, Values, fitting, replaced
 from penstock.dispatch.policy_knobs import PROVIDER, QUEUE, TASK, Kind, Knob, Settings
 from penstock.dispatch.status import Claim, PolicyValue, ProviderPolicy, QueuePolicy
 from penstock.ledger import Override, Overrides
+from penstock.near_names import did_you_mean
 from penstock.plugins import Catalogue
 
 PAUSED = "paused"
@@ -388,8 +388,8 @@ class Policies:
         word, knobs = self._kinds[kind].word, self._knobs[kind]
         if kind == QUEUE and field in _STATES:
             remedy = f"{'pause' if field == PAUSED else 'drain'} the queue, or resume it"
-        elif near := get_close_matches(field, knobs, n=1):
-            remedy = f"did you mean {near[0]!r}?"
+        elif hint := did_you_mean(field, knobs):
+            remedy = hint
         else:
             remedy = f"what can be said of a {word} is {', '.join(knobs)}"
         return PolicyFault(field, f"{field!r} cannot be set of a {word}", remedy)

@@ -1,7 +1,6 @@
 """The task type ``ai.document``: Markdown, a template with data, or a prompt, to a file."""
 
 import asyncio
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -9,6 +8,7 @@ import msgspec
 from penstock import Artifact, Context, task
 from penstock_ai.file_name import file_name
 from penstock_ai.model_use import text_provider_of, tokens_of
+from penstock_ai.near_names import did_you_mean
 from penstock_ai.prompt_fields import (
     ModelName,
     PromptText,
@@ -87,8 +87,7 @@ class DocumentInput(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         is_prompt = self.prompt is not None
         check_model_fields(is_prompt=is_prompt, provider=self.provider, model=self.model)
         if self.template is not None and self.template not in TEMPLATES:
-            near = get_close_matches(self.template, TEMPLATES, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(self.template, TEMPLATES, after=" ")
             message = (
                 f"expected 'template' to be one of {', '.join(map(repr, TEMPLATES))}, "
                 f"got {self.template!r}; {hint}or send the text itself as 'markdown'"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
+
+from penstock_ai.near_names import did_you_mean
 
 if TYPE_CHECKING:
     from penstock import Client, Priority, TaskHandle
@@ -48,8 +49,7 @@ class AiRouter:
         """
         kind = request.get("type")
         if kind not in TYPES:
-            near = get_close_matches(str(kind), TYPES, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(str(kind), TYPES, before="; ")
             message = (
                 f"expected request['type'] to be one of {', '.join(TYPES)}, got {kind!r}{hint}"
             )

@@ -8,13 +8,13 @@ few that are Markdown with the ``markdown`` filter.
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any
 
 from jinja2 import PackageLoader, StrictUndefined, TemplateError, UndefinedError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from penstock import PermanentError
+from penstock_ai.near_names import did_you_mean
 
 _MARKDOWN_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -38,8 +38,7 @@ def fill(name: str, data: Mapping[str, Any]) -> str:
     takes = meta.find_undeclared_variables(environment.parse(source))
     for given in data:
         if given not in takes:
-            near = get_close_matches(given, takes, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(given, takes, before="; ")
             message = (
                 f"expected the data of template {name!r} to be of "
                 f"{', '.join(map(repr, sorted(takes)))}, got {given!r}{hint}"

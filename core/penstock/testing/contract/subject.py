@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint
 from typing import Any
 
 from penstock.declarations import TaskType
+from penstock.near_names import hint
 from penstock.plugins import Catalogue, Plugin, discover
 from penstock.testing import typed
 from penstock.testing.contract.advice import BrokenPromiseError
@@ -70,15 +70,10 @@ def entry_point(name: str) -> EntryPoint:
     """
     found = {each.name: each for each in discover()}
     if name not in found:
-        near = get_close_matches(name, found, n=1)
-        hint = (
-            f"did you mean {near[0]!r}?"
-            if near
-            else f"installed are {', '.join(sorted(found)) or 'none'}"
-        )
         raise BrokenPromiseError(
             f"no installed distribution has an entry point {name!r} in the group 'penstock'; "
-            f"{hint} Install the plugin into this environment: pip install --editable ."
+            "install the plugin into this environment: pip install --editable . "
+            f"({hint(name, found, of='installed')})"
         )
     return found[name]
 

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from difflib import get_close_matches
 from typing import Annotated, Any, Protocol
 
 import msgspec
 
 from penstock import Context, Installed, PermanentError
+from penstock_ai.near_names import did_you_mean
 from penstock_ai.providers.model_provider import Capability, ModelProvider
 from penstock_ai.providers.session import ModelSession, opened
 from penstock_ai.settings import AiSettings
@@ -67,8 +67,7 @@ def choose(
         named = getattr(installed.settings(AiSettings), f"{capability}_provider")
         what = f"PENSTOCK_AI_{capability.upper()}_PROVIDER to be the name of an installed provider"
     if named not in known:
-        near = get_close_matches(named, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {_listed(known)}"
+        hint = did_you_mean(named, known) or f"there are {_listed(known)}"
         raise ValueError(f"expected {what}, got {named!r}; {hint}")
     provider = known[named]
     if provider.is_model and capability not in provider.capabilities:
