@@ -16,7 +16,8 @@ from PIL import Image
 
 from tests.services import RedisServer
 from tests.services.installation import Installation
-from tests.services.openai_server import INPUT_TOKENS, NOTICE, OUTPUT_TOKENS, OpenAiServer
+from tests.services.openai_endpoints import INPUT_TOKENS, NOTICE, OUTPUT_TOKENS
+from tests.services.openai_server import OpenAiServer
 
 KEY = "sk-test-0123456789abcdef"
 

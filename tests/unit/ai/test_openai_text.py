@@ -13,7 +13,8 @@ from penstock_ai.providers.messages import Prompt, Usage
 from penstock_ai.providers.openai_provider import OPENAI
 from penstock_ai.providers.session import opened
 from penstock_ai.settings import AiSettings
-from tests.services.openai_server import INPUT_TOKENS, NOTICE, OUTPUT_TOKENS, OpenAiServer
+from tests.services.openai_endpoints import INPUT_TOKENS, NOTICE, OUTPUT_TOKENS
+from tests.services.openai_server import OpenAiServer
 
 KEY = "sk-test-0123456789abcdef"
 CUT = "[wire double, "

@@ -11,7 +11,8 @@ from penstock_ai.document import DocumentInput, document
 from penstock_ai.image import ImageInput, image
 from penstock_ai.settings import AiSettings
 from penstock_ai.text import TextInput, text
-from tests.services.openai_server import INPUT_TOKENS, NOTICE, OUTPUT_TOKENS, OpenAiServer
+from tests.services.openai_endpoints import INPUT_TOKENS, NOTICE, OUTPUT_TOKENS
+from tests.services.openai_server import OpenAiServer
 
 ASKING = [
     (text, TextInput(prompt="Say it.")),

@@ -1,20 +1,14 @@
 """A server on this machine that answers as it is told, and sees who goes."""
 
 import asyncio
-import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Self
-
-import msgspec
 
 from penstock_ai.testing.replies import Answer, Reply, Request
+from penstock_ai.testing.request_server import RequestServer
 
-_START_SECONDS = 10.0
 
-
-class WireServer:
+class WireServer(RequestServer):
     """Speaks HTTP in a thread of its own, on a free port of 127.0.0.1; a context manager.
 
     Args:
@@ -26,22 +20,11 @@ class WireServer:
     """
 
     def __init__(self, answer: Callable[[Reply, Request], Answer | None]) -> None:
+        super().__init__()
         self.requests: list[Request] = []
         self._answer = answer
         self._next: deque[Reply] = deque()
-        self._gone = 0
-        self._changed = threading.Condition()
-        self._port: Future[int] = Future()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="wire")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._port.result(_START_SECONDS)}"
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+        self._is_gone = False
 
     def next(self, *replies: Reply) -> None:
         """Answer the next requests so; all later ones are :attr:`Reply.OK`."""
@@ -53,64 +36,24 @@ class WireServer:
         Raises:
             TimeoutError: none did.
         """
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._gone, timeout):
-                raise TimeoutError(f"no connection was closed within {timeout:g} seconds")
+        if not self.holds(lambda: self._is_gone, within=timeout):
+            raise TimeoutError(f"no connection was closed within {timeout:g} seconds")
 
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        connections: set[asyncio.Task[None]] = set()
-
-        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.ensure_future(self._connection(reader, writer))
-            connections.add(task)
-            task.add_done_callback(connections.discard)
-
-        server = await asyncio.start_server(accept, "127.0.0.1", 0)
-        self._port.set_result(server.sockets[0].getsockname()[1])
-        await self._stop.wait()
-        server.close()
-        for task in connections:
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
-
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request; then it is closed, so that the end of its input is a client that goes."""
+    async def respond(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        """See :class:`RequestServer`."""
+        self.requests.append(request)
+        answer = self._answer(self._next.popleft() if self._next else Reply.OK, request)
+        if answer is None:
+            writer.transport.abort()
+            return
         try:
-            request = await _read(reader)
-            self.requests.append(request)
-            answer = self._answer(self._next.popleft() if self._next else Reply.OK, request)
-            if answer is None:
-                writer.transport.abort()
-                return
-            sending = asyncio.ensure_future(_send(answer, writer))
-            going = asyncio.ensure_future(reader.read())
-            await asyncio.wait({sending, going}, return_when=asyncio.FIRST_COMPLETED)
-            if not sending.done():
-                with self._changed:
-                    self._gone += 1
-                    self._changed.notify_all()
-            for task in (sending, going):
-                task.cancel()
-            await asyncio.gather(sending, going, return_exceptions=True)
-        finally:
-            writer.close()
+            await _send(answer, writer)
+        except (asyncio.CancelledError, ConnectionError):
+            self.note(self._lose_client)
+            raise
 
-
-async def _read(reader: asyncio.StreamReader) -> Request:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    first, *lines = head.strip().split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
-    length = int(headers.get("content-length", "0"))
-    body = await reader.readexactly(length)
-    method, path, _ = first.split(" ", 2)
-    return Request(
-        method=method,
-        path=path,
-        headers=headers,
-        body=msgspec.json.decode(body) if body else None,
-    )
+    def _lose_client(self) -> None:
+        self._is_gone = True
 
 
 async def _send(answer: Answer, writer: asyncio.StreamWriter) -> None:
