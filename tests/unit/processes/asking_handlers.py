@@ -181,7 +181,7 @@ def stores_wrongly(job: Job, ctx: SyncContext) -> None:
             ctx.artifacts.open(UUID(int=0))
 
 
-@task("processes.opens", queue=QUEUE, max_memory=256 * MIB)
+@task("processes.opens", queue=QUEUE, max_memory=100 * MIB)
 def opens(artifact: UUID, ctx: SyncContext) -> list[Any]:
     reader = ctx.artifacts.open(artifact)
     total = chunks = 0

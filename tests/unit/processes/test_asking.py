@@ -265,13 +265,13 @@ async def test_files_of_any_size_are_stored(
 async def test_a_file_far_larger_than_the_process_may_be_is_read_chunk_by_chunk(
     run: Run, harness: Harness
 ) -> None:
-    data = os.urandom(MIB) * 400
+    data = os.urandom(MIB) * 150
     artifact = await harness.put("big.bin", data, content_type="a/b")
 
     name, total, chunks, _, behind = await run(asking_handlers.opens, artifact.id)
 
     assert (name, total, behind) == ("big.bin", len(data), [])
-    assert chunks > 100
+    assert chunks > 40
 
 
 @pytest.mark.parametrize("data", [b"", b"abc"])
@@ -281,7 +281,7 @@ async def test_a_small_file_is_read_whole(run: Run, harness: Harness, data: byte
     assert await run(asking_handlers.opens, artifact.id) == [
         "a",
         len(data),
-        1 if data else 0,
+        1,
         len(data),
         [],
     ]
