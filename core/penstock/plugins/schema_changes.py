@@ -18,6 +18,7 @@ from penstock.declarations.definitions import closure, references
 from penstock.declarations.places import join, shown
 from penstock.plugins.plain_schema import (
     Schema,
+    has_type,
     is_anything,
     is_never,
     item_at,
@@ -150,9 +151,7 @@ class _Comparison:
             yield self._say("other_type", path, sub=name_of(sub), super_=name_of(super_))
             return
         (kind,) = types_of(sub)
-        if kind not in types_of(super_) and not (
-            kind == "integer" and "number" in types_of(super_)
-        ):
+        if not has_type(super_, kind):
             yield self._say("other_type", path, sub=name_of(sub), super_=name_of(super_))
             return
         for keyword in narrowed(sub, super_, kind):

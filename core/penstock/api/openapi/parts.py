@@ -22,6 +22,12 @@ IDEMPOTENCY_KEY = {
 }
 
 
+def described(name: str, summary: str, description: str = "", **more: Any) -> Operation:
+    """An operation of that name, and what ``more`` says of it."""
+    said = {"description": description} if description else {}
+    return {"operationId": name, "summary": summary, **said, **more}
+
+
 def json_body(schema: Schema, *, required: bool = False) -> dict[str, Any]:
     """A request's body, of that schema."""
     return {"required": required, "content": {"application/json": {"schema": schema}}}
@@ -86,3 +92,27 @@ def page_parameters(*, default: int = DEFAULT_LIMIT, most: int = MAX_LIMIT) -> l
             "schema": {"type": "string"},
         },
     ]
+
+
+def accepted(*, waits: bool = False) -> dict[str, Any]:
+    """The answers to a request that submits a task; ``waits`` if it may wait for the outcome."""
+    existing = "It is unique, and this task is open" + (
+        "; or it was waited for, and has ended" if waits else ""
+    )
+    answers = success(reference("Task"), status=202, description="The task is accepted") | success(
+        reference("Task"), description=existing
+    )
+    headers = {
+        "Location": _header("Where to follow the task"),
+        "Idempotency-Replayed": _header("`true`, if the key was used before for the same"),
+        "Existing-Task": _header("`true`, if it is unique, and this task was open already"),
+    }
+    if waits:
+        headers["Preference-Applied"] = _header("`wait=…`, if that was preferred")
+    for each in answers.values():
+        each["headers"] = headers
+    return answers
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
