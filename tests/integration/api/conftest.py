@@ -10,8 +10,8 @@ import pytest
 from msgspec import Struct
 
 from penstock import Queue, Schedule, task
-from penstock.api import SingleKeyAccess, create_api
 from penstock.app import Application
+from penstock.cli.api import build
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 
@@ -71,22 +71,10 @@ async def application(
 
 @pytest.fixture
 async def client(application: Application) -> AsyncIterator[httpx.AsyncClient]:
-    api = create_api(
-        dispatch=application.dispatch,
-        queue_control=application.queue_control,
-        policy_control=application.policy_control,
-        schedule_control=application.schedule_control,
-        hub=application.hub,
-        task_log=application.task_log,
-        artifacts=application.artifacts,
-        catalogue=application.catalogue,
-        access=SingleKeyAccess(KEY),
-        max_body_bytes=100_000,
-        max_upload_bytes=100_000,
-    )
+    api = build(application, application.settings, KEY)
     transport = httpx.ASGITransport(cast("Any", api), raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://api.test", headers=headers
+        transport=transport, base_url="http://api.test", headers=headers, timeout=30
     ) as client:
         yield client

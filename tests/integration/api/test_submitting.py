@@ -10,14 +10,12 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from penstock.api import SingleKeyAccess, create_api
 from penstock.app import Application
 from penstock.plugins import UnknownProviderError
 from penstock.settings import Settings
 from tests.integration.client.conftest import acme_catalogue
 from tests.unit.api.problem_checks import problem_of
 
-KEY = "a-key-for-tests"
 TASK: dict[str, Any] = {"type": "acme.resize", "input": {"source": "cat.png"}}
 
 
@@ -31,34 +29,11 @@ async def application(
         "PENSTOCK_NAMESPACE": namespace,
         "PENSTOCK_QUEUE_ACME_MAX_WAITING": "100",
         "PENSTOCK_DATA_DIR": str(tmp_path / "data"),
+        "PENSTOCK_MAX_WAIT_SECONDS": "10",
     }
     settings = Settings.load(environment, tmp_path)
     async with Application(settings, acme_catalogue()) as application:
         yield application
-
-
-@pytest.fixture
-async def client(application: Application) -> AsyncIterator[httpx.AsyncClient]:
-    api = create_api(
-        dispatch=application.dispatch,
-        queue_control=application.queue_control,
-        policy_control=application.policy_control,
-        schedule_control=application.schedule_control,
-        hub=application.hub,
-        task_log=application.task_log,
-        artifacts=application.artifacts,
-        catalogue=application.catalogue,
-        access=SingleKeyAccess(KEY),
-        max_body_bytes=100_000,
-        max_upload_bytes=100_000,
-        max_wait=timedelta(seconds=10),
-    )
-    transport = httpx.ASGITransport(cast("Any", api), raise_app_exceptions=False)
-    headers = {"Authorization": f"Bearer {KEY}"}
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://api.test", headers=headers, timeout=30
-    ) as client:
-        yield client
 
 
 @pytest.fixture

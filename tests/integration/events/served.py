@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import uvicorn
 
 from benchmarks.event_source import EventSource
-from penstock.api import SingleKeyAccess, create_api
 from penstock.app import Application
+from penstock.cli.api import build
 from tests.services import find_free_port
 
 KEY = "a-key-for-tests"
@@ -26,20 +26,10 @@ class Served:
 @asynccontextmanager
 async def served(application: Application) -> AsyncIterator[Served]:
     port = find_free_port()
-    api = create_api(
-        dispatch=application.dispatch,
-        queue_control=application.queue_control,
-        policy_control=application.policy_control,
-        schedule_control=application.schedule_control,
-        artifacts=application.artifacts,
-        hub=application.hub,
-        task_log=application.task_log,
-        catalogue=application.catalogue,
-        access=SingleKeyAccess(KEY),
-        max_body_bytes=100_000,
-        max_upload_bytes=100_000,
+    api = build(application, application.settings, KEY)
+    config = uvicorn.Config(
+        api, port=port, log_config=None, access_log=False, ws="none", lifespan="off"
     )
-    config = uvicorn.Config(api, port=port, log_config=None, access_log=False, ws="none")
     server = uvicorn.Server(config)
     # Signals belong to the test.
     serving = asyncio.create_task(server._serve())
