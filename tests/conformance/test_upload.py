@@ -5,3 +5,4 @@ from penstock.testing import PluginContract
 
 class TestUpload(PluginContract):
     plugin = "upload"
+    heavy_modules = (*PluginContract.heavy_modules, "pypdfium2")

@@ -12,6 +12,7 @@ import pytest
 from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
 from penstock.testing import BegunRun, Harness
+from penstock_upload.description import Upload
 from penstock_upload.process import process
 from penstock_upload.request import UploadInput
 from penstock_upload.settings import UploadSettings
@@ -27,7 +28,7 @@ async def pool() -> AsyncIterator[ProcessPool]:
 
 
 async def work(
-    pool: ProcessPool, harness: Harness, begun: BegunRun, data: bytes, task_type=process
+    pool: ProcessPool, harness: Harness, begun: BegunRun[Upload], data: bytes, task_type=process
 ):
     stored = await harness.put("a", data, content_type="")
     text = msgspec.json.encode(UploadInput(file=stored.id)).decode()
