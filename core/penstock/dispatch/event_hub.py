@@ -17,13 +17,11 @@ from uuid import UUID
 
 from penstock import background
 from penstock.dispatch.listener import HEARTBEAT, Followed, Listener, News
-from penstock.engine import Change, Engine, EngineUnavailableError
+from penstock.engine import Change, Engine, EngineUnavailableError, hear
 from penstock.events import EventStreams, Page, Position
 from penstock.ledger import Ledger, LedgerUnavailableError, TaskRecord
 
 _REFRESH = 5.0
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 2.0
 # Between two looks at what is new: what comes meanwhile is read, and sent, together. With a crowd
 # it is longer, so that the process has time for others.
 _SHORTEST_ROUND = 0.02
@@ -171,23 +169,17 @@ class EventHub:
 
     async def _listen(self) -> None:
         """Hear which tasks have news."""
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                async with aclosing(self._engine.changes(self._queues)) as changes:
-                    async for change in changes:
-                        pause = _FIRST_PAUSE
-                        self._hear(change)
-            except EngineUnavailableError as error:
-                _log.debug("listening for news of tasks waits: %s", error)
-            # One that ended would make all news slow, and nobody would know why.
-            except Exception:  # noqa: BLE001
-                _log.exception("listening for news of tasks")
-            self._is_deaf = True
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        await hear(
+            lambda: self._engine.changes(self._queues),
+            self._hear,
+            of="news of tasks",
+            deafened=self._lose_news,
+        )
 
-    def _hear(self, change: Change) -> None:
+    def _lose_news(self) -> None:
+        self._is_deaf = True
+
+    async def _hear(self, change: Change) -> None:
         if change.kind is None:
             self._is_deaf = False
             self._look_at(self._followed, self._rows)
@@ -230,7 +222,7 @@ class EventHub:
             woken = 0
             try:
                 woken = await self._look()
-            # As in _listen.
+            # One that ended would make all news slow, and nobody would know why.
             except Exception:  # noqa: BLE001
                 _log.exception("looking for news of tasks")
             await asyncio.sleep(min(max(woken * _PER_LISTENER, _SHORTEST_ROUND), _LONGEST_ROUND))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from penstock import background
 from penstock.dispatch.policies import Policies
-from penstock.engine import Engine, EngineUnavailableError
+from penstock.engine import Engine, hear
 from penstock.ledger import LedgerUnavailableError
 
 _FIRST_PAUSE = 0.1
@@ -56,21 +56,12 @@ class PolicyWatch:
         await background.end(self._task)
 
     async def _run(self) -> None:
-        pause = _FIRST_PAUSE
-        while not self._stopping:
-            try:
-                async for _ in self._engine.policy_changes():
-                    pause = _FIRST_PAUSE
-                    for listener in self._listeners:
-                        listener()
-                    await self._read()
-            except EngineUnavailableError as error:
-                _log.debug("listening for changed policies waits: %s", error)
-            # One that ended would make every change slow, and nobody would know why.
-            except Exception:  # noqa: BLE001
-                _log.exception("listening for changed policies")
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        await hear(self._engine.policy_changes, self._tell, of="changed policies")
+
+    async def _tell(self, _: None) -> None:
+        for listener in self._listeners:
+            listener()
+        await self._read()
 
     async def _read(self) -> None:
         """Read the policies, as often as it takes."""

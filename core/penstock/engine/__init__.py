@@ -9,6 +9,7 @@ from penstock.engine.errors import (
     EpochMissingError,
     UnsuitableServerError,
 )
+from penstock.engine.hearing import hear
 from penstock.engine.heartbeat import Beat, Heartbeat
 from penstock.engine.member import Member
 from penstock.engine.provider_limits import Grant, GrantSettlement, ProviderLimits
@@ -37,4 +38,5 @@ __all__ = [
     "ServerWatch",
     "Settlement",
     "UnsuitableServerError",
+    "hear",
 ]

@@ -412,7 +412,7 @@ class Engine:
             key = self._keys(queue).wake
             return await self._blocking.blpop([key], timeout=max(timeout, 0.01)) is not None
 
-    async def notices(self, queues: Sequence[str]) -> AsyncIterator[tuple[str, UUID | None]]:
+    async def notices(self, queues: Sequence[str]) -> AsyncGenerator[tuple[str, UUID | None], None]:
         """What the workers of ``queues`` shall hear at once: a queue, and a task of it to cancel.
 
         No task: one was parked in the queue. Only what is said while this listens is heard; a
@@ -449,7 +449,7 @@ class Engine:
         with translated("announce a changed policy"):
             await self._commands.publish(policies_channel(self.namespace), b"")
 
-    async def policy_changes(self) -> AsyncIterator[None]:
+    async def policy_changes(self) -> AsyncGenerator[None, None]:
         """Yields once it listens, and then whenever a policy has changed."""
         async for message in self._messages("policies", policies_channel(self.namespace)):
             if message["type"] in {"subscribe", "message"}:

@@ -6,16 +6,12 @@ What is missed, while the connection is away, they still bring.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
+from uuid import UUID
 
 from penstock import background
 from penstock.broker import Consumer
-from penstock.engine import Engine, EngineUnavailableError
-
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 2.0
-_log = logging.getLogger(__name__)
+from penstock.engine import Engine, hear
 
 
 class NoticeListener:
@@ -39,19 +35,11 @@ class NoticeListener:
         await background.end(self._task)
 
     async def _run(self) -> None:
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                async for queue, task_id in self._engine.notices(list(self._consumers)):
-                    pause = _FIRST_PAUSE
-                    if task_id is None:
-                        self._consumers[queue].look()
-                    else:
-                        await self._consumers[queue].cancel([task_id])
-            except EngineUnavailableError as error:
-                _log.debug("listening for notices waits: %s", error)
-            # One that ended would make every cancellation slow, and nobody would know why.
-            except Exception:  # noqa: BLE001
-                _log.exception("listening for notices")
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        await hear(lambda: self._engine.notices(list(self._consumers)), self._tell, of="notices")
+
+    async def _tell(self, notice: tuple[str, UUID | None]) -> None:
+        queue, task_id = notice
+        if task_id is None:
+            self._consumers[queue].look()
+        else:
+            await self._consumers[queue].cancel([task_id])
