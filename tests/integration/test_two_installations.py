@@ -15,6 +15,7 @@ from penstock.app import Application
 from penstock.engine import Member
 from penstock.plugins import discover, load
 from penstock.settings import Settings
+from tests.services.at_work import at_work
 
 DOCUMENT = {"markdown": "# Hello", "format": "html"}
 
@@ -41,15 +42,12 @@ def environments(
 
 @asynccontextmanager
 async def worker(environment: dict[str, str], folder: Path) -> AsyncIterator[Application]:
-    stop = asyncio.Event()
     settings = Settings.load(environment, folder)
-    async with Application(settings, load(discover())) as application:
-        running = asyncio.create_task(application.worker(["ai"]).run(stop))
-        try:
-            yield application
-        finally:
-            stop.set()
-            await running
+    async with (
+        Application(settings, load(discover())) as application,
+        at_work(application.worker(["ai"])),
+    ):
+        yield application
 
 
 async def test_neither_sees_the_others_tasks_results_or_notices(

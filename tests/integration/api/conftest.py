@@ -14,6 +14,7 @@ from penstock.app import Application
 from penstock.cli.api import build
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
+from tests.services.at_work import at_work
 
 ACME = Queue("acme")
 KEY = "a-key-for-tests"
@@ -45,28 +46,14 @@ CATALOGUE = Catalogue(
 
 @pytest.fixture
 async def application(
-    redis_url: str,
-    namespace: str,
-    database_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Application]:
     # What waits though its time is over is looked for now and then.
     monkeypatch.setattr("penstock.dispatch.reconciler._INTERVAL", 0.2)
     monkeypatch.setattr("penstock.dispatch.reconciler._AUDIT_ROUNDS", 1)
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_DATA_DIR": str(tmp_path),
-        "PENSTOCK_LEASE_SECONDS": "2",
-    }
-    async with Application(Settings.load(environment, tmp_path), CATALOGUE) as application:
-        stop = asyncio.Event()
-        running = asyncio.create_task(application.worker().run(stop))
+    settings = Settings.load(environment | {"PENSTOCK_LEASE_SECONDS": "2"}, tmp_path)
+    async with Application(settings, CATALOGUE) as application, at_work(application.worker()):
         yield application
-        stop.set()
-        await running
 
 
 @pytest.fixture

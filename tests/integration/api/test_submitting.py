@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -14,35 +15,24 @@ from penstock.app import Application
 from penstock.plugins import UnknownProviderError
 from penstock.settings import Settings
 from tests.integration.client.conftest import acme_catalogue
+from tests.services.at_work import at_work
 from tests.unit.api.problem_checks import problem_of
 
 TASK: dict[str, Any] = {"type": "acme.resize", "input": {"source": "cat.png"}}
 
 
 @pytest.fixture
-async def application(
-    redis_url: str, namespace: str, database_url: str, tmp_path
-) -> AsyncIterator[Application]:
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_QUEUE_ACME_MAX_WAITING": "100",
-        "PENSTOCK_DATA_DIR": str(tmp_path / "data"),
-        "PENSTOCK_MAX_WAIT_SECONDS": "10",
-    }
-    settings = Settings.load(environment, tmp_path)
+async def application(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[Application]:
+    more = {"PENSTOCK_QUEUE_ACME_MAX_WAITING": "100", "PENSTOCK_MAX_WAIT_SECONDS": "10"}
+    settings = Settings.load(environment | more, tmp_path)
     async with Application(settings, acme_catalogue()) as application:
         yield application
 
 
 @pytest.fixture
 async def working(application: Application) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    running = asyncio.create_task(application.worker().run(stop))
-    yield
-    stop.set()
-    await running
+    async with at_work(application.worker()):
+        yield
 
 
 def check_problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from penstock.dispatch import Submission
 from penstock.ledger import StartedTask, TaskFilter, TaskRecord, TaskSummary, keyed_tasks
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
+from tests.services.at_work import at_work, ended
 from tests.services.gate import pass_gate
 
 QUICK = RetryPolicy(max_attempts=3, initial_interval=timedelta(milliseconds=20), jitter=0)
@@ -79,14 +80,7 @@ Run = Callable[..., Awaitable[TaskRecord]]
 
 
 @pytest.fixture
-async def application(
-    redis_url: str, namespace: str, database_url: str, tmp_path: Path
-) -> AsyncIterator[Application]:
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-    }
+async def application(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[Application]:
     settings = Settings.load(environment, tmp_path, plugins=["shop"])
     async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
         yield application
@@ -95,26 +89,14 @@ async def application(
 @pytest.fixture
 async def run(application: Application) -> AsyncIterator[Run]:
     """Runs a task on a worker, and returns it once it has ended."""
-    stop = asyncio.Event()
-    running = asyncio.create_task(application.worker(["shop"]).run(stop))
 
     async def run(name: str, value: object, **terms: Any) -> TaskRecord:
         data = msgspec.json.encode(value)
         record = await application.dispatch.submit(Submission(name, data, **terms))
         return await ended(application, record.id)
 
-    yield run
-    stop.set()
-    await running
-
-
-async def ended(application: Application, task_id: UUID) -> TaskRecord:
-    async with asyncio.timeout(20):
-        while True:
-            found = await application.dispatch.find(task_id)
-            if found is not None and found.finished_at is not None:
-                return found
-            await asyncio.sleep(0.02)
+    async with at_work(application.worker(["shop"])):
+        yield run
 
 
 async def started(application: Application, **terms: Any) -> StartedTask:

@@ -23,6 +23,7 @@ from penstock.ledger import Ledger
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from tests.integration.ledger.test_ledger import started
+from tests.services.at_work import at_work, ended
 from tests.services.gate import pass_gate
 
 QUICK = RetryPolicy(max_attempts=2, initial_interval=timedelta(milliseconds=20), jitter=0)
@@ -75,32 +76,17 @@ def log() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-async def outcome_of(
-    redis_url: str, namespace: str, database_url: str, tmp_path: Path
-) -> AsyncIterator[Any]:
+async def outcome_of(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[Any]:
     """Runs a task on a worker of its own."""
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-    }
     settings = Settings.load(environment, tmp_path, plugins=["shop"])
     async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
-        stop = asyncio.Event()
-        running = asyncio.create_task(application.worker().run(stop))
 
         async def run(name: str, data: bytes) -> Any:
             record = await application.dispatch.submit(Submission(name, data))
-            async with asyncio.timeout(20):
-                while True:
-                    found = await application.dispatch.find(record.id)
-                    if found is not None and found.finished_at is not None:
-                        return found
-                    await asyncio.sleep(0.02)
+            return await ended(application, record.id)
 
-        yield run
-        stop.set()
-        await running
+        async with at_work(application.worker()):
+            yield run
 
 
 async def test_a_later_attempt_resumes_from_its_checkpoint(outcome_of: Any) -> None:

@@ -1,6 +1,5 @@
 """``def`` handlers behind taskiq: the same outcomes, results and middlewares as of an async one."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from penstock.ledger import TaskRecord
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from tests.integration.broker.number_handlers import QUEUE, Number, double, fail, wait
+from tests.services.at_work import at_work, ended
 
 PLUGIN = Plugin(
     name="numbers", distribution="numbers", version="1", queues=[QUEUE], tasks=[double, fail, wait]
@@ -47,14 +47,7 @@ class Doubler(TaskiqMiddleware):
 
 
 @pytest.fixture
-async def application(
-    redis_url: str, namespace: str, database_url: str, tmp_path: Path
-) -> AsyncIterator[Application]:
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-    }
+async def application(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[Application]:
     settings = Settings.load(environment, tmp_path, plugins=["numbers"])
     async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
         yield application
@@ -66,31 +59,20 @@ async def middleware(application: Application) -> AsyncIterator[Doubler]:
     worker = application.worker()
     middleware = Doubler()
     worker.add_middlewares(middleware)
-    stop = asyncio.Event()
-    running = asyncio.create_task(worker.run(stop))
-    yield middleware
-    stop.set()
-    await running
+    async with at_work(worker):
+        yield middleware
 
 
 @pytest.fixture
 async def outcome(application: Application) -> AsyncIterator[Outcome]:
     """Runs a task on a worker without middlewares."""
-    stop = asyncio.Event()
-    running = asyncio.create_task(application.worker().run(stop))
 
     async def run(name: str, value: int) -> TaskRecord:
         record = await application.dispatch.submit(Submission(name, b'{"value": %d}' % value))
-        async with asyncio.timeout(20):
-            while True:
-                found = await application.dispatch.find(record.id)
-                if found is not None and found.finished_at is not None:
-                    return found
-                await asyncio.sleep(0.02)
+        return await ended(application, record.id)
 
-    yield run
-    stop.set()
-    await running
+    async with at_work(application.worker()):
+        yield run
 
 
 @pytest.fixture

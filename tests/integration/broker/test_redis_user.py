@@ -1,6 +1,5 @@
 """A user of Redis with no more rights than docs/redis.md asks for: all works, and nothing else."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from penstock.events import Event
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from tests.services import RedisServer, RedisUser
+from tests.services.at_work import at_work
 from tests.services.index import new_index
 
 # Every limit there is, so that every part of the scripts runs.
@@ -76,18 +76,13 @@ async def test_a_worker_takes_a_task_to_its_result(
     async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
         broker = application.broker()
         await broker.startup()
-        stop = asyncio.Event()
-        running = asyncio.create_task(application.worker().run(stop))
-
-        called = await broker.task_of(double).kiq(Number(21))
-        record = await application.dispatch.find(UUID(called.task_id))
-        assert record is not None
-        told = [each async for batch in application.hub.follow(record) for each in batch]
-        result = await called.wait_result(check_interval=0.02, timeout=10)
-        health = await application.dispatch.health()
-
-        stop.set()
-        await running
+        async with at_work(application.worker()):
+            called = await broker.task_of(double).kiq(Number(21))
+            record = await application.dispatch.find(UUID(called.task_id))
+            assert record is not None
+            told = [each async for batch in application.hub.follow(record) for each in batch]
+            result = await called.wait_result(check_interval=0.02, timeout=10)
+            health = await application.dispatch.health()
         await broker.shutdown()
 
     assert (result.is_err, result.return_value) == (False, Number(42))

@@ -18,6 +18,7 @@ from penstock.ledger import CancelWish, Ledger, LedgerUnavailableError
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from tests.integration.dispatch.conftest import until
+from tests.services.at_work import at_work
 
 ACME = Queue("acme")
 
@@ -46,12 +47,9 @@ def settings(redis_url: str, namespace: str, sqlite_url: str, tmp_path: Path) ->
 async def working(settings: Settings) -> AsyncIterator[tuple[Application, Consumer]]:
     """An application with a worker, and what that claims with."""
     async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
-        stop = asyncio.Event()
         worker = application.worker()
-        running = asyncio.create_task(worker.run(stop))
-        yield application, worker._consumers["acme"]
-        stop.set()
-        await running
+        async with at_work(worker):
+            yield application, worker._consumers["acme"]
 
 
 async def reach(application: Application, task_id: UUID, status: str, *, attempts: int = 1) -> None:

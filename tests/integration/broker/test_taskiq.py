@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +19,7 @@ from penstock.broker import Broker
 from penstock.dispatch import Submission
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
-from penstock.worker import Worker
+from tests.services.at_work import at_work, ended
 
 QUICK = RetryPolicy(max_attempts=2, initial_interval=timedelta(milliseconds=20), jitter=0)
 QUEUE = Queue("numbers", concurrency=4, retry=QUICK)
@@ -96,17 +95,6 @@ def settings(redis_url: str, namespace: str, database_url: str, tmp_path: Path) 
     return Settings.load(environment, tmp_path, plugins=["numbers"])
 
 
-@asynccontextmanager
-async def serving(worker: Worker) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    running = asyncio.create_task(worker.run(stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await running
-
-
 @pytest.fixture
 async def application(settings: Settings) -> AsyncIterator[Application]:
     async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
@@ -126,7 +114,7 @@ async def test_a_call_of_a_unique_type_has_a_result_of_its_own(
 ) -> None:
     calls = [await broker.task_of(halve).kiq(Number(8)) for _ in range(2)]
 
-    async with serving(application.worker()):
+    async with at_work(application.worker()):
         results = [await each.wait_result(timeout=10) for each in calls]
 
     assert [each.return_value for each in results] == [Number(4)] * 2
@@ -135,7 +123,7 @@ async def test_a_call_of_a_unique_type_has_a_result_of_its_own(
 async def test_a_call_by_kiq_is_an_ordinary_task_and_its_result_comes_back_typed(
     application: Application, broker: Broker
 ) -> None:
-    async with serving(application.worker()):
+    async with at_work(application.worker()):
         called = await broker.task_of(double).kiq(Number(21))
         result = await called.wait_result(check_interval=0.02, timeout=10)
 
@@ -148,7 +136,7 @@ async def test_a_call_by_kiq_is_an_ordinary_task_and_its_result_comes_back_typed
 async def test_results_are_json_under_a_prefix_with_a_ttl(
     application: Application, broker: Broker, redis_url: str, namespace: str
 ) -> None:
-    async with serving(application.worker()):
+    async with at_work(application.worker()):
         called = await broker.task_of(double).kiq(Number(1))
         await called.wait_result(check_interval=0.02, timeout=10)
 
@@ -161,7 +149,7 @@ async def test_results_are_json_under_a_prefix_with_a_ttl(
 async def test_a_failed_task_raises_its_error_for_who_waits(
     application: Application, broker: Broker
 ) -> None:
-    async with serving(application.worker()):
+    async with at_work(application.worker()):
         called = await broker.task_of(refuse).kiq(Number(3))
         result = await called.wait_result(check_interval=0.02, timeout=10)
 
@@ -173,11 +161,11 @@ async def test_a_failed_task_raises_its_error_for_who_waits(
 async def test_tasks_from_the_api_leave_nothing_in_the_result_backend(
     application: Application, redis_url: str, namespace: str
 ) -> None:
-    async with serving(application.worker()):
+    async with at_work(application.worker()):
         task_record = await application.dispatch.submit(
             Submission("numbers.double", b'{"value": 1}')
         )
-        await _ended(application, str(task_record.id))
+        await ended(application, UUID(str(task_record.id)))
 
     async with Redis.from_url(redis_url) as redis:
         assert [key async for key in redis.scan_iter(f"{namespace}:result:*")] == []
@@ -186,7 +174,7 @@ async def test_tasks_from_the_api_leave_nothing_in_the_result_backend(
 async def test_dependencies_of_concurrent_tasks_see_their_own_context(
     application: Application, broker: Broker
 ) -> None:
-    async with serving(application.worker()):
+    async with at_work(application.worker()):
         calls = [await broker.task_of(who).kiq(Number(number)) for number in (3, 2, 1, 0)]
         results = [await each.wait_result(check_interval=0.02, timeout=10) for each in calls]
 
@@ -278,9 +266,9 @@ async def test_middlewares_are_called_in_taskiqs_order(application: Application)
     recorder = Recorder()
     worker = application.worker()
     worker.add_middlewares(recorder)
-    async with serving(worker):
+    async with at_work(worker):
         record = await application.dispatch.submit(Submission("numbers.double", b'{"value": 1}'))
-        await _ended(application, str(record.id))
+        await ended(application, record.id)
 
     assert recorder.events == ["pre_execute", "post_execute", "post_save"]
 
@@ -290,13 +278,13 @@ async def test_a_middleware_that_fails_before_the_run_is_a_failed_attempt_with_i
 ) -> None:
     worker = application.worker()
     worker.add_middlewares(Recorder(fails=True))
-    async with serving(worker):
+    async with at_work(worker):
         record = await application.dispatch.submit(Submission("numbers.double", b'{"value": 1}'))
-        ended = await _ended(application, str(record.id))
+        found = await ended(application, record.id)
 
-    assert (ended.status, ended.attempts) == ("failed", 2)
-    assert ended.error is not None
-    assert ended.error.message == "not today"
+    assert (found.status, found.attempts) == ("failed", 2)
+    assert found.error is not None
+    assert found.error.message == "not today"
 
 
 async def test_two_applications_live_side_by_side_and_leave_the_plugin_alone(
@@ -308,19 +296,10 @@ async def test_two_applications_live_side_by_side_and_leave_the_plugin_alone(
     assert not [name for name in globals() if name.endswith("__taskiq_original")]
 
 
-async def _ended(application: Application, task_id: str) -> Any:
-    async with asyncio.timeout(10):
-        while True:
-            found = await application.dispatch.find(UUID(task_id))
-            if found is not None and found.finished_at is not None:
-                return found
-            await asyncio.sleep(0.02)
-
-
 async def test_a_handler_gets_the_settings_that_its_plugin_declares(
     application: Application, broker: Broker
 ) -> None:
-    async with serving(application.worker()):
+    async with at_work(application.worker()):
         called = await broker.task_of(tuned).kiq(Number(6))
         undeclared = await broker.task_of(tuned).kiq(Number(-1))
         result = await called.wait_result(check_interval=0.02, timeout=10)

@@ -15,9 +15,7 @@ from penstock import (
     TaskRequest,
 )
 from penstock_ai.document import DocumentInput, document
-from tests.integration.client.test_client import PATIENCE, environment, worker
-
-__all__ = ["environment"]
+from tests.integration.client.test_client import PATIENCE, worker
 
 HTML = DocumentInput(markdown="# Hello", format="html")
 

@@ -1,6 +1,5 @@
 """Application code submits and follows tasks: both databases, a real Redis, real plugins."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,31 +23,19 @@ from penstock.plugins import discover, load
 from penstock.settings import Settings
 from penstock_ai import get_ai_router
 from penstock_ai.document import Document, DocumentInput, document
+from tests.services.at_work import at_work
 
 PATIENCE = timedelta(seconds=20)
 
 
-@pytest.fixture
-def environment(redis_url: str, namespace: str, database_url: str, tmp_path: Path):
-    return {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_DATA_DIR": str(tmp_path / "data"),
-    }
-
-
 @asynccontextmanager
 async def worker(environment, folder: Path) -> AsyncIterator[None]:
-    stop = asyncio.Event()
     settings = Settings.load(environment, folder)
-    async with Application(settings, load(discover())) as application:
-        running = asyncio.create_task(application.worker(["ai"]).run(stop))
-        try:
-            yield
-        finally:
-            stop.set()
-            await running
+    async with (
+        Application(settings, load(discover())) as application,
+        at_work(application.worker(["ai"])),
+    ):
+        yield
 
 
 async def test_a_typed_submit_gives_a_typed_result(environment, tmp_path):

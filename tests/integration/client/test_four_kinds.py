@@ -18,6 +18,7 @@ from penstock.plugins import Catalogue
 from penstock.settings import Settings
 from tests import four_kinds
 from tests.four_kinds import QUEUE
+from tests.services.at_work import at_work
 
 PATIENCE = timedelta(seconds=20)
 
@@ -55,14 +56,11 @@ async def client(
 async def worker(
     environment: Mapping[str, str], folder: Path, installed: Catalogue
 ) -> AsyncIterator[Application]:
-    stop = asyncio.Event()
-    async with Application(Settings.load(environment, folder), installed) as application:
-        running = asyncio.create_task(application.worker().run(stop))
-        try:
-            yield application
-        finally:
-            stop.set()
-            await running
+    async with (
+        Application(Settings.load(environment, folder), installed) as application,
+        at_work(application.worker()),
+    ):
+        yield application
 
 
 async def test_values_of_each_kind_go_in_and_come_out(

@@ -12,13 +12,7 @@ LETTER = {"markdown": "# Hello"}
 
 
 @pytest.fixture
-def client(redis_url: str, namespace: str, database_url: str, tmp_path: Path) -> Client:
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_DATA_DIR": str(tmp_path / "data"),
-    }
+def client(environment: dict[str, str], tmp_path: Path) -> Client:
     return Client(environ=environment, directory=tmp_path)
 
 

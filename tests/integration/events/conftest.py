@@ -1,8 +1,6 @@
 """A worker, the API and whoever follows tasks, all in this process, over real services."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -14,18 +12,9 @@ from penstock.ledger import TaskRecord
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from tests.integration.events.talk_handlers import TALK, Speech, say, shout
+from tests.services.at_work import at_work
 
 PLUGIN = Plugin(name="talk", distribution="talk", version="1", queues=[TALK], tasks=[say, shout])
-
-
-@pytest.fixture
-def environment(redis_url: str, namespace: str, database_url: str, tmp_path: Path):
-    return {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_DATA_DIR": str(tmp_path / "data"),
-    }
 
 
 @pytest.fixture
@@ -35,21 +24,9 @@ async def application(environment, tmp_path: Path) -> AsyncIterator[Application]
         yield application
 
 
-@asynccontextmanager
-async def working(application: Application) -> AsyncIterator[None]:
-    """A worker runs meanwhile."""
-    stop = asyncio.Event()
-    running = asyncio.create_task(application.worker().run(stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await running
-
-
 @pytest.fixture
 async def worker(application: Application) -> AsyncIterator[None]:
-    async with working(application):
+    async with at_work(application.worker()):
         yield
 
 

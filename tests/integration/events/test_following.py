@@ -18,9 +18,10 @@ from penstock.events import Event
 from penstock.ledger import Status, TaskRecord
 from penstock.plugins import Catalogue
 from penstock.settings import Settings
-from tests.integration.events.conftest import PLUGIN, submit, working
+from tests.integration.events.conftest import PLUGIN, submit
 from tests.integration.events.talk_handlers import Speech
 from tests.services import RedisServer
+from tests.services.at_work import at_work
 
 
 async def followed(application: Application, record: TaskRecord, **options: Any) -> list[Any]:
@@ -150,7 +151,7 @@ async def test_without_redis_a_task_runs_and_its_end_is_told_with_a_gap(
         )
         async with (
             Application(settings, Catalogue(plugins=[PLUGIN])) as application,
-            working(application),
+            at_work(application.worker()),
         ):
             record = await submit(application, Speech(["a"] * 10, pause=0.05))
             following = asyncio.create_task(followed(application, record))

@@ -19,10 +19,11 @@ from penstock.broker.log_writer import LogWriter, log_line
 from penstock.ledger import Ledger, LogLine, LogSize, TaskLog
 from penstock.plugins import Catalogue
 from penstock.settings import Settings
-from tests.integration.events.conftest import PLUGIN, submit, working
+from tests.integration.events.conftest import PLUGIN, submit
 from tests.integration.events.served import KEY, served
 from tests.integration.events.talk_handlers import Speech
 from tests.integration.ledger.test_ledger import started
+from tests.services.at_work import at_work
 
 
 async def lines_of(application: Application, task_id: Any) -> list[LogLine]:
@@ -54,7 +55,7 @@ async def test_the_lines_of_each_run_are_kept_and_the_limit_is_for_all(
     settings = Settings.load(environment, tmp_path, plugins=["talk"])
     async with (
         Application(settings, Catalogue(plugins=[PLUGIN])) as application,
-        working(application),
+        at_work(application.worker()),
     ):
         record = await submit(
             application, Speech([], log=[f"line {i}" for i in range(3)], fails=True)
@@ -81,7 +82,7 @@ async def test_the_level_of_what_is_kept_is_a_setting_of_its_own(
     settings = Settings.load(environment, tmp_path, plugins=["talk"])
     async with (
         Application(settings, Catalogue(plugins=[PLUGIN])) as application,
-        working(application),
+        at_work(application.worker()),
     ):
         record = await submit(application, Speech([], log=["one"]))
         await application.hub.ended(record.id)

@@ -1,6 +1,5 @@
 """The examples, loaded from their folders as `penstock plugins check` does, do what they say."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -23,6 +22,7 @@ from penstock.ledger import TaskRecord
 from penstock.plugins import Catalogue, Plugin, load
 from penstock.plugins.sources import importable
 from penstock.settings import Settings
+from tests.services.at_work import at_work, ended
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 JOBS = Queue("jobs")
@@ -95,24 +95,16 @@ def example(request: pytest.FixtureRequest) -> Iterator[Plugin]:
 
 @asynccontextmanager
 async def running(settings: Settings, *plugins: Plugin) -> AsyncIterator[Application]:
-    stop = asyncio.Event()
-    async with Application(settings, Catalogue(plugins=plugins)) as application:
-        work = asyncio.create_task(application.worker().run(stop))
-        try:
-            yield application
-        finally:
-            stop.set()
-            await work
+    async with (
+        Application(settings, Catalogue(plugins=plugins)) as application,
+        at_work(application.worker()),
+    ):
+        yield application
 
 
-async def ended(application: Application, type_: str, given: object) -> TaskRecord:
+async def done(application: Application, type_: str, given: object) -> TaskRecord:
     task = await application.dispatch.submit(Submission(type_, json.dumps(given).encode()))
-    async with asyncio.timeout(20):
-        while True:
-            found = await application.dispatch.find(task.id)
-            if found is not None and found.finished_at is not None:
-                return found
-            await asyncio.sleep(0.01)
+    return await ended(application, task.id)
 
 
 @pytest.mark.parametrize("example", ["penstock-notify"], indirect=True)
@@ -134,9 +126,9 @@ async def test_a_webhook_is_told_of_the_ends_of_tasks_and_a_monitor_hears_a_hear
     }
     settings = Settings.load(environment, tmp_path, plugins=["notify"])
     async with running(settings, JOBS_PLUGIN, example) as application:
-        good = await ended(application, "jobs.run", {})
-        bad = await ended(application, "jobs.run", {"good": False})
-        beat = await ended(application, "notify.heartbeat", {})
+        good = await done(application, "jobs.run", {})
+        bad = await done(application, "jobs.run", {"good": False})
+        beat = await done(application, "notify.heartbeat", {})
         (schedule,) = await application.schedule_control.list()
 
     posts = {
@@ -174,8 +166,8 @@ async def test_each_run_is_a_span(
     }
     settings = Settings.load(environment, tmp_path, plugins=["tracing"])
     async with running(settings, JOBS_PLUGIN, example) as application:
-        await ended(application, "jobs.run", {})
-        await ended(application, "jobs.run", {"good": False})
+        await done(application, "jobs.run", {})
+        await done(application, "jobs.run", {"good": False})
 
     good, bad = spans.get_finished_spans()
     assert good.name == bad.name == "execute/jobs.run"

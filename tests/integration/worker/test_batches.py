@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import UUID
 
 import msgspec
 import pytest
@@ -14,9 +13,10 @@ from sqlalchemy import text
 from penstock import BatchSummary, Queue, RetryPolicy, task
 from penstock.app import Application
 from penstock.dispatch import BatchSubmission, CallbackSubmission, Submission
-from penstock.ledger import BatchRecord, StatusCounts, TaskRecord
+from penstock.ledger import BatchRecord, StatusCounts
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
+from tests.services.at_work import at_work, ended
 
 MANY = Queue("many", concurrency=50, retry=RetryPolicy(max_attempts=1))
 
@@ -41,33 +41,18 @@ PLUGIN = Plugin(name="many", distribution="many", version="1", queues=[MANY], ta
 
 
 @pytest.fixture
-def settings(redis_url: str, namespace: str, database_url: str, tmp_path: Path) -> Settings:
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-    }
+def settings(environment: dict[str, str], tmp_path: Path) -> Settings:
     return Settings.load(environment, tmp_path, plugins=["many"])
 
 
 @asynccontextmanager
 async def worker(settings: Settings) -> AsyncIterator[Application]:
     """As a process of its own would have it: nothing is shared with others but the servers."""
-    async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
-        stop = asyncio.Event()
-        running = asyncio.create_task(application.worker().run(stop))
+    async with (
+        Application(settings, Catalogue(plugins=[PLUGIN])) as application,
+        at_work(application.worker()),
+    ):
         yield application
-        stop.set()
-        await running
-
-
-async def outcome(application: Application, task_id: UUID) -> TaskRecord:
-    async with asyncio.timeout(20):
-        while True:
-            found = await application.dispatch.find(task_id)
-            if found is not None and found.finished_at is not None:
-                return found
-            await asyncio.sleep(0.02)
 
 
 async def finished(application: Application, batch: BatchRecord) -> BatchRecord:
@@ -87,12 +72,12 @@ async def test_a_thousand_tasks_of_which_ten_fail_are_counted_and_followed_once(
     wanted = BatchSubmission(tasks=tasks, callback=CallbackSubmission("many.report"), name="many")
     async with worker(settings) as one, worker(settings) as other:
         batch = await one.dispatch.batches.submit(wanted, by="test")
-        ended = await finished(other, batch)
+        found = await finished(other, batch)
 
-        assert ended.counts == StatusCounts(success=990, failed=10)
-        assert (ended.total, ended.progress) == (1000, 100)
-        assert ended.callback_task_id is not None
-        callback = await outcome(one, ended.callback_task_id)
+        assert found.counts == StatusCounts(success=990, failed=10)
+        assert (found.total, found.progress) == (1000, 100)
+        assert found.callback_task_id is not None
+        callback = await ended(one, found.callback_task_id)
         async with one.ledger.database.read("test") as connection:
             counted = await connection.execute(text("SELECT id FROM task WHERE batch_id IS NULL"))
             assert len(counted.all()) == 1
@@ -124,12 +109,9 @@ async def test_a_task_of_a_batch_costs_a_small_part_of_a_statement_more(
             else:
                 await asyncio.gather(*(dispatch.submit(each) for each in tasks))
             await in_line(application, len(tasks))
-            stop = asyncio.Event()
             before = application.ledger.database.statements
-            running = asyncio.create_task(application.worker().run(stop))
-            await in_line(application, 0)
-            stop.set()
-            await running
+            async with at_work(application.worker()):
+                await in_line(application, 0)
             return application.ledger.database.statements - before
 
     alone, together = await statements(together=False), await statements(together=True)

@@ -15,6 +15,7 @@ from penstock.app import Application
 from penstock.dispatch import Submission
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
+from tests.services.at_work import at_work
 
 TASKS = 3000
 CONCURRENCY = 100
@@ -88,11 +89,8 @@ def per_task(before: dict[str, float], after: dict[str, float]) -> dict[str, flo
 
 
 async def drain(application: Application) -> None:
-    stop = asyncio.Event()
-    running = asyncio.create_task(application.worker().run(stop))
-    await until_in_line(application, 0)
-    stop.set()
-    await running
+    async with at_work(application.worker()):
+        await until_in_line(application, 0)
 
 
 async def until_in_line(application: Application, tasks: int) -> None:

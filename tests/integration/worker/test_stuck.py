@@ -14,7 +14,7 @@ from penstock.dispatch import Submission
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from penstock.worker import StuckError
-from tests.integration.dispatch.conftest import until
+from tests.services.at_work import at_work, ended
 
 ACME = Queue("acme")
 
@@ -56,19 +56,13 @@ async def test_a_consumer_that_hangs_is_restarted_and_its_tasks_run(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     hang(monkeypatch, times=1)
-    async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
-        stop = asyncio.Event()
-        running = asyncio.create_task(application.worker().run(stop))
+    async with (
+        Application(settings, Catalogue(plugins=[PLUGIN])) as application,
+        at_work(application.worker()),
+    ):
         with caplog.at_level(logging.ERROR):
             record = await application.dispatch.submit(Submission("acme.echo", b"7"))
-
-            async def ended() -> bool:
-                found = await application.ledger.find(record.id)
-                return found is not None and found.finished_at is not None
-
-            await until(ended, within=15)
-        stop.set()
-        await running
+            await ended(application, record.id)
 
     assert "its consumer is stuck: 1 tasks wait, 5 slots are free" in caplog.text
 
@@ -93,14 +87,11 @@ async def test_a_healthy_worker_is_left_alone(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
-        stop = asyncio.Event()
         worker = application.worker()
-        running = asyncio.create_task(worker.run(stop))
-        with caplog.at_level(logging.WARNING, logger="penstock.worker"):
-            await asyncio.sleep(2)
-        assert (worker._health.fatal(), worker._health.wrong()) == ("", "")
-        stop.set()
-        await running
+        async with at_work(worker):
+            with caplog.at_level(logging.WARNING, logger="penstock.worker"):
+                await asyncio.sleep(2)
+            assert (worker._health.fatal(), worker._health.wrong()) == ("", "")
         assert worker._health.wrong() == "it is shutting down"
 
     assert "stuck" not in caplog.text
