@@ -35,32 +35,17 @@ from penstock.api.routes.task_transitions import task_transition_routes
 from penstock.api.routes.task_types import task_type_routes
 from penstock.api.routes.tasks import task_routes
 from penstock.api.routes.uploads import upload_routes
-from penstock.dispatch import (
-    ArtifactStore,
-    Dispatch,
-    EventHub,
-    PolicyControl,
-    QueueControl,
-    ScheduleControl,
-)
-from penstock.ledger import TaskLog
-from penstock.plugins import Catalogue, PluginView
+from penstock.api.services import ApiServices
+from penstock.plugins import PluginView
 
 MAX_WAIT = timedelta(minutes=1)
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
-def create_api(  # noqa: PLR0913  (what each group of routes needs)
+def create_api(
+    services: ApiServices,
     *,
-    dispatch: Dispatch,
-    queue_control: QueueControl,
-    policy_control: PolicyControl,
-    schedule_control: ScheduleControl,
-    artifacts: ArtifactStore,
-    hub: EventHub,
-    task_log: TaskLog,
-    catalogue: Catalogue,
     access: Access,
     max_body_bytes: int,
     max_upload_bytes: int,
@@ -71,14 +56,7 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
     """Build the API; nothing is opened or started before its lifespan begins.
 
     Args:
-        dispatch: takes tasks and looks them up.
-        queue_control: shows and changes the policies of queues.
-        policy_control: shows and changes those of task types and providers.
-        schedule_control: shows, makes and changes schedules.
-        artifacts: the files that tasks made.
-        hub: follows tasks.
-        task_log: what their handlers logged.
-        catalogue: the task types on offer.
+        services: what the routes work with.
         access: who may call. ``GET /api/health`` and ``GET /api/openapi.json`` are open to all.
         max_body_bytes: larger bodies are refused with 413.
         max_upload_bytes: the same for ``POST /api/uploads``, which keeps none in memory.
@@ -86,6 +64,7 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
         plugins: what is installed, loaded or not.
         lifespan: context managers that are entered when the server starts and left when it stops.
     """
+    dispatch, catalogue, hub = services.dispatch, services.catalogue, services.hub
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("penstock.api")
     document = openapi_document(
         catalogue, max_body_bytes=max_body_bytes, max_upload_bytes=max_upload_bytes
@@ -100,22 +79,22 @@ def create_api(  # noqa: PLR0913  (what each group of routes needs)
             *children_routes(dispatch=dispatch),
             *batch_routes(batches=dispatch.batches, catalogue=catalogue),
             *event_routes(dispatch=dispatch, hub=hub),
-            *task_log_routes(dispatch=dispatch, task_log=task_log),
+            *task_log_routes(dispatch=dispatch, task_log=services.task_log),
             *queue_routes(dispatch=dispatch),
-            *queue_control_routes(queue_control=queue_control),
-            *schedule_routes(schedule_control=schedule_control, catalogue=catalogue),
+            *queue_control_routes(queue_control=services.queue_control),
+            *schedule_routes(schedule_control=services.schedule_control, catalogue=catalogue),
             *health_routes(dispatch=dispatch, logger=logger),
             *plugin_routes(plugins=plugins),
-            *task_type_routes(catalogue=catalogue, policy_control=policy_control),
-            *provider_routes(policy_control=policy_control),
+            *task_type_routes(catalogue=catalogue, policy_control=services.policy_control),
+            *provider_routes(policy_control=services.policy_control),
             *upload_routes(
                 dispatch=dispatch,
-                artifacts=artifacts,
+                artifacts=services.artifacts,
                 catalogue=catalogue,
                 max_body_bytes=max_body_bytes,
                 max_upload_bytes=max_upload_bytes,
             ),
-            *artifact_routes(artifacts=artifacts),
+            *artifact_routes(artifacts=services.artifacts),
             *openapi_routes(document=document),
         ],
         # The only one: Litestar starts an asyncio task for each of several, for every request.

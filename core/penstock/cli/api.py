@@ -80,14 +80,7 @@ def build(application: Application, settings: Settings, key: str) -> Litestar:
             yield
 
     return create_api(
-        dispatch=application.dispatch,
-        queue_control=application.queue_control,
-        policy_control=application.policy_control,
-        schedule_control=application.schedule_control,
-        artifacts=application.artifacts,
-        hub=application.hub,
-        task_log=application.task_log,
-        catalogue=application.catalogue,
+        application,
         access=SingleKeyAccess(key),
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,

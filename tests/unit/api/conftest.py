@@ -8,27 +8,12 @@ import pytest
 from litestar import Litestar
 
 from penstock.api import SingleKeyAccess, create_api
-from penstock.dispatch import (
-    ArtifactStore,
-    Dispatch,
-    EventHub,
-    PolicyControl,
-    QueueControl,
-    ScheduleControl,
-)
-from penstock.ledger import TaskLog
 from penstock.plugins import Catalogue
 from tests.unit.api.acme_plugin import acme_catalogue
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
+from tests.unit.api.in_memory_services import InMemoryServices
 
 KEY = "a-key-for-tests"
-# What it does needs a database and Redis: see tests/acceptance/test_queue_settings.py.
-NO_QUEUES = QueueControl.__new__(QueueControl)
-NO_POLICIES = PolicyControl.__new__(PolicyControl)
-NO_SCHEDULES = ScheduleControl.__new__(ScheduleControl)
-# The same: see tests/integration/api.
-NO_EVENTS = EventHub.__new__(EventHub)
-NO_LOG = TaskLog.__new__(TaskLog)
 MAX_BODY_BYTES = 300_000
 MAX_UPLOAD_BYTES = 1_000_000
 
@@ -49,16 +34,16 @@ def artifacts() -> InMemoryArtifacts:
 
 
 @pytest.fixture
-def api(dispatch: InMemoryDispatch, artifacts: InMemoryArtifacts, catalogue: Catalogue) -> Litestar:
+def services(
+    dispatch: InMemoryDispatch, artifacts: InMemoryArtifacts, catalogue: Catalogue
+) -> InMemoryServices:
+    return InMemoryServices(catalogue, dispatch, artifacts)
+
+
+@pytest.fixture
+def api(services: InMemoryServices) -> Litestar:
     return create_api(
-        dispatch=cast("Dispatch", dispatch),
-        queue_control=NO_QUEUES,
-        policy_control=NO_POLICIES,
-        schedule_control=NO_SCHEDULES,
-        artifacts=cast("ArtifactStore", artifacts),
-        hub=NO_EVENTS,
-        task_log=NO_LOG,
-        catalogue=catalogue,
+        services,
         access=SingleKeyAccess(KEY),
         max_body_bytes=MAX_BODY_BYTES,
         max_upload_bytes=MAX_UPLOAD_BYTES,

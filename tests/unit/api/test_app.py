@@ -3,39 +3,26 @@
 import subprocess
 import sys
 from contextlib import asynccontextmanager
-from typing import cast
 
 from penstock.api import SingleKeyAccess, create_api
-from penstock.dispatch import ArtifactStore, Dispatch
-from penstock.plugins import Catalogue
-from tests.unit.api.conftest import NO_EVENTS, NO_LOG, NO_POLICIES, NO_QUEUES, NO_SCHEDULES
-from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
+from tests.unit.api.in_memory_services import InMemoryServices
 
 
-async def test_the_lifespan_is_entered_and_left_with_the_server(
-    catalogue: Catalogue, dispatch: InMemoryDispatch, artifacts: InMemoryArtifacts
-):
+async def test_the_lifespan_is_entered_and_left_with_the_server(services: InMemoryServices):
     events = []
 
     @asynccontextmanager
-    async def services(_):
+    async def lifespan(_):
         events.append("opened")
         yield
         events.append("closed")
 
     api = create_api(
-        dispatch=cast("Dispatch", dispatch),
-        queue_control=NO_QUEUES,
-        policy_control=NO_POLICIES,
-        schedule_control=NO_SCHEDULES,
-        hub=NO_EVENTS,
-        task_log=NO_LOG,
-        artifacts=cast("ArtifactStore", artifacts),
-        catalogue=catalogue,
+        services,
         access=SingleKeyAccess("k"),
         max_body_bytes=1000,
         max_upload_bytes=1000,
-        lifespan=[services],
+        lifespan=[lifespan],
     )
     assert events == []
     async with api.lifespan():

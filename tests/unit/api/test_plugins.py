@@ -10,7 +10,6 @@ import pytest
 
 from penstock import Middleware, TaskListener
 from penstock.api import SingleKeyAccess, create_api
-from penstock.dispatch import ArtifactStore, Dispatch
 from penstock.plugins import (
     Catalogue,
     DisabledPlugin,
@@ -20,13 +19,8 @@ from penstock.plugins import (
 from tests.unit.api.acme_plugin import acme_catalogue
 from tests.unit.api.conftest import (
     KEY,
-    NO_EVENTS,
-    NO_LOG,
-    NO_POLICIES,
-    NO_QUEUES,
-    NO_SCHEDULES,
 )
-from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
+from tests.unit.api.in_memory_services import InMemoryServices
 from tests.unit.api.problem_checks import problem_of
 
 BROKEN = QuarantinedPlugin(
@@ -69,14 +63,7 @@ def catalogue() -> Catalogue:
 @pytest.fixture
 async def client(catalogue: Catalogue) -> AsyncIterator[httpx.AsyncClient]:
     api = create_api(
-        dispatch=cast("Dispatch", InMemoryDispatch(catalogue)),
-        queue_control=NO_QUEUES,
-        schedule_control=NO_SCHEDULES,
-        policy_control=NO_POLICIES,
-        artifacts=cast("ArtifactStore", InMemoryArtifacts()),
-        hub=NO_EVENTS,
-        task_log=NO_LOG,
-        catalogue=catalogue,
+        InMemoryServices(catalogue),
         access=SingleKeyAccess(KEY),
         max_body_bytes=10_000,
         max_upload_bytes=10_000,

@@ -1,7 +1,6 @@
 """`POST /api/uploads`: a form in, a task and its file out."""
 
 from collections.abc import AsyncIterator, Iterable
-from typing import cast
 
 import httpx
 import pytest
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 
 from penstock import task
 from penstock.api import SingleKeyAccess, create_api
-from penstock.dispatch import ArtifactStore, Dispatch
 from penstock.ledger import LedgerUnavailableError
 from penstock.plugins import Catalogue, Plugin
 from tests.unit.api.acme_plugin import ACME, Scan, letter, scan
@@ -18,13 +16,9 @@ from tests.unit.api.conftest import (
     KEY,
     MAX_BODY_BYTES,
     MAX_UPLOAD_BYTES,
-    NO_EVENTS,
-    NO_LOG,
-    NO_POLICIES,
-    NO_QUEUES,
-    NO_SCHEDULES,
 )
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
+from tests.unit.api.in_memory_services import InMemoryServices
 from tests.unit.api.multipart_form import BOUNDARY, CONTENT_TYPE, file_part, form, part
 from tests.unit.api.problem_checks import field_errors, problem_of
 
@@ -412,14 +406,7 @@ async def test_without_one_task_type_to_choose_the_type_is_asked_for(
     catalogue = Catalogue(plugins=[plugin])
     artifacts = InMemoryArtifacts()
     api = create_api(
-        dispatch=cast("Dispatch", InMemoryDispatch(catalogue)),
-        queue_control=NO_QUEUES,
-        policy_control=NO_POLICIES,
-        schedule_control=NO_SCHEDULES,
-        hub=NO_EVENTS,
-        task_log=NO_LOG,
-        artifacts=cast("ArtifactStore", artifacts),
-        catalogue=catalogue,
+        InMemoryServices(catalogue, artifacts=artifacts),
         access=SingleKeyAccess(KEY),
         max_body_bytes=MAX_BODY_BYTES,
         max_upload_bytes=MAX_UPLOAD_BYTES,
