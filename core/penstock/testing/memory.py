@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,25 +15,20 @@ from structlog.stdlib import BoundLogger
 from taskiq import TaskiqMessage, TaskiqMiddleware, TaskiqResult
 
 from penstock.broker.delivery import Delivery
-from penstock.broker.ports import HandlerProcesses
 from penstock.broker.task_logger import task_logger
 from penstock.clipping import clipped
 from penstock.declarations import (
     Artifact,
-    Context,
     Installed,
     PenstockError,
     Queue,
-    SyncTaskType,
     TaskType,
 )
 from penstock.declarations.secret import hide_secrets
 from penstock.dispatch import Submission
 from penstock.ledger import Checkpoint, Outcome, StartedTask, StoredArtifact, TaskRecord
 from penstock.processes.size_limits import SizeLimits
-from penstock.storage import ObjectStorage, StoredObject
 from penstock.testing import typed
-from penstock.testing.clock import Clock
 from penstock.testing.run import Child, LoggedLine, Run
 
 Runs = Mapping[UUID, Run[Any]]
@@ -238,53 +231,6 @@ class MemoryFiles:
     async def find_artifact(self, artifact_id: UUID) -> StoredArtifact | None:
         """The stored file of that id, if there is one."""
         return self.rows.get(artifact_id)
-
-
-class HeldStorage(ObjectStorage):
-    """A folder; while a disk is at work, time does not jump."""
-
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        super().__init__(folder)
-        self._clock = clock
-
-    async def put(self, key: str, data: bytes | Path | AsyncIterable[bytes]) -> StoredObject:
-        """See :meth:`ObjectStorage.put`."""
-        with self._clock.held():
-            return await super().put(key, data)
-
-    async def read(self, key: str) -> AsyncIterator[bytes]:
-        """See :meth:`ObjectStorage.read`."""
-        chunks = super().read(key)
-        while True:
-            with self._clock.held():
-                chunk = await anext(chunks, None)
-            if chunk is None:
-                return
-            yield chunk
-
-
-class HeldProcesses:
-    """Runs ``def`` handlers; while one runs, time does not jump."""
-
-    def __init__(self, processes: HandlerProcesses, clock: Clock) -> None:
-        self._processes = processes
-        self._clock = clock
-
-    async def run(
-        self,
-        task_type: SyncTaskType[Any, Any],
-        input: str,  # noqa: A002  (as in the port)
-        context: Context,
-        *,
-        plugin: str,
-        timeout: timedelta | None = None,
-        on_start: Callable[[], object] = lambda: None,
-    ) -> msgspec.Raw:
-        """See :class:`~penstock.broker.ports.HandlerProcesses`."""
-        with self._clock.held():
-            return await self._processes.run(
-                task_type, input, context, plugin=plugin, timeout=timeout, on_start=on_start
-            )
 
 
 class SettingsGiven(dict[type[Any], Any]):

@@ -21,10 +21,9 @@ from penstock.processes.pool import ProcessPool
 from penstock.processes.size_limits import SizeLimits
 from penstock.selected_plugins import loaded
 from penstock.testing.clock import Clock
+from penstock.testing.held import HeldProcesses, HeldStorage
 from penstock.testing.inline import InlineProcesses
 from penstock.testing.memory import (
-    HeldProcesses,
-    HeldStorage,
     MemoryCheckpoints,
     MemoryFiles,
     MemoryIntake,
