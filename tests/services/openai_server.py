@@ -68,7 +68,7 @@ class OpenAiServer(RequestServer):
         Raises:
             TimeoutError: it did not in time.
         """
-        if not self.holds(condition, within=timeout):
+        if not self._holds(condition, within=timeout):
             raise TimeoutError(f"waited {timeout} s; received so far: {self.requests}")
 
     def most_at_once(self) -> int:
@@ -80,7 +80,7 @@ class OpenAiServer(RequestServer):
 
     # -- answers -----------------------------------------------------------------------------
 
-    async def respond(self, request: Request, writer: asyncio.StreamWriter) -> None:
+    async def _respond(self, request: Request, writer: asyncio.StreamWriter) -> None:
         """Note the request, and answer as the script says."""
         received = ReceivedRequest(
             method=request.method,
@@ -89,14 +89,14 @@ class OpenAiServer(RequestServer):
             body=request.body,
             started=time.monotonic(),
         )
-        self.note(lambda: self.requests.append(received))
+        self._note(lambda: self.requests.append(received))
         try:
             await self._answer(received, Response(writer))
         except (asyncio.CancelledError, ConnectionError):
             received.disconnected = True
             raise
         finally:
-            self.note(lambda: setattr(received, "ended", time.monotonic()))
+            self._note(lambda: setattr(received, "ended", time.monotonic()))
 
     async def _answer(self, request: ReceivedRequest, response: Response) -> None:
         endpoint = ENDPOINTS.get((request.method, request.path))

@@ -35,20 +35,20 @@ class RequestServer:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    async def respond(self, request: Request, writer: asyncio.StreamWriter) -> None:
+    async def _respond(self, request: Request, writer: asyncio.StreamWriter) -> None:
         """Answer; cancelled if the client goes. The connection is closed afterwards."""
         raise NotImplementedError
 
-    def note(self, change: Callable[[], object]) -> None:
-        """Change what :meth:`holds` asks about."""
+    def _note(self, change: Callable[[], object]) -> None:
+        """Change what :meth:`_holds` asks about."""
         with self._changed:
             change()
             self._changed.notify_all()
 
-    def holds(self, condition: Callable[[], bool], *, within: float) -> bool:
+    def _holds(self, condition: Callable[[], bool], *, within: float) -> bool:
         """Block until ``condition`` holds, or for so many seconds.
 
-        It is asked again after each :meth:`note`.
+        It is asked again after each :meth:`_note`.
         """
         with self._changed:
             return self._changed.wait_for(condition, within)
@@ -78,7 +78,7 @@ class RequestServer:
             request = await _read(reader)
             if request is None:
                 return
-            responding = asyncio.ensure_future(self.respond(request, writer))
+            responding = asyncio.ensure_future(self._respond(request, writer))
             going = asyncio.ensure_future(_until_gone(reader))
             try:
                 await asyncio.wait({responding, going}, return_when=asyncio.FIRST_COMPLETED)

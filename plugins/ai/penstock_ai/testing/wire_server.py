@@ -36,10 +36,10 @@ class WireServer(RequestServer):
         Raises:
             TimeoutError: none did.
         """
-        if not self.holds(lambda: self._is_gone, within=timeout):
+        if not self._holds(lambda: self._is_gone, within=timeout):
             raise TimeoutError(f"no connection was closed within {timeout:g} seconds")
 
-    async def respond(self, request: Request, writer: asyncio.StreamWriter) -> None:
+    async def _respond(self, request: Request, writer: asyncio.StreamWriter) -> None:
         """See :class:`RequestServer`."""
         self.requests.append(request)
         answer = self._answer(self._next.popleft() if self._next else Reply.OK, request)
@@ -49,7 +49,7 @@ class WireServer(RequestServer):
         try:
             await _send(answer, writer)
         except (asyncio.CancelledError, ConnectionError):
-            self.note(self._lose_client)
+            self._note(self._lose_client)
             raise
 
     def _lose_client(self) -> None:
