@@ -24,7 +24,7 @@ TICKET_BITS = 20  # of a lease's number, below the time
 
 
 def start_times(penstock: Installation) -> list[int]:
-    """When tasks were started, in milliseconds of the engine's clock, by which leases are numbered."""
+    """When tasks started, in milliseconds of the engine's clock, by which leases are numbered."""
 
     async def leases() -> list[int]:
         engine = create_async_engine(penstock.environment["DATABASE_URL"])
