@@ -30,12 +30,13 @@ def health(penstock: Installation) -> tuple[int, float, dict[str, object]]:
 
     It is asked thrice, and the quickest counts: this machine may stand still now and then.
     """
-    seconds = []
+    answers = []
     for _ in range(3):
         started = time.monotonic()
         response = penstock.client.get("/api/health")
-        seconds.append(time.monotonic() - started)
-    return response.status_code, min(seconds), response.json()
+        answers.append((time.monotonic() - started, response))
+    seconds, quickest = min(answers, key=lambda each: each[0])
+    return quickest.status_code, seconds, quickest.json()
 
 
 def test_health_names_redis_when_it_is_down_and_recovers(

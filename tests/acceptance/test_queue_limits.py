@@ -17,14 +17,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from penstock.plugins import discover, load
 from tests.services.installation import Installation
 from tests.services.openai_server import OpenAiServer
+from tests.services.start_times import most_within, start_times
 
 DECLARED = load(discover()).queues
 SECONDS = 6
-TICKET_BITS = 20  # of a lease's number, below the time
 
 
-def start_times(penstock: Installation) -> list[int]:
-    """When tasks started, in milliseconds of the engine's clock, by which leases are numbered."""
+def starts_of(penstock: Installation) -> list[int]:
+    """When tasks were started, by the engine's record, in milliseconds."""
 
     async def leases() -> list[int]:
         engine = create_async_engine(penstock.environment["DATABASE_URL"])
@@ -34,12 +34,7 @@ def start_times(penstock: Installation) -> list[int]:
         finally:
             await engine.dispose()
 
-    return sorted(each >> TICKET_BITS for each in asyncio.run(leases()))
-
-
-def most_within(times: list[float] | list[int], length: float) -> int:
-    """The most of these moments in any window of this length."""
-    return max(sum(begin <= each < begin + length for each in times) for begin in times)
+    return start_times(asyncio.run(leases()))
 
 
 def most_at_once(spans: list[tuple[float, float]]) -> int:
@@ -104,7 +99,7 @@ def test_concurrency_is_reached_and_neither_it_nor_the_rate_is_exceeded(
         for task in tasks
     ]
     assert most_at_once([(begin, end) for begin, end in spans]) == DECLARED[queue].concurrency
-    assert most_within(start_times(penstock), 1000) <= 10
+    assert most_within(starts_of(penstock), 1000) <= 10
 
 
 def test_the_rate_is_used_up_by_tasks_that_take_no_time(penstock: Installation) -> None:
@@ -116,7 +111,7 @@ def test_the_rate_is_used_up_by_tasks_that_take_no_time(penstock: Installation) 
     for each in ids:
         assert penstock.outcome(each, timeout=60)["status"] == "success"
 
-    assert most_within(start_times(penstock), 1000) == 10
+    assert most_within(starts_of(penstock), 1000) == 10
 
 
 def starts_and_ends(log: Path) -> tuple[dict[str, tuple[float, int]], dict[str, float]]:
@@ -149,7 +144,7 @@ def test_a_rate_holds_over_three_workers_and_is_used_up(
     for each in ids:
         assert penstock.outcome(each, timeout=60)["status"] == "success"
 
-    record = start_times(penstock)
+    record = starts_of(penstock)
     assert most_within(record, 1000) == 10
     clocks = sorted(moment for moment, _ in starts_and_ends(log)[0].values())
     assert len(clocks) == count

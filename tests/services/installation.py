@@ -89,6 +89,7 @@ class Installation:
     def start(self, *arguments: str, **environment: str) -> ForkedProcess:
         """Start ``penstock`` with ``arguments``; its log is a file in the folder."""
         log = self.folder / f"{arguments[0]}-{len(self._processes)}.log"
+        log.touch()
         process = fork_server().start(
             arguments,
             environment={**self.environment, **environment},

@@ -12,6 +12,7 @@ from penstock_ai.providers.openai_provider import OPENAI
 from penstock_ai.providers.session import opened
 from penstock_ai.settings import AiSettings
 from tests.services.openai_server import INPUT_TOKENS, OUTPUT_TOKENS, OpenAiServer
+from tests.services.standstill import STANDSTILL
 
 
 @pytest.fixture
@@ -143,5 +144,7 @@ async def test_a_cancelled_call_closes_its_connection_at_once(server):
         await call
 
     (request,) = server.posts
-    await asyncio.to_thread(server.wait_until, lambda: request.ended is not None, timeout=1)
+    await asyncio.to_thread(
+        server.wait_until, lambda: request.ended is not None, timeout=STANDSTILL
+    )
     assert request.disconnected

@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import select
 import time
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,25 @@ import msgspec
 import pytest
 
 from penstock import Interruption
+from penstock.processes.child_process import ChildProcess
 from penstock.processes.error_report import HandlerError
 from penstock.processes.pool import ProcessPool
+from penstock.processes.size_limits import SizeLimits
 from tests.services.plugin_context import PluginContext
 from tests.services.process_life import is_alive
+from tests.services.standstill import STANDSTILL
 from tests.unit.processes import handlers, stopping_handlers
 from tests.unit.processes.conftest import Run, appearance, disappearance
 from tests.unit.processes.handlers import Job
 
 CANCELLED = Interruption("cancelled", "by ada")
+IN_TIME = 1.0 + STANDSTILL  # seconds
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those who clean up are given time for it."""
+    monkeypatch.setattr("penstock.processes.pool.GRACE", 30.0)
 
 
 async def started(
@@ -43,10 +54,12 @@ async def interrupt(
 
 
 @pytest.mark.parametrize("how", list(stopping_handlers._WAYS))
-async def test_a_handler_is_told_why_and_cleans_up(run: Run, tmp_path: Path, how: str) -> None:
+async def test_a_handler_is_told_why_and_cleans_up(
+    run: Run, tmp_path: Path, patience: None, how: str
+) -> None:
     running, context, (pid,) = await started(run, tmp_path, stopping_handlers.waits, how)
 
-    assert await interrupt(running, context) < 1
+    assert await interrupt(running, context) < IN_TIME
 
     with pytest.raises(HandlerError, match="by ada") as caught:
         await running
@@ -66,7 +79,7 @@ async def test_a_handler_that_does_not_stop_is_killed_with_all_that_it_left(
     running, context, (pid, left, folder) = await started(run, tmp_path, task_type, how)
     assert list(Path(folder).glob("*/left"))
 
-    assert await interrupt(running, context) < 1
+    assert await interrupt(running, context) < IN_TIME
 
     with pytest.raises(HandlerError, match="was killed, as its handler did not stop") as caught:
         await running
@@ -78,7 +91,7 @@ async def test_a_handler_that_does_not_stop_is_killed_with_all_that_it_left(
 
 
 async def test_what_is_returned_after_the_interruption_counts_for_nothing(
-    run: Run, tmp_path: Path
+    run: Run, tmp_path: Path, patience: None
 ) -> None:
     running, context, (pid,) = await started(
         run, tmp_path, stopping_handlers.returns_all_the_same, ""
@@ -93,15 +106,25 @@ async def test_what_is_returned_after_the_interruption_counts_for_nothing(
 
 
 async def test_what_was_returned_before_the_interruption_came_stands(
-    run: Run, tmp_path: Path
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = PluginContext(handlers.pid_when_told)
+    processes: list[ChildProcess] = []
+    start = ChildProcess.start
+
+    async def start_and_keep(limits: SizeLimits) -> ChildProcess:
+        processes.append(await start(limits))
+        return processes[-1]
+
+    monkeypatch.setattr(ChildProcess, "start", start_and_keep)
+    context, has_started = PluginContext(handlers.pid_when_told), asyncio.Event()
     job = Job(str(tmp_path), "started")
-    running = asyncio.create_task(run(handlers.pid_when_told, job, context))
-    await appearance(tmp_path / "started")
+    running = asyncio.create_task(
+        run(handlers.pid_when_told, job, context, on_start=has_started.set)
+    )
+    await has_started.wait()
     # The event loop hears of the end and of the interruption at once.
     (tmp_path / "go").touch()
-    time.sleep(0.5)  # noqa: ASYNC251
+    select.select([processes[0]._writer.get_extra_info("socket")], [], [], 60)
     await interrupt(running, context)
 
     pid = await running
@@ -115,19 +138,22 @@ async def test_it_does_not_matter_how_often_it_is_stopped(run: Run, tmp_path: Pa
     context.interruption = CANCELLED
     for _ in range(5):
         running.cancel()
-        await asyncio.wait({running}, timeout=0.02)
+        await asyncio.sleep(0)
         assert not running.done()
 
-    await asyncio.wait({running}, timeout=1)
+    async with asyncio.timeout(IN_TIME):
+        await asyncio.wait({running})
 
     assert isinstance(running.exception(), HandlerError)
     assert not is_alive(int(pid))
 
 
-async def test_a_cancellation_without_a_reason_stays_one(run: Run, tmp_path: Path) -> None:
+async def test_a_cancellation_without_a_reason_stays_one(
+    run: Run, tmp_path: Path, patience: None
+) -> None:
     running, context, (pid,) = await started(run, tmp_path, stopping_handlers.waits, "sleep")
 
-    assert await interrupt(running, context, None) < 1
+    assert await interrupt(running, context, None) < IN_TIME
 
     assert running.cancelled()
     assert (tmp_path / "cleaned").exists()
@@ -147,7 +173,7 @@ async def test_a_run_that_is_stopped_while_its_process_starts_is_not_begun(
         if running.done() or (tmp_path / "started").exists():
             break  # this machine is quick
 
-        assert await interrupt(running, context) < 1
+        assert await interrupt(running, context) < IN_TIME
 
         assert running.cancelled() or running.exception() is not None
         assert not (tmp_path / "started").exists() or (tmp_path / "cleaned").exists()
