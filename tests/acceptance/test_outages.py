@@ -85,7 +85,7 @@ def test_a_wiped_redis_loses_no_task(
     penstock: Installation, own_redis: RedisServer, log: Path
 ) -> None:
     waiting = [penstock.submit("probe.sleep", {"log": str(log)}) for _ in range(20)]
-    delayed = penstock.submit("probe.sleep", {"log": str(log)}, delay_seconds=3)
+    delayed = penstock.submit("probe.sleep", {"log": str(log)}, delay_seconds=1)
     wait_until(
         lambda: penstock.queue_status()["probe"]["waiting"] == 20, what="all to be handed over"
     )

@@ -1,6 +1,7 @@
 """What a worker hears late, of an earlier life of a task or while it is at the start gate."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -22,14 +23,15 @@ from tests.integration.dispatch.conftest import until
 ACME = Queue("acme")
 
 
-may_end = asyncio.Event()
+may_end = threading.Event()
 
 
 @task("acme.wait", queue=ACME, timeout=timedelta(minutes=1))
 async def wait(seconds: float) -> str:
     """Wait so long, and then until a test says that it may end."""
     await asyncio.sleep(seconds)
-    await may_end.wait()
+    while not may_end.is_set():  # noqa: ASYNC110  (set by tests of any loop)
+        await asyncio.sleep(0.01)
     return "done"
 
 
@@ -37,8 +39,8 @@ PLUGIN = Plugin(name="acme", distribution="acme", version="1", queues=[ACME], ta
 
 
 @pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{__name__}.may_end", asyncio.Event())
+def _fresh() -> None:
+    may_end.clear()
 
 
 @pytest.fixture
