@@ -106,6 +106,20 @@ async def test_a_worker_of_many_queues_waits_in_all_of_them_at_once(
     await engine.close()
 
 
+async def test_a_process_that_stands_still_while_it_closes_a_connection_closes_it_all_the_same(
+    redis_url: str, namespace: str
+) -> None:
+    engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
+    await engine.ping()
+    pool: Any = engine._commands.connection_pool
+    (connection,) = pool._available_connections
+    connection.socket_connect_timeout = 0  # of closing, too: it is over before the loop turns
+
+    await engine.close()
+
+    assert not connection.is_connected
+
+
 async def test_a_unix_socket_is_reached_by_all(tmp_path: Path, namespace: str) -> None:
     with EmbeddedRedis(tmp_path) as server:
         servers = RedisServers(server.url)
