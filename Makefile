@@ -10,8 +10,9 @@ UV := .tools/uv
 MEMBERS := core $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 MEMBER_FILES := $(addsuffix /pyproject.toml,$(MEMBERS))
 PYTEST := $(BIN)/python -m pytest
-# Most tests wait for servers and processes; those of one file share some, and stay together.
-PARALLEL ?= -n 3 --dist loadfile
+# Most tests wait for servers and processes; those of one file share some, and stay together, in the
+# order of tests/conftest.py.
+PARALLEL ?= -n 4 --dist loadfile --no-loadscope-reorder
 ARGS ?=
 
 # Stamps lie inside the folders that they vouch for: whoever deletes the folder gets it rebuilt.

@@ -13,16 +13,18 @@ from tests.services import PostgresServer, RedisServer, find_free_port
 from tests.skip_guard import SkipGuard
 
 TESTS = Path(__file__).parent
-TIERS = {
-    "unit",
-    "integration",
+# In the order in which they run: first what takes long, then the one test that takes longest of
+# all, beside those that take no time: so all workers of pytest end at once.
+TIERS = [
     "acceptance",
-    "chaos",
-    "migration",
     "conformance",
+    "migration",
+    "integration",
     "browser",
     "helm",
-}
+    "chaos",
+    "unit",
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,12 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its tier, the folder that it lives in."""
+    """Mark each test with its tier, the folder that it lives in, and order them by it."""
     for item in items:
         tier = item.path.relative_to(TESTS).parts[0]
         if tier not in TIERS:
             raise pytest.UsageError(f"{item.path} is in no tier: expected a folder of {TIERS}")
         item.add_marker(tier)
+    items.sort(key=lambda item: TIERS.index(item.path.relative_to(TESTS).parts[0]))
 
 
 @pytest.fixture(autouse=True)

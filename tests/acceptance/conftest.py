@@ -12,12 +12,20 @@ from tests.services import PostgresServer, RedisServer
 from tests.services.installation import Installation
 
 Install = Callable[..., Installation]
+FIRST_WAIT = 0.5
+"""Seconds before the second attempt of a probe task on `running`, give or take a tenth."""
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     """Where the handlers of the probe plugin write that they ran."""
     return tmp_path / "runs.log"
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """What handlers of the probe plugin wait for that are told to: it opens once it is there."""
+    return tmp_path / "gate"
 
 
 @pytest.fixture
@@ -61,6 +69,7 @@ def running(
                 redis_url=redis_server.url,
                 database_url=database_url,
                 namespace=f"test-{uuid.uuid4().hex[:12]}",
+                environment={"PENSTOCK_QUEUE_PROBE_INITIAL_INTERVAL": f"{FIRST_WAIT}s"},
             )
         )
         installation.start_worker()

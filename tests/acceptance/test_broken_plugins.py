@@ -15,7 +15,6 @@ from tests.services.installation import PROBE_PLUGIN, Installation, wait_until
 from tests.unit.plugins.broken_plugins import BROKEN
 from tests.unit.plugins.installing import GOOD, Package, install
 
-PROBE_PORT = find_free_port()
 # pydantic, which reads the entry points of all packages, cannot be imported beside this one, which
 # no installer writes; `penstock plugins list` still says whose fault it is.
 INSTALLED = {name: each for name, each in BROKEN.items() if name != "unreadable_points"}
@@ -41,7 +40,8 @@ def penstock(
 
 
 def test_fifty_broken_plugins_harm_nobody_and_are_all_named(penstock: Installation) -> None:
-    worker = penstock.start("worker", PENSTOCK_PROBE_PORT=str(PROBE_PORT))
+    port = find_free_port()
+    worker = penstock.start("worker", PENSTOCK_PROBE_PORT=str(port))
     wait_until(lambda: "serving queue 'acme'" in penstock.log_of(worker), what="the worker")
 
     done = penstock.outcome(penstock.submit("acme.run", {"size": 21}))
@@ -56,7 +56,7 @@ def test_fifty_broken_plugins_harm_nobody_and_are_all_named(penstock: Installati
     assert all(each["problems"] for each in refused)
     assert (health["status"], len(health["quarantined"])) == ("degraded", len(INSTALLED))
     with pytest.raises(urllib.error.HTTPError) as error:
-        urllib.request.urlopen(f"http://127.0.0.1:{PROBE_PORT}/readyz")
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz")
     assert error.value.code == 503
     # Whoever can reach the port is told no more.
     assert "plugin 'exits' is quarantined; the log says why" in json.load(error.value)["detail"]

@@ -35,20 +35,22 @@ def penstock(
 
 
 def test_without_the_database_tasks_are_refused_for_now_and_outcomes_are_held(
-    penstock: Installation, own_postgres: PostgresServer, log: Path
+    penstock: Installation, own_postgres: PostgresServer, log: Path, gate: Path
 ) -> None:
     penstock.start_worker("probe")
-    running = [penstock.submit("probe.sleep", {"log": str(log), "seconds": 2}) for _ in range(10)]
+    order = {"log": str(log), "until": str(gate)}
+    running = [penstock.submit("probe.sleep", order) for _ in range(10)]
     wait_until(
         lambda: log.exists() and log.read_text().count("start") == 10, what="all of them to run"
     )
 
     own_postgres.kill()
+    gate.touch()
     refused = penstock.post("probe.sleep", {"log": str(log)})
     assert (refused.status_code, refused.json()["type"]) == (503, "/problems/database-unavailable")
     assert int(refused.headers["Retry-After"]) > 0
     # They end while nobody can write it down, and stay their worker's far longer than a lease.
-    wait_until(lambda: log.read_text().count("end") == 10, what="all of them to end", timeout=10)
+    wait_until(lambda: log.read_text().count("end") == 10, what="all of them to end")
     wait_until(lambda: "holding" in penstock.logs(), what="the worker to hold their outcomes")
 
     own_postgres.start()
@@ -63,12 +65,13 @@ def test_without_the_database_tasks_are_refused_for_now_and_outcomes_are_held(
 
 
 def test_a_worker_that_is_told_to_stop_does_not_wait_for_the_database_for_ever(
-    penstock: Installation, own_postgres: PostgresServer, log: Path
+    penstock: Installation, own_postgres: PostgresServer, log: Path, gate: Path
 ) -> None:
     worker = penstock.start_worker("probe")
-    task_id = penstock.submit("probe.sleep", {"log": str(log), "seconds": 1})
+    task_id = penstock.submit("probe.sleep", {"log": str(log), "until": str(gate)})
     wait_until(log.exists, what="the handler to start")
     own_postgres.kill()
+    gate.touch()
     wait_until(lambda: "holding 1 outcomes" in penstock.logs(), what="the outcome to be held")
 
     assert penstock.stop(worker) == 0

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.acceptance.conftest import Install
+from tests.services.installation import wait_until
 
 
 def test_an_urgent_task_posted_behind_fifty_low_ones_runs_before_them(
@@ -15,7 +16,9 @@ def test_an_urgent_task_posted_behind_fifty_low_ones_runs_before_them(
     penstock.submit("probe.line", {"log": str(log), "name": "high"}, priority="high")
     urgent = penstock.submit("probe.line", {"log": str(log), "name": "urgent"}, priority="urgent")
     assert penstock.task(urgent)["status"] == "pending"
-    assert penstock.queue_status()["line"]["waiting"] == 53
+    wait_until(
+        lambda: penstock.queue_status()["line"]["waiting"] == 53, what="all to be handed over"
+    )
 
     penstock.start_worker("line")
     last = penstock.submit("probe.line", {"log": str(log), "name": "last"}, priority="low")
@@ -25,23 +28,25 @@ def test_an_urgent_task_posted_behind_fifty_low_ones_runs_before_them(
     assert names == ["urgent", "high", "normal", *(f"low-{each}" for each in range(50)), "last"]
 
 
-def test_an_urgent_task_overtakes_low_ones_while_they_run(install: Install, log: Path) -> None:
+def test_an_urgent_task_overtakes_low_ones_while_they_run(
+    install: Install, log: Path, gate: Path
+) -> None:
     penstock = install()
     penstock.start_worker("line")
-    low = [
-        penstock.submit(
-            "probe.line", {"log": str(log), "name": "low", "seconds": 0.05}, priority="low"
-        )
-        for _ in range(50)
-    ]
-    penstock.outcome(
-        penstock.submit("probe.line", {"log": str(log), "name": "urgent"}, priority="urgent")
+    low = {"log": str(log), "name": "low", "until": str(gate)}
+    last = [penstock.submit("probe.line", low, priority="low") for _ in range(20)][-1]
+    wait_until(log.exists, what="the first one to start")
+    urgent = {"log": str(log), "name": "urgent"}
+    penstock.submit("probe.line", urgent, priority="urgent")
+    wait_until(
+        lambda: penstock.queue_status()["line"]["waiting"] == 20, what="all others to be in line"
     )
 
-    open_ones = sum(penstock.task(each)["finished_at"] is None for each in low)
+    gate.touch()
+    penstock.outcome(last)
+
     names = [line.split()[1] for line in log.read_text().splitlines()]
-    assert open_ones > 0
-    assert "urgent" in names[: 50 - open_ones + 2]
+    assert names == ["low", "urgent", *["low"] * 19]
 
 
 def test_who_posts_many_tasks_does_not_delay_those_of_others(install: Install, log: Path) -> None:
@@ -52,6 +57,9 @@ def test_who_posts_many_tasks_does_not_delay_those_of_others(install: Install, l
 
     posted = [post("heavy") for _ in range(60)]
     posted += [post(f"light-{each % 2}") for each in range(10)]
+    wait_until(
+        lambda: penstock.queue_status()["line"]["waiting"] == 70, what="all to be handed over"
+    )
 
     penstock.start_worker("line")
     for each in posted:

@@ -54,6 +54,7 @@ def site(
                 "PENSTOCK_ANTHROPIC_BASE_URL": api.url,
                 "PENSTOCK_ANTHROPIC_TEXT_MODEL": "claude-test",
                 "PENSTOCK_AI_TEXT_PROVIDER": "anthropic",
+                "PENSTOCK_QUEUE_AI_INITIAL_INTERVAL": "100ms",
                 "PENSTOCK_PROVIDER_ANTHROPIC_CONCURRENCY": str(LIMIT),
                 "NO_PROXY": "127.0.0.1",  # whatever proxy this shell goes through
             },

@@ -110,7 +110,6 @@ def test_a_disabled_task_type_is_refused_until_it_is_enabled(
     wait_until(
         lambda: penstock.post("ai.text", TEXT).status_code == 202,
         what="the task type to take tasks again",
-        timeout=1,
     )
 
 

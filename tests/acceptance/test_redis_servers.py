@@ -33,19 +33,20 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]
 
 
 def test_tasks_survive_the_death_of_the_master_that_sentinels_watch_over(
-    install: Install, tmp_path_factory: pytest.TempPathFactory, log: Path
+    install: Install, tmp_path_factory: pytest.TempPathFactory, log: Path, gate: Path
 ) -> None:
     with SentinelCluster(tmp_path_factory.mktemp("sentinel")) as cluster:
         penstock = install(redis_url=cluster.url, lease=10)
         penstock.start_worker("probe")
         first = penstock.submit("probe.sleep", {"log": str(log)})
         assert penstock.outcome(first)["status"] == "success"
-        running = penstock.submit("probe.sleep", {"log": str(log), "name": "r", "seconds": 3})
+        running = penstock.submit("probe.sleep", {"log": str(log), "name": "r", "until": str(gate)})
         wait_until(lambda: "start r" in log.read_text(), what="the handler to start")
 
         old = cluster.kill_master()
         accepted = [penstock.submit("probe.sleep", {"log": str(log)}) for _ in range(10)]
         cluster.wait_for_another_master_than(old)
+        gate.touch()
 
         outcomes = [penstock.outcome(each)["status"] for each in (running, *accepted)]
         assert outcomes == ["success"] * 11
@@ -56,14 +57,14 @@ def test_tasks_survive_the_death_of_the_master_that_sentinels_watch_over(
 
 
 def test_tasks_survive_the_death_of_the_node_of_a_cluster_that_holds_their_queue(
-    install: Install, tmp_path_factory: pytest.TempPathFactory, log: Path
+    install: Install, tmp_path_factory: pytest.TempPathFactory, log: Path, gate: Path
 ) -> None:
     with RedisCluster(tmp_path_factory.mktemp("cluster")) as cluster:
         penstock = install(redis_url=cluster.url, lease=10)
         penstock.start_worker("probe")
         first = penstock.submit("probe.sleep", {"log": str(log)})
         assert penstock.outcome(first)["status"] == "success"
-        running = penstock.submit("probe.sleep", {"log": str(log), "name": "r", "seconds": 4})
+        running = penstock.submit("probe.sleep", {"log": str(log), "name": "r", "until": str(gate)})
         wait_until(lambda: "start r" in log.read_text(), what="the handler to start")
 
         old = cluster.holder_of("probe")
@@ -71,6 +72,7 @@ def test_tasks_survive_the_death_of_the_node_of_a_cluster_that_holds_their_queue
         accepted = [penstock.submit("probe.sleep", {"log": str(log)}) for _ in range(30)]
         health = penstock.client.get("/api/health")
         cluster.wait_for_another_master_than(old)
+        gate.touch()
 
         outcomes = [penstock.outcome(each)["status"] for each in (running, *accepted)]
         assert outcomes == ["success"] * 31

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.acceptance.conftest import FIRST_WAIT
 from tests.services.installation import Installation, wait_until
 
 
@@ -20,8 +21,8 @@ def test_a_task_that_fails_twice_succeeds_at_the_third_attempt_with_growing_wait
     assert task["error"] is None
     (first, at_first), (second, at_second), (third, at_third) = runs(log)
     assert (first, second, third) == (1, 2, 3)
-    assert 1.8 <= at_second - at_first <= 3
-    assert 3.6 <= at_third - at_second <= 5
+    assert at_second - at_first >= 0.9 * FIRST_WAIT
+    assert at_third - at_second >= 0.9 * 2 * FIRST_WAIT
 
 
 def test_a_task_that_always_fails_ends_failed_with_its_error(
@@ -54,7 +55,7 @@ def test_a_transient_error_comes_back_when_it_says(running: Installation, log: P
 
     assert (task["status"], task["attempts"]) == ("success", 2)
     (_, first), (_, second) = runs(log)
-    assert 0.3 <= second - first < 1.8
+    assert second - first >= 0.3
 
 
 def test_a_snooze_spends_no_attempt(running: Installation, log: Path) -> None:
@@ -103,10 +104,11 @@ def test_progress_shows_while_the_task_runs(running: Installation, tmp_path: Pat
 
 
 def test_a_delayed_task_runs_no_earlier_than_asked(running: Installation, log: Path) -> None:
-    task_id = running.submit("probe.sleep", {"log": str(log)}, delay_seconds=1.0)
+    later = running.submit("probe.sleep", {"log": str(log)}, delay_seconds=60.0)
+    wait_until(lambda: running.queue_status()["probe"]["delayed"] == 1, what="it to be delayed")
+    task_id = running.submit("probe.sleep", {"log": str(log)}, delay_seconds=0.5)
 
-    assert running.task(task_id)["status"] == "pending"
-    assert running.queue_status()["probe"]["delayed"] == 1
     task = running.outcome(task_id)
+    assert running.task(later)["status"] == "pending"
     assert task["status"] == "success"
     assert task["started_at"] >= task["run_at"]

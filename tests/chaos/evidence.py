@@ -391,6 +391,14 @@ class Leftover:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Slowness:
+    """How many times as long as on an idle machine things took around a moment."""
+
+    at: int
+    factor: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What the checks look at."""
 
@@ -423,6 +431,7 @@ class Evidence:
     leftovers: Sequence[Leftover] = ()
     quiet_since: int = 0
     """When the last fault was over and everything was up again."""
+    slowness: Sequence[Slowness] = ()
 
 
 def clock(at: int) -> str:

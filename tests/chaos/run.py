@@ -16,6 +16,7 @@ from tests.chaos.options import Options
 from tests.chaos.plan import Plan
 from tests.chaos.posting import Poster
 from tests.chaos.sampler import Sampler
+from tests.chaos.slowness import SlownessWatch
 from tests.chaos.world import World
 
 # Longer than anything that follows the last outcome: heartbeats, audits, expiring keys.
@@ -51,9 +52,11 @@ def run(
 def _break(everything: World, plan: Plan, options: Options, say: Callable[[str], None]) -> Evidence:
     poster = Poster([*plan.tasks, *plan.parents], plan.batches, everything.apis)
     sampler = Sampler(everything)
+    slowness = SlownessWatch()
     say(f"{len(plan.tasks)} tasks and {len(plan.faults)} faults in {plan.seconds:.0f} s")
     poster.start()
     sampler.start()
+    slowness.start()
     faults = schedule.carry_out(everything, plan.faults, say)
     quiet_since = time.time_ns()
     everything.fleet.replace_old()
@@ -64,6 +67,7 @@ def _break(everything: World, plan: Plan, options: Options, say: Callable[[str],
     drained = quiet.wait_until(everything, everything.is_drained, options.patience)
     quiet.wait(everything, _REST)
     sampler.stop()
+    slowness.stop()
     leftovers = quiet.leftovers(everything)
     say("gathering the evidence")
     ledger = asyncio.run(ledger_log.read(everything.dsn))
@@ -92,6 +96,7 @@ def _break(everything: World, plan: Plan, options: Options, say: Callable[[str],
         misplaced=sampler.misplaced,
         leftovers=leftovers,
         quiet_since=quiet_since,
+        slowness=slowness.found,
     )
 
 

@@ -42,11 +42,16 @@ METERED = Provider("metered", concurrency=3)
 
 
 class Probe(Struct):
-    """What a handler shall do. ``log`` is a file that gets one line per run."""
+    """What a handler shall do.
+
+    ``log`` is a file that gets one line per run; a handler that waits does so for these seconds,
+    and then until the file ``until`` is there, if it has a name.
+    """
 
     log: str
     name: str = ""
     seconds: float = 0.0
+    until: str = ""
     failures: int = 0
 
 
@@ -74,11 +79,23 @@ def _note(probe: Probe, ctx: Context | SyncContext, what: str) -> None:
         )
 
 
+async def _wait(probe: Probe) -> None:
+    await asyncio.sleep(probe.seconds)
+    while probe.until and not Path(probe.until).exists():
+        await asyncio.sleep(0.02)
+
+
+def _block(probe: Probe) -> None:
+    time.sleep(probe.seconds)
+    while probe.until and not Path(probe.until).exists():
+        time.sleep(0.02)
+
+
 @task("probe.sleep", queue=PROBE)
 async def sleep(probe: Probe, ctx: Context) -> Report:
     """Wait on the event loop."""
     _note(probe, ctx, "start")
-    await asyncio.sleep(probe.seconds)
+    await _wait(probe)
     _note(probe, ctx, "end")
     return Report(attempt=ctx.attempt)
 
@@ -87,7 +104,7 @@ async def sleep(probe: Probe, ctx: Context) -> Report:
 async def block(probe: Probe, ctx: Context) -> Report:
     """Block the event loop, as a careless handler does."""
     _note(probe, ctx, "start")
-    time.sleep(probe.seconds)  # noqa: ASYNC251  (the very thing that is tested)
+    _block(probe)
     _note(probe, ctx, "end")
     return Report(attempt=ctx.attempt)
 
@@ -106,7 +123,7 @@ async def flaky(probe: Probe, ctx: Context) -> Report:
 async def line(probe: Probe, ctx: Context) -> Report:
     """One at a time, so that the order shows."""
     _note(probe, ctx, "start")
-    await asyncio.sleep(probe.seconds)
+    await _wait(probe)
     return Report(attempt=ctx.attempt)
 
 
@@ -154,7 +171,7 @@ async def _use(probe: Probe, ctx: Context) -> Report:
     _note(probe, ctx, "start")
     if probe.failures and Path(probe.log).read_text().count("start") <= probe.failures:
         raise RateLimitedError("slow down", retry_after=timedelta(seconds=probe.seconds))
-    await asyncio.sleep(probe.seconds)
+    await _wait(probe)
     _note(probe, ctx, "end")
     return Report(attempt=ctx.attempt)
 
@@ -193,8 +210,8 @@ async def exits(probe: Probe, ctx: Context) -> Report:
 @task("probe.patient", queue=PROBE)
 async def patient(probe: Probe, ctx: Context) -> Report:
     """Wait, and write down why it is stopped if it is."""
-    _note(probe, ctx, "start")
     try:
+        _note(probe, ctx, "start")
         await asyncio.sleep(probe.seconds)
     except asyncio.CancelledError:
         assert ctx.interruption is not None
@@ -226,7 +243,7 @@ def process(probe: Probe, ctx: SyncContext) -> Report:
     _note(probe, ctx, "start")
     ctx.progress(40, "waiting")
     ctx.log.info("waits in a process", seconds=probe.seconds)
-    time.sleep(probe.seconds)
+    _block(probe)
     _note(probe, ctx, "end")
     return Report(attempt=ctx.attempt)
 
@@ -261,8 +278,8 @@ def resume(probe: Probe, ctx: SyncContext) -> Report:
     """Go on where an earlier run was stopped; ``attempt`` is then 100."""
     if ctx.load("waited", bool):
         return Report(attempt=100)
-    _note(probe, ctx, "start")
     try:
+        _note(probe, ctx, "start")
         time.sleep(probe.seconds)
     except TaskInterrupted as stop:
         if stop.interruption.code == "shutdown":

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any, Self
 
 import httpx
 
+from tests.services.fork_server import ForkedProcess, fork_server
 from tests.services.free_port import find_free_port
 
 PROBE_PLUGIN = Path(__file__).parents[1] / "probe_plugin"
@@ -61,8 +60,8 @@ class Installation:
             timeout=30,
             trust_env=False,
         )
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._logs: dict[subprocess.Popen[bytes], Path] = {}
+        self._processes: list[ForkedProcess] = []
+        self._logs: dict[ForkedProcess, Path] = {}
 
     def __enter__(self) -> Self:
         api = self.start("api")
@@ -87,32 +86,29 @@ class Installation:
 
     # -- processes ---------------------------------------------------------------------------
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, **environment: str) -> ForkedProcess:
         """Start ``penstock`` with ``arguments``; its log is a file in the folder."""
         log = self.folder / f"{arguments[0]}-{len(self._processes)}.log"
-        with log.open("wb") as stream:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "penstock", *arguments],
-                env={**self.environment, **environment},
-                cwd=self.folder,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-            )
+        log.touch()
+        process = fork_server().start(
+            arguments,
+            environment={**self.environment, **environment},
+            folder=self.folder,
+            log=log,
+        )
         self._processes.append(process)
         self._logs[process] = log
         return process
 
-    def log_of(self, process: subprocess.Popen[bytes]) -> str:
+    def log_of(self, process: ForkedProcess) -> str:
         """What one process has logged so far."""
         return self._logs[process].read_text()
 
-    def start_worker(self, *queues: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start_worker(self, *queues: str, **environment: str) -> ForkedProcess:
         """Start a worker, and return once it says that it serves."""
         return self.start_workers(1, *queues, **environment)[0]
 
-    def start_workers(
-        self, count: int, *queues: str, **environment: str
-    ) -> list[subprocess.Popen[bytes]]:
+    def start_workers(self, count: int, *queues: str, **environment: str) -> list[ForkedProcess]:
         """Start several workers at once, and return once all of them serve."""
         expected = self._workers(queues) + count
         only = ["--queues", ",".join(queues)] if queues else []
@@ -124,7 +120,7 @@ class Installation:
         )
         return workers
 
-    def stop(self, process: subprocess.Popen[bytes]) -> int:
+    def stop(self, process: ForkedProcess) -> int:
         """SIGTERM, and the exit code."""
         process.send_signal(signal.SIGTERM)
         return process.wait(_START_TIMEOUT)

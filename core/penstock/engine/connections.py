@@ -45,6 +45,7 @@ class _Leaving:
     """
 
     _serializer = HiredisRespSerializer()
+    _writer: asyncio.StreamWriter | None
 
     def pack_command(self, *args: Any) -> list[bytes]:
         """A command as the server reads it; see redis-py."""
@@ -57,8 +58,20 @@ class _Leaving:
             return await super().read_response(*args, **options)  # type: ignore[misc]
         except ResponseError as error:
             if is_no_master(error):
-                await self.disconnect(nowait=True)  # type: ignore[attr-defined]
+                await self.disconnect(nowait=True)
             raise
+
+    async def disconnect(self, *args: Any, **options: Any) -> None:
+        """Close the connection, whether or not the server takes leave, too.
+
+        And whether or not this process stands still meanwhile: to close never fails.
+        """
+        writer = self._writer
+        try:
+            await super().disconnect(*args, **options)  # type: ignore[misc]
+        except RedisTimeoutError:
+            if writer is not None:
+                writer.transport.abort()
 
 
 class _Tls:
@@ -69,23 +82,12 @@ class _Tls:
         options: redis-py's.
     """
 
-    _writer: asyncio.StreamWriter | None
-
     def __init__(self, *, context: TlsContext, **options: Any) -> None:
         super().__init__(**options)
         self._context = context
 
     def _connection_arguments(self) -> Mapping[str, Any]:
         return {**super()._connection_arguments(), "ssl": self._context.current()}  # type: ignore[misc]
-
-    async def disconnect(self, *args: Any, **options: Any) -> None:
-        """Close the connection, whether or not the server takes leave, too."""
-        writer = self._writer
-        try:
-            await super().disconnect(*args, **options)  # type: ignore[misc]
-        except RedisTimeoutError:
-            if writer is not None:
-                writer.transport.abort()
 
 
 class TcpConnection(_Leaving, Connection):

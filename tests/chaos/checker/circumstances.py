@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from statistics import fmean
 from uuid import UUID
 
 from tests.chaos.evidence import (
@@ -94,6 +95,13 @@ class Circumstances:
             and each.ended >= began
             and (each.queue is None or queue is None or each.queue == queue)
         ]
+
+    # -- the machine -------------------------------------------------------------------------------
+
+    def slowness(self, began: int, ended: int) -> float:
+        """How many times as long as on an idle machine things took between two moments."""
+        found = [each.factor for each in self.evidence.slowness if began <= each.at <= ended]
+        return fmean(found) if found else 1.0
 
     # -- processes ---------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from penstock.dispatch import Submission
 from penstock.ledger import Ledger
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
+from tests.integration.dispatch.conftest import until
 from tests.integration.ledger.test_ledger import started
 from tests.services.at_work import at_work, ended
 from tests.services.gate import pass_gate
@@ -142,11 +143,11 @@ async def test_saving_and_loading_wait_for_a_database_that_is_away(
     await rename(ledger, "checkpoint", "away")
     saving = asyncio.create_task(checkpoints.save("operation", Operation("a")))
     loading = asyncio.create_task(checkpoints.load("other", Operation))
-    for _ in range(100):
-        if caplog.text.count("waits: the database could not") >= 4:
-            break
-        await asyncio.sleep(0.05)
-    assert caplog.text.count("waits: the database could not") >= 4
+
+    async def both_wait() -> bool:
+        return caplog.text.count("waits: the database could not") >= 4
+
+    await until(both_wait, within=60)
     assert not saving.done()
     assert not loading.done()
 

@@ -138,7 +138,7 @@ async def test_a_transient_error_comes_back_when_it_says(outcome: Outcome) -> No
     ended = await outcome("numbers.fail", 12)
 
     assert ended.started_at is not None
-    assert timedelta(seconds=1) <= ended.started_at - ended.created_at < timedelta(seconds=10)
+    assert ended.started_at - ended.created_at >= timedelta(seconds=1)
 
 
 async def test_the_traceback_of_the_process_is_kept_with_the_attempt(

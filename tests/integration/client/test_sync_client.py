@@ -27,6 +27,7 @@ from penstock import (
     TaskRequest,
     TaskStatusError,
 )
+from penstock.dispatch import audit
 from penstock.ledger import Origin
 from tests.integration.client.conftest import Image, Resize, once, resize, worker
 
@@ -110,7 +111,13 @@ def test_many_are_submitted_at_once(client, working):
     assert first[7].result(timeout=PATIENCE) == Image("a@7")
 
 
-def test_it_submits_within_the_caller_s_transaction(client, working, database_url):
+@pytest.fixture
+def no_audit(monkeypatch):
+    """What is not handed over by whoever submits it is not found for an hour."""
+    monkeypatch.setattr(audit, "_HANDED_OVER", timedelta(hours=1))
+
+
+def test_it_submits_within_the_caller_s_transaction(client, no_audit, working, database_url):
     url = database_url.replace("+asyncpg", "+psycopg").replace("+aiosqlite", "")
     engine = create_engine(url)
     with Session(engine) as session:
@@ -121,8 +128,8 @@ def test_it_submits_within_the_caller_s_transaction(client, working, database_ur
     with engine.begin() as connection:
         unique = client.submit(once, Resize("c"), session=connection)
 
-    assert kept.result(timeout=timedelta(seconds=3)) == Image("b@320")
-    assert unique.result(timeout=timedelta(seconds=3)) == Image("c")
+    assert kept.result(timeout=PATIENCE) == Image("b@320")
+    assert unique.result(timeout=PATIENCE) == Image("c")
     with pytest.raises(TaskNotFoundError):
         undone.status()
     engine.dispose()

@@ -58,8 +58,9 @@ async def client(environment, tmp_path):
 
 
 async def test_it_runs_as_soon_as_the_transaction_is_committed(
-    environment, tmp_path, client, engine
+    environment, tmp_path, client, engine, monkeypatch
 ):
+    monkeypatch.setattr(audit, "_HANDED_OVER", timedelta(hours=1))
     async with worker(environment, tmp_path), AsyncSession(engine) as session:
         await session.execute(text("INSERT INTO orders VALUES (1)"))
         handle = await client.submit(resize, Resize("a"), session=session)
@@ -70,7 +71,7 @@ async def test_it_runs_as_soon_as_the_transaction_is_committed(
         await session.commit()
 
         # Long before any audit looks.
-        assert await handle.result(timeout=timedelta(seconds=3)) == Image("a@320")
+        assert await handle.result(timeout=PATIENCE) == Image("a@320")
 
 
 async def test_what_is_rolled_back_never_runs(environment, tmp_path, client, engine):

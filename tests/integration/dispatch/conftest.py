@@ -18,8 +18,9 @@ from penstock.engine import Counts, Engine, RedisServers
 from penstock.ledger import Ledger, Overrides
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import PROVIDERS, QUEUES, TASKS
+from tests.services.engine_clock import use_engine_clock
 
-LEASE = timedelta(milliseconds=300)
+LEASE = timedelta(minutes=1)
 ACME = Queue("acme")
 OTHER = Queue("other")
 
@@ -141,7 +142,19 @@ class Installation:
 Build = Callable[..., Installation]
 
 
-async def until(check: Callable[[], Awaitable[object]], *, within: float = 10) -> None:
+def audit_of(installation: Installation, queues: list[str], *, lease: timedelta) -> Audit:
+    """An audit of its own, of an installation with this lease."""
+    return Audit(
+        ledger=installation.ledger,
+        engine=installation.engine,
+        stops=installation.dispatch.stops,
+        queues=queues,
+        weights=lambda _: {},
+        lease=lease,
+    )
+
+
+async def until(check: Callable[[], Awaitable[object]], *, within: float = 30) -> None:
     """Return as soon as ``check`` is true of what another process would see."""
     async with asyncio.timeout(within):
         while not await check():  # noqa: ASYNC110  (Redis tells nobody of such changes)
@@ -149,8 +162,11 @@ async def until(check: Callable[[], Awaitable[object]], *, within: float = 10) -
 
 
 @pytest.fixture
-async def build(database_url: str, redis_url: str, namespace: str) -> AsyncIterator[Build]:
+async def build(
+    monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str, namespace: str
+) -> AsyncIterator[Build]:
     """Builds installations that share database, Redis and namespace, unless told otherwise."""
+    use_engine_clock(monkeypatch)
     built: list[Installation] = []
 
     def one(**options: Any) -> Installation:

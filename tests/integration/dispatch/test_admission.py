@@ -61,7 +61,7 @@ async def submitted(installation: Installation, count: int, **fields: Any) -> in
 async def accepted(installation: Installation, count: int, **fields: Any) -> None:
     """Submit until so many were accepted, and then not one more is."""
     found = 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while found < count:
             await asyncio.sleep(0.01)  # a refusal may rest on a count that is some 20 ms old
             found += await submitted(installation, count, **fields)
@@ -71,7 +71,7 @@ async def accepted(installation: Installation, count: int, **fields: Any) -> Non
 
 async def handed_over(installation: Installation, waiting: int) -> None:
     """Wait until Redis has so many."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await installation.engine.backlog("acme")) != waiting:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

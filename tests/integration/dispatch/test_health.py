@@ -17,8 +17,9 @@ from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation
 from tests.services import PostgresServer, RedisCluster, RedisServer
 from tests.services.gate import pass_gate
 from tests.services.index import new_index
+from tests.services.standstill import STANDSTILL
 
-LONGEST = 2.0  # seconds
+LONGEST = 2.0 + STANDSTILL  # seconds
 
 
 async def test_all_is_well_with_redis_and_database_up(

@@ -12,12 +12,12 @@ from redis.asyncio import Redis
 from uuid_utils.compat import uuid7
 
 from penstock.dispatch import audit
-from penstock.dispatch.audit import Audit
 from penstock.engine import Entry, EpochMissingError, Heartbeat, Lease, Member
 from penstock.engine.keys import FORMAT, QueueKeys
 from penstock.ledger import LedgerUnavailableError, NewTask, Outcome, Status
-from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, until
+from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, audit_of, until
 from tests.integration.engine.conftest import silence
+from tests.services.engine_clock import let_pass
 from tests.services.gate import pass_gate
 
 # Rows that nobody wrote to for two leases are the audit's candidates.
@@ -169,32 +169,27 @@ async def test_a_task_that_was_never_handed_over_is_found_as_soon_as_it_is_settl
     await installation.engine.begin_index("other")
     lost = await accept(installation, *(row(age=timedelta(0)) for _ in range(5)))
     assert await installation.audit.recent() == 0
+    later = audit_of(installation, ["acme", "other"], lease=timedelta(milliseconds=100))
 
     async def settled() -> bool:
-        return await installation.audit.recent() > 0
+        return await later.recent() > 0
 
-    await until(settled, within=2)
+    await until(settled)
 
     assert sorted(each.id for each in await take(installation)) == lost
-    assert await installation.audit.recent() == 0
+    assert await later.recent() == 0
 
 
 async def test_what_was_accepted_and_not_handed_over_is_found_long_before_two_leases(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "_HANDED_OVER", timedelta(seconds=0.2))
-    quick = Audit(
-        ledger=installation.ledger,
-        engine=installation.engine,
-        stops=installation.dispatch.stops,
-        queues=["acme"],
-        weights=lambda _: {},
-        lease=timedelta(hours=1),
-    )
+    quick = audit_of(installation, ["acme"], lease=timedelta(hours=1))
     await installation.builder.build("acme")
     accepted, started = await accept(installation, row(), row())
     await pass_gate(installation.ledger, started)
     assert await quick.accepted() == 0
+    monkeypatch.setattr(audit, "_HANDED_OVER", timedelta(seconds=0.2))
+    quick = audit_of(installation, ["acme"], lease=timedelta(hours=1))
 
     lacking: list[int] = []
 
@@ -251,7 +246,7 @@ async def test_after_a_wipe_what_runs_is_left_to_its_worker_for_a_lease(
     assert await installation.builder.build("acme") == 2
     assert [each.id for each in await take(installation)] == [pending]
     assert (await installation.counts()).active == 2
-    await silence(installation.engine, LEASE.total_seconds() + 0.05)
+    await silence(installation.engine, LEASE.total_seconds() + 1)
 
     again = {each.id: each for each in await take(installation)}
     assert again[running].orphan
@@ -274,7 +269,7 @@ async def test_after_a_wipe_a_live_worker_keeps_what_it_runs(
         beat = await asyncio.to_thread(heartbeat.renew, "acme", [lease])
         assert beat.lost == []
         assert await take(installation) == []
-        await asyncio.sleep(LEASE.total_seconds() / 3)
+        await let_pass(engine, LEASE.total_seconds() / 3)
     heartbeat.close()
 
 
@@ -356,7 +351,7 @@ async def test_a_running_task_without_its_worker_stays_in_line_though_it_is_to_b
     await installation.builder.build("acme")
     await take(installation)
     await pass_gate(installation.ledger, task)
-    await silence(installation.engine, LEASE.total_seconds() + 0.05)
+    await silence(installation.engine, LEASE.total_seconds() + 1)
     assert (await installation.engine.claim(ACME, 0)).expired == 1
     await installation.dispatch.cancel(task, reason="no longer needed")
     await installation.audit.everything("acme")

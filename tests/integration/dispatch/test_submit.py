@@ -19,7 +19,7 @@ from tests.services.index import new_index
 INPUT = b'{"source":"cat.png"}'
 
 
-async def claimed(installation: Installation, want: int, *, within: float = 5) -> list[UUID]:
+async def claimed(installation: Installation, want: int, *, within: float = 30) -> list[UUID]:
     """The first ``want`` tasks of the queue, as soon as they are there."""
     found: list[UUID] = []
     async with asyncio.timeout(within):
@@ -65,11 +65,11 @@ async def test_a_delayed_task_is_due_at_its_time(installation: Installation) -> 
     before = datetime.now(UTC)
 
     task = await installation.dispatch.submit(
-        Submission("acme.resize", INPUT, delay=timedelta(seconds=0.5))
+        Submission("acme.resize", INPUT, delay=timedelta(minutes=1))
     )
 
     assert task.run_at is not None
-    assert task.run_at - before >= timedelta(seconds=0.5)
+    assert task.run_at - before >= timedelta(minutes=1)
 
     async def is_there() -> bool:
         return (await installation.counts()).delayed == 1
@@ -77,7 +77,7 @@ async def test_a_delayed_task_is_due_at_its_time(installation: Installation) -> 
     await until(is_there)
     claim = await installation.engine.claim(ACME, 1)
     assert claim.leases == []
-    assert claim.next_wake == pytest.approx(0.5, abs=0.2)
+    assert claim.next_wake == pytest.approx(60, abs=20)
 
 
 async def test_submitting_an_id_again_changes_nothing(installation: Installation) -> None:

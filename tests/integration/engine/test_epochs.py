@@ -22,6 +22,7 @@ from penstock.engine import (
 from penstock.engine.keys import FORMAT, QueueKeys
 from tests.integration.engine.conftest import LEASE
 from tests.services import RedisServer
+from tests.services.engine_clock import let_pass
 from tests.services.index import new_index
 
 ACME = Queue("acme")
@@ -106,12 +107,12 @@ async def test_an_index_hands_nothing_out_before_it_is_open(engine: Engine) -> N
 async def test_an_index_that_nobody_builds_on_goes_away(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("penstock.engine.engine._BUILDING_TIMEOUT", 50)
+    monkeypatch.setattr("penstock.engine.engine._BUILDING_TIMEOUT", 50_000)
     given_up = await engine.begin_index("other")
     assert given_up is not None
     assert await engine.without_index(["acme", "other"]) == []
     await engine.keep_building("other", given_up)
-    await asyncio.sleep(0.06)
+    await let_pass(engine, 60)
 
     assert await engine.without_index(["acme", "other"]) == ["other"]
     with pytest.raises(EpochMissingError):

@@ -7,6 +7,7 @@ from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
 from penstock.engine import Engine, Entry, Member, Settlement
+from tests.integration.engine.conftest import until_heard
 
 ACME = Queue("acme", concurrency=500)
 
@@ -64,11 +65,11 @@ async def test_all_workers_of_the_queue_hear_that_a_task_was_parked(engine: Engi
         return await anext(engine.notices(["other", "acme"]))
 
     heard = asyncio.create_task(first_heard())
-    await asyncio.sleep(0.1)  # until it listens
+    await until_heard(engine, "acme")
 
     await park(engine, 1, "acme.new", Priority.NORMAL)
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(20):
         assert await heard == ("acme", None)
 
 

@@ -11,6 +11,7 @@ from penstock import Priority, Queue
 from penstock.engine import Beat, Engine, Entry, Heartbeat, Lease, Member, Settlement
 from penstock.engine.keys import QueueKeys
 from tests.integration.engine.conftest import LEASE, silence
+from tests.services.engine_clock import let_pass
 from tests.services.index import new_index
 
 ACME = Queue("acme", concurrency=100, global_concurrency=2)
@@ -81,7 +82,7 @@ async def test_a_worker_adopts_what_it_runs_and_nobody_else_gets_it(
     await engine.enqueue("acme", [running(lease)])
     for _ in range(5):
         assert (await worker.beat([lease])).lost == []
-        await asyncio.sleep(LEASE.total_seconds() / 3)
+        await let_pass(engine, LEASE.total_seconds() / 3)
 
     claim = await engine.claim(ACME, 5)
 
@@ -125,7 +126,7 @@ async def test_a_worker_that_is_not_heard_of_within_a_lease_has_lost_its_task(
     lease = await taken(engine)
     await wipe(engine, redis)
     await engine.enqueue("acme", [running(lease)])
-    await silence(engine, LEASE.total_seconds() + 0.02)
+    await silence(engine, LEASE.total_seconds() + 1)
 
     (again,) = (await engine.claim(ACME, 1)).leases
 
@@ -162,13 +163,13 @@ async def test_a_worker_that_slept_longer_than_its_lease_goes_on_if_nobody_took_
     engine: Engine, worker: Worker
 ) -> None:
     lease = await taken(engine)
-    await silence(engine, LEASE.total_seconds() + 0.02)
+    await silence(engine, LEASE.total_seconds() + 1)
     assert (await engine.claim(ACME, 0)).expired == 1
 
     assert (await worker.beat([lease])).lost == []
 
     assert (await engine.claim(ACME, 5)).leases == []
-    await silence(engine, LEASE.total_seconds() + 0.02)
+    await silence(engine, LEASE.total_seconds() + 1)
     (again,) = (await engine.claim(ACME, 1)).leases
     assert (await worker.beat([lease])).lost == [lease]
     assert again.orphan
@@ -204,7 +205,7 @@ async def test_leases_do_not_run_out_while_nobody_can_renew_them(
     engine: Engine, worker: Worker
 ) -> None:
     lease = await taken(engine)
-    await asyncio.sleep(LEASE.total_seconds() * 1.2)  # Redis was away for all, as it were
+    await let_pass(engine, LEASE.total_seconds() * 1.2)  # Redis was away for all, as it were
 
     claim = await engine.claim(ACME, 1)
 
@@ -219,7 +220,7 @@ async def test_an_outage_of_more_than_half_a_lease_costs_none_that_was_about_to_
 ) -> None:
     await taken(engine)
     for part in (0.3, 0.55, 0.2):
-        await asyncio.sleep(LEASE.total_seconds() * part)
+        await let_pass(engine, LEASE.total_seconds() * part)
         await worker.beat([])  # another one, heard of before the outage and after it
 
     assert (await engine.claim(ACME, 1)).expired == 0
@@ -227,7 +228,7 @@ async def test_an_outage_of_more_than_half_a_lease_costs_none_that_was_about_to_
 
 async def test_a_worker_that_died_meanwhile_is_noticed_a_lease_later(engine: Engine) -> None:
     lease = await taken(engine)
-    await asyncio.sleep(LEASE.total_seconds() * 1.2)
+    await let_pass(engine, LEASE.total_seconds() * 1.2)
     assert (await engine.claim(ACME, 1)).leases == []
     await silence(engine, LEASE.total_seconds() * 1.1)
 
@@ -243,7 +244,7 @@ async def test_a_lease_that_somebody_meddled_with_breaks_nothing(
     delayed = Entry(member=Member(uuid7()), priority=Priority.NORMAL, delay=LEASE)
     await engine.enqueue("acme", [delayed])
     await redis.delete(QueueKeys.of(engine.namespace, "acme").entry)
-    await silence(engine, LEASE.total_seconds() + 0.02)
+    await silence(engine, LEASE.total_seconds() + 1)
 
     claim = await engine.claim(ACME, 5)
 

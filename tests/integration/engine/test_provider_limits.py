@@ -1,7 +1,6 @@
 """The limits of providers, by the engine's own record."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from itertools import count
@@ -19,14 +18,16 @@ from penstock.engine import (
 )
 from penstock.engine.keys import ProviderKeys
 from penstock.engine.provider_limits import FIRST_PAUSE, LONGEST_PAUSE, Taken
+from tests.integration.engine.conftest import LEASE
+from tests.services.engine_clock import let_pass, time_of
+from tests.services.standstill import STANDSTILL
 
-LEASE = timedelta(milliseconds=300)
 NONE = timedelta(0)
 _ids = count()
 
 
 @pytest.fixture
-async def engine(redis_url: str, namespace: str) -> AsyncIterator[Engine]:
+async def engine(engine_clock: None, redis_url: str, namespace: str) -> AsyncIterator[Engine]:
     engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
     yield engine
     await engine.close()
@@ -77,45 +78,44 @@ async def test_concurrency_is_counted_from_grants(limits: ProviderLimits) -> Non
 
 
 async def test_a_grant_that_nobody_renews_runs_out(
-    limits: ProviderLimits, heartbeat: Heartbeat
+    limits: ProviderLimits, heartbeat: Heartbeat, engine: Engine
 ) -> None:
     provider = Provider("acme", concurrency=2)
     kept, lost = grants(2)
     assert await take(limits, provider, [kept, lost]) == 2
 
-    deadline = time.monotonic() + 2 * LEASE.total_seconds()
-    while time.monotonic() < deadline:
+    for _ in range(12):
         assert await asyncio.to_thread(heartbeat.renew_grants, "acme", [kept]) == []
-        await asyncio.sleep(LEASE.total_seconds() / 6)
+        await let_pass(engine, LEASE.total_seconds() / 6)
 
     assert await take(limits, provider, grants(5)) == 1
 
 
 async def test_what_a_dead_worker_held_is_free_for_who_asks_when_told_to(
-    limits: ProviderLimits,
+    limits: ProviderLimits, engine: Engine
 ) -> None:
     """Also if nobody else is heard of: asking late would look like an outage each time."""
     narrow = Provider("acme", concurrency=1)
     await take(limits, narrow, grants())
-    died = time.monotonic()
+    died = await time_of(engine)
 
     for _ in range(20):
         taken = await limits.take(narrow, grants(), queue="q")
         if taken.count:
             break
-        await asyncio.sleep(taken.wait.total_seconds() + 0.01)
+        await let_pass(engine, taken.wait.total_seconds() + 0.01)
 
     assert taken.count == 1
-    assert time.monotonic() - died < 2 * LEASE.total_seconds()
+    assert await time_of(engine) - died < 2 * LEASE.total_seconds()
 
 
 async def test_grants_outlive_a_time_in_which_nobody_could_renew_them(
-    limits: ProviderLimits, heartbeat: Heartbeat
+    limits: ProviderLimits, heartbeat: Heartbeat, engine: Engine
 ) -> None:
     provider = Provider("acme", concurrency=1)
     (held,) = grants()
     assert await take(limits, provider, [held]) == 1
-    await asyncio.sleep(1.2 * LEASE.total_seconds())
+    await let_pass(engine, 1.2 * LEASE.total_seconds())
 
     assert await take(limits, provider, grants()) == 0
     assert await asyncio.to_thread(heartbeat.renew_grants, "acme", [held]) == []
@@ -139,22 +139,24 @@ async def test_a_heartbeat_brings_no_grant_back_unless_the_server_lost_it(
     assert await take(limits, provider, grants()) == 0
 
 
-async def test_the_rate_limit_is_exact_in_any_window(limits: ProviderLimits) -> None:
-    period = timedelta(milliseconds=200)
+async def test_the_rate_limit_is_exact_in_any_window(
+    limits: ProviderLimits, engine: Engine
+) -> None:
+    period = timedelta(seconds=200)
     provider = Provider("acme", rate_limit=RateLimit(limit=5, period=period))
     starts: list[float] = []
     while len(starts) < 23:
         answer = await limits.take(provider, grants(3), queue="q")
         taken, wait = answer.count, answer.wait
-        starts += [time.monotonic()] * taken
+        starts += [await time_of(engine)] * taken
         assert (wait == NONE) == (taken == 3)
-        await asyncio.sleep(wait.total_seconds())
+        await let_pass(engine, wait.total_seconds())
 
-    # By our clock, which is read a little after the server's.
+    # The clock is read a little after the script has read it.
     gaps = [later - earlier for earlier, later in zip(starts, starts[5:], strict=False)]
-    assert min(gaps) > period.total_seconds() - 0.02
+    assert min(gaps) > period.total_seconds() - STANDSTILL
     # Not slower either: each sleep ends when the next may start.
-    assert starts[-1] - starts[0] < 4 * period.total_seconds() + 0.5
+    assert starts[-1] - starts[0] < 4.5 * period.total_seconds()
 
 
 async def test_units_are_charged_by_estimate_and_settled(limits: ProviderLimits) -> None:
@@ -177,14 +179,14 @@ async def test_units_are_charged_by_estimate_and_settled(limits: ProviderLimits)
 
 
 async def test_what_was_used_beyond_the_estimate_is_a_debt(limits: ProviderLimits) -> None:
-    provider = Provider("acme", units=UnitLimit(limit=1000, period=timedelta(seconds=1)))
+    provider = Provider("acme", units=UnitLimit(limit=1000, period=timedelta(seconds=100)))
     (grant,) = grants(units=100)
     assert await take(limits, provider, [grant]) == 1
     await limits.settle(provider, [GrantSettlement(grant=grant, units=1400)])
 
     wait = (await limits.take(provider, grants(), queue="q")).wait
 
-    assert timedelta(milliseconds=400) < wait <= timedelta(milliseconds=501)
+    assert timedelta(seconds=40) < wait <= timedelta(seconds=50.1)
 
 
 async def test_an_estimate_above_the_bucket_starts_with_a_full_one(limits: ProviderLimits) -> None:
@@ -205,17 +207,17 @@ async def test_a_small_one_does_not_overtake_a_large_one(limits: ProviderLimits)
 
 
 async def test_units_in_any_window_are_at_most_the_burst_and_what_flows_in(
-    limits: ProviderLimits,
+    limits: ProviderLimits, engine: Engine
 ) -> None:
-    period = timedelta(milliseconds=500)
+    period = timedelta(seconds=50)
     provider = Provider("acme", units=UnitLimit(limit=100, period=period, burst=20))
     used: list[tuple[float, int]] = []
-    begin = time.monotonic()
-    while time.monotonic() - begin < 1.2:
+    begin = await time_of(engine)
+    while await time_of(engine) - begin < 120:
         answer = await limits.take(provider, grants(units=7), queue="q")
         taken, wait = answer.count, answer.wait
-        used += [(time.monotonic(), 7)] * taken
-        await asyncio.sleep(wait.total_seconds())
+        used += [(await time_of(engine), 7)] * taken
+        await let_pass(engine, wait.total_seconds())
 
     for start, _ in used:
         window = sum(n for at, n in used if start <= at < start + period.total_seconds())
@@ -223,27 +225,31 @@ async def test_units_in_any_window_are_at_most_the_burst_and_what_flows_in(
         assert window <= 100 + 20 + 7
     total = sum(units for _, units in used)
     elapsed = used[-1][0] - used[0][0]
-    assert 0.8 * (20 + 200 * elapsed) < total <= 20 + 200 * elapsed + 7
+    assert 0.8 * (20 + 2 * elapsed) < total <= 20 + 2 * elapsed + 7
 
 
-async def test_a_closed_provider_lets_nobody_through_until_it_opens(limits: ProviderLimits) -> None:
+async def test_a_closed_provider_lets_nobody_through_until_it_opens(
+    limits: ProviderLimits, engine: Engine
+) -> None:
     provider = Provider("acme", concurrency=5)
 
-    assert await limits.close("acme", timedelta(milliseconds=150)) == timedelta(milliseconds=150)
+    assert await limits.close("acme", timedelta(seconds=150)) == timedelta(seconds=150)
     answer = await limits.take(provider, grants(), queue="q")
     taken, wait = answer.count, answer.wait
     assert taken == 0
-    assert NONE < wait <= timedelta(milliseconds=150)
+    assert NONE < wait <= timedelta(seconds=150)
     # A shorter pause does not open it.
-    assert await limits.close("acme", timedelta(milliseconds=1)) > timedelta(milliseconds=50)
+    assert await limits.close("acme", timedelta(seconds=1)) > timedelta(seconds=50)
 
-    await asyncio.sleep(wait.total_seconds() + 0.01)
+    await let_pass(engine, wait.total_seconds() + 0.01)
     assert await take(limits, provider, grants()) == 1
 
 
 async def test_pauses_that_nobody_names_grow_and_are_bounded(
-    limits: ProviderLimits, engine: Engine
+    limits: ProviderLimits, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name, pause in (("FIRST_PAUSE", 100 * FIRST_PAUSE), ("LONGEST_PAUSE", 100 * LONGEST_PAUSE)):
+        monkeypatch.setattr(f"penstock.engine.provider_limits.{name}", pause)
     closed = ProviderKeys.of(engine.namespace, "acme").closed
     pauses = []
     for _ in range(9):
@@ -252,8 +258,8 @@ async def test_pauses_that_nobody_names_grow_and_are_bounded(
         assert await limits.close("acme", None) <= pauses[-1]
         await engine._commands.delete(closed)
 
-    assert pauses[:4] == [FIRST_PAUSE * factor for factor in (1, 2, 4, 8)]
-    assert pauses[-1] == LONGEST_PAUSE
+    assert pauses[:4] == [100 * FIRST_PAUSE * factor for factor in (1, 2, 4, 8)]
+    assert pauses[-1] == 100 * LONGEST_PAUSE
 
 
 async def test_a_provider_leaves_nothing_behind_for_ever(
@@ -262,12 +268,12 @@ async def test_a_provider_leaves_nothing_behind_for_ever(
     provider = Provider(
         "acme",
         concurrency=1,
-        rate_limit=RateLimit(limit=5, period=timedelta(seconds=1)),
-        units=UnitLimit(limit=5, period=timedelta(seconds=1)),
+        rate_limit=RateLimit(limit=5, period=timedelta(minutes=5)),
+        units=UnitLimit(limit=5, period=timedelta(minutes=5)),
     )
     await limits.take(provider, grants(3), queue="q")
     await limits.close("acme", None)
-    await asyncio.sleep(LEASE.total_seconds())
+    await let_pass(engine, LEASE.total_seconds())
     await engine._commands.delete(ProviderKeys.of(engine.namespace, "acme").closed)
     await limits.take(provider, grants(3), queue="q")
 

@@ -64,7 +64,7 @@ async def test_a_demoted_master_is_left_for_the_one_that_has_its_address_now(
     heartbeat = Heartbeat(engine.servers, namespace=engine.namespace, lease=LEASE, worker="w")
     await new_index(engine, "acme")
     await asyncio.to_thread(heartbeat.renew, "acme", [])
-    waiting = asyncio.create_task(engine.wait("acme", 10))
+    waiting = asyncio.create_task(engine.wait("acme", 60))
     await asyncio.sleep(0.05)  # until it waits; if it does not yet, it is refused all the same
 
     address.target_port = second.port
@@ -97,13 +97,27 @@ async def test_a_worker_of_many_queues_waits_in_all_of_them_at_once(
             waits += [
                 asyncio.create_task(engine.wait(f"q{len(waits) + each}", 60)) for each in range(10)
             ]
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while client.info("clients")["blocked_clients"] < len(waits):  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
 
     assert not any(each.done() for each in waits)
     await background.end(*waits)
     await engine.close()
+
+
+async def test_a_process_that_stands_still_while_it_closes_a_connection_closes_it_all_the_same(
+    redis_url: str, namespace: str
+) -> None:
+    engine = Engine(RedisServers(redis_url), namespace=namespace, lease=LEASE)
+    await engine.ping()
+    pool: Any = engine._commands.connection_pool
+    (connection,) = pool._available_connections
+    connection.socket_connect_timeout = 0  # of closing, too: it is over before the loop turns
+
+    await engine.close()
+
+    assert not connection.is_connected
 
 
 async def test_a_unix_socket_is_reached_by_all(tmp_path: Path, namespace: str) -> None:

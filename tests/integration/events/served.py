@@ -42,6 +42,6 @@ async def served(application: Application) -> AsyncIterator[Served]:
 
 
 async def until_followed(application: Application, listeners: int = 1) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while application.hub.listeners < listeners:  # noqa: ASYNC110  (nor does the hub)
             await asyncio.sleep(0.005)

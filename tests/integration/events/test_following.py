@@ -173,14 +173,17 @@ async def test_a_listener_that_is_slow_holds_up_nobody_and_misses_nothing(
     record = await submit(application, Speech(words, pause=0.001))
     slow: list[Any] = []
 
+    quick_one_is_done = asyncio.Event()
+
     async def dawdle() -> None:
         async for batch in application.hub.follow(record):
             slow.extend(batch)
-            await asyncio.sleep(0.3)
+            await quick_one_is_done.wait()
 
     dawdling = asyncio.create_task(dawdle())
     quick = await followed(application, record)
     behind = len(slow)
+    quick_one_is_done.set()
     async with asyncio.timeout(20):
         await dawdling
 
@@ -198,7 +201,7 @@ async def test_nobody_listens_when_nobody_follows(
 
     await followed(application, record)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while application.hub._tasks:
             await asyncio.sleep(0.02)
     assert statuses(await followed(application, record))[-1] == "success"
@@ -210,7 +213,7 @@ async def test_nothing_is_left_of_those_that_listened_when_it_is_closed(
     """Nor of those that were about to end: a loop that closes would wait for them for ever."""
     monkeypatch.setattr("penstock.dispatch.event_hub._REFRESH", 0.05)
     await followed(application, await submit(application, Speech(["a"])))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while application.hub._tasks:
             await asyncio.sleep(0.001)
 
@@ -231,6 +234,6 @@ async def test_the_end_is_waited_for_no_longer_than_asked(application: Applicati
 
 
 async def until_said(redis_url: str, key: str) -> None:
-    async with Redis.from_url(redis_url) as redis, asyncio.timeout(10):
+    async with Redis.from_url(redis_url) as redis, asyncio.timeout(20):
         while not await redis.exists(key):
             await asyncio.sleep(0.01)

@@ -86,7 +86,8 @@ async def test_two_hundred_listeners_miss_nothing_though_they_lose_their_connect
         last_id: str | None = None
         while not (events and events[-1].kind == "status" and b'"success"' in events[-1].data):
             source = api.events(records[number % 4].id, last_id)
-            patience = rng.randrange(2, 40)
+            # The first connection of each is lost, however few pieces the text comes in.
+            patience = rng.randrange(2, 40) if events else 1
             try:
                 async for event in source.events():
                     events.append(event)
@@ -103,14 +104,14 @@ async def test_two_hundred_listeners_miss_nothing_though_they_lose_their_connect
         assert len(ids) == len(set(ids))
         return texts(events)
 
-    async with asyncio.timeout(40), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(120), asyncio.TaskGroup() as group:
         listening = [group.create_task(listen(i)) for i in range(200)]
         await asyncio.sleep(2)
         async with Redis.from_url(redis_url) as redis:
             clients = await redis.client_list()
 
     assert {each.result() for each in listening} == {"".join(words)}
-    assert lost > 200
+    assert lost >= 200
     assert len(clients) < 40  # of the worker, too, and of other tests
 
 
@@ -163,7 +164,7 @@ async def test_a_cancelled_task_ends_its_events(
 
     await http.post(f"/api/queues/tasks/{record.id}/cancel")
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         events = await following
     assert b'"cancelled"' in events[-1].data
 

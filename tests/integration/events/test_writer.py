@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from penstock.engine import RedisServers
 from penstock.events import BEGINNING, Event, EventStreams, EventWriter, Page
 from tests.services import RedisServer
+from tests.services.standstill import STANDSTILL
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ async def test_the_end_of_a_task_waits_a_second_at_most_for_a_redis_that_hangs(
         server.pause()
         said.delta("x")
 
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(1 + STANDSTILL):
             await writer.flush(said)
 
         server.resume()

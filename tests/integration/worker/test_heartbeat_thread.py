@@ -27,6 +27,7 @@ from penstock.worker.watchdog import Watchdog
 from tests.integration.dispatch.conftest import until
 from tests.services import RedisServer
 from tests.services.index import new_index
+from tests.services.standstill import STANDSTILL
 
 ACME = Queue("acme")
 LEASE = timedelta(milliseconds=600)
@@ -80,7 +81,7 @@ async def test_a_lease_is_adopted_though_the_server_that_lost_it_was_not_recogni
     async def is_heard() -> bool:
         return heartbeat.heard != ""
 
-    await until(is_heard, within=5)
+    await until(is_heard, within=STANDSTILL)
     redis.rewind(tmp_path / "snapshot")
 
     async def is_adopted() -> bool:
@@ -89,7 +90,7 @@ async def test_a_lease_is_adopted_though_the_server_that_lost_it_was_not_recogni
         return False
 
     try:
-        await until(is_adopted, within=5)
+        await until(is_adopted, within=STANDSTILL)
     finally:
         await thread.stop()
     assert lost == []
@@ -113,7 +114,7 @@ async def test_what_is_settled_while_the_first_beat_is_on_its_way_is_not_brought
         return bool(lost)
 
     try:
-        await until(is_refused, within=5)
+        await until(is_refused, within=STANDSTILL)
     finally:
         await thread.stop()
     assert await engine.missing("acme", [lease.member]) == [lease.member]

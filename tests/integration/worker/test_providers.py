@@ -33,6 +33,8 @@ from tests.integration.dispatch.conftest import until
 from tests.services import RedisCluster
 
 LEASE = 0.6
+PAUSES = (1.0, 5.0, 20.0)
+"""Seconds for which something is closed: the longer, the more often this machine stood still."""
 ONE, TWO = Queue("one", concurrency=5), Queue("two", concurrency=5)
 
 
@@ -120,12 +122,19 @@ def servers(request: pytest.FixtureRequest, redis_url: str) -> str:
 
 
 @pytest.fixture
-def settings(servers: str, namespace: str, sqlite_url: str, tmp_path: Path) -> Settings:
+def lease() -> float:
+    return LEASE
+
+
+@pytest.fixture
+def settings(
+    servers: str, namespace: str, sqlite_url: str, tmp_path: Path, lease: float
+) -> Settings:
     environment = {
         "REDIS_URL": servers,
         "DATABASE_URL": sqlite_url,
         "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_LEASE_SECONDS": str(LEASE),
+        "PENSTOCK_LEASE_SECONDS": str(lease),
     }
     return Settings.load(environment, tmp_path)
 
@@ -195,19 +204,18 @@ async def finished(application: Application, *tasks: TaskRecord) -> list[TaskRec
     return [done[each.id] for each in tasks]
 
 
+# Each release wakes the next: whoever waited for a lease to run out would not end in time.
+@pytest.mark.parametrize("lease", [120])
 @pytest.mark.parametrize("servers", ["one", "cluster"], indirect=True)
-async def test_concurrency_holds_over_two_queues_and_two_workers(site: Site) -> None:
+async def test_concurrency_holds_over_two_queues_and_two_workers(site: Site, lease: float) -> None:
     async with site(Provider("acme", concurrency=3), workers=2) as application:
         tasks = await submit_many(application, 15, "one.call", provider="acme", seconds=0.02)
         tasks += await submit_many(application, 15, "two.call", provider="acme", seconds=0.02)
-        began = time.monotonic()
 
         ended = await finished(application, *tasks)
 
         assert {(each.status, each.attempts) for each in ended} == {(Status.SUCCESS, 1)}
         assert seen.most["acme"] == 3
-        # Each release wakes the next: nobody waits for a lease to run out.
-        assert time.monotonic() - began < 4
 
 
 async def test_tasks_that_need_no_limited_provider_cost_no_call(site: Site) -> None:
@@ -226,7 +234,11 @@ async def test_tasks_that_need_no_limited_provider_cost_no_call(site: Site) -> N
 
 async def test_the_rate_of_a_provider_is_exact_over_two_queues(site: Site) -> None:
     rate = RateLimit(limit=5, period=timedelta(milliseconds=500))
-    async with site(Provider("acme", rate_limit=rate), workers=2) as application:
+    late = [0.1]
+    async with (
+        site(Provider("acme", rate_limit=rate), workers=2) as application,
+        lateness_of_this_loop(late),
+    ):
         tasks = await submit_many(application, 10, "one.call", provider="acme")
         tasks += await submit_many(application, 10, "two.call", provider="acme")
 
@@ -236,8 +248,22 @@ async def test_the_rate_of_a_provider_is_exact_over_two_queues(site: Site) -> No
     assert len(starts) == 20
     # The handler starts a little after its grant: that is what the bound forgives.
     gaps = [later - earlier for earlier, later in zip(starts, starts[5:], strict=False)]
-    assert min(gaps) > 0.5 - 0.1
-    assert starts[-1] - starts[0] < 3 * 0.5 + 1.5
+    assert min(gaps) > 0.5 - max(late)
+
+
+@asynccontextmanager
+async def lateness_of_this_loop(late: list[float]) -> AsyncIterator[None]:
+    """Adds to ``late`` how many seconds everything in this loop, handlers too, came too late."""
+
+    async def watch() -> None:
+        while True:
+            due = time.monotonic() + 0.01
+            await asyncio.sleep(0.01)
+            late.append(time.monotonic() - due)
+
+    watching = asyncio.create_task(watch())
+    yield
+    watching.cancel()
 
 
 async def test_what_a_handler_says_it_used_is_charged(site: Site) -> None:
@@ -258,21 +284,23 @@ async def test_what_a_handler_says_it_used_is_charged(site: Site) -> None:
             async def is_settled(before: float = before) -> bool:
                 return 249 < await used() - before < 251
 
-            await until(is_settled, within=5)
+            await until(is_settled, within=30)
 
 
 async def test_a_rate_limited_task_without_provider_waits_alone(site: Site) -> None:
-    seen.refusals = 1
     async with site() as application:
-        limited = await submit(application, "one.call", refused=True, retry_after=1.5)
-        await until(lambda: asyncio.sleep(0, seen.refusals == 0))
-        began = time.monotonic()
+        for pause in PAUSES:
+            seen.refusals, before = 1, len(seen.starts)
+            limited = await submit(application, "one.call", refused=True, retry_after=pause)
+            await until(lambda: asyncio.sleep(0, seen.refusals == 0))
+            (other,) = await finished(application, await submit(application, "one.call"))
+            (ended,) = await finished(application, limited)
+            first, between, last = seen.starts[before:]
+            assert last - first >= pause
+            if between - first < pause:
+                break
 
-        (other,) = await finished(application, await submit(application, "one.call"))
-        assert time.monotonic() - began < 1.5
-        (ended,) = await finished(application, limited)
-
-    assert time.monotonic() - began >= 1.25
+    assert between - first < pause
     assert (other.attempts, ended.attempts, ended.status) == (1, 1, Status.SUCCESS)
     assert application.engine.providers.round_trips == 0
 
@@ -284,21 +312,26 @@ async def test_a_refusal_closes_a_provider_without_limits_in_all_queues(site: Si
         fields = {"provider": "free", "refused": True}
         refused = await submit(application, "one.call", retry_after=1, **fields)
 
-        async def is_closed() -> bool:
-            found = await application.ledger.find(refused.id)
-            assert found is not None
-            # It waits for the provider, and for no time of its own.
-            assert found.run_at is None
-            return seen.refusals == 0 and found.status is Status.PENDING
-
-        await until(is_closed)
-        (began,) = seen.starts
+        await until_refused(application, refused)
         same = await submit(application, "one.call", provider="free")
         other = await submit(application, "two.call", provider="free")
         ended = await finished(application, refused, same, other)
 
     assert [(each.status, each.attempts) for each in ended] == [(Status.SUCCESS, 1)] * 3
-    assert min(seen.starts[1:]) - began >= 1
+    assert min(seen.starts[1:]) - seen.starts[0] >= 1
+
+
+async def until_refused(application: Application, task: TaskRecord) -> None:
+    """Wait until the ledger has it that a task waits for its provider, or has done so already."""
+
+    async def is_refused() -> bool:
+        found = await application.ledger.find(task.id)
+        assert found is not None
+        # It waits for the provider, and for no time of its own.
+        assert found.run_at is None
+        return seen.refusals == 0 and found.status is not Status.RUNNING
+
+    await until(is_refused)
 
 
 async def test_a_closed_provider_delays_nobody_else(site: Site) -> None:
@@ -312,24 +345,24 @@ async def test_a_closed_provider_delays_nobody_else(site: Site) -> None:
     acme = Provider("acme", concurrency=50)
     async with site(acme, Provider("other", concurrency=50)) as application:
         alone = await seconds_for_100(application)
+        pause = max(5, 15 * alone)  # enough for what follows, however slow this machine is
         seen.refusals = 1
         refused = await submit(
-            application, "one.call", provider="acme", refused=True, retry_after=5
+            application, "one.call", provider="acme", refused=True, retry_after=pause
         )
-        await until(lambda: asyncio.sleep(0, seen.refusals == 0))
-        closed = time.monotonic()
+        await until_refused(application, refused)
         blocked = await submit_many(application, 1000, "one.call", provider="acme")
 
-        beside = await seconds_for_100(application)
+        # A machine that stands still for a moment does not do so each time.
+        beside = min([await seconds_for_100(application) for _ in range(3)])
 
         counts = (await application.engine.counts(["one"]))["one"]
         assert counts.active == 0
-        assert time.monotonic() - closed < 5
         assert beside < 2 * alone + 0.5
-        assert len(seen.starts) == 201
+        assert len(seen.starts) == 401
         ended = await finished(application, refused, *blocked)
         assert {(each.status, each.attempts) for each in ended} == {(Status.SUCCESS, 1)}
-        assert min(seen.starts[201:]) - closed >= 4.9
+        assert min(seen.starts[401:]) - seen.starts[100] >= pause
         logging.getLogger(__name__).info("100 tasks: %.3f s alone, %.3f s beside", alone, beside)
 
 
@@ -347,12 +380,11 @@ async def test_a_closed_provider_stays_closed_though_its_last_limit_is_lifted(si
     async with site(Provider("acme", concurrency=5)) as application:
         fields = {"provider": "acme", "refused": True}
         refused = await submit(application, "one.call", retry_after=1, **fields)
-        await until(lambda: asyncio.sleep(0, seen.refusals == 0))
-        (began,) = seen.starts
+        await until_refused(application, refused)
         waits = await submit(application, "one.call", provider="acme")
 
         await application.policies.change("provider", "acme", {"concurrency": "none"}, by="ada")
         ended = await finished(application, refused, waits)
 
     assert {each.status for each in ended} == {Status.SUCCESS}
-    assert min(seen.starts[1:]) - began >= 1
+    assert min(seen.starts[1:]) - seen.starts[0] >= 1

@@ -13,6 +13,7 @@ from penstock_ai.providers.session import opened
 from penstock_ai.settings import AiSettings
 from tests.services.openai_endpoints import INPUT_TOKENS, OUTPUT_TOKENS
 from tests.services.openai_server import OpenAiServer
+from tests.services.standstill import STANDSTILL
 
 
 @pytest.fixture
@@ -144,5 +145,7 @@ async def test_a_cancelled_call_closes_its_connection_at_once(server):
         await call
 
     (request,) = server.posts
-    await asyncio.to_thread(server.wait_until, lambda: request.ended is not None, timeout=1)
+    await asyncio.to_thread(
+        server.wait_until, lambda: request.ended is not None, timeout=STANDSTILL
+    )
     assert request.disconnected

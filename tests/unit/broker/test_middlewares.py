@@ -12,6 +12,7 @@ from taskiq import TaskiqMessage, TaskiqMiddleware, TaskiqResult
 from penstock import Queue, RetryPolicy, task
 from penstock.broker import middlewares
 from penstock.testing.harness import Harness
+from tests.services.standstill import STANDSTILL
 
 QUEUE = Queue("acme", retry=RetryPolicy(max_attempts=1))
 
@@ -71,7 +72,7 @@ class Exiting(TaskiqMiddleware):
 
 async def test_the_timeout_of_a_task_holds_in_a_middleware_as_well(harness: Harness) -> None:
     harness.add_middlewares(Hanging("pre_execute"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(STANDSTILL):
         run = await harness.start(short, Job())
 
     assert (run.status, run.error and run.error.code) == ("failed", "timeout")
@@ -83,7 +84,7 @@ async def test_a_cancel_reaches_a_task_in_a_middleware(harness: Harness) -> None
     run = harness.start(long, Job())
     await hanging.entered.wait()
     run.cancel("stop")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(STANDSTILL):
         ended = await run
 
     assert ended.status == "cancelled"
@@ -98,7 +99,7 @@ async def test_a_hook_that_hangs_is_given_up(
 ) -> None:
     monkeypatch.setattr(middlewares, "PATIENCE", 0.05)
     harness.add_middlewares(Hanging(hook))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(STANDSTILL):
         run = await harness.start(long, Job())
 
     assert run.status == status

@@ -11,6 +11,7 @@ from tests.chaos.evidence import (
     Effect,
     Leftover,
     Misplaced,
+    Slowness,
     Stall,
     State,
     Transition,
@@ -684,6 +685,15 @@ def test_a_dead_workers_task_that_waits_too_long():
     assert broken(evidence(late, lives=dead)) == {"recovery_is_timely"}
     away = [fault(Effect.DATABASE_AWAY, 3.0, 25.0)]
     assert broken(evidence(late, lives=dead, faults=away)) == set()
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(2.0, {"recovery_is_timely"}), (6.0, set())])
+def test_a_machine_that_is_busy_with_others_gives_more_time(factor, expected):
+    dead = [life(1, ended=at(2.0), killed=True), life(2)]
+    late = Story(1).posted().started(1.0).started(30.0, worker=2).succeeded(31.0)
+    slowness = [Slowness(at=at(second), factor=factor) for second in (5.0, 25.0)]
+    before = Slowness(at=at(1.0), factor=100.0)
+    assert broken(evidence(late, lives=dead, slowness=[before, *slowness])) == expected
 
 
 def test_a_dead_workers_task_may_wait_for_those_before_it_in_line():

