@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import Install
-from tests.services.fork_server import ForkedProcess
+from tests.services.forked_process import ForkedProcess
 from tests.services.installation import Installation, wait_until
 from tests.services.process_life import is_alive, parent_of
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.services.fork_server import ForkedProcess, fork_server
+from tests.services.forked_process import ForkedProcess
 from tests.services.free_port import find_free_port
 
 PROBE_PLUGIN = Path(__file__).parents[1] / "probe_plugin"
@@ -90,7 +90,7 @@ class Installation:
         """Start ``penstock`` with ``arguments``; its log is a file in the folder."""
         log = self.folder / f"{arguments[0]}-{len(self._processes)}.log"
         log.touch()
-        process = fork_server().start(
+        process = ForkedProcess(
             arguments,
             environment={**self.environment, **environment},
             folder=self.folder,
