@@ -29,14 +29,16 @@ class Mask:
     """Replaces secrets that are known by ``***``, in whatever others wrote.
 
     Found are the values themselves, and as ``repr``, JSON and URLs write them; not parts of them,
-    and none that is shorter than :data:`LEAST_LENGTH` or a number.
+    and usually none that is shorter than :data:`LEAST_LENGTH` or a number.
 
     Args:
         secrets: what is to be hidden.
+        short: whether short ones and numbers are hidden as well, in a text that is about them.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), *, short: bool = False) -> None:
         self._forms: tuple[str, ...] = ()
+        self._short = short
         self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> None:
@@ -44,7 +46,7 @@ class Mask:
         forms = {
             form
             for each in secrets
-            if len(each) >= LEAST_LENGTH and not each.isdecimal()
+            if each and (self._short or (len(each) >= LEAST_LENGTH and not each.isdecimal()))
             for form in _forms(each)
         }
         # The longest first: one may be the beginning of another.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from penstock.secrecy import passwords_in, sounds_secret
+from penstock.secrecy import Mask, passwords_in, sounds_secret
 from penstock.settings.given import Given
 from penstock.settings.knobs import KNOBS
 
@@ -27,6 +27,15 @@ def of(values: Mapping[str, Any], given: Given) -> Iterator[str]:
         value = values[knob.field]
         if isinstance(value, str):
             yield from (value,) if knob.secret else passwords_in(value)
+    yield from _of_others(given)
+
+
+def mask(environ: Mapping[str, str]) -> Mask:
+    """What hides at least what sounds secret in ``environ``, where settings cannot be read."""
+    return Mask(_of_others(Given.of(environ)))
+
+
+def _of_others(given: Given) -> Iterator[str]:
     for name, said in given.everything():
         if name not in _OWN and (said.is_hidden or sounds_secret(name)):
             yield said.value
