@@ -12,12 +12,15 @@ from penstock.dispatch import (
     ArtifactStore,
     Dispatch,
     EventHub,
+    Policies,
     PolicyControl,
     QueueControl,
     ScheduleControl,
 )
-from penstock.ledger import TaskLog
+from penstock.engine import Engine
+from penstock.ledger import Overrides, TaskLog
 from penstock.plugins import Catalogue
+from penstock.settings import PROVIDERS, QUEUES, TASKS, Setting
 from tests.unit.api.acme_plugin import acme_catalogue
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
 
@@ -49,11 +52,34 @@ def artifacts() -> InMemoryArtifacts:
 
 
 @pytest.fixture
-def api(dispatch: InMemoryDispatch, artifacts: InMemoryArtifacts, catalogue: Catalogue) -> Litestar:
+def said() -> dict[str, dict[str, dict[str, Setting]]]:
+    """What variables and files say of queues, providers and task types."""
+    return {}
+
+
+@pytest.fixture
+def policy_control(catalogue: Catalogue, said: dict[str, Any]) -> PolicyControl:
+    """What holds of what is declared; nobody can change it here."""
+    policies = Policies(
+        catalogue,
+        kinds=(QUEUES, PROVIDERS, TASKS),
+        settings=said,
+        overrides=Overrides.__new__(Overrides),
+    )
+    return PolicyControl(policies=policies, engine=Engine.__new__(Engine))
+
+
+@pytest.fixture
+def api(
+    dispatch: InMemoryDispatch,
+    artifacts: InMemoryArtifacts,
+    catalogue: Catalogue,
+    policy_control: PolicyControl,
+) -> Litestar:
     return create_api(
         dispatch=cast("Dispatch", dispatch),
         queue_control=NO_QUEUES,
-        policy_control=NO_POLICIES,
+        policy_control=policy_control,
         schedule_control=NO_SCHEDULES,
         artifacts=cast("ArtifactStore", artifacts),
         hub=NO_EVENTS,
