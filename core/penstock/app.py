@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from penstock import embedded
 from penstock.configuration import configured, installation_values, policies
+from penstock.declarations.secret import secrets_of
 from penstock.dispatch import (
     ArtifactStore,
     Dispatch,
@@ -64,6 +65,8 @@ class Application:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         """This process, told apart from all others."""
         said = configured(settings, catalogue)
+        for each in said.plugin_settings.values():
+            settings.mask.add(secrets_of(each))
         catalogue = replace(catalogue, settings=said.plugin_settings)
         self.servers = RedisServers(
             settings.redis_url or embedded.find(settings.data_dir) or settings.require_redis_url()
@@ -206,6 +209,7 @@ class Application:
                 lines=self.settings.max_task_log_lines,
                 bytes=self.settings.max_task_log_bytes,
             ),
+            mask=self.settings.mask,
         )
         return Worker(
             services,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple
 
@@ -11,7 +11,7 @@ from penstock.dispatch import Claim, ExplainedValue, Policies
 from penstock.dispatch.explanation import explained_value
 from penstock.ledger import Overrides
 from penstock.ledger.database import Database
-from penstock.plugins import Catalogue
+from penstock.plugins import Catalogue, Plugin
 from penstock.settings import (
     PROVIDERS,
     QUEUES,
@@ -53,28 +53,58 @@ def configured(settings: Settings, catalogue: Catalogue) -> Configured:
         SettingsError: for the first setting of a queue, a provider, a task type or a plugin that
             cannot be honoured.
     """
+    plugin_settings.refuse_unknown(_declared(catalogue), settings.given)
+    tuning = _tuning(settings, catalogue)
+    values = {
+        kind: plugin_settings.read(
+            plugin.name, kind, settings.given, distribution=_distribution(plugin)
+        )
+        for plugin in catalogue.plugins
+        for kind in plugin.settings
+    }
+    return Configured(tuning, values)
+
+
+def faults(settings: Settings, catalogue: Catalogue) -> Iterator[tuple[str | None, SettingsError]]:
+    """Everything that :func:`configured` refuses, and the plugin whose setting it is.
+
+    Of queues, providers and task types, which have no plugin here, only the first fault is found.
+    """
+    given = settings.given
+    yield from plugin_settings.unknown(_declared(catalogue), given)
+    for plugin in catalogue.plugins:
+        for kind in plugin.settings:
+            for error in plugin_settings.faults(
+                plugin.name, kind, given, distribution=_distribution(plugin)
+            ):
+                yield plugin.name, error
+    try:
+        _tuning(settings, catalogue)
+    except SettingsError as error:
+        yield None, error
+
+
+def _declared(catalogue: Catalogue) -> dict[str, Sequence[type[Any]] | None]:
+    """The settings of each plugin; ``None`` of those that are not loaded."""
+    return {
+        **{plugin.name: None for plugin in catalogue.absent},
+        **{plugin.name: plugin.settings for plugin in catalogue.plugins},
+    }
+
+
+def _distribution(plugin: Plugin) -> str:
+    return f"{plugin.distribution} {plugin.version}"
+
+
+def _tuning(settings: Settings, catalogue: Catalogue) -> Mapping[str, Tuning]:
     given, absent = settings.given, [each.title for each in catalogue.absent]
-    plugin_settings.refuse_unknown(
-        {
-            **{plugin.name: None for plugin in catalogue.absent},
-            **{plugin.name: plugin.settings for plugin in catalogue.plugins},
-        },
-        given,
-    )
     tuning = {
         QUEUES.kind: QUEUES.read(catalogue.queues, given, absent=absent),
         PROVIDERS.kind: PROVIDERS.read(catalogue.providers, given, absent=absent),
         TASKS.kind: TASKS.read(catalogue.task_types, given, absent=absent),
     }
     _require_fit(catalogue, tuning)
-    values = {
-        kind: plugin_settings.read(
-            plugin.name, kind, given, distribution=f"{plugin.distribution} {plugin.version}"
-        )
-        for plugin in catalogue.plugins
-        for kind in plugin.settings
-    }
-    return Configured(tuning, values)
+    return tuning
 
 
 def _require_fit(catalogue: Catalogue, tuning: Mapping[str, Tuning]) -> None:

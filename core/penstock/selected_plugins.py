@@ -8,12 +8,21 @@ from importlib.metadata import EntryPoint
 from penstock.near_names import did_you_mean, hint
 from penstock.plugins import Catalogue, PluginView, Selection, discover, inventory, load
 from penstock.plugins.selection import EVERYTHING, names
+from penstock.secrecy import Mask
 from penstock.settings import OWN_VARIABLES, Settings, SettingsError, plugin_settings
 
 
-def loaded(candidates: Sequence[EntryPoint], selection: Selection = EVERYTHING) -> Catalogue:
-    """Of ``candidates`` those that are wanted; none may read what is said of Penstock itself."""
-    return load(candidates, selection, own_variables=OWN_VARIABLES)
+def loaded(
+    candidates: Sequence[EntryPoint],
+    selection: Selection = EVERYTHING,
+    *,
+    mask: Mask | None = None,
+) -> Catalogue:
+    """Of ``candidates`` those that are wanted; none may read what is said of Penstock itself.
+
+    ``mask`` hides secrets in what those say that fail.
+    """
+    return load(candidates, selection, own_variables=OWN_VARIABLES, mask=mask)
 
 
 def selected(settings: Settings) -> Catalogue:
@@ -24,7 +33,7 @@ def selected(settings: Settings) -> Catalogue:
             both want and do not want.
     """
     candidates = discover()
-    return loaded(candidates, _selection(settings, candidates))
+    return loaded(candidates, _selection(settings, candidates), mask=settings.mask)
 
 
 def described(catalogue: Catalogue) -> Sequence[PluginView]:

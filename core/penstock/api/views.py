@@ -10,6 +10,7 @@ import msgspec
 
 from penstock.api.problems import ProblemDocument
 from penstock.declarations import Priority, TaskType
+from penstock.dispatch import PolicyValue
 from penstock.ledger import Failure, LogLine, Origin, Status, TaskSummary
 from penstock.ledger.schedules import ScheduleRecord
 from penstock.plugins import Catalogue
@@ -180,10 +181,14 @@ class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):
     ``upload`` is the field of the input that ``POST /api/uploads`` fills, if it takes files.
     ``unique``: a submission is answered with the open task of the same input and user, unless an
     operator says otherwise at run time; see ``GET /api/task-types/{type}/policy``.
+    One that is not ``enabled`` takes no tasks and runs none; ``disabled_by`` says who wants that. A
+    policy with ``enabled`` says otherwise.
     """
 
     type: str
     queue: str
+    enabled: bool
+    disabled_by: PolicyValue | None
     description: str
     input_schema: dict[str, Any]
     output_schema: dict[str, Any]
@@ -193,10 +198,12 @@ class TaskTypeView(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, task_type: TaskType[Any, Any]) -> TaskTypeView:
-        """The view of a declared task type."""
+        """The view of a declared task type, which is enabled unless somebody says otherwise."""
         return cls(
             type=task_type.name,
             queue=task_type.queue.name,
+            enabled=True,
+            disabled_by=None,
             description=task_type.description,
             input_schema=task_type.input_schema(),
             output_schema=task_type.output_schema(),

@@ -64,11 +64,10 @@ def success(task: StartedTask, task_type: TaskType[Any, Any], value: Any, *, mos
 def failure(
     task: StartedTask,
     task_type: TaskType[Any, Any],
-    error: BaseException,
+    report: ErrorReport,
     random_source: random.Random,
 ) -> Outcome:
-    """The outcome of a handler that raised ``error``: again later, or failed for good."""
-    report = ErrorReport.of(error)
+    """The outcome of a handler that failed as ``report`` says: again later, or failed for good."""
     if report.delay is not None:
         return _outcome(
             task, Status.PENDING, run_at=datetime.now(UTC) + report.delay, spends_attempt=False
@@ -83,7 +82,7 @@ def failure(
     # By the code of a cancellation, lists tell cancelled tasks from failed ones.
     said = None if report.code == CANCELLED else report.code
     described = Failure(
-        code=(said or _code(error))[:_CODE_LENGTH],
+        code=(said or _code(report))[:_CODE_LENGTH],
         message=_clean(report.message, _MESSAGE_LENGTH),
         type=report.type_name[:_TYPE_LENGTH],
     )
@@ -105,12 +104,11 @@ def failure(
     )
 
 
-def refusal(task: StartedTask, error: BaseException) -> Refusal | None:
-    """What ``error`` says of the provider of ``task``, if it says that this wants a pause."""
-    if task.provider is None:
+def refusal(task: StartedTask, report: ErrorReport) -> Refusal | None:
+    """What ``report`` says of the provider of ``task``, if it says that this wants a pause."""
+    if task.provider is None or not report.is_a(RateLimitedError):
         return None
-    report = ErrorReport.of(error)
-    return Refusal(task.provider, report.retry_after) if report.is_a(RateLimitedError) else None
+    return Refusal(task.provider, report.retry_after)
 
 
 def refused(task: StartedTask, code: str, message: str) -> Outcome:
@@ -145,8 +143,8 @@ def _outcome(task: StartedTask, status: Status, **fields: Any) -> Outcome:
     )
 
 
-def _code(error: BaseException) -> str:
-    return "timeout" if isinstance(error, HandlerTimeoutError) else "handler_error"
+def _code(report: ErrorReport) -> str:
+    return "timeout" if report.is_a(HandlerTimeoutError) else "handler_error"
 
 
 def _clean(text: str, length: int) -> str:

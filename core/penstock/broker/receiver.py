@@ -40,7 +40,9 @@ from penstock.declarations.unfit import UnfitError
 from penstock.dispatch import ArtifactStore
 from penstock.ledger import Outcome, Status
 from penstock.processes.conversation import OverdueError
+from penstock.processes.error_report import ErrorReport, HandlerError
 from penstock.processes.size_limits import SizeLimits
+from penstock.secrecy import Mask
 
 # Names as short as this are written in capitals: the worker of queue `ai` is "AI Worker".
 _ACRONYM = 2
@@ -58,12 +60,13 @@ class Receiver(TaskiqReceiver):
         processes: where ``def`` handlers run.
         limits: how large what they hand over may be.
         drain: seconds to wait for running tasks at the end.
+        mask: hides secrets in what handlers fail with.
         random_source: where the jitter of retries comes from.
     """
 
     broker: Broker
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (explicit dependencies, all but the first by keyword)
         self,
         broker: Broker,
         *,
@@ -73,6 +76,7 @@ class Receiver(TaskiqReceiver):
         processes: HandlerProcesses,
         limits: SizeLimits,
         drain: float,
+        mask: Mask | None = None,
         random_source: random.Random | None = None,
     ) -> None:
         self.consumer = broker.require_consumer()
@@ -89,6 +93,7 @@ class Receiver(TaskiqReceiver):
         self._reports = reports
         self._processes = processes
         self._limits = limits
+        self._mask = mask or Mask()
         self._random = random_source or random.Random()  # noqa: S311  (jitter, not a secret)
         self._label = queue.name.upper() if len(queue.name) <= _ACRONYM else queue.name.capitalize()
 
@@ -175,8 +180,12 @@ class Receiver(TaskiqReceiver):
                 late = DeadlineExceededError(reason)
                 late.__cause__ = raised
                 raised = late
-        delivery.refusal = outcomes.refusal(delivery.task, raised)
-        return raised, outcomes.failure(delivery.task, task_type, raised, self._random)
+        report = ErrorReport.of(raised)
+        masked = report.masked(self._mask)
+        if masked is not report:
+            raised = HandlerError(masked)
+        delivery.refusal = outcomes.refusal(delivery.task, masked)
+        return raised, outcomes.failure(delivery.task, task_type, masked, self._random)
 
     async def _run(
         self, delivery: Delivery, task_type: TaskType[Any, Any], message: TaskiqMessage | None

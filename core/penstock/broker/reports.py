@@ -13,6 +13,7 @@ from penstock.broker.task_logger import task_logger
 from penstock.events import EventWriter
 from penstock.ledger import Ledger, StartedTask, TaskLog
 from penstock.processes.size_limits import SizeLimits
+from penstock.secrecy import Mask
 
 
 class Reports:
@@ -24,6 +25,7 @@ class Reports:
         events: writes what is followed live.
         limits: how large what is said may be.
         log_limits: what of the logs is kept.
+        mask: hides secrets in them.
     """
 
     def __init__(
@@ -34,9 +36,11 @@ class Reports:
         events: EventWriter,
         limits: SizeLimits,
         log_limits: LogLimits,
+        mask: Mask | None = None,
     ) -> None:
         self.limits = limits
         self.log_limits = log_limits
+        self.mask = mask
         self.events = events
         self.logs = LogWriter(task_log, log_limits)
         self.progress = ProgressWriter(
@@ -96,6 +100,7 @@ class RunReport:
             self._keep,
             level=self._reports.log_limits.level,
             most=self._reports.limits.log_line,
+            mask=self._reports.mask,
             task_id=str(task.id),
             task_type=task.type,
             attempt=task.attempts,

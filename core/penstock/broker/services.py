@@ -14,6 +14,7 @@ from penstock.events import EventStreams
 from penstock.ledger import Ledger, TaskLog
 from penstock.plugins import Catalogue
 from penstock.processes.size_limits import SizeLimits
+from penstock.secrecy import Mask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,3 +32,4 @@ class Services:
     events: EventStreams
     task_log: TaskLog
     log_limits: LogLimits
+    mask: Mask

@@ -14,6 +14,7 @@ from structlog.stdlib import BoundLogger
 
 from penstock.clipping import clipped, clipped_fields
 from penstock.processes.log_lines import LOGGER, plain
+from penstock.secrecy import Mask
 
 _LEVELS = {"exception": "error", "warn": "warning", "fatal": "critical", "msg": "info"}
 # What every line of a task has, and its row says already.
@@ -29,23 +30,27 @@ Keep = Callable[[str, str, msgspec.Raw], None]
 """Takes the level, the message and the fields as a JSON object."""
 
 
-def task_logger(keep: Keep, *, level: int, most: int, **bound: Any) -> BoundLogger:
+def task_logger(
+    keep: Keep, *, level: int, most: int, mask: Mask | None = None, **bound: Any
+) -> BoundLogger:
     """A logger that also hands its lines to ``keep``, on the event loop that this is called on.
 
     Args:
         keep: gets the lines from ``level`` on, whatever the level of the worker's log is.
         level: a number of ``logging``.
         most: the longest line in bytes; the rest is clipped.
+        mask: hides secrets in what is kept.
         bound: what each line says beside.
     """
     loop = asyncio.get_running_loop()
     thread = threading.get_ident()
+    mask = mask or Mask()
 
     def note(_: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         name = _LEVELS.get(method, method)
         if logging.getLevelNamesMapping().get(name.upper(), logging.INFO) >= level:
             try:
-                kept = (name, *_kept(method, dict(line), most))
+                kept = (name, *_kept(method, dict(line), most, mask))
                 # A handler may log from threads that it starts.
                 if threading.get_ident() == thread:
                     keep(*kept)
@@ -65,12 +70,18 @@ def task_logger(keep: Keep, *, level: int, most: int, **bound: Any) -> BoundLogg
     return logger.bind(**bound)
 
 
-def _kept(method: str, line: MutableMapping[str, Any], most: int) -> tuple[str, msgspec.Raw]:
+def _kept(
+    method: str, line: MutableMapping[str, Any], most: int, mask: Mask
+) -> tuple[str, msgspec.Raw]:
     """The message of a line, and its fields as JSON."""
     for step in _FORMAT:
         line = step(None, method, line)
-    message = str(line.pop("event", ""))
-    fields = {str(name): plain(each) for name, each in line.items() if name not in _KNOWN}
+    message = mask(str(line.pop("event", "")))
+    fields = {
+        mask(str(name)): mask.within(plain(each))
+        for name, each in line.items()
+        if name not in _KNOWN
+    }
     encoded = _json(fields)
     if len(message) * 4 + len(encoded) > most:
         cut = clipped_fields({"event": message, **fields}, most)

@@ -30,11 +30,15 @@ def api(*, safe_mode: bool) -> None:
     settings = process_settings.load(safe_mode=safe_mode)
     settings.require_access()
     logs.configure(
-        settings.log_format, settings.log_level, max_line_bytes=settings.max_log_line_bytes
+        settings.log_format,
+        settings.log_level,
+        max_line_bytes=settings.max_log_line_bytes,
+        mask=settings.mask,
     )
     data_dir.prepare(settings.data_dir)
     port.require_free(settings.host, settings.port)
     key = settings.api_key or development_key.ensure(settings.data_dir)
+    settings.mask.add([key])
     application = Application(settings, serving.installed_plugins(settings))
     server = _Server(
         application,

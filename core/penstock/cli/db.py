@@ -26,7 +26,10 @@ def upgrade() -> None:
     """Bring the tables of DATABASE_URL up to date; safe to run from several processes at once."""
     settings = process_settings.load()
     logs.configure(
-        settings.log_format, settings.log_level, max_line_bytes=settings.max_log_line_bytes
+        settings.log_format,
+        settings.log_level,
+        max_line_bytes=settings.max_log_line_bytes,
+        mask=settings.mask,
     )
     data_dir.prepare(settings.data_dir)
     migrate.upgrade(settings.database_url)

@@ -1,14 +1,17 @@
 """What commands take and show of what holds for queues, providers and task types."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import click
 from rich.table import Table
 from rich.text import Text
 
-from penstock.cli.messages import people, print_json
-from penstock.cli.policy_answers import PolicyValue, ProviderPolicy, TaskPolicy
+from penstock.cli import layout
+from penstock.cli.layout import Row
+from penstock.cli.messages import print_json
+from penstock.cli.policy_answers import ExplainedValue, PolicyValue, ProviderPolicy, TaskPolicy
 from penstock.settings.tuning import TuningKnob
 
 _TAKE_BACK = "default"
@@ -45,19 +48,18 @@ def said(values: Mapping[str, str | None], *, example: str) -> dict[str, str | N
     return {knob: None if value == _TAKE_BACK else value for knob, value in given.items()}
 
 
-def table_of(policy: Mapping[str, PolicyValue]) -> Table:
-    """What holds, by knob."""
-    table = plain_table("knob", "value", "from")
-    for knob, each in policy.items():
-        table.add_row(*map(Text, (knob.replace("_", " "), each.value, each.who)))
-    return table
+def show_policy(policy: Mapping[str, PolicyValue]) -> None:
+    """Print what holds, by knob."""
+    layout.show_rows(
+        [Row(knob.replace("_", " "), each.value, each.who) for knob, each in policy.items()]
+    )
 
 
 def plain_table(*columns: str) -> Table:
-    """A table without lines."""
+    """A table without lines, whose first column has names, which are not broken."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     return table
 
 
@@ -66,9 +68,8 @@ def show_provider(found: ProviderPolicy, *, as_json: bool) -> None:
     if as_json:
         print_json(found.document)
         return
-    console = people()
-    console.print(Text.assemble(("provider ", "dim"), found.name))
-    console.print(table_of(found.policy))
+    layout.show(Text.assemble(("provider ", "dim"), found.name))
+    show_policy(found.policy)
 
 
 def show_task_type(found: TaskPolicy, *, as_json: bool) -> None:
@@ -76,9 +77,8 @@ def show_task_type(found: TaskPolicy, *, as_json: bool) -> None:
     if as_json:
         print_json(found.document)
         return
-    console = people()
     provider = "as its input says" if found.provider_by_input else found.provider or "none"
-    console.print(
+    layout.show(
         Text.assemble(
             ("task type ", "dim"),
             found.name,
@@ -90,13 +90,17 @@ def show_task_type(found: TaskPolicy, *, as_json: bool) -> None:
             provider,
         )
     )
-    table = plain_table("of", "knob", "value", "unit", "from", "over")
-    for each in found.policy:
-        by = each.who if each.said_of in ("", each.of, "installation") else _of(each)
-        over = "; ".join(f"{other.value}: {_of(other)}" for other in each.over)
-        knob = each.knob.replace("_", " ")
-        table.add_row(*map(Text, (each.of, knob, each.value, each.unit, by, over)))
-    console.print(table)
+    for of, values in groupby(found.policy, key=lambda each: each.of):
+        layout.show(Text(of, style="bold"))
+        layout.show_rows([_row(each) for each in values], indent=2)
+
+
+def _row(value: ExplainedValue) -> Row:
+    by = value.who if value.said_of in ("", value.of, "installation") else _of(value)
+    over = "; ".join(f"{other.value}: {_of(other)}" for other in value.over)
+    # "30s time" would say it twice, and "none tasks" is nobody's English.
+    unit = "" if value.unit == "time" or value.value == "none" else value.unit
+    return Row(value.knob.replace("_", " "), f"{value.value} {unit}".rstrip(), by, over)
 
 
 def _of(value: PolicyValue) -> str:

@@ -3,7 +3,7 @@
 import click
 from rich.text import Text
 
-from penstock.cli import policies
+from penstock.cli import layout, policies
 from penstock.cli.client import QueuePolicy
 from penstock.cli.connect import connect
 from penstock.cli.messages import people, print_json, say
@@ -122,9 +122,8 @@ def _show(found: QueuePolicy, *, as_json: bool) -> None:
     if as_json:
         print_json(found.document)
         return
-    console = people()
-    console.print(Text.assemble(("queue ", "dim"), found.name, ": ", _state(found)))
-    console.print(policies.table_of(found.policy))
+    layout.show(Text.assemble(("queue ", "dim"), found.name, ": ", _state(found)))
+    policies.show_policy(found.policy)
 
 
 def _state(found: QueuePolicy) -> Text:

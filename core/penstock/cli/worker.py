@@ -19,7 +19,10 @@ def worker(*, queues: tuple[str, ...], safe_mode: bool) -> None:
     """Run tasks until SIGTERM or Ctrl-C; then finish those that run, and exit 0."""
     settings = process_settings.load(safe_mode=safe_mode)
     logs.configure(
-        settings.log_format, settings.log_level, max_line_bytes=settings.max_log_line_bytes
+        settings.log_format,
+        settings.log_level,
+        max_line_bytes=settings.max_log_line_bytes,
+        mask=settings.mask,
     )
     data_dir.prepare(settings.data_dir)
     with asyncio.Runner(loop_factory=serving.loop_factory()) as runner:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
@@ -47,6 +48,14 @@ def is_secret(kind: Any) -> bool:
         for each in parts
         if isinstance(each, msgspec.inspect.Metadata)
     )
+
+
+def secrets_of(settings: object) -> Iterator[str]:
+    """What is secret of a plugin's settings; ``settings`` is a struct."""
+    for each in type(settings).__struct_fields__:  # type: ignore[attr-defined]
+        value = getattr(settings, each)
+        if isinstance(value, HiddenText):
+            yield str(value)
 
 
 def hide_secrets(settings: S) -> S:

@@ -26,6 +26,7 @@ from penstock.dispatch.status import Claim, PolicyValue, ProviderPolicy, QueuePo
 from penstock.ledger import Override, Overrides
 from penstock.near_names import did_you_mean
 from penstock.plugins import Catalogue
+from penstock.plugins.tuning import ENABLED
 
 PAUSED = "paused"
 DRAINING = "draining"
@@ -282,17 +283,16 @@ class Policies:
         return ProviderPolicy(name=provider, policy=self._policy(PROVIDER, provider))
 
     def _policy(self, kind: str, name: str) -> dict[str, PolicyValue]:
-        claims = {
-            each.field: self.claims(kind, name, each.field)[0] for each in self.knobs(kind, name)
-        }
         return {
-            knob: PolicyValue(
-                value=each.value,
-                origin=each.origin,
-                source=each.source,
-                changed_at=each.changed_at,
-            )
-            for knob, each in claims.items()
+            each.field: _shown(self.claims(kind, name, each.field)[0])
+            for each in self.knobs(kind, name)
+        }
+
+    def disabled(self) -> dict[str, PolicyValue]:
+        """The task types that are switched off, and who says so."""
+        return {
+            name: _shown(self.claims(TASK, name, ENABLED)[0])
+            for name in self._catalogue.disabled_task_types
         }
 
     # -- changing ----------------------------------------------------------------------------
@@ -393,3 +393,12 @@ class Policies:
         else:
             remedy = f"what can be said of a {word} is {', '.join(knobs)}"
         return PolicyFault(field, f"{field!r} cannot be set of a {word}", remedy)
+
+
+def _shown(claim: Claim) -> PolicyValue:
+    return PolicyValue(
+        value=claim.value,
+        origin=claim.origin,
+        source=claim.source,
+        changed_at=claim.changed_at,
+    )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from penstock.dispatch.explanation import explain
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.policy_knobs import PROVIDER, TASK
-from penstock.dispatch.status import ExplainedValue, ProviderPolicy, TaskPolicy
+from penstock.dispatch.status import ExplainedValue, PolicyValue, ProviderPolicy, TaskPolicy
 from penstock.engine import Engine, EngineUnavailableError
 
 _log = logging.getLogger(__name__)
@@ -46,6 +46,10 @@ class PolicyControl:
         self._policies = policies
         self._engine = engine
         self._installation = installation
+
+    def disabled(self) -> Mapping[str, PolicyValue]:
+        """The task types that are switched off as far as is known, and who says so."""
+        return self._policies.disabled()
 
     async def explain(self, task_type: str) -> TaskPolicy:
         """Everything that holds for the tasks of a type, and who says so."""

@@ -24,6 +24,7 @@ from penstock.plugins.selection import (
     distribution_version,
     is_built_in,
 )
+from penstock.secrecy import Mask
 
 
 class _Candidate:
@@ -74,15 +75,15 @@ class _Candidate:
         )
         self.problems += faults_of(self.plugin, complete=not self.problems)
 
-    def quarantined(self) -> QuarantinedPlugin:
-        """It, with its problems."""
+    def quarantined(self, mask: Mask) -> QuarantinedPlugin:
+        """It, with its problems, without what ``mask`` hides."""
         return QuarantinedPlugin(
             name=self.plugin.name,
             distribution=self.plugin.distribution,
             version=self.plugin.version,
             requires=self.plugin.requires,
-            problems=tuple(self.problems),
-            traceback=self.traceback,
+            problems=tuple(map(mask, self.problems)),
+            traceback=None if self.traceback is None else mask(self.traceback),
             queues=tuple(each.name for each in self.plugin.queues),
             task_types=tuple(each.name for each in self.plugin.tasks),
         )
@@ -93,6 +94,7 @@ def load(
     selection: Selection = EVERYTHING,
     *,
     own_variables: Collection[str] = (),
+    mask: Mask | None = None,
 ) -> Catalogue:
     """Load each plugin, and build the catalogue of those that can be trusted.
 
@@ -104,6 +106,7 @@ def load(
         candidates: in the order in which they may take names.
         selection: which of them an operator wants; no code of the others is imported.
         own_variables: what Penstock reads for itself, and no plugin's setting may be.
+        mask: hides secrets in what plugins say of their failure.
     """
     wanted: list[_Candidate] = []
     disabled: list[DisabledPlugin] = []
@@ -144,7 +147,7 @@ def load(
         loaded = fit
     return Catalogue(
         plugins=tuple(each.plugin for each in loaded),
-        quarantined=tuple(each.quarantined() for each in wanted if each.problems),
+        quarantined=tuple(each.quarantined(mask or Mask()) for each in wanted if each.problems),
         disabled=tuple(disabled),
     )
 

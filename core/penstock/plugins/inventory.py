@@ -14,8 +14,9 @@ class PluginView(msgspec.Struct, frozen=True, kw_only=True):
     """An installed plugin, and what it brings, by name.
 
     ``state`` is ``loaded``, ``quarantined`` (with its ``problems``, and a ``traceback`` if its code
-    failed) or ``disabled`` (with the operator's word in ``problems``). ``requires`` is what it says
-    of Penstock. ``settings`` are the variables that it reads; their values are never shown.
+    failed) or ``disabled`` (with the operator's word in ``problems``). To its ``problems``
+    `penstock plugins check` adds what is wrong with its settings. ``requires`` is what it says of
+    Penstock. ``settings`` are the variables that it reads; their values are never shown.
     """
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import traceback
+from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
@@ -63,6 +64,13 @@ class ErrorReport(msgspec.Struct, frozen=True, kw_only=True):
             else None,
             delay=error.delay if isinstance(error, Snooze) else None,
         )
+
+    def masked(self, mask: Callable[[str], str]) -> ErrorReport:
+        """The same without what ``mask`` hides; this very report if there is none of it."""
+        message, trace = mask(self.message), mask(self.traceback)
+        if message is self.message and trace is self.traceback:
+            return self
+        return msgspec.structs.replace(self, message=message, traceback=trace)
 
     def is_a(self, *kinds: type[BaseException]) -> bool:
         """Whether ``except kinds`` would have caught it."""

@@ -1,6 +1,6 @@
 """What the operator says, by variables and files; checked before use."""
 
-from penstock.settings import plugin_settings
+from penstock.settings import plugin_settings, secret_values
 from penstock.settings.errors import SettingsError
 from penstock.settings.given import Given
 from penstock.settings.knobs import KNOBS, OWN_VARIABLES, Knob
@@ -23,4 +23,5 @@ __all__ = [
     "SettingsError",
     "Tuning",
     "plugin_settings",
+    "secret_values",
 ]

@@ -29,12 +29,14 @@ class Said:
         place: where it stands, for people.
         origin: ``environment`` for a variable, ``file`` for what any file says.
         is_hidden: whether the value came from a secret file, and is never shown.
+        fault: why it has no value; told to whoever needs one.
     """
 
     value: str = field(repr=False)
     place: str
     origin: Literal["environment", "file"]
     is_hidden: bool = False
+    fault: str | None = None
 
     def shown(self, *, secret: bool = False, is_plain: bool = False) -> str:
         """The value for an error.
@@ -78,6 +80,13 @@ class Given:
         for layer in self._layers:
             yield from layer
 
+    def everything(self) -> Iterator[tuple[str, Said]]:
+        """All that was said, by variable or key, also where something else wins over it."""
+        for layer in self._layers:
+            yield from layer.items()
+        for key, said in self.table.items():
+            yield key[-1], said
+
     def find(
         self, variable: str, key: Key | None = None, *, others: Collection[str] = ()
     ) -> Said | None:
@@ -90,8 +99,8 @@ class Given:
                 a secret file.
 
         Raises:
-            SettingsError: a variable and its secret file stand beside each other, or the file
-                cannot be read.
+            SettingsError: a variable and its secret file stand beside each other, or what counts
+                is a file that cannot be read.
         """
         in_file = f"{variable}{FILE_SUFFIX}"
         for layer in self._layers:
@@ -101,6 +110,9 @@ class Given:
                 raise SettingsError(
                     f"{said.place} and {named.place} both say {variable}; remove one of them"
                 )
+            found = said or named
+            if found and found.fault:
+                raise SettingsError(found.fault)
             if said:
                 return said
             if named:

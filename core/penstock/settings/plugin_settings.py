@@ -6,20 +6,20 @@ Values that the plugin marks as secret become texts whose ``repr`` hides them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from penstock import secrecy
 from penstock.declarations import setting_names
 from penstock.declarations.secret import hide_secrets
 from penstock.declarations.type_parts import type_parts
+from penstock.secrecy import Mask
 from penstock.settings import limits, readers, toml_file, toml_lines
 from penstock.settings.errors import SettingsError
-from penstock.settings.given import FILE_SUFFIX, Given
+from penstock.settings.given import FILE_SUFFIX, Given, Said
 from penstock.settings.knobs import KNOBS
 
 _WORDS = {
@@ -98,39 +98,74 @@ def read(plugin: str, kind: type[S], given: Given, *, distribution: str = "") ->
         SettingsError: for the first value that its field does not take, or for values that the
             struct does not take together.
     """
-    owner = f"plugin {plugin!r}" + (f", {distribution}" if distribution else "")
-    known = knobs(plugin, kind)
-    variables = {knob.variable for knob in known}
-    values: dict[str, Any] = {}
-    places: list[str] = []
-    for knob in known:
-        said = given.find(knob.variable, knob.key, others=variables)
-        if said is None:
-            continue
+    return _Reading(plugin, kind, given, distribution).settings()
+
+
+def faults(
+    plugin: str, kind: type[msgspec.Struct], given: Given, *, distribution: str = ""
+) -> Sequence[SettingsError]:
+    """Everything for which :func:`read` would raise, not only the first."""
+    reading = _Reading(plugin, kind, given, distribution)
+    try:
+        reading.settings()
+    except SettingsError as error:
+        return reading.faults or [error]
+    return ()
+
+
+class _Reading(Generic[S]):
+    """What is said of one struct, and what is wrong with single values of it."""
+
+    def __init__(self, plugin: str, kind: type[S], given: Given, distribution: str) -> None:
+        self._owner = f"plugin {plugin!r}" + (f", {distribution}" if distribution else "")
+        self._kind = kind
+        self._knobs = knobs(plugin, kind)
+        self._values: dict[str, Any] = {}
+        self._places: list[str] = []
+        self.faults: list[SettingsError] = []
+        variables = {knob.variable for knob in self._knobs}
+        for knob in self._knobs:
+            try:
+                said = given.find(knob.variable, knob.key, others=variables)
+                if said is not None:
+                    self._take(knob, said)
+            except SettingsError as error:
+                self.faults.append(error)
+
+    def _take(self, knob: PluginKnob, said: Said) -> None:
         try:
             _require_fit(said.value, knob.type)
         except ValueError as error:
             raise SettingsError(
-                f"expected {said.place} (of {owner}) to be {error}, got "
+                f"expected {said.place} (of {self._owner}) to be {error}, got "
                 f"{said.shown(secret=knob.secret)}; {_remedy(knob)}"
             ) from None
-        values[knob.field] = said.value
-        places.append(said.place)
-    try:
-        return hide_secrets(msgspec.convert(values, kind, strict=False))
-    # What a struct checks when it is made is the plugin's code, and may raise anything.
-    except Exception as error:  # noqa: BLE001
-        is_told = isinstance(error, msgspec.ValidationError)
-        reason = str(error) if is_told else f"{kind.__qualname__} raised {error!r}"
-        for knob in known:
-            if knob.secret and knob.field in values:
-                # The plugin's own words, which may quote it.
-                for quoted in (values[knob.field], repr(values[knob.field])[1:-1]):
-                    reason = reason.replace(quoted, secrecy.HIDDEN)
-        raise SettingsError(
-            f"the settings of {owner} do not go together ({', '.join(places)}): {reason}; "
-            "correct them, or remove them"
-        ) from None
+        self._values[knob.field] = said.value
+        self._places.append(said.place)
+
+    def settings(self) -> S:
+        """The struct.
+
+        Raises:
+            SettingsError: see :func:`read`.
+        """
+        if self.faults:
+            raise self.faults[0]
+        values, kind = self._values, self._kind
+        try:
+            return hide_secrets(msgspec.convert(values, kind, strict=False))
+        # What a struct checks when it is made is the plugin's code, and may raise anything.
+        except Exception as error:  # noqa: BLE001
+            is_told = isinstance(error, msgspec.ValidationError)
+            reason = str(error) if is_told else f"{kind.__qualname__} raised {error!r}"
+            # The plugin's own words, which may quote them.
+            secrets = [
+                values[each.field] for each in self._knobs if each.secret and each.field in values
+            ]
+            raise SettingsError(
+                f"the settings of {self._owner} do not go together ({', '.join(self._places)}): "
+                f"{Mask(secrets, short=True)(reason)}; correct them, or remove them"
+            ) from None
 
 
 def _require_fit(value: str, kind: Any) -> None:
@@ -153,18 +188,15 @@ def _remedy(knob: PluginKnob) -> str:
     return f"correct it, or remove it for the default, {limits.text(knob.default)}"
 
 
-def refuse_unknown(
+def unknown(
     plugins: Mapping[str, Sequence[type[msgspec.Struct]] | None], given: Given
-) -> None:
-    """Refuse what looks like a plugin's setting and is none.
+) -> Iterator[tuple[str, SettingsError]]:
+    """What looks like a plugin's setting and is none: the plugin, and what to do about it.
 
     Args:
         plugins: the settings structs of each installed plugin, also of those that have none;
             ``None`` for one that is quarantined, whose settings nobody can judge.
         given: all that is said of anything.
-
-    Raises:
-        SettingsError: for the first such variable or key, with the nearest name.
     """
     own = {
         plugin: [knob for kind in kinds for knob in knobs(plugin, kind)]
@@ -186,14 +218,29 @@ def refuse_unknown(
         # Without the prefix, which would make all names look alike.
         short = {each.variable.removeprefix(prefix(owner)): each.variable for each in own[owner]}
         remedy = _nearest(name.removeprefix(prefix(owner)), short)
-        raise SettingsError(f"plugin {owner!r} has no setting {name}; {remedy}")
+        yield owner, SettingsError(f"plugin {owner!r} has no setting {name}; {remedy}")
     for key, said in given.table.items():
         if key[0] != toml_file.PLUGINS or key[1] not in own:
             continue
         keys = {each.key[2]: toml_lines.written(each.key) for each in own[key[1]]}
         if key[2] not in keys:
             remedy = _nearest(key[2], keys)
-            raise SettingsError(f"plugin {key[1]!r} has no setting {said.place}; {remedy}")
+            yield (
+                key[1],
+                SettingsError(f"plugin {key[1]!r} has no setting {said.place}; {remedy}"),
+            )
+
+
+def refuse_unknown(
+    plugins: Mapping[str, Sequence[type[msgspec.Struct]] | None], given: Given
+) -> None:
+    """Refuse what looks like a plugin's setting and is none.
+
+    Raises:
+        SettingsError: for the first such variable or key, with the nearest name.
+    """
+    for _, error in unknown(plugins, given):
+        raise error
 
 
 def _nearest(name: str, known: Mapping[str, str]) -> str:

@@ -12,14 +12,16 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def variables(directory: Path, *, of: str) -> dict[str, Said]:
     """What the files of ``directory`` say; their names are those of variables, in any case.
 
-    Folders, and files whose names could be no variable's (``..data``), are left alone.
+    Folders, and files whose names could be no variable's (``..data``), are left alone. A file that
+    cannot be read, holds nothing or has a twin is a fault of that variable, and harms nobody who
+    does without.
 
     Args:
         directory: the folder.
         of: what names it, for people.
 
     Raises:
-        SettingsError: the folder or one of its files cannot be read, or two are of one variable.
+        SettingsError: the folder cannot be read.
     """
     try:
         files = sorted(each for each in directory.iterdir() if each.is_file())
@@ -33,14 +35,19 @@ def variables(directory: Path, *, of: str) -> dict[str, Said]:
         variable = file.name.upper()
         if not _NAME.fullmatch(file.name):
             continue
+        value, fault = "", None
         if variable in found:
-            raise SettingsError(
-                f"two files in {directory} ({of}) say {variable}; remove one of them"
-            )
+            fault = f"two files in {directory} ({of}) say {variable}; remove one of them"
+        else:
+            try:
+                value = read_secret(file, of=f"{variable}, by {of}")
+            except SettingsError as error:
+                fault = str(error)
         found[variable] = Said(
-            value=read_secret(file, of=of),
+            value=value,
             place=f"{variable} (in {file})",
             origin="file",
             is_hidden=True,
+            fault=fault,
         )
     return found

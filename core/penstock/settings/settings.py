@@ -13,10 +13,12 @@ from typing import Any, Literal
 
 from penstock import secrecy
 from penstock.declarations import setting_names
+from penstock.secrecy import Mask
 from penstock.settings import (
     database_url,
     dotenv_file,
     secret_files,
+    secret_values,
     toml_file,
 )
 from penstock.settings.errors import SettingsError
@@ -78,6 +80,8 @@ class Settings:
     safe_mode: bool
     given: Given = field(default_factory=Given)
     """All that was said, for the settings of plugins and what is said of queues and the like."""
+    mask: Mask = field(default_factory=Mask, compare=False)
+    """Hides what is secret of all that was said, in what plugins and others write."""
 
     @classmethod
     def load(
@@ -114,7 +118,7 @@ class Settings:
         values["data_dir"] = _data_dir(values["data_dir"], directory)
         values["database_url"] = _database_url(values, directory, given)
         values["url"] = values["url"] or _url(values["host"], values["port"])
-        return cls(**values, given=given)
+        return cls(**values, given=given, mask=Mask(secret_values.of(values, given)))
 
     def said(self, field: str) -> Said | None:
         """Who says what one of the fields is; nothing if it is the default."""
@@ -160,8 +164,8 @@ class Settings:
         shown = []
         for each in fields(self):
             value = getattr(self, each.name)
-            if each.name == "given":
-                # It holds the secrets of everything that this process was started with.
+            if each.name in {"given", "mask"}:
+                # They hold the secrets of everything that this process was started with.
                 continue
             if each.name == "api_key" and value is not None:
                 value = secrecy.HIDDEN

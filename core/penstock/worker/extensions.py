@@ -13,6 +13,7 @@ from penstock.declarations import Installed, Middleware, TaskOutcome
 from penstock.declarations.task_listener import RunStatus
 from penstock.ledger import Outcome, StartedTask, Status
 from penstock.plugins import Plugin, faults
+from penstock.secrecy import Mask
 from penstock.worker.listener_thread import ListenerThread
 
 _PATIENCE = 10.0
@@ -33,11 +34,15 @@ class Extensions:
     Args:
         plugins: those that loaded, in their order.
         installed: knows what the operator says of them.
+        mask: hides secrets in what they fail with.
     """
 
-    def __init__(self, plugins: Sequence[Plugin], installed: Installed) -> None:
+    def __init__(
+        self, plugins: Sequence[Plugin], installed: Installed, *, mask: Mask | None = None
+    ) -> None:
         self._plugins = [each for each in plugins if each.middlewares or each.listeners]
         self._read = installed.settings
+        self._mask = mask or Mask()
         self._listeners: list[ListenerThread] = []
         self.middlewares: list[TaskiqMiddleware] = []
         """Those that have started, for every queue."""
@@ -57,7 +62,7 @@ class Extensions:
             try:
                 await self._start(plugin)
             except _FailedError as error:
-                failed[plugin.name] = f"{plugin.title} is quarantined: {error}"
+                failed[plugin.name] = self._mask(f"{plugin.title} is quarantined: {error}")
                 _log.error("%s\n%s", failed[plugin.name], faults.trace(error.__cause__ or error))
         return failed
 

@@ -82,8 +82,9 @@ class Worker:
             events=EventWriter(services.events, announce=_announcing(engine)),
             limits=services.limits,
             log_limits=services.log_limits,
+            mask=services.mask,
         )
-        self._extensions = Extensions(catalogue.plugins, catalogue.installed)
+        self._extensions = Extensions(catalogue.plugins, catalogue.installed, mask=services.mask)
         self._outcomes = OutcomeWriter(
             services.ledger,
             batch_changed=services.dispatch.completion.look,
@@ -159,6 +160,7 @@ class Worker:
             processes=self._processes,
             limits=services.limits,
             drain=self._drain,
+            mask=services.mask,
         )
 
     def add_middlewares(self, *middlewares: TaskiqMiddleware) -> None:

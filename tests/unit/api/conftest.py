@@ -9,6 +9,7 @@ from litestar import Litestar
 
 from penstock.api import SingleKeyAccess, create_api
 from penstock.plugins import Catalogue
+from penstock.settings import Setting
 from tests.unit.api.acme_plugin import acme_catalogue
 from tests.unit.api.in_memory_dispatch import InMemoryArtifacts, InMemoryDispatch
 from tests.unit.api.in_memory_services import InMemoryServices
@@ -34,10 +35,19 @@ def artifacts() -> InMemoryArtifacts:
 
 
 @pytest.fixture
+def said() -> dict[str, dict[str, dict[str, Setting]]]:
+    """What variables and files say of queues, providers and task types."""
+    return {}
+
+
+@pytest.fixture
 def services(
-    dispatch: InMemoryDispatch, artifacts: InMemoryArtifacts, catalogue: Catalogue
+    dispatch: InMemoryDispatch,
+    artifacts: InMemoryArtifacts,
+    catalogue: Catalogue,
+    said: dict[str, dict[str, dict[str, Setting]]],
 ) -> InMemoryServices:
-    return InMemoryServices(catalogue, dispatch, artifacts)
+    return InMemoryServices(catalogue, dispatch, artifacts, said)
 
 
 @pytest.fixture

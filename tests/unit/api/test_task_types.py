@@ -1,6 +1,16 @@
-import httpx
+from typing import Any
 
+import httpx
+import pytest
+
+from penstock.settings import Setting
 from tests.unit.api.problem_checks import problem_of
+
+
+@pytest.fixture
+def said() -> dict[str, Any]:
+    off = Setting(value=False, origin="environment", source="PENSTOCK_TASK_ACME_LOOSE_ENABLED")
+    return {"task": {"acme.loose": {"enabled": off}}}
 
 
 async def test_task_types_come_with_schemas_and_examples(client: httpx.AsyncClient):
@@ -13,6 +23,8 @@ async def test_task_types_come_with_schemas_and_examples(client: httpx.AsyncClie
     assert set(letter) == {
         "type",
         "queue",
+        "enabled",
+        "disabled_by",
         "description",
         "input_schema",
         "output_schema",
@@ -24,6 +36,23 @@ async def test_task_types_come_with_schemas_and_examples(client: httpx.AsyncClie
     assert letter["description"] == "Print a letter."
     assert "Letter" in letter["input_schema"]["$defs"]
     assert "Sent" in letter["output_schema"]["$defs"]
+
+
+async def test_a_task_type_that_is_switched_off_says_who_wants_that(
+    client: httpx.AsyncClient,
+):
+    listed = {each["type"]: each for each in (await client.get("/api/task-types")).json()["data"]}
+    shown = (await client.get("/api/task-types/acme.loose")).json()["data"]
+
+    assert (listed["acme.letter"]["enabled"], listed["acme.letter"]["disabled_by"]) == (True, None)
+    assert listed["acme.loose"] == shown
+    assert not shown["enabled"]
+    assert shown["disabled_by"] == {
+        "value": "false",
+        "origin": "environment",
+        "source": "PENSTOCK_TASK_ACME_LOOSE_ENABLED",
+        "changed_at": None,
+    }
 
 
 async def test_a_task_type_says_which_field_an_upload_fills(client: httpx.AsyncClient):

@@ -11,6 +11,7 @@ from penstock import DeclarationError, PermanentError, Queue, Snooze
 from penstock import task as declare
 from penstock.broker import outcomes
 from penstock.ledger import StartedTask, Status
+from penstock.processes.error_report import ErrorReport
 from penstock.processes.result import NotStorableError
 from tests.unit.api.acme_plugin import letter
 
@@ -39,7 +40,7 @@ def task() -> StartedTask:
 def test_a_failed_task_never_has_the_code_of_a_cancelled_one(task, code, recorded):
     error = PermanentError("it broke", code=code)
 
-    found = outcomes.failure(task, letter, error, random.Random(1))
+    found = outcomes.failure(task, letter, ErrorReport.of(error), random.Random(1))
 
     assert found.error is not None
     assert (found.status, found.error.code) == (Status.FAILED, recorded)
@@ -49,7 +50,7 @@ def test_seconds_where_a_timedelta_is_wanted_end_the_task_with_the_remedy(task):
     with pytest.raises(DeclarationError) as caught:
         Snooze(300)  # type: ignore[arg-type]
 
-    found = outcomes.failure(task, letter, caught.value, random.Random(1))
+    found = outcomes.failure(task, letter, ErrorReport.of(caught.value), random.Random(1))
 
     assert found.error is not None
     assert found.status is Status.FAILED

@@ -23,8 +23,8 @@ def test_people_see_plugins_queues_and_task_types(run):
     done = run("plugins", "list")
 
     assert done.exit_code == 0, done.output
-    assert "task type ai.document" in done.stdout
-    assert "setting OPENAI_API_KEY" in done.stdout
+    assert "  task type   ai.text, ai.image, ai.document, ai.code\n" in done.stdout
+    assert "OPENAI_API_KEY" in done.stdout
     assert "loaded" in done.stdout
 
 
@@ -54,6 +54,29 @@ def test_what_holds_is_told_where_nothing_has_run_yet(run, tmp_path):
     assert "Traceback" not in done.stderr
     assert "max attempts" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("columns", ["80", "60", "20"])
+def test_names_stay_whole_in_however_narrow_a_terminal(run, tmp_path, columns):
+    (tmp_path / "penstock.toml").write_text('[tasks."ai.text"]\nmax_attempts = 2\n')
+    environ = {"PENSTOCK_PORT": "1", "PENSTOCK_QUEUE_AI_GLOBAL_CONCURRENCY": "7"}
+
+    listed = run("plugins", "list", COLUMNS=columns).stdout
+    views = json.loads(run("plugins", "list", "--json").stdout)["plugins"]
+    explained = run("plugins", "explain", "ai.text", COLUMNS=columns, **environ).stdout
+    values = json.loads(run("plugins", "explain", "ai.text", "--json", **environ).stdout)["policy"]
+
+    for view in views:
+        for kind in ("queues", "task_types", "providers", "settings"):
+            assert {*view[kind]} <= {*listed.replace(",", "").split()}
+    for value in values:
+        assert f"  {value['knob'].replace('_', ' ')}  " in explained
+    words = {each.strip("();") for each in explained.split()}
+    assert {
+        "PENSTOCK_QUEUE_AI_GLOBAL_CONCURRENCY",
+        'tasks."ai.text".max_attempts',
+        str(tmp_path / "penstock.toml"),
+    } <= words
 
 
 @pytest.mark.parametrize("command", ["explain", "schema"])

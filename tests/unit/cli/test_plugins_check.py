@@ -147,3 +147,77 @@ def test_a_name_that_is_not_installed_suggests_the_nearest(run, name, meant):
 
     assert done.exit_code == 2
     assert f"did you mean '{meant}'?" in done.stderr
+
+
+SETTINGS = """
+from typing import Literal
+
+from penstock import Secret
+
+class Account(Struct, frozen=True, kw_only=True):
+    key: Secret | None = None
+    region: Literal["north", "south"] = "north"
+    retries: int = 3
+
+@hookimpl
+def penstock_settings():
+    return [Account]
+"""
+
+
+def test_everything_that_is_wrong_with_settings_is_printed_as_a_start_would(run, tmp_path):
+    folder = project(tmp_path / "acme", GOOD.format(name="acme") + SETTINGS)
+    (tmp_path / "penstock.toml").write_text(
+        '[plugins.acme]\nretires = 3\nretries = "many"\n\n[queues.acme]\nconcurrency = 0\n'
+    )
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "PENSTOCK_ACME_KEY").touch()
+
+    done = run(
+        "plugins",
+        "check",
+        str(folder),
+        PENSTOCK_ACME_REGION="east",
+        PENSTOCK_ACME_SPEED="7",
+        PENSTOCK_SECRETS_DIR="secrets",
+    )
+
+    who = "plugin 'acme' (penstock-acme 3.1)"
+    of = "(of plugin 'acme', penstock-acme 3.1)"
+    assert done.exit_code == 1
+    file = tmp_path / "penstock.toml"
+    assert done.stderr == (
+        f"error: {who}: plugin 'acme' has no setting PENSTOCK_ACME_SPEED; its settings are "
+        "PENSTOCK_ACME_KEY, PENSTOCK_ACME_REGION, PENSTOCK_ACME_RETRIES\n"
+        f"error: {who}: plugin 'acme' has no setting plugins.acme.retires (line 2 of {file}); did "
+        "you mean plugins.acme.retries?\n"
+        f"error: {who}: the secret file {secrets / 'PENSTOCK_ACME_KEY'} (PENSTOCK_ACME_KEY, by "
+        "PENSTOCK_SECRETS_DIR) is empty; write the value into it\n"
+        f"error: {who}: expected PENSTOCK_ACME_REGION {of} to be one of north, south, got 'east'; "
+        "correct it, or remove it for the default, north\n"
+        f"error: {who}: expected plugins.acme.retries (line 3 of {file}) {of} to be a whole "
+        "number, got 'many'; correct it, or remove it for the default, 3\n"
+        f"error: expected queues.acme.concurrency (line 6 of {file}) to be a whole number from 1 "
+        "to 1000000, got '0'\n"
+    )
+
+
+def test_settings_that_fit_are_no_problem_also_of_what_is_not_installed(run, tmp_path):
+    folder = project(tmp_path / "acme", GOOD.format(name="acme") + SETTINGS)
+
+    done = run("plugins", "check", str(folder), PENSTOCK_ACME_KEY="k", PENSTOCK_ACME_RETRIES="7")
+
+    assert done.exit_code == 0, done.output
+    assert done.stdout.endswith("setting PENSTOCK_ACME_RETRIES; no problems\n")
+
+
+def test_plugins_are_checked_though_penstocks_own_settings_are_wrong(run, tmp_path):
+    source = 'raise ValueError("the token is hunter2-of-acme")'
+    folder = project(tmp_path / "acme", source)
+
+    done = run("plugins", "check", str(folder), PENSTOCK_PORT="x", ACME_TOKEN="hunter2-of-acme")
+
+    assert done.exit_code == 1
+    assert "raised ValueError: the token is ***;" in done.stderr
+    assert "error: expected PENSTOCK_PORT to be a whole number from 1 to 65535" in done.stderr

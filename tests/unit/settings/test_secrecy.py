@@ -1,13 +1,17 @@
 """Neither keys nor passwords reach a log."""
 
+import json
+from urllib.parse import quote, quote_plus
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.secrecy import redacted, redacted_in
+from penstock.secrecy import HIDDEN, Mask, redacted, redacted_in
 from penstock.settings import Settings, SettingsError
 
 SECRET = "hunter2"
+LONG_SECRET = "hunter2's \"/ö\n&"
 
 
 def test_the_repr_shows_neither_the_key_nor_passwords(tmp_path):
@@ -70,3 +74,74 @@ def test_what_is_no_secret_stays():
 )
 def test_passwords_of_urls_in_a_text_are_hidden(text, shown):
     assert redacted_in(text) == shown
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        LONG_SECRET,
+        repr(LONG_SECRET),
+        json.dumps({"key": LONG_SECRET}),
+        f"https://acme.example?key={quote(LONG_SECRET, safe='')}",
+        f"https://acme.example?key={quote_plus(LONG_SECRET)}",
+    ],
+)
+def test_a_known_secret_is_hidden_however_it_is_written(written):
+    found = Mask([LONG_SECRET])(f"it said {written} twice: {written}")
+
+    assert "hunter2" not in found
+    assert found.count(HIDDEN) == 2
+
+
+def test_of_two_secrets_that_begin_alike_nothing_is_left():
+    assert Mask(["hunter2-short", "hunter2-short-and-long"])("hunter2-short-and-long") == HIDDEN
+
+
+def test_what_is_too_short_or_a_number_is_left_where_it_stands_by_chance():
+    text = "seven users in 2026112610 s"
+
+    assert Mask(["user", "2026112610"])(text) is text
+
+
+def test_secrets_are_hidden_deep_inside_a_log_line():
+    fields = {"sent": [{"Authorization": f"Bearer {LONG_SECRET}"}], LONG_SECRET: 1}
+
+    assert Mask([LONG_SECRET]).within(fields) == {
+        "sent": [{"Authorization": "Bearer ***"}],
+        "***": 1,
+    }
+
+
+def test_what_is_secret_of_what_was_said_is_known_before_any_plugin_is(tmp_path):
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "PENSTOCK_ACME_ACCOUNT").write_text("the-account")
+    (tmp_path / "penstock.toml").write_text('[plugins.acme]\ntoken = "the-token"\n')
+    settings = Settings.load(
+        {
+            "PENSTOCK_API_KEY": "the-api-key",
+            "REDIS_URL": "redis-sentinel://u:the-redis%40password@a,b/0?master=m"
+            "&sentinel_password=the-sentinels",
+            "DATABASE_URL": "postgres://penstock:the-database@db/penstock",
+            "ACME_API_KEY": "the-acme-key",
+            "PENSTOCK_ACME_PROXY_PASSWORD": "http://u:the-proxys@proxy",
+            "PENSTOCK_ACME_REGION": "northern",
+            "PENSTOCK_SECRETS_DIR": "secrets",
+        },
+        tmp_path,
+        plugins=["acme"],
+    )
+    told = (
+        "the-api-key the-redis@password the-redis%40password the-sentinels the-database the-token "
+        "the-account the-acme-key the-proxys"
+    )
+
+    assert set(settings.mask(told).split()) == {HIDDEN}
+    assert settings.mask("northern penstock secrets") == "northern penstock secrets"
+    assert "the-token" not in repr(settings)
+
+
+def test_a_password_that_is_the_name_of_its_user_is_no_secret(tmp_path):
+    settings = Settings.load({"DATABASE_URL": "postgres://penstock:penstock@db/penstock"}, tmp_path)
+
+    assert settings.mask("[penstock.worker]") == "[penstock.worker]"

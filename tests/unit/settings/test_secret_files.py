@@ -87,10 +87,29 @@ def test_what_cannot_be_read_is_named_with_what_names_it(tmp_path, folder):
     assert "gone (PENSTOCK_SECRETS_DIR): No such file or directory; it is to be a folder" in (
         refusal(tmp_path, PENSTOCK_SECRETS_DIR="gone")
     )
-    (folder / "REDIS_URL").write_bytes(b"\xff")
-    assert "it is no text in UTF-8" in refusal(tmp_path, PENSTOCK_SECRETS_DIR="secrets")
-    (folder / "REDIS_URL").write_text("\n")
+    file = folder / "REDIS_URL"
+    file.write_bytes(b"\xff")
+    assert refusal(tmp_path, PENSTOCK_SECRETS_DIR="secrets") == (
+        f"cannot read the secret file {file} (REDIS_URL, by PENSTOCK_SECRETS_DIR): it is no text "
+        "in UTF-8; it is to be a text file that this process may read"
+    )
+    file.write_text("\n")
     assert "is empty; write the value into it" in refusal(tmp_path, PENSTOCK_SECRETS_DIR="secrets")
+
+
+@pytest.mark.parametrize("content", [b"\xff", b""])
+def test_a_file_that_cannot_be_read_harms_nobody_who_does_without(tmp_path, folder, content):
+    for name in ("REDIS_URL", "PENSTOCK_ACME_API_KEY", "penstock_acme_region", "tls_key"):
+        (folder / name).write_bytes(content)
+
+    settings = load(
+        tmp_path, PENSTOCK_SECRETS_DIR="secrets", REDIS_URL="redis://elsewhere", tls_key="x"
+    )
+
+    assert settings.redis_url == "redis://elsewhere"
+    file = folder / "PENSTOCK_ACME_API_KEY"
+    with pytest.raises(SettingsError, match=rf"{file} \(PENSTOCK_ACME_API_KEY, by PENSTOCK_SEC"):
+        plugin_settings.read("acme", Acme, settings.given)
 
 
 def test_what_is_said_twice_is_refused(tmp_path, folder):

@@ -1,5 +1,6 @@
 """Which plugins an operator wants to be loaded."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -68,6 +69,23 @@ def test_without_a_word_everything_is_loaded(tmp_path):
 
     assert "AssertionError: imported" in bomb.absence
     assert bomb.traceback is not None
+
+
+def test_a_plugin_that_tells_a_secret_while_it_fails_is_quarantined_without_it(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PENSTOCK_TELLTALE_TOKEN", "hunter2-of-telltale")
+    source = """
+import os
+raise ValueError("cannot log in with " + os.environ["PENSTOCK_TELLTALE_TOKEN"])
+"""
+    install(Package(name="telltale", source=source), tmp_path)
+
+    telltale = selected(Settings.load(os.environ, tmp_path, plugins=["telltale"])).quarantined[-1]
+
+    assert telltale.name == "telltale"
+    assert "ValueError: cannot log in with ***" in telltale.absence
+    assert "ValueError: cannot log in with ***" in (telltale.traceback or "")
 
 
 def test_variables_of_a_plugin_that_is_not_wanted_stop_nothing(tmp_path):

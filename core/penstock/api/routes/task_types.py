@@ -2,9 +2,10 @@
 
 # ruff: noqa: ARG001 - `principal` in the signature is what makes Litestar ask who is calling
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from litestar import Request, delete, get, patch
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
@@ -14,7 +15,7 @@ from penstock.api.access import Principal
 from penstock.api.policy_values import read_values
 from penstock.api.problem_map import unknown_task_type
 from penstock.api.views import Success, TaskTypeView
-from penstock.dispatch import PolicyControl, TaskPolicy
+from penstock.dispatch import PolicyControl, PolicyValue, TaskPolicy
 from penstock.plugins import Catalogue, UnknownTaskTypeError
 
 
@@ -30,14 +31,15 @@ def task_type_routes(
         principal: NamedDependency[Principal],
     ) -> Success[list[TaskTypeView]]:
         """All task types, by name."""
-        return Success(data=list(views.values()))
+        disabled = policy_control.disabled()
+        return Success(data=[with_state(each, disabled) for each in views.values()])
 
     @get("/api/task-types/{type_name:str}")
     async def show_task_type(
         type_name: FromPath[str], principal: NamedDependency[Principal]
     ) -> Success[TaskTypeView]:
         """One task type."""
-        return Success(data=views[known(type_name)])
+        return Success(data=with_state(views[known(type_name)], policy_control.disabled()))
 
     @get("/api/task-types/{type_name:str}/policy")
     async def explain_task_type(
@@ -64,6 +66,11 @@ def task_type_routes(
         """Take back all that was said of a task type."""
         found = await policy_control.reset_task_type(known(type_name), by=principal.name)
         return Success(data=found)
+
+    def with_state(view: TaskTypeView, disabled: Mapping[str, PolicyValue]) -> TaskTypeView:
+        if view.type not in disabled:
+            return view
+        return msgspec.structs.replace(view, enabled=False, disabled_by=disabled[view.type])
 
     def known(type_name: str) -> str:
         try:

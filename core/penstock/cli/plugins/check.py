@@ -2,22 +2,27 @@
 
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import click
+import msgspec
 from packaging.utils import canonicalize_name
 
+from penstock.cli import process_settings
 from penstock.cli.messages import print_json, say_error
 from penstock.cli.options import json_option
+from penstock.configuration import faults
 from penstock.near_names import hint
 from penstock.plugins import PluginView, discover
 from penstock.plugins.discovery import in_order
 from penstock.plugins.selection import distribution_name, plugins_of
 from penstock.plugins.sources import importable
 from penstock.selected_plugins import described, loaded
+from penstock.settings import SettingsError, secret_values
 
 
 @click.command()
@@ -29,16 +34,38 @@ def check(*, plugins: tuple[str, ...], traceback: bool, as_json: bool) -> None:
 
     NAME is one that is installed; PATH is a project's folder, a folder of installed packages, or a
     wheel. All that are installed, if nothing is named.
+
+    Settings are read as a start in this folder and environment would read them.
     """
     with ExitStack() as stack:
         asked, candidates = _candidates(plugins, stack)
-        found = [each for each in described(loaded(candidates)) if _is_one(each, asked)]
+        all_found, problems = _checked(candidates)
+    found = [each for each in all_found if _is_one(each, asked)]
     if as_json:
-        print_json({"plugins": found})
+        print_json({"plugins": found, "problems": problems})
     else:
         for each in found:
             _report(each, traceback=traceback)
-    sys.exit(1 if any(each.problems for each in found) else 0)
+        for problem in problems:
+            say_error(problem)
+    sys.exit(1 if problems or any(each.problems for each in found) else 0)
+
+
+def _checked(candidates: Sequence[EntryPoint]) -> tuple[Sequence[PluginView], list[str]]:
+    """All plugins with their problems, and what is wrong with settings that are of none of them."""
+    try:
+        settings = process_settings.load(plugins=[each.name for each in candidates])
+    except SettingsError as error:
+        return described(loaded(candidates, mask=secret_values.mask(os.environ))), [str(error)]
+    catalogue = loaded(candidates, mask=settings.mask)
+    wrong: dict[str | None, list[str]] = defaultdict(list)
+    for plugin, fault in faults(settings, catalogue):
+        wrong[plugin].append(str(fault))
+    views = [
+        msgspec.structs.replace(each, problems=[*each.problems, *wrong[each.name]])
+        for each in described(catalogue)
+    ]
+    return views, wrong[None]
 
 
 def _candidates(

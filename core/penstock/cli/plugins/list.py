@@ -1,11 +1,10 @@
 """``penstock plugins list``."""
 
 import click
-from rich.table import Table
 from rich.text import Text
 
-from penstock.cli import process_settings
-from penstock.cli.messages import people, print_json, say, say_error
+from penstock.cli import layout, process_settings
+from penstock.cli.messages import print_json, say, say_error
 from penstock.cli.options import json_option
 from penstock.plugins import PluginView
 from penstock.selected_plugins import described, selected
@@ -21,20 +20,23 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         print_json({"plugins": found})
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("plugin", "distribution", "needs", "brings", "state"):
-        table.add_column(column, overflow="fold")
     for plugin in found:
-        table.add_row(
-            Text(plugin.name),
-            Text(f"{plugin.distribution} {plugin.version}"),
-            Text(plugin.requires or ""),
-            Text("\n".join(f"{kind} {name}" for kind, names in plugin.brings for name in names)),
-            Text(plugin.state, style=_COLOURS[plugin.state]),
-        )
-    people().print(table)
+        _show(plugin)
     for plugin in found:
         _explain(plugin)
+
+
+def _show(plugin: PluginView) -> None:
+    state = Text(plugin.state, style=_COLOURS[plugin.state])
+    needs = f", needs {plugin.requires}" if plugin.requires else ""
+    layout.show(
+        Text.assemble(
+            (plugin.name, "bold"), f" ({plugin.distribution} {plugin.version}{needs}): ", state
+        )
+    )
+    room = max(len(kind) for kind, _ in plugin.brings)
+    for kind, names in plugin.brings:
+        layout.show_names(kind, names, indent=2, room=room)
 
 
 def _explain(plugin: PluginView) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from penstock.declarations.secret import HiddenText
+from penstock.secrecy import sounds_secret
 from penstock.settings import plugin_settings
 from penstock.testing.contract.subject import Subject
 
 _CANARY = "hunter2-of-the-kit"
-_SOUNDS_SECRET = re.compile(r"(^|_)(api_?key|key|token|secret|password|passwd|credentials?)$")
 
 
 def faults(subject: Subject) -> Iterator[str]:
@@ -23,7 +22,7 @@ def faults(subject: Subject) -> Iterator[str]:
         fields = {each.encode_name: each.name for each in msgspec.structs.fields(kind)}
         marked = {each.field for each in secret}
         for field in msgspec.structs.fields(kind):
-            if field.encode_name in marked or not _SOUNDS_SECRET.search(field.name):
+            if field.encode_name in marked or not sounds_secret(field.name):
                 continue
             if _takes_text(field.type):
                 yield (
