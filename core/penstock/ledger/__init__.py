@@ -1,6 +1,12 @@
 """The ledger: the tasks' rows in SQL, and the only truth about them."""
 
-from penstock.ledger.batch_records import BatchRecord, Callback, NewBatch, StatusCounts
+from penstock.ledger.batch_records import (
+    BatchPage,
+    BatchRecord,
+    Callback,
+    NewBatch,
+    StatusCounts,
+)
 from penstock.ledger.errors import (
     IdempotencyKeyReusedError,
     LedgerUnavailableError,
@@ -37,6 +43,7 @@ from penstock.ledger.types import first_id_of
 
 __all__ = [
     "Accepted",
+    "BatchPage",
     "BatchRecord",
     "Callback",
     "CancelWish",

@@ -273,7 +273,7 @@ async def test_a_part_that_does_not_fit_refuses_all_and_is_named(
     ]:
         with pytest.raises(BatchPartError, match=words):
             await batches.submit(wanted, by="test")
-    assert await batches.page(before=None, limit=10) == []
+    assert (await batches.page(before=None, limit=10)).batches == []
     assert (await installation.ledger.count_pending("acme", most=10)) == 0
 
 
@@ -430,10 +430,31 @@ async def test_batches_are_listed_newest_first_in_pages(installation: Installati
     made = [(await batches.submit(batch_of(n), by="test")).id for n in range(5)]
 
     first = await batches.page(before=None, limit=3)
-    rest = await batches.page(before=first[-1].id, limit=3)
+    rest = await batches.page(before=first.next, limit=3)
 
-    assert [each.id for each in [*first, *rest]] == made[::-1]
-    assert [each.counts.pending for each in [*first, *rest]] == [4, 3, 2, 1, 0]
+    assert (first.next, rest.next) == (made[2], None)
+    found = [*first.batches, *rest.batches]
+    assert [each.id for each in found] == made[::-1]
+    assert [each.counts.pending for each in found] == [4, 3, 2, 1, 0]
+
+
+async def test_a_page_counts_a_bounded_number_of_tasks(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.ledger.batch_table._MOST_COUNTED", 4)
+    batches = installation.dispatch.batches
+    for size in (3, 1, 5, 2):
+        await batches.submit(batch_of(size), by="test")
+
+    pages, before = [], None
+    while True:
+        page = await batches.page(before=before, limit=3)
+        pages.append([each.total for each in page.batches])
+        before = page.next
+        if before is None:
+            break
+
+    assert pages == [[2], [5], [1, 3]]
 
 
 async def test_what_is_not_there_is_nothing(installation: Installation) -> None:
