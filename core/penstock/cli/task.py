@@ -44,7 +44,7 @@ def watch(*, task_id: UUID, as_json: bool) -> None:
 
     The text that it writes goes to standard output, everything else to standard error.
     """
-    with connect() as client:
+    with connect() as client, following.interruptible(task_id):
         found = following.show(client, task_id, as_json=as_json)
     sys.exit(outcome.exit_code(found))
 

@@ -54,6 +54,17 @@ def problem(status, title, detail="", errors=()):
     return status, "application/problem+json", json.dumps(document).encode()
 
 
+def sent(*events):
+    """A stream of (event, data, id)."""
+    text = "retry: 2000\n\n: nothing new\n\n"
+    for kind, data, event_id in events:
+        text += f"id: {event_id}\n" if event_id else ""
+        text += f"event: {kind}\n"
+        text += "".join(f"data: {line}\n" for line in json.dumps(data, indent=1).split("\n"))
+        text += "\n"
+    return 200, "text/event-stream", text.encode()
+
+
 class ScriptedApi:
     """Answers each route with the next of its answers; the last one is repeated.
 
