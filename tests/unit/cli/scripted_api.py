@@ -1,7 +1,9 @@
 """A server on loopback that speaks the API's shapes, with answers that a test writes down."""
 
 import json
+import signal
 import threading
+import time
 from email.parser import BytesParser
 from email.policy import HTTP
 from hashlib import sha256
@@ -63,6 +65,14 @@ def sent(*events):
         text += "".join(f"data: {line}\n" for line in json.dumps(data, indent=1).split("\n"))
         text += "\n"
     return 200, "text/event-stream", text.encode()
+
+
+def interrupted(*_):
+    """Events during which somebody presses Ctrl-C."""
+    signal.raise_signal(signal.SIGINT)
+    while True:
+        time.sleep(0.001)
+        yield from ()
 
 
 class ScriptedApi:

@@ -1,11 +1,10 @@
 """`penstock task watch` and `penstock task log`, over HTTP."""
 
 import json
-import signal
 from datetime import timedelta
 
 from penstock.cli.client import ApiClient
-from tests.unit.cli.scripted_api import TASK_ID, problem, sent, success, task
+from tests.unit.cli.scripted_api import TASK_ID, interrupted, problem, sent, success, task
 
 ENDED = ("status", task("success"), None)
 EVENTS = f"GET /api/queues/tasks/{TASK_ID}/events"
@@ -76,7 +75,7 @@ def test_a_quiet_task_is_followed_through_a_restart_of_the_api(run, api, monkeyp
 
 def test_who_stops_following_leaves_the_task_alone_and_is_told_how_to_go_on(run, api, monkeypatch):
     api.on(LOG, success([]))
-    monkeypatch.setattr(ApiClient, "events", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(ApiClient, "events", interrupted)
     for command in (("watch", TASK_ID), ("log", TASK_ID, "--follow")):
         stopped = run("task", *command)
 

@@ -1,7 +1,6 @@
 """The progress bar of who waits for a task, on a terminal."""
 
 import json
-import signal
 from io import StringIO
 
 import pytest
@@ -10,7 +9,7 @@ from rich.console import Console
 from penstock.cli import waiting
 from penstock.cli.client import ApiClient, SentEvent
 from penstock.cli.following import task_of
-from tests.unit.cli.scripted_api import TASK_ID, sent, task
+from tests.unit.cli.scripted_api import TASK_ID, interrupted, sent, task
 
 PENDING = task_of(SentEvent("status", json.dumps(task()).encode()))
 
@@ -38,7 +37,7 @@ def test_a_terminal_shows_how_far_the_task_is(api, terminal):
 
 
 def test_the_bar_is_gone_before_anything_is_said(terminal, monkeypatch, capsys):
-    monkeypatch.setattr(ApiClient, "events", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(ApiClient, "events", interrupted)
 
     with ApiClient("http://127.0.0.1:1", None) as client, pytest.raises(SystemExit) as left:
         waiting.with_progress(client, PENDING, terminal)
