@@ -3,9 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import timedelta
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +11,11 @@ import click
 import msgspec
 
 from penstock.cli.client import ApiClient, ApiProblemError, ApiUnreachableError, SentEvent, Task
+from penstock.cli.interruptible import interruptible
 from penstock.cli.messages import say
+from penstock.cli.patience import Patience
 
-# A rolling update or a restart of the API is shorter; whoever follows need not notice it.
-_PATIENCE = timedelta(seconds=30)
 _PAUSE = timedelta(seconds=0.5)
-_INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
 _LEVELS = {"warning": "yellow", "error": "red", "critical": "red"}
 
 
@@ -32,42 +29,18 @@ def events_of(client: ApiClient, task_id: UUID) -> Iterator[SentEvent]:
         ApiProblemError: if the API refuses.
     """
     last_id: str | None = None
-    failing_since: float | None = None
+    patience = Patience()
     while True:
         try:
             for event in client.events(task_id, last_id):
-                failing_since = None
+                patience.answered()
                 last_id = event.id or last_id
                 yield event
                 if event.kind == "status" and task_of(event).finished:
                     return
         except (ApiUnreachableError, ApiProblemError) as error:
-            lasting = isinstance(error, ApiProblemError) and (
-                error.status < HTTPStatus.INTERNAL_SERVER_ERROR
-            )
-            now = time.monotonic()
-            failing_since = failing_since or now
-            if lasting or now - failing_since > _PATIENCE.total_seconds():
-                raise
+            patience.bear(error)
         time.sleep(_PAUSE.total_seconds())
-
-
-@contextmanager
-def interruptible(task_id: UUID) -> Iterator[None]:
-    """Let Ctrl-C end the command that follows a task, say how to go on, and leave the task alone.
-
-    Raises:
-        SystemExit: it was interrupted.
-    """
-    try:
-        yield
-    except KeyboardInterrupt:
-        say(
-            f"stopped following task {task_id}, which goes on\n"
-            f"  follow it: penstock task watch {task_id}\n"
-            f"  cancel it: penstock task cancel {task_id}"
-        )
-        sys.exit(_INTERRUPTED)
 
 
 def task_of(event: SentEvent) -> Task:
@@ -143,7 +116,7 @@ def follow_log(client: ApiClient, task_id: UUID, *, follow: bool, as_json: bool)
             break
     if not follow:
         return
-    with interruptible(task_id):
+    with interruptible("task", task_id):
         for event in events_of(client, task_id):
             if event.kind == "gap":
                 say("(some lines are missing here; `penstock task log` shows them)")

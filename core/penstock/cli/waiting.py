@@ -5,6 +5,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from penstock.cli import following
 from penstock.cli.client import ApiClient, Task
+from penstock.cli.interruptible import interruptible
 
 
 def with_progress(client: ApiClient, task: Task, console: Console) -> Task:
@@ -16,7 +17,7 @@ def with_progress(client: ApiClient, task: Task, console: Console) -> Task:
         ApiUnreachableError: if nothing answered for half a minute.
         ApiProblemError: if the API refuses.
     """
-    with following.interruptible(task.id), bar(console) as progress:
+    with interruptible("task", task.id), bar(console) as progress:
         shown = progress.add_task(task.status, total=100)
         for event in following.events_of(client, task.id):
             if event.kind == "status":

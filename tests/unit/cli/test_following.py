@@ -61,7 +61,7 @@ def test_a_lost_connection_is_made_anew_behind_the_last_event(run, api):
 
 def test_a_quiet_task_is_followed_through_a_restart_of_the_api(run, api, monkeypatch):
     # However long nothing was said: patience begins with the first failure.
-    monkeypatch.setattr("penstock.cli.following._PATIENCE", timedelta(0))
+    monkeypatch.setattr("penstock.cli.patience._LIMIT", timedelta(0))
     monkeypatch.setattr("penstock.cli.following._PAUSE", timedelta(0))
     away = problem(503, "A service that this needs is not available")
     api.on(EVENTS, sent(("status", task("running"), None)), away, sent(ENDED), away)
