@@ -55,6 +55,8 @@ def submit(
         raise click.UsageError("--callback-input is for a --callback")
     if open_ and wait:
         raise click.UsageError("--wait is for a batch that is sealed, without --open")
+    if not lines and not open_:
+        raise click.UsageError("there is no task in the file; with --open some may be added later")
     said: dict[str, Any] = {"name": name, "user_id": user_id}
     if callback is not None:
         given = {} if callback_input is None else {"input": msgspec.Raw(callback_input)}
@@ -68,7 +70,7 @@ def submit(
         except ApiProblemError as error:
             raise PenstockError(batch_file.by_lines(str(error), first)) from error
         if others:
-            found = _add(client, found.id, others, seal=not open_)
+            found = _add(client, found.id, others, seal=not open_, behind=first[-1].number)
         if wait:
             found = batch_view.wait(client, found)
     if wait:
@@ -170,24 +172,38 @@ def retry(*, batch_id: UUID, as_json: bool) -> None:
 
 
 def _add(
-    client: ApiClient, batch_id: UUID, parts: Sequence[Sequence[TaskLine]], *, seal: bool
+    client: ApiClient,
+    batch_id: UUID,
+    parts: Sequence[Sequence[TaskLine]],
+    *,
+    seal: bool,
+    behind: int | None = None,
 ) -> Batch:
     """Add portions of a file, one after the other.
 
+    Args:
+        client: the API.
+        batch_id: which batch.
+        parts: at least one.
+        seal: whether these are the last ones.
+        behind: the line up to which tasks were accepted already, if any were.
+
     Raises:
-        PenstockError: one was not accepted; the message says which lines are not there.
+        PenstockError: one was not accepted; the message says from which line on tasks are missing.
     """
-    for number, part in enumerate(parts):
+    for part in parts:
         try:
             found = client.add_to_batch(batch_id, _texts(part))
         except (ApiProblemError, ApiUnreachableError) as error:
-            last = parts[number - 1][-1].number if number else part[0].number - 1 if part else 0
-            raise PenstockError(
-                f"{batch_file.by_lines(str(error), part)}\n"
-                f"  batch {batch_id} has the tasks up to line {last}, which run, and is not sealed\n"
-                f"  add the others: penstock batch add {batch_id} FILE --seal\n"
-                f"  or do without: penstock batch seal {batch_id}"
-            ) from error
+            message = batch_file.by_lines(str(error), part)
+            if behind is not None:
+                message += (
+                    f"\n  batch {batch_id} has the tasks up to line {behind}, which run"
+                    f"\n  add the others: penstock batch add {batch_id} FILE --seal"
+                    f"\n  or do without: penstock batch seal {batch_id}"
+                )
+            raise PenstockError(message) from error
+        behind = part[-1].number if part else behind
     return client.seal_batch(batch_id) if seal else found
 
 
