@@ -8,6 +8,7 @@ from penstock.ledger.batch_records import (
     StatusCounts,
 )
 from penstock.ledger.errors import (
+    ForeignDatabaseError,
     IdempotencyKeyReusedError,
     LedgerUnavailableError,
     TwinOpenError,
@@ -16,6 +17,7 @@ from penstock.ledger.errors import (
 from penstock.ledger.leadership import Leadership
 from penstock.ledger.ledger import Ledger
 from penstock.ledger.overrides import Override, Overrides
+from penstock.ledger.ownership import Ownership
 from penstock.ledger.records import (
     Accepted,
     CancelWish,
@@ -51,6 +53,7 @@ __all__ = [
     "ClaimedTask",
     "EndedCounts",
     "Failure",
+    "ForeignDatabaseError",
     "IdempotencyKey",
     "IdempotencyKeyReusedError",
     "Leadership",
@@ -65,6 +68,7 @@ __all__ = [
     "Outcome",
     "Override",
     "Overrides",
+    "Ownership",
     "RefusedStart",
     "StartedTask",
     "Status",

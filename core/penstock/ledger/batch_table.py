@@ -46,6 +46,7 @@ from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.models import BatchRow, Task
 from penstock.ledger.open_tasks import OPEN_TASKS, open_task
 from penstock.ledger.records import NewTask, OpenTask, json_text
+from penstock.ledger.types import first_id_of
 
 Insert = Callable[[AsyncConnection, Sequence[NewTask]], Awaitable[None]]
 # How many rows one transaction removes.
@@ -137,6 +138,33 @@ class BatchTable:
         )
         async with self._database.statement("seal a batch") as connection:
             await connection.execute(statement)
+
+    @repeated_if_cut
+    async def seal_idle(self, idle_since: datetime, *, limit: int) -> list[UUID]:
+        """Seal some batches that were opened before ``idle_since``, and got no task since.
+
+        What is just being added to is left out.
+        """
+        first_id = first_id_of(idle_since)
+        idle = (
+            select(BatchRow.id)
+            .where(
+                BatchRow.sealed_at.is_(None),
+                BatchRow.id < first_id,
+                ~exists().where(Task.batch_id == BatchRow.id, Task.id >= first_id),
+            )
+            .order_by(BatchRow.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        statement = (
+            update(BatchRow)
+            .where(BatchRow.id.in_(idle), BatchRow.sealed_at.is_(None))
+            .values(sealed_at=_now())
+            .returning(BatchRow.id)
+        )
+        async with self._database.statement("seal idle batches") as connection:
+            return list((await connection.execute(statement)).scalars())
 
     # -- completion ------------------------------------------------------------------------------
 

@@ -282,6 +282,14 @@ KNOBS = (
         doc="The same of a task that was cancelled.",
     ),
     Knob(
+        variable="PENSTOCK_SEAL_BATCHES_AFTER",
+        field="seal_batches_after",
+        kind="time or forever",
+        default="7d",
+        read=readers.kept,
+        doc="How long after its last task a batch is sealed that nobody seals; or never: `forever`.",
+    ),
+    Knob(
         variable="PENSTOCK_LOG_FORMAT",
         field="log_format",
         kind="console or json",
