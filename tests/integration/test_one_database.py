@@ -16,6 +16,7 @@ from penstock.cli.root import root
 from penstock.ledger import ForeignDatabaseError, Ledger, Ownership
 from penstock.plugins import discover, load
 from penstock.settings import Settings
+from tests.integration.dispatch.conftest import until
 
 
 @pytest.fixture
@@ -81,9 +82,8 @@ async def test_a_name_that_was_changed_on_purpose_takes_it_over(ledger: Ledger) 
 
 
 async def test_what_waits_stays_with_its_own_installation(
-    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    environment: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("penstock.dispatch.reconciler._INTERVAL", 0.02)
     other = {**environment, "PENSTOCK_NAMESPACE": f"{environment['PENSTOCK_NAMESPACE']}-other"}
     mine, foreign = (
         Application(Settings.load(each, tmp_path), load(discover()))
@@ -92,13 +92,18 @@ async def test_what_waits_stays_with_its_own_installation(
     async with Client(environ=environment, directory=tmp_path) as client, mine:
         await mine.ownership.require()
         await client.submit("ai.document", {"markdown": "# Hello"})
-        async with asyncio.timeout(20):
-            while (await mine.engine.counts(["ai"]))["ai"].waiting != 1:
-                await asyncio.sleep(0.02)
+        await until(lambda: _waits(mine))
         async with foreign:
-            # Ten rounds of its own.
-            await asyncio.sleep(0.2)
+            await until(lambda: _is_said(caplog, "all repair waits: the database belongs to"))
             assert await foreign.engine.without_index(["ai"]) == ["ai"]
+
+
+async def _waits(application: Application) -> bool:
+    return (await application.engine.counts(["ai"]))["ai"].waiting == 1
+
+
+async def _is_said(caplog: pytest.LogCaptureFixture, words: str) -> bool:
+    return words in caplog.text
 
 
 @pytest.mark.parametrize("command", ["api", "worker"])

@@ -49,10 +49,10 @@ class ForeignDatabaseError(PenstockError):
 
     def __init__(self, *, owner: str, namespace: str) -> None:
         super().__init__(
-            f"the database belongs to the installation with PENSTOCK_NAMESPACE={owner}, and here it "
-            f"is {namespace}; two installations in one database would run each other's tasks: give "
-            "this one a DATABASE_URL of its own, or the same namespace; if the name was changed on "
-            "purpose, stop all processes and run `penstock db take`"
+            f"the database belongs to the installation with PENSTOCK_NAMESPACE={owner}, and here "
+            f"it is {namespace}; two installations in one database would run each other's tasks: "
+            "give this one a DATABASE_URL of its own, or the same namespace; if the name was "
+            "changed on purpose, stop all processes and run `penstock db take`"
         )
 
 

@@ -1,7 +1,7 @@
 """Whose the database is: one installation's, which its namespace in Redis tells from others.
 
-Each installation puts all open rows in line, in its own namespace. Two of them in one database would
-run each other's tasks, some of them twice at once.
+Each installation puts all open rows in line, in its own namespace. Two of them in one database
+would run each other's tasks, some of them twice at once.
 """
 
 from __future__ import annotations
