@@ -19,6 +19,7 @@ from penstock import embedded
 from penstock.configuration import configured, installation_values, policies
 from penstock.declarations.secret import secrets_of
 from penstock.dispatch import (
+    AbandonedBatches,
     ArtifactStore,
     Dispatch,
     EventHub,
@@ -33,7 +34,7 @@ from penstock.dispatch import (
 )
 from penstock.engine import Engine, RedisServers
 from penstock.events import EventStreams
-from penstock.ledger import Ledger, Status, TaskLog
+from penstock.ledger import Ledger, Ownership, Status, TaskLog
 from penstock.ledger.schedules import Schedules
 from penstock.plugins import Catalogue
 from penstock.processes.size_limits import SizeLimits
@@ -73,6 +74,7 @@ class Application:
         )
         # Not by the process id, which is 1 in every container.
         self.ledger = Ledger(settings.database_url, shard=secrets.randbelow(_SHARDS))
+        self.ownership = Ownership(self.ledger.database, namespace=settings.namespace)
         self.policies = policies(said, catalogue, self.ledger.database)
         self.catalogue = self.policies.catalogue
         """What is installed; the queues' present policies are known to :attr:`policies`."""
@@ -127,13 +129,21 @@ class Application:
             batches=self.dispatch.completion,
             queues=list(catalogue.queues),
             lease=settings.lease,
+            ownership=self.ownership,
             process=self.name,
+        )
+        abandoned = AbandonedBatches(
+            self.ledger, completion=self.dispatch.completion, after=settings.seal_batches_after
         )
         self._pruner = Pruner(
             ledger=self.ledger,
             retention=retention(settings, ledger=self.ledger, artifacts=self.artifacts),
             process=self.name,
-            sweeps=(self.ledger.keyed.forget_expired, self.ledger.batches.forget_ended),
+            sweeps=(
+                self.ledger.keyed.forget_expired,
+                abandoned.seal,
+                self.ledger.batches.forget_ended,
+            ),
         )
 
     async def __aenter__(self) -> Self:

@@ -28,6 +28,7 @@ TABLES = {
     "discarded_file",
     "queue_stat",
     "leader",
+    "owner",
     "task_log",
     "setting_override",
     "schedule",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -18,7 +17,6 @@ MAX_LIMIT = 500
 PAGE_FIELDS = ("limit", "cursor")
 _LONGEST_NUMBER = 9
 
-R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -81,15 +79,3 @@ def _cursor(text: str) -> UUID:
         message = f"expected the 'next' of an answer, got {shown(text)}"
         remedy = "send it as it was answered, or leave it out to begin anew"
         raise Fault(message, remedy) from error
-
-
-def page_of(
-    found: Sequence[R], wanted: Wanted, *, view: Callable[[R], T], id_of: Callable[[R], UUID]
-) -> Page[T]:
-    """The answer with ``found``, of which one more was looked for than is wanted."""
-    shown_ones = found[: wanted.limit]
-    more = len(found) > wanted.limit
-    return Page(
-        data=[view(each) for each in shown_ones],
-        next=cursors.encode(id_of(shown_ones[-1])) if more else None,
-    )

@@ -56,6 +56,7 @@ def api(*, safe_mode: bool) -> None:
     )
     with asyncio.Runner(loop_factory=serving.loop_factory()) as runner:
         runner.run(serving.check_redis(application.servers))
+        runner.run(serving.check_database(application.ownership))
         runner.run(server.serve())
     # uvicorn has logged why it could not start.
     sys.exit(0 if server.started else 1)

@@ -1,7 +1,7 @@
 """The API, as the client commands use it."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -16,6 +16,7 @@ from uuid import UUID
 import httpx
 import msgspec
 
+from penstock.cli.batch_answers import Batch, BatchPage
 from penstock.cli.policy_answers import PolicyValue, ProviderPolicy, TaskPolicy
 from penstock.declarations import Artifact, PenstockError, Priority
 
@@ -492,6 +493,51 @@ class ApiClient:
         found.document = document
         return found
 
+    def submit_batch(self, tasks: Sequence[bytes], terms: Mapping[str, Any]) -> Batch:
+        """Submit a batch. ``tasks`` are JSON, ``terms`` the API's other fields.
+
+        Raises as all of these do: see :meth:`task`.
+        """
+        return self._post_tasks("", tasks, terms)
+
+    def add_to_batch(self, batch_id: UUID, tasks: Sequence[bytes]) -> Batch:
+        """Add tasks to a batch that is not sealed, all of them or none."""
+        return self._post_tasks(f"/{batch_id}/tasks", tasks, {})
+
+    def batch(self, batch_id: UUID) -> Batch:
+        """One batch; see :meth:`submit_batch`."""
+        return self._batch("GET", f"/{batch_id}")
+
+    def seal_batch(self, batch_id: UUID) -> Batch:
+        """Take no more tasks of a batch."""
+        return self._batch("POST", f"/{batch_id}/seal")
+
+    def cancel_batch(self, batch_id: UUID, reason: str | None) -> Batch:
+        """Cancel the open tasks of a batch."""
+        body = {} if reason is None else {"reason": reason}
+        return self._batch("POST", f"/{batch_id}/cancel", json=body)
+
+    def batches(self, *, limit: int, cursor: str | None) -> BatchPage:
+        """Some batches, newest first; see :meth:`tasks`."""
+        place = {} if cursor is None else {"cursor": cursor}
+        with self._answers():
+            answer = self._http.get("/api/batches", params={"limit": limit, **place})
+        documents, _ = self._read(answer, list[msgspec.Raw])
+        return BatchPage(
+            batches=[_batch(each) for each in documents],
+            next=msgspec.json.decode(answer.content, type=_Success).next,
+        )
+
+    def _post_tasks(self, path: str, tasks: Sequence[bytes], terms: Mapping[str, Any]) -> Batch:
+        body = {"tasks": [msgspec.Raw(each) for each in tasks], **terms}
+        headers = {"Content-Type": "application/json"}
+        return self._batch("POST", path, content=msgspec.json.encode(body), headers=headers)
+
+    def _batch(self, method: str, path: str, **options: Any) -> Batch:
+        with self._answers():
+            answer = self._http.request(method, f"/api/batches{path}", **options)
+        return _batch(self._read(answer, Batch)[1])
+
     def schedules(self) -> list[Schedule]:
         """All schedules. Raises as all of these do: see :meth:`task`."""
         with self._answers():
@@ -623,6 +669,12 @@ def _provider(document: msgspec.Raw) -> ProviderPolicy:
     provider = msgspec.json.decode(document, type=ProviderPolicy)
     provider.document = document
     return provider
+
+
+def _batch(document: msgspec.Raw) -> Batch:
+    batch = msgspec.json.decode(document, type=Batch)
+    batch.document = document
+    return batch
 
 
 def _schedule(document: msgspec.Raw) -> Schedule:

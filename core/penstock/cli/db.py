@@ -10,7 +10,7 @@ from penstock.app import retention
 from penstock.cli import data_dir, process_settings
 from penstock.cli.messages import say
 from penstock.dispatch import ArtifactStore
-from penstock.ledger import Ledger, Status, migrate
+from penstock.ledger import Ledger, Ownership, Status, migrate
 from penstock.secrecy import redacted
 from penstock.settings import Settings
 from penstock.storage import ObjectStorage
@@ -34,6 +34,29 @@ def upgrade() -> None:
     data_dir.prepare(settings.data_dir)
     migrate.upgrade(settings.database_url)
     say(f"{redacted(settings.database_url)} is up to date")
+
+
+@db.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def take(*, yes: bool) -> None:
+    """Let the database belong to this PENSTOCK_NAMESPACE, after that was changed on purpose.
+
+    Stop all processes of the old name first: they and those of the new one would run each other's
+    tasks.
+    """
+    settings = process_settings.load()
+    if not yes:
+        click.confirm(f"Let it belong to {settings.namespace!r}?", abort=True, err=True)
+    asyncio.run(_take(settings))
+    say(f"{redacted(settings.database_url)} belongs to {settings.namespace!r}")
+
+
+async def _take(settings: Settings) -> None:
+    ledger = Ledger(settings.database_url)
+    try:
+        await Ownership(ledger.database, namespace=settings.namespace).take()
+    finally:
+        await ledger.close()
 
 
 @db.command()

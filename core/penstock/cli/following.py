@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +11,10 @@ import click
 import msgspec
 
 from penstock.cli.client import ApiClient, ApiProblemError, ApiUnreachableError, SentEvent, Task
+from penstock.cli.interruptible import interruptible
 from penstock.cli.messages import say
+from penstock.cli.patience import Patience
 
-# As for whoever waits: see waiting.py.
-_PATIENCE = timedelta(seconds=30)
 _PAUSE = timedelta(seconds=0.5)
 _LEVELS = {"warning": "yellow", "error": "red", "critical": "red"}
 
@@ -30,21 +29,17 @@ def events_of(client: ApiClient, task_id: UUID) -> Iterator[SentEvent]:
         ApiProblemError: if the API refuses.
     """
     last_id: str | None = None
-    answered = time.monotonic()
+    patience = Patience()
     while True:
         try:
             for event in client.events(task_id, last_id):
-                answered = time.monotonic()
+                patience.answered()
                 last_id = event.id or last_id
                 yield event
                 if event.kind == "status" and task_of(event).finished:
                     return
         except (ApiUnreachableError, ApiProblemError) as error:
-            lasting = isinstance(error, ApiProblemError) and (
-                error.status < HTTPStatus.INTERNAL_SERVER_ERROR
-            )
-            if lasting or time.monotonic() - answered > _PATIENCE.total_seconds():
-                raise
+            patience.bear(error)
         time.sleep(_PAUSE.total_seconds())
 
 
@@ -53,6 +48,18 @@ def task_of(event: SentEvent) -> Task:
     task = msgspec.json.decode(event.data, type=Task)
     task.document = msgspec.Raw(event.data)
     return task
+
+
+class Progress(msgspec.Struct):
+    """How far a run says that it is."""
+
+    progress: float
+    message: str = ""
+
+
+def progress_of(event: SentEvent) -> Progress:
+    """What a ``progress`` says."""
+    return msgspec.json.decode(event.data, type=Progress)
 
 
 def show(client: ApiClient, task_id: UUID, *, as_json: bool) -> Task:
@@ -109,14 +116,15 @@ def follow_log(client: ApiClient, task_id: UUID, *, follow: bool, as_json: bool)
             break
     if not follow:
         return
-    for event in events_of(client, task_id):
-        if event.kind == "gap":
-            say("(some lines are missing here; `penstock task log` shows them)")
-        elif event.kind == "log":
-            line = msgspec.json.decode(event.data)
-            # Ids sort by time; earlier ones stood in the pages.
-            if line["id"] > seen:
-                _print_line(line, as_json=as_json)
+    with interruptible("task", task_id):
+        for event in events_of(client, task_id):
+            if event.kind == "gap":
+                say("(some lines are missing here; `penstock task log` shows them)")
+            elif event.kind == "log":
+                line = msgspec.json.decode(event.data)
+                # Ids sort by time; earlier ones stood in the pages.
+                if line["id"] > seen:
+                    _print_line(line, as_json=as_json)
 
 
 def _print_line(line: Mapping[str, Any], *, as_json: bool) -> None:
@@ -130,7 +138,8 @@ def _line(event: SentEvent, task: Task | None) -> str:
         case "status" if task is not None:
             return f"{task.type} {task.id} is {task.status}"
         case "progress":
-            return f"{data['progress']:.0f} % {data['message']}".rstrip()
+            done = progress_of(event)
+            return f"{done.progress:.0f} % {done.message}".rstrip()
         case "log":
             return log_line(data)
         case "gap":

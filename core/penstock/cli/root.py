@@ -16,6 +16,7 @@ _COMMANDS = {
         ("worker", "worker", "worker", "Run tasks."),
         ("submit", "submit", "submit", "Submit a task to a running API."),
         ("task", "task", "task", "Look at tasks, follow them, cancel them, run them again."),
+        ("batch", "batch", "batch", "Submit files of tasks as batches, follow and cancel them."),
         ("queue", "queue", "queue", "Look at queues, tune, pause, drain and purge them."),
         ("provider", "provider", "provider", "Look at the limits of providers, and change them."),
         ("task-type", "task_type", "task_type", "Change what holds for task types."),

@@ -11,11 +11,13 @@ from penstock.engine import (
     ServerWatch,
     UnsuitableServerError,
 )
+from penstock.ledger import LedgerUnavailableError, Ownership
 from penstock.plugins import Catalogue
 from penstock.selected_plugins import selected
 from penstock.settings import Settings
 
 _plugin_log = logging.getLogger("penstock.plugins")
+_database_log = logging.getLogger("penstock.database")
 _redis_log = logging.getLogger("penstock.redis")
 
 
@@ -50,6 +52,20 @@ async def check_redis(servers: RedisServers) -> None:
         _redis_log.warning("starting without Redis: %s", error)
     finally:
         await watch.close()
+
+
+async def check_database(ownership: Ownership) -> None:
+    """Refuse to start on another installation's database; one that is away is no reason not to.
+
+    Nothing is put in line before it is known whose it is.
+
+    Raises:
+        ForeignDatabaseError: naming both namespaces and the remedy.
+    """
+    try:
+        await ownership.require()
+    except LedgerUnavailableError as error:
+        _database_log.warning("starting without the database: %s", error)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

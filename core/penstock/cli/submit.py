@@ -14,8 +14,6 @@ from penstock.cli.messages import people, print_json, progress, say, say_error
 from penstock.cli.options import Duration, InputText, Moment, PriorityLabel, json_option
 from penstock.declarations import Priority
 
-_INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
-
 
 @click.command()
 @click.argument("type_name", metavar="TYPE")
@@ -88,11 +86,7 @@ def submit(  # noqa: PLR0913  (click hands each option over by its name)
         if not wait and output is None:
             _accepted(task, as_json=as_json)
             return
-        try:
-            task = waiting.with_progress(client, task, progress())
-        except KeyboardInterrupt:
-            say(f"stopped waiting; the task goes on: penstock task show {task.id} --wait")
-            sys.exit(_INTERRUPTED)
+        task = waiting.with_progress(client, task, progress())
         outcome.show(task, as_json=as_json)
         code = outcome.exit_code(task)
         if code == 0 and output is not None:

@@ -9,6 +9,7 @@ import click
 from penstock.cli import bulk, following, outcome, waiting
 from penstock.cli.client import Task
 from penstock.cli.connect import connect
+from penstock.cli.interruptible import interruptible
 from penstock.cli.messages import print_json, progress, say
 from penstock.cli.options import json_option
 from penstock.cli.task_filters import filter_options, given
@@ -44,7 +45,7 @@ def watch(*, task_id: UUID, as_json: bool) -> None:
 
     The text that it writes goes to standard output, everything else to standard error.
     """
-    with connect() as client:
+    with connect() as client, interruptible("task", task_id):
         found = following.show(client, task_id, as_json=as_json)
     sys.exit(outcome.exit_code(found))
 

@@ -36,6 +36,7 @@ async def _run(settings: Settings, queues: tuple[str, ...]) -> None:
         loop.add_signal_handler(number, stop.set)
     application = Application(settings, serving.installed_plugins(settings))
     await serving.check_redis(application.servers)
+    await serving.check_database(application.ownership)
     async with application:
         running = application.worker(queues)
         serving.settle_memory()

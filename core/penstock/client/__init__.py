@@ -12,7 +12,7 @@ from penstock.client.errors import (
 from penstock.client.handle import TaskHandle
 from penstock.client.request import TaskRequest
 from penstock.client.sync_client import SyncClient
-from penstock.client.sync_handle import SyncTaskHandle
+from penstock.client.sync_handle import SyncBatchHandle, SyncTaskHandle
 from penstock.client.task_event import TaskEvent
 from penstock.client.task_info import TaskInfo
 from penstock.dispatch import (
@@ -46,6 +46,7 @@ __all__ = [
     "IdempotencyKeyReusedError",
     "QueueFullError",
     "Status",
+    "SyncBatchHandle",
     "SyncClient",
     "SyncTaskHandle",
     "TaskEvent",

@@ -107,9 +107,14 @@ class Client:
         traceback: TracebackType | None,
     ) -> None:
         """Close them; tasks that were accepted go on."""
-        application, self._application = self._application, None
+        application = self.abandon()
         if application is not None:
             await application.close()
+
+    def abandon(self) -> Application | None:
+        """Be closed, and close nothing: in a forked process all of it is the parent's."""
+        application, self._application = self._application, None
+        return application
 
     @overload
     async def submit(
@@ -313,15 +318,20 @@ class Client:
                 raise TaskStatusError(task_id, status=found.status, message=message)
             return await client.task(task_id)
 
-    async def tasks(self, wanted: TaskFilter | None = None) -> AsyncIterator[TaskSummary]:
+    async def tasks(
+        self, wanted: TaskFilter | None = None, *, before: UUID | None = None
+    ) -> AsyncGenerator[TaskSummary, None]:
         """All tasks that fit ``wanted``, newest first, without their inputs and results.
 
         They are read page by page, as they are asked for.
 
+        Args:
+            wanted: which ones; all if left out.
+            before: only those that were accepted before this one: the last that is known already.
+
         Raises:
             PenstockError: the database is away.
         """
-        before: UUID | None = None
         async with self.opened() as client:
             dispatch = client.application.dispatch
             while True:
@@ -435,6 +445,25 @@ class Client:
         async with self.opened() as client:
             batches = client.application.dispatch.batches
             return _there(batch_id, await batches.find(batch_id))
+
+    async def batches(self, *, before: UUID | None = None) -> AsyncGenerator[BatchInfo, None]:
+        """All batches, newest first, read page by page as they are asked for.
+
+        Args:
+            before: only those that were accepted before this one: the last that is known already.
+
+        Raises:
+            PenstockError: the database is away.
+        """
+        async with self.opened() as client:
+            batches = client.application.dispatch.batches
+            while True:
+                page = await batches.page(before=before, limit=_PAGE)
+                for each in page.batches:
+                    yield BatchInfo.of(each)
+                if page.next is None:
+                    return
+                before = page.next
 
     async def batch_has_finished(self, batch_id: UUID) -> bool:
         """Whether a batch has finished; cheaper than :meth:`batch`, which counts its tasks.

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import threading
-import weakref
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 from uuid import UUID
 
+from penstock.client.batch_handle import BatchInfo
+from penstock.client.callback import Callback
 from penstock.client.client import Client
-from penstock.client.loop_thread import LoopThread
+from penstock.client.client_thread import ClientThread
 from penstock.client.request import TaskRequest
-from penstock.client.sync_handle import SyncTaskHandle
+from penstock.client.sync_handle import SyncBatchHandle, SyncTaskHandle
+from penstock.client.task_event import TaskEvent
 from penstock.client.task_info import TaskInfo
 from penstock.client.transaction import (
     SyncTransaction,
@@ -24,11 +23,11 @@ from penstock.client.transaction import (
     sync_connection_of,
 )
 from penstock.declarations import Priority, TaskType
+from penstock.ledger import TaskFilter, TaskSummary, Transition
 
 I = TypeVar("I")  # noqa: E741  (the input's type, as R is the result's)
 P = ParamSpec("P")
 R = TypeVar("R")
-T = TypeVar("T")
 
 
 class SyncClient:
@@ -39,8 +38,6 @@ class SyncClient:
     for the whole program may be made anywhere, also before a server forks its workers: each process
     opens connections of its own.
 
-    Only :class:`Client` has batches, lists of tasks, changes to many at once, and events.
-
     Args:
         environ: see :class:`Client`.
         directory: see :class:`Client`.
@@ -49,15 +46,8 @@ class SyncClient:
     def __init__(
         self, *, environ: Mapping[str, str] | None = None, directory: Path | None = None
     ) -> None:
-        self._environ = environ
-        self._directory = directory
-        self._lock = threading.Lock()
-        self._opened: _Opened | None = None
-        # What was opened before a fork belongs to the parent: it is kept, and never touched.
-        self._inherited: list[_Opened] = []
-        me = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _call_if_there(me, SyncClient._was_forked))
-        atexit.register(lambda: _call_if_there(me, SyncClient.close))
+        self._client = Client(environ=environ, directory=directory)
+        self._thread = ClientThread(self._client)
 
     def __enter__(self) -> Self:
         """Open the connections.
@@ -65,7 +55,7 @@ class SyncClient:
         Raises:
             PenstockError: the settings cannot be honoured.
         """
-        self._open()
+        self._thread.open()
         return self
 
     def __exit__(
@@ -79,10 +69,7 @@ class SyncClient:
 
     def close(self) -> None:
         """Close the connections; another call would open new ones."""
-        with self._lock:
-            opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.close()
+        self._thread.close()
 
     @overload
     def submit(
@@ -128,78 +115,100 @@ class SyncClient:
     ) -> SyncTaskHandle[Any]:
         """See :meth:`Client.submit`; ``session`` is a ``Session`` or ``Connection``."""
         request: TaskRequest[Any] = TaskRequest(task_type, input, **terms)
-        opened = self._open()
         if session is None:
-            (handle,) = opened.loop_thread.call(opened.client.submit_many([request]))
-            return SyncTaskHandle(handle, self._call)
-        application = opened.client.application
+            (handle,) = self._thread.call(self._client.submit_many([request]))
+            return SyncTaskHandle(handle, self._thread)
+        thread, application = self._thread.open(), self._client.application
         connection = sync_connection_of(session)
-        ledger = opened.loop_thread.call(application.ledger.identity())
+        ledger = thread.call(application.ledger.identity())
         require_same_database(connection, ledger=ledger)
-        task = opened.loop_thread.call(application.dispatch.prepare(request.submission))
+        task = thread.call(application.dispatch.prepare(request.submission))
         # In this thread, whose connection it is.
-        accepted = application.dispatch.write_within(connection, task, loop=opened.loop_thread.loop)
-        return SyncTaskHandle(opened.client.handle(accepted, task.type), self._call)
+        accepted = application.dispatch.write_within(connection, task, loop=thread.loop)
+        return SyncTaskHandle(self._client.handle(accepted, task.type), self._thread)
 
     def submit_many(
         self, requests: Sequence[TaskRequest[R]], *, idempotency_key: str | None = None
     ) -> list[SyncTaskHandle[R]]:
         """See :meth:`Client.submit_many`."""
-        opened = self._open()
-        handles = opened.loop_thread.call(
-            opened.client.submit_many(requests, idempotency_key=idempotency_key)
+        handles = self._thread.call(
+            self._client.submit_many(requests, idempotency_key=idempotency_key)
         )
-        return [SyncTaskHandle(each, self._call) for each in handles]
+        return [SyncTaskHandle(each, self._thread) for each in handles]
 
     def task(self, task_id: UUID) -> TaskInfo:
         """See :meth:`Client.task`."""
-        return self._call(self._open().client.task(task_id))
+        return self._thread.call(self._client.task(task_id))
+
+    def ended(self, task_id: UUID, timeout: timedelta | None = None) -> TaskInfo:
+        """See :meth:`Client.ended`."""
+        return self._thread.call(self._client.ended(task_id, timeout))
+
+    def events(self, task_id: UUID, *, after: str | None = None) -> Iterator[TaskEvent]:
+        """See :meth:`Client.events`; each is waited for."""
+        return self._thread.each(self._client.events(task_id, after=after))
 
     def cancel(self, task_id: UUID, *, reason: str = "") -> TaskInfo:
         """See :meth:`Client.cancel`."""
-        return self._call(self._open().client.cancel(task_id, reason=reason))
+        return self._thread.call(self._client.cancel(task_id, reason=reason))
 
     def retry(self, task_id: UUID) -> TaskInfo:
         """See :meth:`Client.retry`."""
-        return self._call(self._open().client.retry(task_id))
+        return self._thread.call(self._client.retry(task_id))
 
-    def _call(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._open().loop_thread.call(work)
+    def tasks(
+        self, wanted: TaskFilter | None = None, *, before: UUID | None = None
+    ) -> Iterator[TaskSummary]:
+        """See :meth:`Client.tasks`."""
+        return self._thread.each(self._client.tasks(wanted, before=before))
 
-    def _open(self) -> _Opened:
-        with self._lock:
-            if self._opened is None:
-                self._opened = _Opened(Client(environ=self._environ, directory=self._directory))
-            return self._opened
+    def cancel_many(
+        self, which: Sequence[UUID] | TaskFilter, *, reason: str = ""
+    ) -> dict[UUID, Transition]:
+        """See :meth:`Client.cancel_many`."""
+        return self._thread.call(self._client.cancel_many(which, reason=reason))
 
-    def _was_forked(self) -> None:
-        # A thread that is not here may have held it.
-        self._lock = threading.Lock()
-        if self._opened is not None:
-            self._inherited.append(self._opened)
-            self._opened = None
+    def retry_many(self, which: Sequence[UUID] | TaskFilter) -> dict[UUID, Transition]:
+        """See :meth:`Client.retry_many`."""
+        return self._thread.call(self._client.retry_many(which))
 
+    def submit_batch(
+        self,
+        requests: Sequence[TaskRequest[Any]],
+        *,
+        callback: Callback | None = None,
+        name: str = "",
+        user_id: str | None = None,
+        sealed: bool = True,
+    ) -> SyncBatchHandle:
+        """See :meth:`Client.submit_batch`."""
+        handle = self._thread.call(
+            self._client.submit_batch(
+                requests, callback=callback, name=name, user_id=user_id, sealed=sealed
+            )
+        )
+        return SyncBatchHandle(handle, self._thread)
 
-class _Opened:
-    """An open client, and the thread that it lives in."""
+    def batch(self, batch_id: UUID) -> BatchInfo:
+        """See :meth:`Client.batch`."""
+        return self._thread.call(self._client.batch(batch_id))
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.loop_thread = LoopThread()
-        try:
-            self.loop_thread.call(client.__aenter__())
-        except BaseException:
-            self.loop_thread.close()
-            raise
+    def batches(self, *, before: UUID | None = None) -> Iterator[BatchInfo]:
+        """See :meth:`Client.batches`."""
+        return self._thread.each(self._client.batches(before=before))
 
-    def close(self) -> None:
-        try:
-            self.loop_thread.call(self.client.__aexit__(None, None, None))
-        finally:
-            self.loop_thread.close()
+    def batch_has_finished(self, batch_id: UUID) -> bool:
+        """See :meth:`Client.batch_has_finished`."""
+        return self._thread.call(self._client.batch_has_finished(batch_id))
 
+    def add_to_batch(self, batch_id: UUID, requests: Sequence[TaskRequest[Any]]) -> BatchInfo:
+        """See :meth:`Client.add_to_batch`."""
+        return self._thread.call(self._client.add_to_batch(batch_id, requests))
 
-def _call_if_there(me: weakref.ref[SyncClient], method: Any) -> None:
-    client = me()
-    if client is not None:
-        method(client)
+    def seal_batch(self, batch_id: UUID) -> BatchInfo:
+        """See :meth:`Client.seal_batch`."""
+        return self._thread.call(self._client.seal_batch(batch_id))
+
+    def cancel_batch(self, batch_id: UUID, *, reason: str = "") -> BatchInfo:
+        """See :meth:`Client.cancel_batch`."""
+        return self._thread.call(self._client.cancel_batch(batch_id, reason=reason))

@@ -1,5 +1,6 @@
 """Dispatch: the only room that holds ledger and engine together."""
 
+from penstock.dispatch.abandoned_batches import AbandonedBatches
 from penstock.dispatch.artifacts import ArtifactStore, TaskArtifacts
 from penstock.dispatch.batch_completion import BatchCompletion
 from penstock.dispatch.batch_submission import BatchSubmission, CallbackSubmission
@@ -54,6 +55,7 @@ __all__ = [
     "CANCELLABLE",
     "MOST_AT_ONCE",
     "RETRYABLE",
+    "AbandonedBatches",
     "ArtifactStore",
     "BatchCompletion",
     "BatchPartError",

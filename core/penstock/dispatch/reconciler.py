@@ -21,7 +21,7 @@ from penstock.dispatch.index_builder import IndexBuilder
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.stops import Stops
 from penstock.engine import Engine, ServerWatch
-from penstock.ledger import Leadership, Ledger
+from penstock.ledger import Leadership, Ledger, Ownership
 
 _INTERVAL = 2.0
 # Looking for a missing index is cheap; comparing is not, and is done in every third round.
@@ -40,6 +40,7 @@ class Reconciler:
         batches: those that are complete are finished, should whoever saw that have died.
         queues: their names.
         lease: how long a worker may be silent.
+        ownership: nothing is done before the database is known to be this installation's.
         process: this process, told apart from all others.
     """
 
@@ -52,12 +53,14 @@ class Reconciler:
         batches: BatchCompletion,
         queues: Sequence[str],
         lease: timedelta,
+        ownership: Ownership,
         process: str,
     ) -> None:
         weights = policies.user_weights
         self._engine = engine
         self._policies = policies
         self._batches = batches
+        self._ownership = ownership
         self._queues = queues
         self._builder = IndexBuilder(ledger=ledger, engine=engine, weights=weights)
         self._audit = Audit(
@@ -91,15 +94,19 @@ class Reconciler:
     async def _run(self) -> None:
         rounds = 0
         while not self._stopping.is_set():
-            if rounds % _AUDIT_ROUNDS == 0 or not self._policies.is_known:
-                await self._attempt("reading the policies of queues", self._policies.refresh())
-            await self._attempt("rebuilding", self.rebuild())
-            if rounds % _AUDIT_ROUNDS == 0:
-                await self._attempt("the audit", self.audit())
-            rounds += 1
+            if await self._attempt("all repair", self._ownership.require()):
+                await self._round(with_audit=rounds % _AUDIT_ROUNDS == 0)
+                rounds += 1
             with suppress(TimeoutError):
                 async with asyncio.timeout(_INTERVAL):
                     await self._stopping.wait()
+
+    async def _round(self, *, with_audit: bool) -> None:
+        if with_audit or not self._policies.is_known:
+            await self._attempt("reading the policies of queues", self._policies.refresh())
+        await self._attempt("rebuilding", self.rebuild())
+        if with_audit:
+            await self._attempt("the audit", self.audit())
 
     async def rebuild(self) -> None:
         """Build the index of each queue that has none."""
@@ -122,8 +129,12 @@ class Reconciler:
         for queue in self._queues:
             await self._attempt(f"the audit of queue {queue!r}", self._audit.look(queue))
 
-    async def _attempt(self, what: str, step: Awaitable[object]) -> None:
-        """Do a step; whatever is wrong is logged, once until it works again, and stops no other."""
+    async def _attempt(self, what: str, step: Awaitable[object]) -> bool:
+        """Do a step; whatever is wrong is logged, once until it works again, and stops no other.
+
+        Returns:
+            Whether nothing was wrong.
+        """
         try:
             await step
         except PenstockError as error:
@@ -136,3 +147,5 @@ class Reconciler:
             self._failing.add(what)
         else:
             self._failing.discard(what)
+            return True
+        return False

@@ -28,7 +28,15 @@ from penstock.dispatch.intake import Intake
 from penstock.dispatch.policies import Policies
 from penstock.dispatch.stops import Stop, Stops
 from penstock.dispatch.submission import RequestKey, Submission
-from penstock.ledger import BatchRecord, Callback, IdempotencyKey, Ledger, NewBatch, NewTask
+from penstock.ledger import (
+    BatchPage,
+    BatchRecord,
+    Callback,
+    IdempotencyKey,
+    Ledger,
+    NewBatch,
+    NewTask,
+)
 from penstock.ledger.records import json_text
 from penstock.plugins import UnknownProviderError, UnknownTaskTypeError
 
@@ -164,8 +172,8 @@ class TaskBatches:
         found = await self._batches.outline(batch_id)
         return None if found is None else found.finished_at is not None
 
-    async def page(self, *, before: UUID | None, limit: int) -> list[BatchRecord]:
-        """The newest batches with ids below ``before``."""
+    async def page(self, *, before: UUID | None, limit: int) -> BatchPage:
+        """The newest batches with ids below ``before``; fewer than ``limit`` if they are large."""
         return await self._batches.page(before=before, limit=limit)
 
     async def cancel(self, batch_id: UUID, *, reason: str) -> BatchRecord | None:

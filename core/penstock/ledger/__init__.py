@@ -1,7 +1,14 @@
 """The ledger: the tasks' rows in SQL, and the only truth about them."""
 
-from penstock.ledger.batch_records import BatchRecord, Callback, NewBatch, StatusCounts
+from penstock.ledger.batch_records import (
+    BatchPage,
+    BatchRecord,
+    Callback,
+    NewBatch,
+    StatusCounts,
+)
 from penstock.ledger.errors import (
+    ForeignDatabaseError,
     IdempotencyKeyReusedError,
     LedgerUnavailableError,
     TwinOpenError,
@@ -10,6 +17,7 @@ from penstock.ledger.errors import (
 from penstock.ledger.leadership import Leadership
 from penstock.ledger.ledger import Ledger
 from penstock.ledger.overrides import Override, Overrides
+from penstock.ledger.ownership import Ownership
 from penstock.ledger.records import (
     Accepted,
     CancelWish,
@@ -37,6 +45,7 @@ from penstock.ledger.types import first_id_of
 
 __all__ = [
     "Accepted",
+    "BatchPage",
     "BatchRecord",
     "Callback",
     "CancelWish",
@@ -44,6 +53,7 @@ __all__ = [
     "ClaimedTask",
     "EndedCounts",
     "Failure",
+    "ForeignDatabaseError",
     "IdempotencyKey",
     "IdempotencyKeyReusedError",
     "Leadership",
@@ -58,6 +68,7 @@ __all__ = [
     "Outcome",
     "Override",
     "Overrides",
+    "Ownership",
     "RefusedStart",
     "StartedTask",
     "Status",

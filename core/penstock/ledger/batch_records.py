@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -72,6 +73,17 @@ class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
     sealed_at: datetime | None
     cancelled_at: datetime | None
     finished_at: datetime | None
+
+
+class BatchPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some batches, newest first.
+
+    ``next`` is what the batches of the next page have smaller ids than; nothing, if there are none.
+    A page may be short and have a next one, as their tasks are counted: see there.
+    """
+
+    batches: Sequence[BatchRecord]
+    next: UUID | None
 
 
 class BatchOutline(NamedTuple):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from penstock.declarations import BatchSummary
 from penstock.ledger import transitions
 from penstock.ledger.batch_records import (
     BatchOutline,
+    BatchPage,
     BatchRecord,
     Callback,
     NewBatch,
@@ -44,12 +46,15 @@ from penstock.ledger.errors import repeated_if_cut
 from penstock.ledger.models import BatchRow, Task
 from penstock.ledger.open_tasks import OPEN_TASKS, open_task
 from penstock.ledger.records import NewTask, OpenTask, json_text
+from penstock.ledger.types import first_id_of
 
 Insert = Callable[[AsyncConnection, Sequence[NewTask]], Awaitable[None]]
 # How many rows one transaction removes.
 _MOST_FORGOTTEN = 1000
 # How long a batch is shown whose tasks are removed, or that never had any.
 _SHOWN_EMPTY = timedelta(days=1)
+# How many tasks one page counts, unless its first batch alone has more.
+_MOST_COUNTED = 50_000
 _LAST_ID = UUID(int=(1 << 128) - 1)
 _OPEN = exists().where(Task.batch_id == BatchRow.id, Task.finished_at.is_(None))
 _IS_COMPLETE: tuple[ColumnElement[bool], ...] = (
@@ -133,6 +138,33 @@ class BatchTable:
         )
         async with self._database.statement("seal a batch") as connection:
             await connection.execute(statement)
+
+    @repeated_if_cut
+    async def seal_idle(self, idle_since: datetime, *, limit: int) -> list[UUID]:
+        """Seal some batches that were opened before ``idle_since``, and got no task since.
+
+        What is just being added to is left out.
+        """
+        first_id = first_id_of(idle_since)
+        idle = (
+            select(BatchRow.id)
+            .where(
+                BatchRow.sealed_at.is_(None),
+                BatchRow.id < first_id,
+                ~exists().where(Task.batch_id == BatchRow.id, Task.id >= first_id),
+            )
+            .order_by(BatchRow.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        statement = (
+            update(BatchRow)
+            .where(BatchRow.id.in_(idle), BatchRow.sealed_at.is_(None))
+            .values(sealed_at=_now())
+            .returning(BatchRow.id)
+        )
+        async with self._database.statement("seal idle batches") as connection:
+            return list((await connection.execute(statement)).scalars())
 
     # -- completion ------------------------------------------------------------------------------
 
@@ -317,18 +349,28 @@ class BatchTable:
         return None if row is None else BatchOutline(*row)
 
     @repeated_if_cut
-    async def page(self, *, before: UUID | None, limit: int) -> list[BatchRecord]:
-        """The newest batches with ids below ``before``."""
+    async def page(self, *, before: UUID | None, limit: int) -> BatchPage:
+        """The newest batches with ids below ``before``: ``limit``, or fewer if they are large.
+
+        All of their tasks are counted, which takes its time; so a page has a bounded number of
+        them.
+        """
         statement = (
             select(BatchRow.__table__)
             .where(BatchRow.id < (before or _LAST_ID))
             .order_by(BatchRow.id.desc())
-            .limit(limit)
+            .limit(limit + 1)
         )
         async with self._database.read("list batches") as connection:
-            rows = (await connection.execute(statement)).all()
+            found = (await connection.execute(statement)).all()
+            tasks = accumulate(row.total for row in found[:limit])
+            size = max(1, sum(each <= _MOST_COUNTED for each in tasks))
+            rows = found[:size]
             counts = await self._counts(connection, [row.id for row in rows])
-        return [_record(row, *counts[row.id]) for row in rows]
+        return BatchPage(
+            batches=[_record(row, *counts[row.id]) for row in rows],
+            next=rows[-1].id if len(found) > size else None,
+        )
 
     async def _counts(
         self, connection: AsyncConnection, ids: Sequence[UUID]

@@ -4,6 +4,7 @@
 
     PenstockError
     ├── LedgerUnavailableError      the database is away, too slow, or not set up
+    ├── ForeignDatabaseError        the database is another installation's
     ├── IdempotencyKeyReusedError   the key stands for something else that was asked for
     ├── TwinOpenError               a task is unique, and another one with its input is open
     └── TwinPendingError            another transaction, not ended yet, has the same key or input
@@ -41,6 +42,18 @@ class LedgerUnavailableError(PenstockError):
     def __init__(self, message: str, *, cut: bool = False) -> None:
         super().__init__(message)
         self.cut = cut
+
+
+class ForeignDatabaseError(PenstockError):
+    """The database belongs to another namespace than the one of this process."""
+
+    def __init__(self, *, owner: str, namespace: str) -> None:
+        super().__init__(
+            f"the database belongs to the installation with PENSTOCK_NAMESPACE={owner}, and here "
+            f"it is {namespace}; two installations in one database would run each other's tasks: "
+            "give this one a DATABASE_URL of its own, or the same namespace; if the name was "
+            "changed on purpose, stop all processes and run `penstock db take`"
+        )
 
 
 class IdempotencyKeyReusedError(PenstockError):

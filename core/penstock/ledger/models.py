@@ -298,7 +298,13 @@ class BatchRow(Base):
             postgresql_where=text("finished_at IS NULL AND sealed_at IS NOT NULL"),
             sqlite_where=text("finished_at IS NULL AND sealed_at IS NOT NULL"),
         ),
-        # The pruner looks which are old.
+        # The pruner looks which nobody will seal, and which are old.
+        Index(
+            "ix_batch_unsealed",
+            "id",
+            postgresql_where=text("sealed_at IS NULL"),
+            sqlite_where=text("sealed_at IS NULL"),
+        ),
         Index(
             "ix_batch_finished",
             "finished_at",
@@ -324,6 +330,17 @@ class BatchRow(Base):
     cancelled_at: Mapped[datetime | None] = mapped_column(Instant)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     """When it was sealed and none of its tasks was open any more; for good."""
+
+
+class OwnerRow(Base):
+    """Whose the database is: the namespace in Redis of its one installation."""
+
+    __tablename__ = "owner"
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    namespace: Mapped[str] = mapped_column(String(63))
+    since: Mapped[datetime] = mapped_column(Instant)
 
 
 class Leader(Base):

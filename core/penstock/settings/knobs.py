@@ -118,7 +118,10 @@ KNOBS = (
         kind="name",
         default="penstock",
         read=readers.namespace,
-        doc="The prefix of every key in Redis.",
+        doc=(
+            "The prefix of every key in Redis; installations that share a server have one each, "
+            "and each its own database."
+        ),
     ),
     Knob(
         variable="PENSTOCK_LEASE_SECONDS",
@@ -280,6 +283,14 @@ KNOBS = (
         default="7d",
         read=readers.kept,
         doc="The same of a task that was cancelled.",
+    ),
+    Knob(
+        variable="PENSTOCK_SEAL_BATCHES_AFTER",
+        field="seal_batches_after",
+        kind="time or forever",
+        default="7d",
+        read=readers.kept,
+        doc="How long after its last task a batch is sealed that nobody seals: `12h`, `7d`.",
     ),
     Knob(
         variable="PENSTOCK_LOG_FORMAT",

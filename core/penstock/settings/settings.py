@@ -73,6 +73,7 @@ class Settings:
     keep_success: timedelta | None
     keep_failed: timedelta | None
     keep_cancelled: timedelta | None
+    seal_batches_after: timedelta | None
     log_format: Literal["console", "json"]
     log_level: str
     plugins: tuple[str, ...] | None

@@ -121,6 +121,8 @@ class RealServices:
         names = [each.name for each in catalogue.plugins]
         settings = Settings.load(environ, folder, plugins=names)
         self.application = Application(settings, catalogue)
+        # The database may be one that earlier tests left.
+        await self.application.ownership.take()
         await self._stack.enter_async_context(self.application)
         await self._start_worker()
         self.client = _OpenClient(self.application)

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from msgspec import Struct
 
-from penstock import Queue, task
+from penstock import Context, Queue, task
 from penstock.app import Application
 from penstock.client import client as client_module
 from penstock.plugins import Catalogue, Plugin
@@ -37,6 +37,11 @@ async def once(image: Resize) -> Image:
     return Image(image.source)
 
 
+@task("acme.talk", queue=ACME)
+async def talk(text: str, ctx: Context) -> None:
+    await ctx.delta(text)
+
+
 def painter(colours: dict[str, str]) -> str:
     """A plugin's function that is not ready for every input: no plugin declares what it names."""
     return colours["painter"]
@@ -62,7 +67,7 @@ def acme_catalogue() -> Catalogue:
         distribution="penstock-acme",
         version="1",
         queues=[ACME],
-        tasks=[resize, once, paint, scan],
+        tasks=[resize, once, talk, paint, scan],
     )
     return Catalogue(plugins=[acme])
 

@@ -19,17 +19,25 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from penstock import (
+    BatchHandle,
+    BatchNotFoundError,
+    BatchSealedError,
+    Callback,
     Client,
     PenstockError,
+    SyncBatchHandle,
     SyncClient,
+    SyncTaskHandle,
     TaskFailedError,
+    TaskFilter,
+    TaskHandle,
     TaskNotFoundError,
     TaskRequest,
     TaskStatusError,
 )
 from penstock.dispatch import audit
 from penstock.ledger import Origin
-from tests.integration.client.conftest import Image, Resize, once, resize, worker
+from tests.integration.client.conftest import Image, Resize, once, resize, talk, worker
 
 PATIENCE = timedelta(seconds=20)
 pytestmark = pytest.mark.usefixtures("acme")
@@ -68,6 +76,24 @@ def test_it_does_what_the_other_client_does(client, working):
         handle.retry()
     with pytest.raises(TaskNotFoundError):
         client.task(uuid4())
+
+
+def test_it_has_all_that_the_other_client_has():
+    def methods(kind: type) -> dict[str, list[str]]:
+        return {
+            name: list(inspect.signature(each).parameters)
+            for name, each in vars(kind).items()
+            if inspect.isfunction(each) and not name.startswith("_")
+        }
+
+    only_there = {"opened", "abandon", "handle"}
+    for mine, other in [
+        (SyncClient, Client),
+        (SyncTaskHandle, TaskHandle),
+        (SyncBatchHandle, BatchHandle),
+    ]:
+        expected = {k: v for k, v in methods(other).items() if k not in only_there}
+        assert {k: v for k, v in methods(mine).items() if k != "close"} == expected
 
 
 def test_type_checkers_know_the_terms_of_the_other_client():
@@ -111,6 +137,85 @@ def test_many_are_submitted_at_once(client, working):
     assert first[7].result(timeout=PATIENCE) == Image("a@7")
 
 
+def test_a_batch_is_followed_to_its_callback(client, working):
+    handle = client.submit_batch(
+        [TaskRequest(resize, Resize("a"))],
+        callback=Callback(resize, Resize("done")),
+        name="pictures",
+        sealed=False,
+    )
+    assert client.batch_has_finished(handle.id) is False
+    assert handle.add([TaskRequest(resize, Resize("b"))]).total == 2
+    assert handle.seal().sealed_at is not None
+    with pytest.raises(BatchSealedError):
+        client.add_to_batch(handle.id, [TaskRequest(resize, Resize("c"))])
+
+    ended = handle.wait(timeout=PATIENCE)
+
+    assert (ended.counts.success, ended.finished, ended) == (2, True, handle.status())
+    assert client.ended(ended.callback_task_id).result == {"key": "done@320"}
+    others = [client.submit_batch([], name=str(number)).id for number in range(3)]
+    assert [each.name for each in client.batches()] == ["2", "1", "0", "pictures"]
+    assert [each.id for each in client.batches(before=others[1])] == [others[0], handle.id]
+    with pytest.raises(BatchNotFoundError):
+        client.cancel_batch(uuid4())
+
+
+def test_tasks_are_listed_and_many_are_changed(client, monkeypatch):
+    monkeypatch.setattr("penstock.client.client._PAGE", 2)
+    ids = [client.submit(resize, Resize("a"), user_id="ada").id for _ in range(5)]
+    ada = TaskFilter(user_id="ada")
+
+    assert [each.id for each in client.tasks(ada)] == ids[::-1]
+    assert [each.id for each in client.tasks(ada, before=ids[3])] == ids[2::-1]
+    assert next(iter(client.tasks())).id == ids[4]
+    assert set(client.cancel_many(ada, reason="late")) == set(ids)
+    again = client.retry_many([ids[0], uuid4()])
+    assert {key: each.status for key, each in again.items()} == {ids[0]: "pending"}
+
+
+def test_a_task_is_followed_by_its_events(client, working):
+    handle = client.submit(talk, "hello")
+
+    events = list(handle.events())
+
+    said = [each for each in events if each.kind == "delta"]
+    assert "".join(each.data["text"] for each in said) == "hello"
+    assert (events[-1].kind, events[-1].data.status) == ("status", "success")
+    behind = list(client.events(handle.id, after=said[-1].id))
+    assert [each.kind for each in behind] == ["status"]
+    with pytest.raises(TaskNotFoundError):
+        next(client.events(uuid4()))
+
+
+def test_whoever_stops_following_leaves_nothing_behind(client):
+    handle = client.submit(resize, Resize("a"))
+    events, forgotten = handle.events(), handle.events()
+    assert next(events).data.status == next(forgotten).data.status == "pending"
+    hub = client._client.application.hub
+    assert hub.listeners == 2
+
+    events.close()
+    del forgotten
+
+    assert hub.listeners == 0
+
+
+def test_what_is_followed_ends_when_the_client_is_closed(client):
+    handle = client.submit(resize, Resize("a"))
+    events, waiting = handle.events(), ThreadPoolExecutor(1)
+    next(events)
+    following = waiting.submit(next, events, None)
+    while not following.running():
+        pass
+
+    client.close()
+
+    with waiting:
+        assert following.exception(10) is None or isinstance(following.exception(), PenstockError)
+    assert next(handle.events()).data.status == "pending"
+
+
 @pytest.fixture
 def no_audit(monkeypatch):
     """What is not handed over by whoever submits it is not found for an hour."""
@@ -148,7 +253,7 @@ def test_it_is_not_used_from_within_its_own_loop(client):
         client.task(uuid4())
 
     with pytest.raises(PenstockError, match="its own event loop"):
-        client._call(inside())
+        client._thread.call(inside())
 
 
 def test_a_client_that_is_forgotten_takes_nothing_along(environment, tmp_path):
@@ -163,15 +268,22 @@ def test_a_client_that_is_forgotten_takes_nothing_along(environment, tmp_path):
 
 PROGRAM = """
 import os, sys
-from penstock import SyncClient
+from penstock import PenstockError, SyncClient
 from penstock_ai.document import DocumentInput, document
 
 client = SyncClient()
-ask = lambda: client.submit(document, DocumentInput(markdown="x", format="html")).status().status
-print(ask(), flush=True)
+submit = lambda: client.submit(document, DocumentInput(markdown="x", format="html"))
+ask = lambda: submit().status().status
+handle = submit()
+events = handle.events()
+print(next(events).data.status, flush=True)
 child = os.fork()
 if child == 0:
-    print(ask(), flush=True)
+    print(ask(), handle.status().status, flush=True)
+    try:
+        next(events)
+    except PenstockError:
+        print("parent's", flush=True)
     sys.exit(0)
 _, code = os.waitpid(child, 0)
 print(code, ask(), flush=True)
@@ -195,4 +307,4 @@ def test_each_process_of_a_server_that_forks_opens_connections_of_its_own(
     # Without a worker there is no index in Redis, and a line of the log says so.
     said = [line for line in done.stderr.splitlines() if "the reconciler builds it" not in line]
     assert (done.returncode, said) == (0, [])
-    assert done.stdout.split() == ["pending", "pending", "0", "pending"]
+    assert done.stdout.split() == ["pending", "pending", "pending", "parent's", "0", "pending"]

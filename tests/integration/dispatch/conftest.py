@@ -15,7 +15,7 @@ from penstock.dispatch import Dispatch, Policies, QueueControl, Reconciler
 from penstock.dispatch.audit import Audit
 from penstock.dispatch.index_builder import IndexBuilder
 from penstock.engine import Counts, Engine, RedisServers
-from penstock.ledger import Ledger, Overrides
+from penstock.ledger import Ledger, Overrides, Ownership
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import PROVIDERS, QUEUES, TASKS
 from tests.services.engine_clock import use_engine_clock
@@ -125,6 +125,7 @@ class Installation:
                 batches=dispatch.completion,
                 queues=list(catalogue.queues),
                 lease=LEASE,
+                ownership=Ownership(ledger.database, namespace=namespace),
                 process=secrets.token_hex(4),
             ),
         )

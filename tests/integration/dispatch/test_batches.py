@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from penstock import BatchSummary
 from penstock.broker.gate import StartGate
 from penstock.dispatch import (
+    AbandonedBatches,
     BatchPartError,
     BatchSealedError,
     BatchSubmission,
@@ -273,7 +274,7 @@ async def test_a_part_that_does_not_fit_refuses_all_and_is_named(
     ]:
         with pytest.raises(BatchPartError, match=words):
             await batches.submit(wanted, by="test")
-    assert await batches.page(before=None, limit=10) == []
+    assert (await batches.page(before=None, limit=10)).batches == []
     assert (await installation.ledger.count_pending("acme", most=10)) == 0
 
 
@@ -430,10 +431,83 @@ async def test_batches_are_listed_newest_first_in_pages(installation: Installati
     made = [(await batches.submit(batch_of(n), by="test")).id for n in range(5)]
 
     first = await batches.page(before=None, limit=3)
-    rest = await batches.page(before=first[-1].id, limit=3)
+    rest = await batches.page(before=first.next, limit=3)
 
-    assert [each.id for each in [*first, *rest]] == made[::-1]
-    assert [each.counts.pending for each in [*first, *rest]] == [4, 3, 2, 1, 0]
+    assert (first.next, rest.next) == (made[2], None)
+    found = [*first.batches, *rest.batches]
+    assert [each.id for each in found] == made[::-1]
+    assert [each.counts.pending for each in found] == [4, 3, 2, 1, 0]
+
+
+async def test_a_page_counts_a_bounded_number_of_tasks(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.ledger.batch_table._MOST_COUNTED", 4)
+    batches = installation.dispatch.batches
+    for size in (3, 1, 5, 2):
+        await batches.submit(batch_of(size), by="test")
+
+    pages, before = [], None
+    while True:
+        page = await batches.page(before=before, limit=3)
+        pages.append([each.total for each in page.batches])
+        before = page.next
+        if before is None:
+            break
+
+    assert pages == [[2], [5], [1, 3]]
+
+
+async def test_a_batch_that_nobody_adds_to_or_seals_is_sealed_and_finishes(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    batches, completion = installation.dispatch.batches, installation.dispatch.completion
+    old, grown, young = [
+        (await batches.submit(batch_of(1, sealed=False, callback=WITH_INPUT), by="test")).id
+        for _ in range(3)
+    ]
+    ids = await tasks_of(installation, old)
+    week = timedelta(days=7)
+    async with installation.ledger.database.write("make them old") as connection:
+        for batch_id in (old, grown):
+            aged = UUID(int=batch_id.int - (int(week.total_seconds() * 1000) + 1000 << 80))
+            change = update(BatchRow).where(BatchRow.id == batch_id).values(id=aged)
+            await connection.execute(change)
+            # Of the other one, the task came a moment ago.
+            of_task = {"batch_id": aged}
+            if batch_id == old:
+                ids = [UUID(int=aged.int + 1)]
+                of_task["id"] = ids[0]
+            await connection.execute(update(Task).where(Task.batch_id == batch_id).values(of_task))
+            old, grown = (aged, grown) if batch_id == old else (old, aged)
+    never = AbandonedBatches(installation.ledger, completion=completion, after=None)
+    abandoned = AbandonedBatches(installation.ledger, completion=completion, after=week)
+
+    assert await never.seal() == 0
+    assert await abandoned.seal() == 1
+    assert await abandoned.seal() == 0
+
+    assert f"batch {old} is sealed: nobody has" in caplog.text
+    states = [(await found(installation, each)).sealed_at is not None for each in (old, grown)]
+    assert (states, (await found(installation, young)).sealed_at) == ([True, False], None)
+    assert (await found(installation, old)).finished_at is None
+    await end(installation, ids)
+    await completion.finish([old])
+    assert await callback_of(installation, await found(installation, old)) is not None
+
+
+async def test_a_batch_that_is_sealed_late_and_has_ended_finishes_at_once(
+    installation: Installation,
+) -> None:
+    batch = await installation.dispatch.batches.submit(batch_of(0, sealed=False), by="test")
+    later = timedelta(seconds=-5)
+
+    abandoned = AbandonedBatches(
+        installation.ledger, completion=installation.dispatch.completion, after=later
+    )
+
+    assert await abandoned.seal() == 1
+    assert (await found(installation, batch.id)).finished_at is not None
 
 
 async def test_what_is_not_there_is_nothing(installation: Installation) -> None:

@@ -17,7 +17,7 @@ from penstock import Priority
 from penstock.dispatch import BatchCompletion, Policies, Reconciler
 from penstock.dispatch.handover import Handover
 from penstock.engine import Engine, EngineUnavailableError, Entry, Member, RedisServers
-from penstock.ledger import Ledger, NewTask, Overrides
+from penstock.ledger import Ledger, NewTask, Overrides, Ownership
 from penstock.plugins import Catalogue
 from penstock.settings import PROVIDERS, QUEUES, TASKS
 from tests.integration.dispatch.conftest import until
@@ -70,6 +70,7 @@ async def reconciler(engine: Engine, ledger: Ledger) -> AsyncIterator[Reconciler
         ),
         queues=[HERE, THERE],
         lease=LEASE,
+        ownership=Ownership(ledger.database, namespace=engine.namespace),
         process=secrets.token_hex(4),
     )
     yield reconciler

@@ -28,6 +28,7 @@ from penstock.dispatch import (
 from penstock.dispatch.artifacts import check_name
 from penstock.dispatch.intake import Intake, as_record
 from penstock.ledger import (
+    BatchPage,
     BatchRecord,
     Failure,
     NewTask,
@@ -242,7 +243,9 @@ class InMemoryBatches:
 
     async def page(self, *, before, limit):
         found = sorted(self.records.values(), key=lambda each: each.id, reverse=True)
-        return [each for each in found if before is None or each.id < before][:limit]
+        found = [each for each in found if before is None or each.id < before]
+        following = found[limit - 1].id if len(found) > limit else None
+        return BatchPage(batches=found[:limit], next=following)
 
     async def cancel(self, batch_id, *, reason):
         self._dispatch.reasons.append(reason)

@@ -1,7 +1,9 @@
 """A server on loopback that speaks the API's shapes, with answers that a test writes down."""
 
 import json
+import signal
 import threading
+import time
 from email.parser import BytesParser
 from email.policy import HTTP
 from hashlib import sha256
@@ -52,6 +54,25 @@ def problem(status, title, detail="", errors=()):
     document = {"title": title, "status": status, "detail": detail, "errors": list(errors)}
     document["success"] = False
     return status, "application/problem+json", json.dumps(document).encode()
+
+
+def sent(*events):
+    """A stream of (event, data, id)."""
+    text = "retry: 2000\n\n: nothing new\n\n"
+    for kind, data, event_id in events:
+        text += f"id: {event_id}\n" if event_id else ""
+        text += f"event: {kind}\n"
+        text += "".join(f"data: {line}\n" for line in json.dumps(data, indent=1).split("\n"))
+        text += "\n"
+    return 200, "text/event-stream", text.encode()
+
+
+def interrupted(*_):
+    """Events during which somebody presses Ctrl-C."""
+    signal.raise_signal(signal.SIGINT)
+    while True:
+        time.sleep(0.001)
+        yield from ()
 
 
 class ScriptedApi:

@@ -1,22 +1,14 @@
 """`penstock task watch` and `penstock task log`, over HTTP."""
 
 import json
+from datetime import timedelta
 
-from tests.unit.cli.scripted_api import TASK_ID, problem, success, task
+from penstock.cli.client import ApiClient
+from tests.unit.cli.scripted_api import TASK_ID, interrupted, problem, sent, success, task
 
+ENDED = ("status", task("success"), None)
 EVENTS = f"GET /api/queues/tasks/{TASK_ID}/events"
 LOG = f"GET /api/queues/tasks/{TASK_ID}/log"
-
-
-def sent(*events):
-    """A stream of (event, data, id)."""
-    text = "retry: 2000\n\n: nothing new\n\n"
-    for kind, data, event_id in events:
-        text += f"id: {event_id}\n" if event_id else ""
-        text += f"event: {kind}\n"
-        text += "".join(f"data: {line}\n" for line in json.dumps(data, indent=1).split("\n"))
-        text += "\n"
-    return 200, "text/event-stream", text.encode()
 
 
 def line(number, message="hello", **fields):
@@ -65,6 +57,32 @@ def test_a_lost_connection_is_made_anew_behind_the_last_event(run, api):
     assert done.exit_code == 1
     assert done.stdout == "ab\n"
     assert [each[2].get("Last-Event-ID") for each in api.requests] == [None, "7-1", "7-1"]
+
+
+def test_a_quiet_task_is_followed_through_a_restart_of_the_api(run, api, monkeypatch):
+    # However long nothing was said: patience begins with the first failure.
+    monkeypatch.setattr("penstock.cli.patience._LIMIT", timedelta(0))
+    monkeypatch.setattr("penstock.cli.following._PAUSE", timedelta(0))
+    away = problem(503, "A service that this needs is not available")
+    api.on(EVENTS, sent(("status", task("running"), None)), away, sent(ENDED), away)
+
+    assert run("task", "watch", TASK_ID).exit_code == 0
+    gone = run("task", "watch", TASK_ID)
+
+    assert gone.exit_code == 1
+    assert "A service that this needs is not available" in gone.stderr
+
+
+def test_who_stops_following_leaves_the_task_alone_and_is_told_how_to_go_on(run, api, monkeypatch):
+    api.on(LOG, success([]))
+    monkeypatch.setattr(ApiClient, "events", interrupted)
+    for command in (("watch", TASK_ID), ("log", TASK_ID, "--follow")):
+        stopped = run("task", *command)
+
+        assert stopped.exit_code == 130
+        assert f"penstock task watch {TASK_ID}" in stopped.stderr
+        assert f"penstock task cancel {TASK_ID}" in stopped.stderr
+    assert [each[0] for each in api.requests] == ["GET"]
 
 
 def test_programs_get_a_line_of_json_per_event(run, api):

@@ -11,19 +11,24 @@ from tests.unit.cli.scripted_api import (
     PDF,
     TASK_ID,
     problem,
+    sent,
     success,
     task,
 )
 
 SUBMIT = "POST /api/queues/tasks"
 UPLOAD = "POST /api/uploads"
-SHOW = f"GET /api/queues/tasks/{TASK_ID}"
+EVENTS = f"GET /api/queues/tasks/{TASK_ID}/events"
 DOWNLOAD = f"GET /api/artifacts/{ARTIFACT_ID}"
 
 
 @pytest.fixture(autouse=True)
 def _accepting(api):
     api.on(SUBMIT, success(task(), 202))
+
+
+def ended(status="success", **more):
+    return sent(("status", task(status, **more), None))
 
 
 def body(api):
@@ -144,7 +149,7 @@ def test_a_file_needs_no_input_and_no_suffix(run, api, tmp_path):
 def test_a_file_is_waited_for_and_its_result_saved(run, api, tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"x")
     api.on(UPLOAD, success(task(), 202))
-    api.on(SHOW, success(task("success", result={"thumbnail": ARTIFACT})))
+    api.on(EVENTS, ended("success", result={"thumbnail": ARTIFACT}))
     api.on(DOWNLOAD, (200, "application/pdf", PDF))
 
     done = run("submit", "upload.process", "--file", "photo.jpg", "--output", "small.pdf")
@@ -172,7 +177,8 @@ def test_with_json_standard_output_is_the_task_and_nothing_else(run):
 
 
 def test_waiting_ends_with_the_outcome(run, api):
-    api.on(SHOW, success(task("running", progress=50.0)), success(task("success", result={"a": 1})))
+    running = ("status", task("running", progress=50.0), None)
+    api.on(EVENTS, sent(running, ("status", task("success", result={"a": 1}), None)))
 
     done = run("submit", "ai.document", "--input", "{}", "--wait", "--json")
 
@@ -183,7 +189,7 @@ def test_waiting_ends_with_the_outcome(run, api):
 
 def test_waiting_for_a_task_that_fails_exits_1_and_says_why(run, api):
     error = {"code": "too_long", "message": "over 5 pages", "type": "acme.TooLong"}
-    api.on(SHOW, success(task("failed", error=error, attempts=3)))
+    api.on(EVENTS, ended("failed", error=error, attempts=3))
 
     done = run("submit", "ai.document", "--input", "{}", "--wait", "--json")
 
@@ -193,14 +199,14 @@ def test_waiting_for_a_task_that_fails_exits_1_and_says_why(run, api):
 
 
 def test_an_api_that_restarts_is_waited_for(run, api):
-    api.on(SHOW, problem(503, "Unavailable"), success(task("success")))
+    api.on(EVENTS, problem(503, "Unavailable"), ended())
 
     assert run("submit", "ai.document", "--input", "{}", "--wait").exit_code == 0
 
 
 def test_output_saves_the_first_artifact_of_the_result(run, api, tmp_path):
     result = {"pages": 1, "files": [{"artifact": ARTIFACT}]}
-    api.on(SHOW, success(task("success", result=result)))
+    api.on(EVENTS, ended("success", result=result))
     api.on(DOWNLOAD, (200, "application/pdf", PDF))
 
     done = run("submit", "ai.document", "--input", "{}", "--output", "out.pdf")
@@ -211,7 +217,7 @@ def test_output_saves_the_first_artifact_of_the_result(run, api, tmp_path):
 
 
 def test_bytes_that_are_not_the_stored_ones_are_not_kept(run, api, tmp_path):
-    api.on(SHOW, success(task("success", result={"artifact": ARTIFACT})))
+    api.on(EVENTS, ended("success", result={"artifact": ARTIFACT}))
     api.on(DOWNLOAD, (200, "application/pdf", b"something else"))
 
     done = run("submit", "ai.document", "--input", "{}", "--output", "out.pdf")
@@ -230,7 +236,7 @@ def test_an_output_folder_that_is_not_there_is_refused_before_anything_is_sent(r
 
 
 def test_output_without_an_artifact_in_the_result_is_an_error(run, api):
-    api.on(SHOW, success(task("success", result={"text": "no file"})))
+    api.on(EVENTS, ended("success", result={"text": "no file"}))
 
     done = run("submit", "ai.document", "--input", "{}", "--output", "out.pdf")
 

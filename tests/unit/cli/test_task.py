@@ -2,9 +2,10 @@
 
 import json
 
-from tests.unit.cli.scripted_api import TASK_ID, problem, success, task
+from tests.unit.cli.scripted_api import TASK_ID, problem, sent, success, task
 
 SHOW = f"GET /api/queues/tasks/{TASK_ID}"
+EVENTS = f"{SHOW}/events"
 LONG = "x" * 300
 
 
@@ -41,10 +42,13 @@ def test_a_look_at_a_failed_task_succeeds_but_waiting_for_it_does_not(run, api):
 
 
 def test_waiting_follows_a_task_to_its_end(run, api):
-    api.on(SHOW, success(task()), success(task("running")), success(task("success")))
+    api.on(SHOW, success(task()))
+    api.on(EVENTS, sent(("status", task("running"), None)), sent(("status", task("success"), None)))
 
-    assert run("task", "show", TASK_ID, "--wait").exit_code == 0
-    assert len(api.requests) == 3
+    done = run("task", "show", TASK_ID, "--wait")
+
+    assert (done.exit_code, "success" in done.stdout) == (0, True)
+    assert [each[1].rpartition("/")[2] for each in api.requests] == [TASK_ID, "events", "events"]
 
 
 def test_an_unknown_task_is_a_problem(run, api):
@@ -98,7 +102,7 @@ def test_a_task_that_has_ended_is_not_cancelled(run, api):
 
 def test_a_failed_task_runs_again_and_is_waited_for(run, api):
     api.on(RETRY, success(task("pending"), status=202))
-    api.on(SHOW, success(task("running")), success(task("success")))
+    api.on(EVENTS, sent(("status", task("running"), None), ("status", task("success"), None)))
 
     assert "pending" in run("task", "retry", TASK_ID).stdout
     waited = run("task", "retry", TASK_ID, "--wait")

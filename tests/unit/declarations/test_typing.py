@@ -1,6 +1,6 @@
 """What a type checker makes of the decorator and of the client; mypy runs this file."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from typing import TYPE_CHECKING, Any, assert_type
 from uuid import UUID
 
@@ -10,12 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from penstock import (
+    BatchInfo,
     Client,
     Context,
     Queue,
+    SyncBatchHandle,
     SyncClient,
     SyncContext,
     SyncTaskHandle,
+    TaskEvent,
     TaskHandle,
     TaskRequest,
     task,
@@ -127,6 +130,12 @@ if TYPE_CHECKING:
         client.submit(resize, Image("a"))  # type: ignore[arg-type]
         requests = [TaskRequest(turn, Resize("a"))]
         assert_type(client.submit_many(requests), list[SyncTaskHandle[Image]])
+        batch = client.submit_batch([TaskRequest(resize, Resize("a"))])
+        assert_type(batch, SyncBatchHandle)
+        assert_type(batch.wait(), BatchInfo)
+        assert_type(client.batches(), Iterator[BatchInfo])
+        assert_type(handle.events(), Iterator[TaskEvent])
+        assert_type([each.id for each in client.tasks()], list[UUID])
 
 
 def test_a_declared_function_is_called_as_before() -> None:

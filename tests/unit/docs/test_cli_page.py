@@ -41,10 +41,12 @@ def written(page):
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_each_command_in_the_pages_is_one_that_the_command_line_takes(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "hello.pdf").touch()  # what a command before may have made
+    for name in ("hello.pdf", "letters.jsonl"):
+        (tmp_path / name).touch()  # what a command before may have made
     for text in written(page):
         # In the overviews a summary follows, after at least two spaces.
         command = re.split(r"\s{2,}", text)[0].replace(" …", " 1").replace(" NAME", " acme")
+        command = command.replace(" FILE", " letters.jsonl")
         command = command.replace(" ID", f" {UUID(int=0)}")
         arguments = shlex.split(command, comments=True)
         if "COMMAND" in arguments:

@@ -56,6 +56,8 @@ def batch_paths() -> dict[str, dict[str, Operation]]:
             "get": _operation(
                 "listBatches",
                 "Batches, newest first",
+                "All of their tasks are counted. So a page of large batches has fewer than "
+                "`limit`, and its `next` goes on.",
                 parameters=page_parameters(),
                 responses=page(view) | problems(401, 422, 503),
             ),

@@ -13,13 +13,14 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from penstock.api import cursors
 from penstock.api.access import Principal
 from penstock.api.batch import part_problem, read_batch, read_more_tasks
 from penstock.api.batch_view import BatchView
 from penstock.api.idempotency import refuse_key, request_key
 from penstock.api.identifiers import read_id
 from penstock.api.json_body import read_object
-from penstock.api.pages import Page, page_of, read_page
+from penstock.api.pages import Page, read_page
 from penstock.api.problems import Problem
 from penstock.api.reason import by_whom
 from penstock.api.views import Success
@@ -59,8 +60,10 @@ def batch_routes(*, batches: TaskBatches, catalogue: Catalogue) -> Sequence[HTTP
     ) -> Page[BatchView]:
         """Batches, newest first."""
         wanted = read_page(request)
-        found = await batches.page(before=wanted.cursor, limit=wanted.limit + 1)
-        return page_of(found, wanted, view=BatchView.of, id_of=lambda each: each.id)
+        page = await batches.page(before=wanted.cursor, limit=wanted.limit)
+        return Page(
+            data=[BatchView.of(each) for each in page.batches], next=cursors.encode(page.next)
+        )
 
     @get("/api/batches/{batch_id:str}")
     async def show_batch(

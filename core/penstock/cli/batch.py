@@ -1,0 +1,211 @@
+"""``penstock batch``."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import click
+import msgspec
+
+from penstock.cli import batch_file, batch_view, bulk
+from penstock.cli.batch_answers import Batch
+from penstock.cli.batch_file import TaskLine, TaskLines
+from penstock.cli.client import ApiClient, ApiProblemError, ApiUnreachableError
+from penstock.cli.connect import connect
+from penstock.cli.messages import people, print_json, say
+from penstock.cli.options import InputText, json_option
+from penstock.declarations import PenstockError
+
+_PAGE = 100
+
+
+@click.group()
+def batch() -> None:
+    """Submit files of tasks as batches, follow them, cancel them, retry what failed."""
+
+
+@batch.command()
+@click.argument("lines", metavar="FILE", type=TaskLines())
+@click.option("--name", help="For people.")
+@click.option("--user-id", help="For whom the callback runs, and tasks that do not say so.")
+@click.option("--callback", metavar="TYPE", help="A task to run once all of them have ended.")
+@click.option("--callback-input", type=InputText(), help="Its input.  [default: a summary]")
+@click.option("--open", "open_", is_flag=True, help="Do not seal it: more tasks are to be added.")
+@click.option("--wait", is_flag=True, help="Wait for its end; exit 1 unless all tasks succeed.")
+@json_option
+def submit(
+    *,
+    lines: Sequence[TaskLine],
+    name: str | None,
+    user_id: str | None,
+    callback: str | None,
+    callback_input: bytes | None,
+    open_: bool,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Submit the tasks in FILE as one batch; - is standard input.
+
+    Each line is a task in JSON, with what `POST /api/queues/tasks` takes: "type", "input", and
+    maybe "priority" and others. Up to 1,000 lines (and half a megabyte) are accepted all or not at
+    all; longer files are sent in parts, and the batch is sealed behind the last one.
+    """
+    if callback is None and callback_input is not None:
+        raise click.UsageError("--callback-input is for a --callback")
+    if open_ and wait:
+        raise click.UsageError("--wait is for a batch that is sealed, without --open")
+    if not lines and not open_:
+        raise click.UsageError("there is no task in the file; with --open some may be added later")
+    said: dict[str, Any] = {"name": name, "user_id": user_id}
+    if callback is not None:
+        given = {} if callback_input is None else {"input": msgspec.Raw(callback_input)}
+        said["callback"] = {"type": callback, **given}
+    terms = {field: value for field, value in said.items() if value is not None}
+    first, *others = batch_file.parts(lines)
+    with connect() as client:
+        try:
+            sealed = not others and not open_
+            found = client.submit_batch(_texts(first), {**terms, "sealed": sealed})
+        except ApiProblemError as error:
+            raise PenstockError(batch_file.by_lines(str(error), first)) from error
+        if others:
+            found = _add(client, found.id, others, seal=not open_, behind=first[-1].number)
+        if wait:
+            found = batch_view.wait(client, found)
+    if wait:
+        batch_view.show(found, as_json=as_json)
+        sys.exit(batch_view.exit_code(found))
+    if as_json:
+        print_json(found.document)
+        return
+    people().print(f"accepted {found.id}", soft_wrap=True)
+    say(f"{found.total} tasks; follow them with: penstock batch show {found.id} --wait")
+
+
+@batch.command()
+@click.argument("batch_id", metavar="ID", type=click.UUID)
+@click.argument("lines", metavar="FILE", type=TaskLines())
+@click.option("--seal", is_flag=True, help="These are the last ones.")
+@json_option
+def add(*, batch_id: UUID, lines: Sequence[TaskLine], seal: bool, as_json: bool) -> None:
+    """Add the tasks in FILE to the batch of that ID, which is not sealed."""
+    with connect() as client:
+        found = _add(client, batch_id, list(batch_file.parts(lines)), seal=seal)
+    batch_view.show(found, as_json=as_json)
+
+
+@batch.command()
+@click.argument("batch_id", metavar="ID", type=click.UUID)
+@json_option
+def seal(*, batch_id: UUID, as_json: bool) -> None:
+    """Add no more tasks to the batch of that ID, so that it finishes."""
+    with connect() as client:
+        found = client.seal_batch(batch_id)
+    batch_view.show(found, as_json=as_json)
+
+
+@batch.command()
+@click.argument("batch_id", metavar="ID", type=click.UUID)
+@click.option("--wait", is_flag=True, help="Wait for its end; exit 1 unless all tasks succeed.")
+@json_option
+def show(*, batch_id: UUID, wait: bool, as_json: bool) -> None:
+    """Show the batch of that ID: `penstock task list --batch ID` shows its tasks."""
+    with connect() as client:
+        found = client.batch(batch_id)
+        if wait:
+            found = batch_view.wait(client, found)
+    batch_view.show(found, as_json=as_json)
+    if wait:
+        sys.exit(batch_view.exit_code(found))
+
+
+@batch.command(name="list")
+@click.option("--limit", type=click.IntRange(1), default=50, help="How many at most.")
+@json_option
+def list_(*, limit: int, as_json: bool) -> None:
+    """List batches, newest first."""
+    found: list[Batch] = []
+    cursor: str | None = None
+    with connect() as client:
+        while len(found) < limit:
+            page = client.batches(limit=min(limit - len(found), _PAGE), cursor=cursor)
+            found += page.batches
+            cursor = page.next
+            if cursor is None:
+                break
+    if as_json:
+        print_json([each.document for each in found])
+        return
+    batch_view.show_all(found)
+    if cursor is not None:
+        say(f"there are more: --limit {2 * limit} shows more of them")
+
+
+@batch.command()
+@click.argument("batch_id", metavar="ID", type=click.UUID)
+@click.option("--reason", help="For people, and for the tasks' handlers.")
+@json_option
+def cancel(*, batch_id: UUID, reason: str | None, as_json: bool) -> None:
+    """Cancel the open tasks of the batch of that ID; its callback does not run."""
+    with connect() as client:
+        found = client.cancel_batch(batch_id, reason)
+    if found.counts.pending:
+        say("some of its tasks wait still: repeat it")
+    elif not found.finished:
+        say("workers have been told to stop what still runs")
+    batch_view.show(found, as_json=as_json)
+
+
+@batch.command()
+@click.argument("batch_id", metavar="ID", type=click.UUID)
+@json_option
+def retry(*, batch_id: UUID, as_json: bool) -> None:
+    """Run the failed tasks of the batch of that ID again, with all their attempts.
+
+    Once it has finished, that changes its counts; its callback does not run again.
+    """
+    with connect() as client:
+        client.batch(batch_id)
+    failed = {"batch_id": str(batch_id), "status": "failed"}
+    bulk.by_filter("retry", "run again", failed, {}, status="failed", yes=True, as_json=as_json)
+
+
+def _add(
+    client: ApiClient,
+    batch_id: UUID,
+    parts: Sequence[Sequence[TaskLine]],
+    *,
+    seal: bool,
+    behind: int | None = None,
+) -> Batch:
+    """Add portions of a file, one after the other.
+
+    Args:
+        client: the API.
+        batch_id: which batch.
+        parts: at least one.
+        seal: whether these are the last ones.
+        behind: the line up to which tasks were accepted already, if any were.
+
+    Raises:
+        PenstockError: one was not accepted; the message says from which line on tasks are missing.
+    """
+    for part in parts:
+        try:
+            found = client.add_to_batch(batch_id, _texts(part))
+        except (ApiProblemError, ApiUnreachableError) as error:
+            message = batch_file.by_lines(str(error), part)
+            if behind is not None:
+                message += (
+                    f"\n  batch {batch_id} has the tasks up to line {behind}, which run"
+                    f"\n  add the others: penstock batch add {batch_id} FILE --seal"
+                    f"\n  or do without: penstock batch seal {batch_id}"
+                )
+            raise PenstockError(message) from error
+        behind = part[-1].number if part else behind
+    return client.seal_batch(batch_id) if seal else found
+
+
+def _texts(part: Sequence[TaskLine]) -> list[bytes]:
+    return [line.text for line in part]

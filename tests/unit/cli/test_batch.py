@@ -1,0 +1,216 @@
+"""`penstock batch`, over HTTP."""
+
+import json
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from tests.unit.cli.scripted_api import interrupted, problem, success
+
+BATCH_ID = "01936f2e-0000-7000-8000-0000000000bb"
+TASK_ID = "01936f2e-0000-7000-8000-000000000001"
+SUBMIT = "POST /api/batches"
+SHOW = f"GET /api/batches/{BATCH_ID}"
+ADD = f"POST /api/batches/{BATCH_ID}/tasks"
+SEAL = f"POST /api/batches/{BATCH_ID}/seal"
+TIME = "2026-11-26T10:00:00Z"
+A, B = '{"type": "ai.text", "input": {"n": 1.10}}', '{"type": "ai.text", "input": {"n": 2}}'
+
+
+def batch(total=2, *, sealed=True, finished=False, **more):
+    counts = {"pending": total, "running": 0, "success": 0, "failed": 0, "cancelled": 0}
+    return {
+        "id": BATCH_ID,
+        "name": "",
+        "user_id": None,
+        "total": total,
+        "counts": counts | more.pop("counts", {}),
+        "progress": 0.0,
+        "callback_type": None,
+        "callback_task_id": None,
+        "created_by": "api-key",
+        "created_at": TIME,
+        "sealed_at": TIME if sealed else None,
+        "cancelled_at": None,
+        "finished_at": TIME if finished else None,
+        **more,
+    }
+
+
+@pytest.fixture(autouse=True)
+def _accepting(api, tmp_path):
+    api.on(SUBMIT, success(batch(), 202))
+    (tmp_path / "tasks.jsonl").write_text(f"{A}\n\n{B}\n")
+
+
+def bodies(api):
+    return [json.loads(each[3]) for each in api.requests if each[3]]
+
+
+def test_a_file_is_submitted_as_it_was_written_and_the_id_printed(run, api):
+    done = run(
+        *("batch", "submit", "tasks.jsonl", "--name", "letters", "--user-id", "ada"),
+        *("--callback", "ai.document", "--callback-input", '{"markdown": "x"}'),
+    )
+
+    assert (done.exit_code, done.stdout) == (0, f"accepted {BATCH_ID}\n"), done.output
+    assert bodies(api) == [
+        {
+            "tasks": [json.loads(A), json.loads(B)],
+            "name": "letters",
+            "user_id": "ada",
+            "callback": {"type": "ai.document", "input": {"markdown": "x"}},
+            "sealed": True,
+        }
+    ]
+    assert b"1.10" in api.requests[0][3]
+
+
+def test_standard_input_is_a_file_too(run, api):
+    assert run("batch", "submit", "-", "--open", stdin=A).exit_code == 0
+    assert bodies(api) == [{"tasks": [json.loads(A)], "sealed": False}]
+
+
+@pytest.mark.parametrize("limit", [{"MOST_AT_ONCE": 1}, {"_MOST_BYTES": 10}], ids=str)
+def test_a_long_file_is_sent_in_parts_and_sealed_behind_the_last(run, api, monkeypatch, limit):
+    for name, value in limit.items():
+        monkeypatch.setattr(f"penstock.cli.batch_file.{name}", value)
+    api.on(ADD, success(batch(2, sealed=False), 202))
+    api.on(SEAL, success(batch(2)))
+
+    done = run("batch", "submit", "tasks.jsonl", "--json")
+
+    assert (done.exit_code, json.loads(done.stdout)) == (0, batch(2)), done.output
+    assert bodies(api) == [
+        {"tasks": [json.loads(A)], "sealed": False},
+        {"tasks": [json.loads(B)]},
+    ]
+    assert api.requests[-1][1] == f"/api/batches/{BATCH_ID}/seal"
+
+
+def test_what_is_wrong_with_a_task_is_told_by_its_line(run, api, monkeypatch):
+    error = {"field": "$.tasks[1].input.n", "message": "too small", "remedy": "make it 3"}
+    api.on(SUBMIT, problem(422, "Not valid", "", [error]))
+
+    whole = run("batch", "submit", "tasks.jsonl")
+
+    assert whole.exit_code == 1
+    assert "line 3: $.input.n: too small\n    make it 3" in whole.stderr
+    monkeypatch.setattr("penstock.cli.batch_file.MOST_AT_ONCE", 1)
+    api.on(SUBMIT, success(batch(1, sealed=False), 202))
+    api.on(ADD, problem(422, "Not valid", "", [error | {"field": "$.tasks[0]"}]))
+    part = run("batch", "submit", "tasks.jsonl")
+    assert "line 3: $: too small" in part.stderr
+    assert f"batch {BATCH_ID} has the tasks up to line 1, which run" in part.stderr
+    assert f"penstock batch add {BATCH_ID} FILE --seal" in part.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "message"),
+    [
+        (["-"], f"{A}\n[1]", "line 2 of standard input: expected a task like"),
+        (["-"], "{", "line 1 of standard input"),
+        (["-"], " \n", "there is no task in the file"),
+        (["missing.jsonl"], "", "cannot read 'missing.jsonl'"),
+        (["-", "--callback-input", "{}"], A, "--callback-input is for a --callback"),
+        (["-", "--open", "--wait"], A, "without --open"),
+    ],
+)
+def test_what_cannot_be_sent_is_a_usage_error_and_nothing_is_sent(
+    run, api, arguments, text, message
+):
+    done = run("batch", "submit", *arguments, stdin=text)
+
+    assert done.exit_code == 2
+    assert message in " ".join(done.stderr.split())
+    assert api.requests == []
+
+
+def test_waiting_ends_with_the_batch_and_says_what_failed(run, api, monkeypatch):
+    monkeypatch.setattr("penstock.cli.batch_view._LONGEST", timedelta(0))
+    failed = {"pending": 0, "success": 1, "failed": 1}
+    ended = batch(finished=True, counts=failed, progress=100.0, callback_type="ai.text")
+    api.on(SHOW, success(batch()), problem(503, "Unavailable"), success(ended))
+
+    done = run("batch", "submit", "tasks.jsonl", "--wait")
+
+    assert done.exit_code == 1
+    assert "2 (1 success, 1 failed)" in done.stdout
+    assert f"batch {BATCH_ID} is finished: 2 (1 success, 1 failed)" in done.stderr
+    ended["counts"] |= {"failed": 0, "success": 2}
+    api.on(SHOW, success(ended))
+    assert run("batch", "show", BATCH_ID, "--wait").exit_code == 0
+
+
+def test_who_stops_waiting_leaves_the_batch_alone(run, api, monkeypatch):
+    api.on(SHOW, success(batch(sealed=False)))
+    pausing = SimpleNamespace(sleep=lambda _: next(interrupted()))
+    monkeypatch.setattr("penstock.cli.batch_view.time", pausing)
+
+    done = run("batch", "show", BATCH_ID, "--wait")
+
+    assert done.exit_code == 130
+    assert f"it takes more tasks until: penstock batch seal {BATCH_ID}" in done.stderr
+    assert f"penstock batch cancel {BATCH_ID}" in done.stderr
+
+
+def test_people_see_one_and_programs_its_document(run, api):
+    shown = batch(name="[red]letters", callback_type="ai.text", callback_task_id=TASK_ID)
+    api.on(SHOW, success(shown))
+
+    lines = [" ".join(line.split()) for line in run("batch", "show", BATCH_ID).stdout.splitlines()]
+
+    assert {"name [red]letters", "state sealed", "tasks 2 (2 pending)"} < set(lines)
+    assert f"callback ai.text, task {TASK_ID}" in lines
+    assert json.loads(run("batch", "show", BATCH_ID, "--json").stdout) == shown
+
+
+def test_batches_are_listed_page_by_page(run, api):
+    first, second = batch(name="one"), batch(name="two", sealed=False)
+    api.on("GET /api/batches?limit=100", success([first], next="abc"))
+    api.on("GET /api/batches?limit=100&cursor=abc", success([second], next=None))
+    api.on("GET /api/batches?limit=1", success([first], next="abc"))
+
+    table = run("batch", "list", "--limit", "150")
+
+    assert [line.split()[-1] for line in table.stdout.splitlines()] == ["name", "one", "two"]
+    assert json.loads(run("batch", "list", "--limit", "150", "--json").stdout) == [first, second]
+    assert "there are more" in run("batch", "list", "--limit", "1").stderr
+
+
+def test_tasks_are_added_and_the_batch_sealed(run, api):
+    api.on(ADD, success(batch(4, sealed=False), 202))
+    api.on(SEAL, success(batch(4)))
+
+    assert "open" in run("batch", "add", BATCH_ID, "tasks.jsonl").stdout
+    assert "sealed" in run("batch", "add", BATCH_ID, "tasks.jsonl", "--seal").stdout
+    assert "sealed" in run("batch", "seal", BATCH_ID).stdout
+    api.on(ADD, problem(409, "The batch is sealed"))
+    refused = run("batch", "add", BATCH_ID, "tasks.jsonl")
+    assert (refused.exit_code, refused.stderr) == (1, "error: The batch is sealed\n")
+
+
+def test_a_batch_is_cancelled_for_a_reason(run, api):
+    cancelling = batch(counts={"pending": 0, "running": 2}, cancelled_at=TIME)
+    api.on(f"POST /api/batches/{BATCH_ID}/cancel", success(cancelling, 202))
+
+    done = run("batch", "cancel", BATCH_ID, "--reason", "late")
+
+    assert done.exit_code == 0, done.output
+    assert bodies(api) == [{"reason": "late"}]
+    assert "workers have been told" in done.stderr
+    assert "cancelling" in done.stdout
+
+
+def test_what_failed_runs_again(run, api):
+    found = f"GET /api/queues/tasks?status=failed&batch_id={BATCH_ID}&limit=500"
+    api.on(SHOW, success(batch()))
+    api.on(found, success([], next=None))
+    done = {"changed": 0, "unchanged": 0, "not_found": 0, "tasks": [], "next": None}
+    api.on("POST /api/queues/tasks/retry", success(done))
+
+    assert run("batch", "retry", BATCH_ID).exit_code == 0
+    assert bodies(api) == [{"filter": {"batch_id": BATCH_ID, "status": "failed"}}]
+    api.on(SHOW, problem(404, "There is no such batch"))
+    assert "There is no such batch" in run("batch", "retry", BATCH_ID).stderr
