@@ -309,7 +309,14 @@ def batches_for(dialect: str, *, shard: int) -> Batches:
 
 
 def _columns(rows: Sequence[msgspec.Struct], fields: Sequence[str]) -> dict[str, list[Any]]:
-    return {field: [getattr(row, field) for row in rows] for field in fields}
+    """The rows, column by column.
+
+    A column with nothing in it is an empty one, which ``unnest`` fills up: what no row makes use of
+    is not worth being written down for each.
+    """
+    columns = {field: [getattr(row, field) for row in rows] for field in fields}
+    nothing = [None] * len(rows)
+    return {field: [] if column == nothing else column for field, column in columns.items()}
 
 
 def _outcome_values(outcome: Outcome) -> dict[str, Any]:
