@@ -84,7 +84,11 @@ class Driver:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[DriverConnection]:
-        """A connection from the pool."""
+        """A connection from the pool.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the database lets nobody in.
+        """
         pooled = await self._open_connection()
         connection = DriverConnection(pooled.driver_connection, self._prepared)
         try:
@@ -96,7 +100,10 @@ class Driver:
 
     async def _open_connection(self) -> PoolProxiedConnection:
         while True:
-            pooled = await self._engine.raw_connection()
+            try:
+                pooled = await self._engine.raw_connection()
+            except self._engine.dialect.loaded_dbapi.Error as error:
+                raise DBAPIError(None, None, error) from error
             driver: Any = pooled.driver_connection
             if not driver.is_closed():
                 return pooled
