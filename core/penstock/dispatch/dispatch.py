@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -14,12 +14,12 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from penstock.declarations import PenstockError, Priority
+from penstock.declarations import PenstockError
 from penstock.dispatch import bulk
 from penstock.dispatch.admission import Admission
 from penstock.dispatch.after_commit import AfterCommit
 from penstock.dispatch.batch_completion import BatchCompletion
-from penstock.dispatch.entries import entry_of, member_of
+from penstock.dispatch.entries import entry_of, waiting_entry
 from penstock.dispatch.errors import (
     InvalidInputError,
     InvalidTermError,
@@ -37,7 +37,7 @@ from penstock.dispatch.stops import Stops
 from penstock.dispatch.submission import RequestKey, Submission, Submitted
 from penstock.dispatch.task_batches import TaskBatches
 from penstock.dispatch.task_changes import Swept, TaskChanges
-from penstock.engine import Engine, Entry
+from penstock.engine import Engine
 from penstock.ledger import (
     Accepted,
     EndedCounts,
@@ -339,12 +339,7 @@ class Dispatch:
 
     def hand_over(self, task: NewTask) -> None:
         """Let the engine have a task that is committed, soon."""
-        delay = timedelta(0)
-        if task.run_at is not None:
-            delay = max(task.run_at - datetime.now(UTC), delay)
-        member = member_of(task.id, task.user_id, task.provider)
-        entry = Entry(member=member, priority=Priority(task.priority), delay=delay)
-        self._handover.add(task.queue, entry)
+        self._handover.add(task.queue, waiting_entry(task))
 
     def _hand_over_open(self, task: OpenTask) -> None:
         if task.status is Status.PENDING:

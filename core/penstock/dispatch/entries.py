@@ -6,7 +6,9 @@ from uuid import UUID
 
 from penstock.declarations import Priority
 from penstock.engine import Entry, Member
-from penstock.ledger import OpenTask, Status, TaskRecord
+from penstock.ledger import NewTask, OpenTask, Status, TaskRecord
+
+_NOW = timedelta(0)
 
 
 def member_of(task_id: UUID, user_id: str | None, provider: str | None) -> Member:
@@ -19,15 +21,19 @@ def members_of(tasks: Iterable[OpenTask]) -> list[Member]:
     return [member_of(each.id, each.user_id, each.provider) for each in tasks]
 
 
+def waiting_entry(task: NewTask | OpenTask | TaskRecord) -> Entry:
+    """A row that waits, as the engine takes it."""
+    delay = _NOW if task.run_at is None else max(task.run_at - datetime.now(UTC), _NOW)
+    member = member_of(task.id, task.user_id, task.provider)
+    return Entry(member=member, priority=Priority(task.priority), delay=delay)
+
+
 def entry_of(task: OpenTask | TaskRecord) -> Entry:
     """An open row as the engine takes it.
 
     What runs is leased to whoever runs it: its worker is heard of within a lease, or was lost.
     """
-    member, priority = member_of(task.id, task.user_id, task.provider), Priority(task.priority)
-    if task.status is Status.RUNNING:
-        return Entry(member=member, priority=priority, kind="running")
-    delay = timedelta(0)
-    if task.run_at is not None:
-        delay = max(task.run_at - datetime.now(UTC), delay)
-    return Entry(member=member, priority=priority, delay=delay)
+    if task.status is not Status.RUNNING:
+        return waiting_entry(task)
+    member = member_of(task.id, task.user_id, task.provider)
+    return Entry(member=member, priority=Priority(task.priority), kind="running")

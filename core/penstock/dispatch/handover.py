@@ -12,8 +12,9 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from datetime import timedelta
+
+import msgspec
 
 from penstock import background
 from penstock.engine import Engine, EngineUnavailableError, Entry, Member
@@ -101,5 +102,7 @@ class Handover:
 
 def _aged(entry: Entry, since: float) -> Entry:
     """``entry`` as it is after waiting here."""
+    if not entry.delay:
+        return entry
     waited = timedelta(seconds=time.monotonic() - since)
-    return replace(entry, delay=max(entry.delay - waited, timedelta(0))) if entry.delay else entry
+    return msgspec.structs.replace(entry, delay=max(entry.delay - waited, timedelta(0)))

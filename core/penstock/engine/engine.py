@@ -13,6 +13,8 @@ from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
+import msgspec
+
 from penstock.declarations import Priority, Queue
 from penstock.engine import changes, scripts, shares
 from penstock.engine.changes import EVERYTHING, Change
@@ -35,8 +37,7 @@ _BUILDING_TIMEOUT = 5_000
 _NEVER = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A task to put in line.
 
     Attributes:
@@ -65,7 +66,7 @@ class Entry:
         """``kind`` as the script takes it."""
         match self.kind:
             case "due":
-                return str(_milliseconds(self.delay))
+                return str(_milliseconds(self.delay)) if self.delay else "0"
             case "again":
                 moment, ticket = divmod(self.lease, 1 << _TICKET_BITS)
                 return f"again {moment} {ticket}"

@@ -14,10 +14,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Executable, Row
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Row
 from sqlalchemy.types import TypeEngine
 
+from penstock.ledger.driver import Executes, Statement
 from penstock.ledger.queries import query
 from penstock.ledger.records import (
     Checkpoint,
@@ -32,8 +32,8 @@ from penstock.ledger.records import (
 )
 from penstock.ledger.types import Id, Instant, sqlite_time
 
-Statement = tuple[Executable, Mapping[str, Any]]
-"""With its parameters; for connections of either kind."""
+Prepared = tuple[Statement, Mapping[str, Any]]
+"""A statement with its parameters; for connections of either kind."""
 Run = tuple[UUID, int]
 """Task, run."""
 Progress = tuple[UUID, int, float, str]
@@ -67,28 +67,28 @@ class Batches(ABC):
     def __init__(self, shard: int) -> None:
         self._shard = shard
 
-    async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
+    async def insert_tasks(self, connection: Executes, tasks: Sequence[NewTask]) -> None:
         """Insert tasks; those that are there already stay as they are."""
         await connection.execute(*self.insertion(tasks))
 
     @abstractmethod
-    def insertion(self, tasks: Sequence[NewTask]) -> Statement:
+    def insertion(self, tasks: Sequence[NewTask]) -> Prepared:
         """Inserts tasks, but for those that are there already, and unique ones that are open."""
 
     @abstractmethod
-    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Statement:
+    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Prepared:
         """Claims keys for tasks; returns the row of each key, of its present task."""
 
     @abstractmethod
     async def insert_artifacts(
-        self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime
+        self, connection: Executes, artifacts: Sequence[StoredArtifact], *, now: datetime
     ) -> None:
         """Insert the rows of files; those that are there already stay as they are."""
 
     @abstractmethod
     async def start_tasks(
         self,
-        connection: AsyncConnection,
+        connection: Executes,
         claims: Sequence[ClaimedTask],
         *,
         worker: str,
@@ -99,19 +99,19 @@ class Batches(ABC):
 
     @abstractmethod
     async def record_outcomes(
-        self, connection: AsyncConnection, outcomes: Sequence[Outcome]
+        self, connection: Executes, outcomes: Sequence[Outcome]
     ) -> dict[Run, Status]:
         """Write outcomes of runs that are still current, with their attempts and counters."""
 
     @abstractmethod
     async def record_progress(
-        self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime
+        self, connection: Executes, reports: Sequence[Progress], *, now: datetime
     ) -> None:
         """Write the progress of runs that are still current."""
 
     @abstractmethod
     async def save_checkpoints(
-        self, connection: AsyncConnection, checkpoints: Sequence[Checkpoint], *, now: datetime
+        self, connection: Executes, checkpoints: Sequence[Checkpoint], *, now: datetime
     ) -> set[CheckpointKey]:
         """Keep the checkpoints of runs that are still current; returns which those are.
 
@@ -132,17 +132,17 @@ class PostgresqlBatches(Batches):
         self._progress = query("postgresql", "record_progress")
         self._checkpoints = query("postgresql", "save_checkpoints").columns(task_id=Id)
 
-    def insertion(self, tasks: Sequence[NewTask]) -> Statement:
+    def insertion(self, tasks: Sequence[NewTask]) -> Prepared:
         """See :class:`Batches`."""
         return self._insert, _columns(tasks, _TASK_FIELDS)
 
-    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Statement:
+    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Prepared:
         """See :class:`Batches`."""
         columns = _columns([key for key, _ in keys], _KEY_FIELDS)
         return self._claim_keys, {**columns, "task_id": [holder for _, holder in keys], "now": now}
 
     async def insert_artifacts(
-        self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime
+        self, connection: Executes, artifacts: Sequence[StoredArtifact], *, now: datetime
     ) -> None:
         """See :class:`Batches`."""
         values = {**_columns(artifacts, _ARTIFACT_FIELDS), "now": now}
@@ -150,7 +150,7 @@ class PostgresqlBatches(Batches):
 
     async def start_tasks(
         self,
-        connection: AsyncConnection,
+        connection: Executes,
         claims: Sequence[ClaimedTask],
         *,
         worker: str,
@@ -169,7 +169,7 @@ class PostgresqlBatches(Batches):
         return [_started(row) for row in await connection.execute(self._start, values)]
 
     async def record_outcomes(
-        self, connection: AsyncConnection, outcomes: Sequence[Outcome]
+        self, connection: Executes, outcomes: Sequence[Outcome]
     ) -> dict[Run, Status]:
         """See :class:`Batches`."""
         rows = [_outcome_values(each) for each in outcomes]
@@ -181,7 +181,7 @@ class PostgresqlBatches(Batches):
         return {(task_id, run): Status(status) for task_id, run, status in result}
 
     async def record_progress(
-        self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime
+        self, connection: Executes, reports: Sequence[Progress], *, now: datetime
     ) -> None:
         """See :class:`Batches`."""
         ids, runs, percents, messages = zip(*reports, strict=True)
@@ -195,7 +195,7 @@ class PostgresqlBatches(Batches):
         await connection.execute(self._progress, values)
 
     async def save_checkpoints(
-        self, connection: AsyncConnection, checkpoints: Sequence[Checkpoint], *, now: datetime
+        self, connection: Executes, checkpoints: Sequence[Checkpoint], *, now: datetime
     ) -> set[CheckpointKey]:
         """See :class:`Batches`."""
         values = {**_columns(checkpoints, _CHECKPOINT_FIELDS), "now": now}
@@ -217,14 +217,14 @@ class SqliteBatches(Batches):
         self._progress = query("sqlite", "record_progress")
         self._checkpoints = query("sqlite", "save_checkpoints").columns(task_id=Id)
 
-    def insertion(self, tasks: Sequence[NewTask]) -> Statement:
+    def insertion(self, tasks: Sequence[NewTask]) -> Prepared:
         """See :class:`Batches`."""
         rows = [
             _json_row({field: getattr(task, field) for field in _TASK_FIELDS}) for task in tasks
         ]
         return self._insert, {"rows": json_text(rows)}
 
-    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Statement:
+    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Prepared:
         """See :class:`Batches`."""
         rows = [
             _json_row({**{field: getattr(key, field) for field in _KEY_FIELDS}, "task_id": holder})
@@ -233,7 +233,7 @@ class SqliteBatches(Batches):
         return self._claim_keys, {"rows": json_text(rows), "now": sqlite_time(now)}
 
     async def insert_artifacts(
-        self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime
+        self, connection: Executes, artifacts: Sequence[StoredArtifact], *, now: datetime
     ) -> None:
         """See :class:`Batches`."""
         values = {"rows": json_text(artifacts), "now": sqlite_time(now)}
@@ -241,7 +241,7 @@ class SqliteBatches(Batches):
 
     async def start_tasks(
         self,
-        connection: AsyncConnection,
+        connection: Executes,
         claims: Sequence[ClaimedTask],
         *,
         worker: str,
@@ -258,7 +258,7 @@ class SqliteBatches(Batches):
         return [_started(row) for row in await connection.execute(self._start, values)]
 
     async def record_outcomes(
-        self, connection: AsyncConnection, outcomes: Sequence[Outcome]
+        self, connection: Executes, outcomes: Sequence[Outcome]
     ) -> dict[Run, Status]:
         """See :class:`Batches`."""
         # By run: a superseded run of a task may stand beside its present one.
@@ -286,7 +286,7 @@ class SqliteBatches(Batches):
         return recorded
 
     async def record_progress(
-        self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime
+        self, connection: Executes, reports: Sequence[Progress], *, now: datetime
     ) -> None:
         """See :class:`Batches`."""
         rows = [
@@ -296,7 +296,7 @@ class SqliteBatches(Batches):
         await connection.execute(self._progress, {"rows": json_text(rows), "now": sqlite_time(now)})
 
     async def save_checkpoints(
-        self, connection: AsyncConnection, checkpoints: Sequence[Checkpoint], *, now: datetime
+        self, connection: Executes, checkpoints: Sequence[Checkpoint], *, now: datetime
     ) -> set[CheckpointKey]:
         """See :class:`Batches`."""
         values = {"rows": json_text(checkpoints), "now": sqlite_time(now)}
@@ -309,7 +309,14 @@ def batches_for(dialect: str, *, shard: int) -> Batches:
 
 
 def _columns(rows: Sequence[msgspec.Struct], fields: Sequence[str]) -> dict[str, list[Any]]:
-    return {field: [getattr(row, field) for row in rows] for field in fields}
+    """The rows, column by column.
+
+    A column with nothing in it is an empty one, which ``unnest`` fills up: what no row makes use of
+    is not worth being written down for each.
+    """
+    columns = {field: [getattr(row, field) for row in rows] for field in fields}
+    nothing = [None] * len(rows)
+    return {field: [] if column == nothing else column for field, column in columns.items()}
 
 
 def _outcome_values(outcome: Outcome) -> dict[str, Any]:

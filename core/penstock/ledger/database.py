@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from penstock.ledger.driver import Driver, Executes
 from penstock.ledger.errors import translated
 
 _CONNECT_TIMEOUT = 2.0
@@ -52,6 +53,7 @@ class Database:
         # SQLite has one writer; waiting for it here is fair and cheap, its own waiting is neither.
         self._writer = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
+        self._driver = Driver(self.engine, self._count)
 
     def _count(self, *_: Any) -> None:
         self.statements += 1
@@ -84,6 +86,22 @@ class Database:
             return
         with translated(what):
             async with self._autocommit.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def hot_statement(self, what: str) -> AsyncIterator[Executes]:
+        """:meth:`statement` for those of :mod:`penstock.ledger.queries`, at the least cost.
+
+        Raises:
+            LedgerUnavailableError: if the database is away; the statement's outcome is then
+                unknown.
+        """
+        if self.dialect == "sqlite":
+            async with self.write(what) as connection:
+                yield connection
+            return
+        with translated(what):
+            async with self._driver.connection() as connection:
                 yield connection
 
     @asynccontextmanager
