@@ -15,6 +15,7 @@ import msgspec
 
 from penstock import background
 from penstock.broker import outcomes
+from penstock.broker.at_gate import AtGate
 from penstock.broker.delivery import Delivery
 from penstock.broker.gate import StartGate
 from penstock.broker.leases import LeaseTable
@@ -93,14 +94,17 @@ class Consumer:
         )
         self._leases = leases
         self._providers = providers
+        self._at_gate = AtGate(
+            self._gate,
+            providers,
+            passed=self._begin,
+            turned_back=self._turn_back,
+            broken=self._break,
+        )
         self._ready: list[Delivery] = []
         self._has_ready = asyncio.Event()
-        self._at_gate: set[UUID] = set()
         # By lease: an earlier run of the same task may be ending here still.
         self._held: dict[bytes, Delivery] = {}
-        # What is heard of those at the gate: who shall be cancelled, and whose lease was refused.
-        self._early: dict[UUID, CancelWish] = {}
-        self._refused: set[bytes] = set()
         self._settlements: list[Settlement] = []
         self._finishing: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
@@ -171,8 +175,8 @@ class Consumer:
         if delivery is not None:
             _log.warning("task %s: its lease was lost; this run is cancelled", lease.id)
             delivery.interrupt(_LEASE_LOST)
-        elif lease.id in self._at_gate:
-            self._refused.add(lease.token)
+        elif lease in self._at_gate:
+            self._at_gate.refused.add(lease.token)
 
     async def cancel(self, ids: Collection[UUID]) -> None:
         """Somebody wants these tasks cancelled: stop those runs here of which the ledger says so.
@@ -180,7 +184,7 @@ class Consumer:
         What is told may be about an earlier life of a task that was retried since. While the
         database is away nothing is known; the next heartbeat tells it again.
         """
-        here = self._at_gate | {each.task.id for each in self._held.values()}
+        here = self._at_gate.ids | {each.task.id for each in self._held.values()}
         ids = [each for each in ids if each in here]
         if not ids:
             return
@@ -192,7 +196,8 @@ class Consumer:
         for delivery in list(self._held.values()):
             _stop_if_wanted(delivery, wishes)
         # Those that are at the gate still get it when they have passed.
-        self._early |= {each: wish for each, wish in wishes.items() if each in self._at_gate}
+        at_gate = self._at_gate.ids
+        self._at_gate.wishes |= {each: wish for each, wish in wishes.items() if each in at_gate}
 
     def look(self) -> None:
         """Somebody parked a task: perhaps its type is known here."""
@@ -228,6 +233,7 @@ class Consumer:
         self._changed.set()
         await asyncio.wait({self.ended}, timeout=patience)
         await background.end(self._loop_task, self._marker)
+        await self._at_gate.close()
         await self._start_news.close()
         # The wait that was cut off may have taken the marker: another worker needs it.
         with suppress(EngineUnavailableError):
@@ -237,6 +243,7 @@ class Consumer:
         """Begin the loop anew, for a watchdog that found it stuck; runs go on."""
         stuck, self._loop_task = self._loop_task, None
         await background.end(stuck, self._marker)
+        await self._at_gate.close()
         self._has_marker = True
         self.start()
 
@@ -249,8 +256,9 @@ class Consumer:
             if not (self._policies.is_known or self._draining):
                 await self._changed.wait()
                 continue
-            want = self.free_slots
-            if self._draining and not (self._settlements or self._finishing or self._held):
+            want = min(self.free_slots, self._most_at_once)
+            under_way = self._at_gate or self._held or self._finishing
+            if self._draining and not (under_way or self._settlements):
                 return
             paused = not self._may_start
             # A paused queue is asked once per lease still: lost workers are to be noticed.
@@ -272,10 +280,8 @@ class Consumer:
             else:
                 self._outage = ""
                 pause = _FIRST_PAUSE
-                # Whoever was refused at the start gate would hold a place until then.
-                if not self._settlements:
-                    # What may start next is of no interest while nothing may start.
-                    await self._sleep(None if paused else next_wake)
+                # What may start next is of no interest while nothing may start.
+                await self._sleep(None if paused else next_wake)
 
     async def _claim(self, want: int) -> float | None:
         """Settle and claim once; returns the seconds until the next call is useful."""
@@ -313,41 +319,29 @@ class Consumer:
             )
             self._settlements += [Settlement(lease=each, kind="back") for each in claim.leases]
         elif claim.leases:
-            await self._start(claim.leases)
+            for lease in claim.leases:
+                self._leases.add(lease)
+            self._at_gate.add(claim.leases)
         self._parked = claim.parked
         more = len(claim.leases) == want or (claim.parked and not known)
         return 0 if self.free_slots > 0 and more else claim.next_wake
 
-    async def _start(self, leases: Sequence[Lease]) -> None:
-        for lease in leases:
-            self._leases.add(lease)
-        self._at_gate.update(lease.id for lease in leases)
-        deliveries: list[Delivery] = []
-        try:
-            admission = await self._providers.admit(leases, estimates=self._gate.estimates)
-            if admission.leases:
-                deliveries, settlements = await self._gate.open(admission.leases)
-                self._settlements += settlements
-            self._settlements += admission.settlements
-        except BaseException:
-            # Whether the runs were opened is unknown, and somebody has to find out.
-            self._settlements += [Settlement(lease=lease, kind="back") for lease in leases]
-            raise
-        finally:
-            self._at_gate.difference_update(lease.id for lease in leases)
+    def _begin(self, deliveries: Sequence[Delivery]) -> None:
+        """These have passed the start gate."""
         for delivery in deliveries:
-            delivery.use = admission.uses.pop(delivery.lease.token, None)
             self._admit(delivery)
         self._start_news.add([each.lease for each in deliveries])
-        for use in admission.uses.values():
-            use.end()
-        self._early.clear()
-        self._refused.clear()
+        self._changed.set()
+
+    def _turn_back(self, settlements: Sequence[Settlement]) -> None:
+        """These have not."""
+        self._settlements += settlements
+        self._changed.set()
 
     def _admit(self, delivery: Delivery) -> None:
         task = delivery.task
         self._held[delivery.lease.token] = delivery
-        if self._draining or delivery.lease.token in self._refused:
+        if self._draining or delivery.lease.token in self._at_gate.refused:
             self.finish(delivery, outcomes.handed_back(task, ran=False))
         elif task.losses >= MAX_LOSSES:
             message = f"its worker died under it {task.losses} times; it is not tried again"
@@ -357,7 +351,7 @@ class Consumer:
             self._say_parked(task.type)
             self.finish(delivery, outcomes.handed_back(task, ran=False))
         else:
-            _stop_if_wanted(delivery, self._early)
+            _stop_if_wanted(delivery, self._at_gate.wishes)
             self._ready.append(delivery)
             self._has_ready.set()
 
@@ -388,9 +382,14 @@ class Consumer:
         """How many more tasks may be claimed now."""
         if not self._may_start:
             return 0
-        if self._draining or len(self._finishing) > _MOST_UNCOMMITTED:
+        if self._draining or self._gate.outage or len(self._finishing) > _MOST_UNCOMMITTED:
             return 0
-        return self.queue.concurrency - len(self._held)
+        return self.queue.concurrency - len(self._held) - len(self._at_gate)
+
+    @property
+    def _most_at_once(self) -> int:
+        """Half of the slots, so that one half runs while the other is claimed and at the gate."""
+        return -(-self.queue.concurrency // int(__import__("os").environ.get("PARTS","2")))
 
     async def _sleep(self, next_wake: float | None) -> None:
         """Wait for work, a free slot, something to settle, or the time the engine named.
@@ -423,7 +422,11 @@ class Consumer:
         if task.cancelled() or task.exception() is None:
             self.ended.set_result(None)
         else:
-            self.ended.set_exception(task.exception() or AssertionError())
+            self._break(task.exception() or AssertionError())
+
+    def _break(self, error: BaseException) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(error)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._finishing.discard(task)

@@ -18,7 +18,8 @@ from sqlalchemy import Executable, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
-from penstock.ledger.queries import query
+from penstock.ledger.database import Database
+from penstock.ledger.queries import driver_query, query
 from penstock.ledger.records import (
     Checkpoint,
     ClaimedTask,
@@ -88,20 +89,23 @@ class Batches(ABC):
     @abstractmethod
     async def start_tasks(
         self,
-        connection: AsyncConnection,
+        database: Database,
         claims: Sequence[ClaimedTask],
         *,
         worker: str,
         now: datetime,
         due: datetime,
     ) -> list[StartedTask]:
-        """Open a run of each claimed task that may start."""
+        """Open a run of each claimed task that may start, in a transaction of its own."""
 
     @abstractmethod
     async def record_outcomes(
-        self, connection: AsyncConnection, outcomes: Sequence[Outcome]
+        self, database: Database, outcomes: Sequence[Outcome]
     ) -> dict[Run, Status]:
-        """Write outcomes of runs that are still current, with their attempts and counters."""
+        """Write outcomes of runs that are still current, with their attempts and counters.
+
+        In a transaction of its own.
+        """
 
     @abstractmethod
     async def record_progress(
@@ -127,8 +131,8 @@ class PostgresqlBatches(Batches):
         self._insert = query("postgresql", "insert_tasks")
         self._claim_keys = query("postgresql", "claim_keys").columns(task_id=Id)
         self._insert_artifacts = query("postgresql", "insert_artifacts")
-        self._start = query("postgresql", "start_tasks").columns(**_STARTED_TYPES)
-        self._record = query("postgresql", "record_outcomes")
+        self._start = driver_query("start_tasks")
+        self._record = driver_query("record_outcomes")
         self._progress = query("postgresql", "record_progress")
         self._checkpoints = query("postgresql", "save_checkpoints").columns(task_id=Id)
 
@@ -150,7 +154,7 @@ class PostgresqlBatches(Batches):
 
     async def start_tasks(
         self,
-        connection: AsyncConnection,
+        database: Database,
         claims: Sequence[ClaimedTask],
         *,
         worker: str,
@@ -166,10 +170,11 @@ class PostgresqlBatches(Batches):
             "now": now,
             "due": due,
         }
-        return [_started(row) for row in await connection.execute(self._start, values)]
+        rows = await database.fetch("start tasks", self._start, values)
+        return [StartedTask(*row) for row in rows]
 
     async def record_outcomes(
-        self, connection: AsyncConnection, outcomes: Sequence[Outcome]
+        self, database: Database, outcomes: Sequence[Outcome]
     ) -> dict[Run, Status]:
         """See :class:`Batches`."""
         rows = [_outcome_values(each) for each in outcomes]
@@ -177,8 +182,8 @@ class PostgresqlBatches(Batches):
             field: [row[field] for row in rows] for field in rows[0] if field not in _SQLITE_ONLY
         }
         values |= {"shard": self._shard, "too_late": TOO_LATE}
-        result = await connection.execute(self._record, values)
-        return {(task_id, run): Status(status) for task_id, run, status in result}
+        recorded = await database.fetch("record outcomes", self._record, values)
+        return {(task_id, run): Status(status) for task_id, run, status in recorded}
 
     async def record_progress(
         self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime
@@ -241,7 +246,7 @@ class SqliteBatches(Batches):
 
     async def start_tasks(
         self,
-        connection: AsyncConnection,
+        database: Database,
         claims: Sequence[ClaimedTask],
         *,
         worker: str,
@@ -255,34 +260,38 @@ class SqliteBatches(Batches):
             "now": sqlite_time(now),
             "due": sqlite_time(due),
         }
-        return [_started(row) for row in await connection.execute(self._start, values)]
+        async with database.statement("start tasks") as connection:
+            rows = await connection.execute(self._start, values)
+            # By position: by name it takes SQLAlchemy five times as long.
+            return [StartedTask(*tuple(row)) for row in rows]
 
     async def record_outcomes(
-        self, connection: AsyncConnection, outcomes: Sequence[Outcome]
+        self, database: Database, outcomes: Sequence[Outcome]
     ) -> dict[Run, Status]:
         """See :class:`Batches`."""
         # By run: a superseded run of a task may stand beside its present one.
         by_run = {(each.id, each.run): each for each in outcomes}
         rows = [_json_row(_outcome_values(each)) for each in by_run.values()]
         values = {"rows": json_text(rows), "too_late": TOO_LATE}
-        written = list(await connection.execute(self._record, values))
-        recorded: dict[Run, Status] = {
-            (UUID(row.id), row.run): Status(row.status) for row in written
-        }
-        kept = [_attempt_values(by_run[UUID(row.id), row.run], row) for row in written]
-        if attempts := [_json_row(each) for each in kept if each is not None]:
-            await connection.execute(self._attempts, {"rows": json_text(attempts)})
-        ended = Counter((by_run[run].queue, status) for run, status in recorded.items())
-        for queue in sorted({queue for queue, _ in ended}):
-            counts = {
-                "completed": ended[queue, Status.SUCCESS],
-                "failed": ended[queue, Status.FAILED],
-                "cancelled": ended[queue, Status.CANCELLED],
+        async with database.statement("record outcomes") as connection:
+            written = list(await connection.execute(self._record, values))
+            recorded: dict[Run, Status] = {
+                (UUID(row.id), row.run): Status(row.status) for row in written
             }
-            if any(counts.values()):
-                await connection.execute(
-                    self._count, {"queue": queue, "shard": self._shard, **counts}
-                )
+            kept = [_attempt_values(by_run[UUID(row.id), row.run], row) for row in written]
+            if attempts := [_json_row(each) for each in kept if each is not None]:
+                await connection.execute(self._attempts, {"rows": json_text(attempts)})
+            ended = Counter((by_run[run].queue, status) for run, status in recorded.items())
+            for queue in sorted({queue for queue, _ in ended}):
+                counts = {
+                    "completed": ended[queue, Status.SUCCESS],
+                    "failed": ended[queue, Status.FAILED],
+                    "cancelled": ended[queue, Status.CANCELLED],
+                }
+                if any(counts.values()):
+                    await connection.execute(
+                        self._count, {"queue": queue, "shard": self._shard, **counts}
+                    )
         return recorded
 
     async def record_progress(
@@ -357,8 +366,3 @@ def _json_row(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _keys(rows: Iterable[Row[Any]]) -> set[CheckpointKey]:
     return {(row.task_id, row.run, row.name) for row in rows}
-
-
-def _started(row: Row[Any]) -> StartedTask:
-    # By position: by name it takes SQLAlchemy five times as long.
-    return StartedTask(*tuple(row))

@@ -153,10 +153,9 @@ class Ledger:
             The runs that were opened, and the tasks that may not start with the reason.
         """
         now = _now()
-        async with self.database.statement("start tasks") as connection:
-            started = await self._batches.start_tasks(
-                connection, claims, worker=worker, now=now, due=now + _CLOCK_TOLERANCE
-            )
+        started = await self._batches.start_tasks(
+            self.database, claims, worker=worker, now=now, due=now + _CLOCK_TOLERANCE
+        )
         opened = {task.id for task in started}
         refused = [each for each in claims if each.id not in opened]
         if not refused:
@@ -225,8 +224,7 @@ class Ledger:
             its deadline leaves no time for that. The other runs were superseded, and their outcome
             is dropped.
         """
-        async with self.database.statement("record outcomes") as connection:
-            return await self._batches.record_outcomes(connection, outcomes)
+        return await self._batches.record_outcomes(self.database, outcomes)
 
     async def cancel(self, task_id: UUID, *, reason: str) -> Transition | None:
         """:meth:`cancel_all` for one task; nothing if there is no such task."""
