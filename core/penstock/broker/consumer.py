@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -42,6 +43,8 @@ _LONGEST_PAUSE = 2.0
 _LONGEST_PAUSE_FOR_INDEX = 0.5
 # Finished runs whose outcome the database has not taken yet; beyond this nothing is claimed.
 _MOST_UNCOMMITTED = 200
+# What is to be settled waits so long for a claim that takes it along.
+_SETTLE_DELAY = 0.005
 _LEASE_LOST = Interruption(
     "lease_lost", "the worker was silent for longer than its lease, and was thought dead"
 )
@@ -106,7 +109,7 @@ class Consumer:
         # By lease: an earlier run of the same task may be ending here still.
         self._held: dict[bytes, Delivery] = {}
         self._settlements: list[Settlement] = []
-        self._finishing: set[asyncio.Task[None]] = set()
+        self._finishing: set[asyncio.Future[Any]] = set()
         self._changed = asyncio.Event()
         self._has_marker = False
         self._outage = ""
@@ -159,9 +162,16 @@ class Consumer:
         ``committed`` may return an awaitable.
         """
         self._release(delivery)
-        task = asyncio.create_task(self._commit(delivery, outcome, committed))
-        self._finishing.add(task)
-        task.add_done_callback(self._finished)
+        writing: asyncio.Future[Any] | None = None
+        if committed is None and delivery.refusal is None:
+            # So ends almost every run, and a task of its own costs more than what it has to do.
+            writing = self._outcomes.begin(outcome)
+        if writing is None:
+            writing = asyncio.create_task(self._commit(delivery, outcome, committed))
+        else:
+            writing.add_done_callback(partial(self._written, delivery, outcome))
+        self._finishing.add(writing)
+        writing.add_done_callback(self._finished)
 
     # -- stopping runs -----------------------------------------------------------------------
 
@@ -265,6 +275,9 @@ class Consumer:
             if want <= 0 and not (self._settlements or self._has_marker or paused):
                 await self._changed.wait()
                 continue
+            if want <= 0 and not (self._has_marker or paused or self._draining):
+                await self._until_free(_SETTLE_DELAY)
+                want = min(self.free_slots, self._most_at_once)
             try:
                 # With no slot free this still puts a marker back for another worker.
                 next_wake = await self._claim(max(want, 0))
@@ -280,8 +293,9 @@ class Consumer:
             else:
                 self._outage = ""
                 pause = _FIRST_PAUSE
-                # What may start next is of no interest while nothing may start.
-                await self._sleep(None if paused else next_wake)
+                if next_wake != 0:
+                    # What may start next is of no interest while nothing may start.
+                    await self._sleep(None if paused else next_wake)
 
     async def _claim(self, want: int) -> float | None:
         """Settle and claim once; returns the seconds until the next call is useful."""
@@ -389,7 +403,15 @@ class Consumer:
     @property
     def _most_at_once(self) -> int:
         """Half of the slots, so that one half runs while the other is claimed and at the gate."""
-        return -(-self.queue.concurrency // int(__import__("os").environ.get("PARTS","2")))
+        return -(-self.queue.concurrency // int(__import__("os").environ.get("PARTS", "2")))
+
+    async def _until_free(self, seconds: float) -> None:
+        """Wait for a free slot, but no longer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.free_slots <= 0:
+                    self._changed.clear()
+                    await self._changed.wait()
 
     async def _sleep(self, next_wake: float | None) -> None:
         """Wait for work, a free slot, something to settle, or the time the engine named.
@@ -428,8 +450,8 @@ class Consumer:
         if not self.ended.done():
             self.ended.set_exception(error)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._finishing.discard(task)
+    def _finished(self, writing: asyncio.Future[Any]) -> None:
+        self._finishing.discard(writing)
         self._changed.set()
 
     def _release(self, delivery: Delivery) -> None:
@@ -460,9 +482,7 @@ class Consumer:
             self._leases.remove(delivery.lease)
             _log.exception("task %s: the database takes no outcome of it", outcome.id)
             return
-        if recorded is None:
-            _log.warning("task %s: run %d was superseded; dropped", outcome.id, outcome.run)
-        elif committed is not None:
+        if recorded is not None and committed is not None:
             try:
                 answer = committed(recorded)
                 if asyncio.iscoroutine(answer):
@@ -470,13 +490,38 @@ class Consumer:
             # The outcome stands, whatever those who are told of it do.
             except Exception:  # noqa: BLE001
                 _log.exception("task %s: its outcome is recorded, but not announced", recorded.id)
-        if recorded is not None and self._told is not None:
+        self._end(delivery, outcome, recorded, closed)
+
+    def _written(
+        self, delivery: Delivery, outcome: Outcome, writing: asyncio.Future[Status | None]
+    ) -> None:
+        if writing.cancelled():
+            return
+        if writing.exception() is None:
+            self._end(delivery, outcome, self._outcomes.as_recorded(outcome, writing.result()))
+            return
+        # Nothing was written: the whole way says what is wrong with it.
+        task = asyncio.create_task(self._commit(delivery, outcome, None))
+        self._finishing.add(task)
+        task.add_done_callback(self._finished)
+
+    def _end(
+        self,
+        delivery: Delivery,
+        outcome: Outcome,
+        recorded: Outcome | None,
+        closed: timedelta | None = None,
+    ) -> None:
+        """The outcome is committed, or was dropped."""
+        if recorded is None:
+            _log.warning("task %s: run %d was superseded; dropped", outcome.id, outcome.run)
+        elif self._told is not None:
             self._told(delivery.task, recorded)
         self._settlements.append(self._settle(delivery, recorded, closed))
         self._changed.set()
 
     def _settle(
-        self, delivery: Delivery, outcome: Outcome | None, closed: timedelta | None
+        self, delivery: Delivery, outcome: Outcome | None, closed: timedelta | None = None
     ) -> Settlement:
         lease = delivery.lease
         if outcome is None:
