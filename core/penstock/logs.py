@@ -113,8 +113,8 @@ def _look_up_no_callers() -> None:
 class _Handler(logging.StreamHandler[TextIO]):
     """Writes all lines of one turn of the event loop at once.
 
-    A worker logs two lines per task, and writing one takes as long as making it. A warning, and what
-    is logged outside of an event loop, is written before this returns, with all that came before.
+    A worker logs two lines per task, and writing one takes as long as making it. Warnings, and what
+    is logged outside of an event loop, are written at once, with all that came before.
     """
 
     def __init__(self, stream: TextIO) -> None:
