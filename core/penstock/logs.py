@@ -1,10 +1,12 @@
 """How log lines look: one set-up for structlog's loggers and for the standard library's."""
 
+import asyncio
 import logging
 import os
 import sys
 import time
 from collections.abc import Callable, MutableMapping
+from contextlib import nullcontext, suppress
 from functools import lru_cache
 from typing import Any, Literal, TextIO
 
@@ -68,7 +70,7 @@ def configure(
             ),
         ]
         bare = None if colours else _bare_console
-    handler = logging.StreamHandler(stream)
+    handler = _Handler(stream)
     shorten = _clipped_json if log_format == "json" else clipped
     handler.setFormatter(
         _Formatter(
@@ -110,6 +112,42 @@ def _look_up_no_callers() -> None:
     logging.logThreads = False
     logging.logProcesses = False
     logging.logMultiprocessing = False
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes all lines of one turn of the event loop at once.
+
+    A worker logs two lines per task, and writing one takes as long as making it. Warnings, and what
+    is logged outside of an event loop, are written at once, with all that came before.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._lines: list[str] = []
+        self._writing_on: asyncio.AbstractEventLoop | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See :class:`logging.Handler`."""
+        try:
+            self._lines.append(self.format(record) + self.terminator)
+            loop = asyncio._get_running_loop()  # noqa: SLF001  (the public one raises without one)
+            if loop is None or record.levelno >= logging.WARNING:
+                self.flush()
+            elif loop is not self._writing_on:
+                loop.call_soon(self.flush)
+                self._writing_on = loop
+        except Exception:  # noqa: BLE001
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Write what has gathered."""
+        with self.lock or nullcontext():
+            lines, self._lines = self._lines, []
+            self._writing_on = None
+            # As of a record: that a stream is closed is nobody's failure.
+            with suppress(OSError, ValueError):
+                self.stream.write("".join(lines))
+                self.stream.flush()
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):

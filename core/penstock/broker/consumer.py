@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ import msgspec
 
 from penstock import background
 from penstock.broker import outcomes
+from penstock.broker.at_gate import AtGate
 from penstock.broker.delivery import Delivery
 from penstock.broker.gate import StartGate
 from penstock.broker.leases import LeaseTable
@@ -41,6 +43,8 @@ _LONGEST_PAUSE = 2.0
 _LONGEST_PAUSE_FOR_INDEX = 0.5
 # Finished runs whose outcome the database has not taken yet; beyond this nothing is claimed.
 _MOST_UNCOMMITTED = 200
+# What is to be settled waits so long for a claim that takes it along.
+_SETTLE_DELAY = 0.005
 _LEASE_LOST = Interruption(
     "lease_lost", "the worker was silent for longer than its lease, and was thought dead"
 )
@@ -93,16 +97,19 @@ class Consumer:
         )
         self._leases = leases
         self._providers = providers
+        self._at_gate = AtGate(
+            self._gate,
+            providers,
+            passed=self._begin,
+            turned_back=self._turn_back,
+            broken=self._break,
+        )
         self._ready: list[Delivery] = []
         self._has_ready = asyncio.Event()
-        self._at_gate: set[UUID] = set()
         # By lease: an earlier run of the same task may be ending here still.
         self._held: dict[bytes, Delivery] = {}
-        # What is heard of those at the gate: who shall be cancelled, and whose lease was refused.
-        self._early: dict[UUID, CancelWish] = {}
-        self._refused: set[bytes] = set()
         self._settlements: list[Settlement] = []
-        self._finishing: set[asyncio.Task[None]] = set()
+        self._finishing: set[asyncio.Future[Any]] = set()
         self._changed = asyncio.Event()
         self._has_marker = False
         self._outage = ""
@@ -155,9 +162,16 @@ class Consumer:
         ``committed`` may return an awaitable.
         """
         self._release(delivery)
-        task = asyncio.create_task(self._commit(delivery, outcome, committed))
-        self._finishing.add(task)
-        task.add_done_callback(self._finished)
+        writing: asyncio.Future[Any] | None = None
+        if committed is None and delivery.refusal is None:
+            # So ends almost every run, and a task of its own costs more than what it has to do.
+            writing = self._outcomes.begin(outcome)
+        if writing is None:
+            writing = asyncio.create_task(self._commit(delivery, outcome, committed))
+        else:
+            writing.add_done_callback(partial(self._written, delivery, outcome))
+        self._finishing.add(writing)
+        writing.add_done_callback(self._finished)
 
     # -- stopping runs -----------------------------------------------------------------------
 
@@ -171,8 +185,8 @@ class Consumer:
         if delivery is not None:
             _log.warning("task %s: its lease was lost; this run is cancelled", lease.id)
             delivery.interrupt(_LEASE_LOST)
-        elif lease.id in self._at_gate:
-            self._refused.add(lease.token)
+        elif lease in self._at_gate:
+            self._at_gate.refused.add(lease.token)
 
     async def cancel(self, ids: Collection[UUID]) -> None:
         """Somebody wants these tasks cancelled: stop those runs here of which the ledger says so.
@@ -180,7 +194,7 @@ class Consumer:
         What is told may be about an earlier life of a task that was retried since. While the
         database is away nothing is known; the next heartbeat tells it again.
         """
-        here = self._at_gate | {each.task.id for each in self._held.values()}
+        here = self._at_gate.ids | {each.task.id for each in self._held.values()}
         ids = [each for each in ids if each in here]
         if not ids:
             return
@@ -192,7 +206,8 @@ class Consumer:
         for delivery in list(self._held.values()):
             _stop_if_wanted(delivery, wishes)
         # Those that are at the gate still get it when they have passed.
-        self._early |= {each: wish for each, wish in wishes.items() if each in self._at_gate}
+        at_gate = self._at_gate.ids
+        self._at_gate.wishes |= {each: wish for each, wish in wishes.items() if each in at_gate}
 
     def look(self) -> None:
         """Somebody parked a task: perhaps its type is known here."""
@@ -228,6 +243,7 @@ class Consumer:
         self._changed.set()
         await asyncio.wait({self.ended}, timeout=patience)
         await background.end(self._loop_task, self._marker)
+        await self._at_gate.close()
         await self._start_news.close()
         # The wait that was cut off may have taken the marker: another worker needs it.
         with suppress(EngineUnavailableError):
@@ -237,6 +253,7 @@ class Consumer:
         """Begin the loop anew, for a watchdog that found it stuck; runs go on."""
         stuck, self._loop_task = self._loop_task, None
         await background.end(stuck, self._marker)
+        await self._at_gate.close()
         self._has_marker = True
         self.start()
 
@@ -249,14 +266,18 @@ class Consumer:
             if not (self._policies.is_known or self._draining):
                 await self._changed.wait()
                 continue
-            want = self.free_slots
-            if self._draining and not (self._settlements or self._finishing or self._held):
+            want = min(self.free_slots, self._most_at_once)
+            under_way = self._at_gate or self._held or self._finishing
+            if self._draining and not (under_way or self._settlements):
                 return
             paused = not self._may_start
             # A paused queue is asked once per lease still: lost workers are to be noticed.
             if want <= 0 and not (self._settlements or self._has_marker or paused):
                 await self._changed.wait()
                 continue
+            if want <= 0 and not (self._has_marker or paused or self._draining):
+                await self._until_free(_SETTLE_DELAY)
+                want = min(self.free_slots, self._most_at_once)
             try:
                 # With no slot free this still puts a marker back for another worker.
                 next_wake = await self._claim(max(want, 0))
@@ -272,8 +293,7 @@ class Consumer:
             else:
                 self._outage = ""
                 pause = _FIRST_PAUSE
-                # Whoever was refused at the start gate would hold a place until then.
-                if not self._settlements:
+                if next_wake != 0:
                     # What may start next is of no interest while nothing may start.
                     await self._sleep(None if paused else next_wake)
 
@@ -313,41 +333,29 @@ class Consumer:
             )
             self._settlements += [Settlement(lease=each, kind="back") for each in claim.leases]
         elif claim.leases:
-            await self._start(claim.leases)
+            for lease in claim.leases:
+                self._leases.add(lease)
+            self._at_gate.add(claim.leases)
         self._parked = claim.parked
         more = len(claim.leases) == want or (claim.parked and not known)
         return 0 if self.free_slots > 0 and more else claim.next_wake
 
-    async def _start(self, leases: Sequence[Lease]) -> None:
-        for lease in leases:
-            self._leases.add(lease)
-        self._at_gate.update(lease.id for lease in leases)
-        deliveries: list[Delivery] = []
-        try:
-            admission = await self._providers.admit(leases, estimates=self._gate.estimates)
-            if admission.leases:
-                deliveries, settlements = await self._gate.open(admission.leases)
-                self._settlements += settlements
-            self._settlements += admission.settlements
-        except BaseException:
-            # Whether the runs were opened is unknown, and somebody has to find out.
-            self._settlements += [Settlement(lease=lease, kind="back") for lease in leases]
-            raise
-        finally:
-            self._at_gate.difference_update(lease.id for lease in leases)
+    def _begin(self, deliveries: Sequence[Delivery]) -> None:
+        """These have passed the start gate."""
         for delivery in deliveries:
-            delivery.use = admission.uses.pop(delivery.lease.token, None)
             self._admit(delivery)
         self._start_news.add([each.lease for each in deliveries])
-        for use in admission.uses.values():
-            use.end()
-        self._early.clear()
-        self._refused.clear()
+        self._changed.set()
+
+    def _turn_back(self, settlements: Sequence[Settlement]) -> None:
+        """These have not."""
+        self._settlements += settlements
+        self._changed.set()
 
     def _admit(self, delivery: Delivery) -> None:
         task = delivery.task
         self._held[delivery.lease.token] = delivery
-        if self._draining or delivery.lease.token in self._refused:
+        if self._draining or delivery.lease.token in self._at_gate.refused:
             self.finish(delivery, outcomes.handed_back(task, ran=False))
         elif task.losses >= MAX_LOSSES:
             message = f"its worker died under it {task.losses} times; it is not tried again"
@@ -357,7 +365,7 @@ class Consumer:
             self._say_parked(task.type)
             self.finish(delivery, outcomes.handed_back(task, ran=False))
         else:
-            _stop_if_wanted(delivery, self._early)
+            _stop_if_wanted(delivery, self._at_gate.wishes)
             self._ready.append(delivery)
             self._has_ready.set()
 
@@ -388,9 +396,22 @@ class Consumer:
         """How many more tasks may be claimed now."""
         if not self._may_start:
             return 0
-        if self._draining or len(self._finishing) > _MOST_UNCOMMITTED:
+        if self._draining or self._gate.outage or len(self._finishing) > _MOST_UNCOMMITTED:
             return 0
-        return self.queue.concurrency - len(self._held)
+        return self.queue.concurrency - len(self._held) - len(self._at_gate)
+
+    @property
+    def _most_at_once(self) -> int:
+        """Half of the slots, so that one half runs while the other is claimed and at the gate."""
+        return -(-self.queue.concurrency // int(__import__("os").environ.get("PARTS", "2")))
+
+    async def _until_free(self, seconds: float) -> None:
+        """Wait for a free slot, but no longer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.free_slots <= 0:
+                    self._changed.clear()
+                    await self._changed.wait()
 
     async def _sleep(self, next_wake: float | None) -> None:
         """Wait for work, a free slot, something to settle, or the time the engine named.
@@ -423,10 +444,14 @@ class Consumer:
         if task.cancelled() or task.exception() is None:
             self.ended.set_result(None)
         else:
-            self.ended.set_exception(task.exception() or AssertionError())
+            self._break(task.exception() or AssertionError())
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._finishing.discard(task)
+    def _break(self, error: BaseException) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(error)
+
+    def _finished(self, writing: asyncio.Future[Any]) -> None:
+        self._finishing.discard(writing)
         self._changed.set()
 
     def _release(self, delivery: Delivery) -> None:
@@ -457,9 +482,7 @@ class Consumer:
             self._leases.remove(delivery.lease)
             _log.exception("task %s: the database takes no outcome of it", outcome.id)
             return
-        if recorded is None:
-            _log.warning("task %s: run %d was superseded; dropped", outcome.id, outcome.run)
-        elif committed is not None:
+        if recorded is not None and committed is not None:
             try:
                 answer = committed(recorded)
                 if asyncio.iscoroutine(answer):
@@ -467,13 +490,38 @@ class Consumer:
             # The outcome stands, whatever those who are told of it do.
             except Exception:  # noqa: BLE001
                 _log.exception("task %s: its outcome is recorded, but not announced", recorded.id)
-        if recorded is not None and self._told is not None:
+        self._end(delivery, outcome, recorded, closed)
+
+    def _written(
+        self, delivery: Delivery, outcome: Outcome, writing: asyncio.Future[Status | None]
+    ) -> None:
+        if writing.cancelled():
+            return
+        if writing.exception() is None:
+            self._end(delivery, outcome, self._outcomes.as_recorded(outcome, writing.result()))
+            return
+        # Nothing was written: the whole way says what is wrong with it.
+        task = asyncio.create_task(self._commit(delivery, outcome, None))
+        self._finishing.add(task)
+        task.add_done_callback(self._finished)
+
+    def _end(
+        self,
+        delivery: Delivery,
+        outcome: Outcome,
+        recorded: Outcome | None,
+        closed: timedelta | None = None,
+    ) -> None:
+        """The outcome is committed, or was dropped."""
+        if recorded is None:
+            _log.warning("task %s: run %d was superseded; dropped", outcome.id, outcome.run)
+        elif self._told is not None:
             self._told(delivery.task, recorded)
         self._settlements.append(self._settle(delivery, recorded, closed))
         self._changed.set()
 
     def _settle(
-        self, delivery: Delivery, outcome: Outcome | None, closed: timedelta | None
+        self, delivery: Delivery, outcome: Outcome | None, closed: timedelta | None = None
     ) -> Settlement:
         lease = delivery.lease
         if outcome is None:

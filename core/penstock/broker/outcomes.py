@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -163,14 +163,25 @@ class DeadlineExceededError(PermanentError):
     default_code = DEADLINE_EXCEEDED
 
 
+class Said(Protocol):
+    """What runs have said of themselves."""
+
+    def has_said(self, task_id: UUID, run: int) -> bool:
+        """Whether there is anything to be flushed."""
+        ...
+
+    async def flush(self, task_id: UUID, run: int) -> None:
+        """Return once all of it is written."""
+        ...
+
+
 class OutcomeWriter:
     """Records outcomes in batches, and holds them while the database is away.
 
     Args:
         ledger: takes them.
         batch_changed: told of the batches of which tasks have ended, once that is committed.
-        before: called with task and run before an outcome is recorded: what the run said is to be
-            there when it has ended.
+        said: what runs have said of themselves: that is to be there when they have ended.
     """
 
     def __init__(
@@ -178,11 +189,11 @@ class OutcomeWriter:
         ledger: Ledger,
         *,
         batch_changed: Callable[[Iterable[UUID]], None],
-        before: Callable[[UUID, int], Awaitable[None]] | None = None,
+        said: Said,
     ) -> None:
         self._ledger = ledger
         self.batch_changed = batch_changed
-        self._before = before
+        self._said = said
         self._commits = GroupCommit(self._record)
 
     async def write(self, outcome: Outcome) -> Outcome | None:
@@ -193,8 +204,7 @@ class OutcomeWriter:
         that somebody wants cancelled is, and one whose deadline leaves no time for it has failed.
         The database being away only makes this take longer.
         """
-        if self._before is not None:
-            await self._before(outcome.id, outcome.run)
+        await self._said.flush(outcome.id, outcome.run)
         try:
             status = await self._commits.add(outcome)
         except Exception as error:  # noqa: BLE001
@@ -210,6 +220,21 @@ class OutcomeWriter:
                 error=Failure(NotStorableError.default_code, _clean(message, _MESSAGE_LENGTH), ""),
             )
             status = await self._commits.add(outcome)
+        return self.as_recorded(outcome, status)
+
+    def begin(self, outcome: Outcome) -> asyncio.Future[Status | None] | None:
+        """Record ``outcome``, and tell the status; for :meth:`as_recorded`.
+
+        Nothing is done if something has to be awaited first, or if that fails: then :meth:`write`
+        knows what to do.
+        """
+        if self._said.has_said(outcome.id, outcome.run):
+            return None
+        return self._commits.put(outcome)
+
+    @staticmethod
+    def as_recorded(outcome: Outcome, status: Status | None) -> Outcome | None:
+        """What was recorded, by the status that was."""
         if status is None:
             return None
         if status is outcome.status:

@@ -53,6 +53,10 @@ class Reports:
         report = self._runs[task.id, task.run] = RunReport(task, self)
         return report
 
+    def has_said(self, task_id: UUID, run: int) -> bool:
+        """Whether a run has said anything that may not be written yet."""
+        return (task_id, run) in self._runs
+
     async def flush(self, task_id: UUID, run: int) -> None:
         """Return once all that a run has said is written; neither server gets long for it."""
         report = self._runs.pop((task_id, run), None)

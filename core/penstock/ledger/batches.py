@@ -53,8 +53,8 @@ _STARTED_TYPES: dict[str, type[TypeEngine[Any]]] = {
 _TASK_FIELDS = tuple(each for each in NewTask.__struct_fields__ if each not in {"files", "key"})
 _ARTIFACT_FIELDS = StoredArtifact.__struct_fields__
 _CHECKPOINT_FIELDS = Checkpoint.__struct_fields__
-# PostgreSQL takes these from the task's row.
-_SQLITE_ONLY = ("attempt", "started_at")
+# PostgreSQL takes the others from the task's row.
+_OUTCOME_FIELDS = ("id", "run", "status", "result", "traceback", "ran", "run_at", "finished_at")
 
 
 class Batches(ABC):
@@ -172,11 +172,15 @@ class PostgresqlBatches(Batches):
         self, connection: Executes, outcomes: Sequence[Outcome]
     ) -> dict[Run, Status]:
         """See :class:`Batches`."""
-        rows = [_outcome_values(each) for each in outcomes]
         values: dict[str, Any] = {
-            field: [row[field] for row in rows] for field in rows[0] if field not in _SQLITE_ONLY
+            **_columns(outcomes, _OUTCOME_FIELDS),
+            "error_code": [each.error and each.error.code for each in outcomes],
+            "error_message": [each.error and each.error.message for each in outcomes],
+            "error_type": [each.error and each.error.type for each in outcomes],
+            "refund": [0 if each.spends_attempt else 1 for each in outcomes],
+            "shard": self._shard,
+            "too_late": TOO_LATE,
         }
-        values |= {"shard": self._shard, "too_late": TOO_LATE}
         result = await connection.execute(self._record, values)
         return {(task_id, run): Status(status) for task_id, run, status in result}
 

@@ -46,11 +46,15 @@ class GroupCommit(Generic[T, R]):
             LedgerUnavailableError: nothing is known of the write.
             Exception: whatever ``write`` raised for this very item, like the database's refusal.
         """
+        return await self.put(item)
+
+    def put(self, item: T) -> asyncio.Future[R]:
+        """:meth:`add`, for callers who have something else to do meanwhile."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._pending.append((item, future))
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush(), name="group-commit")
-        return await future
+        return future
 
     @property
     def size(self) -> int:

@@ -88,7 +88,7 @@ class Worker:
         self._outcomes = OutcomeWriter(
             services.ledger,
             batch_changed=services.dispatch.completion.look,
-            before=self._reports.flush,
+            said=self._reports,
         )
         self._processes = ProcessPool(services.limits, task_log_level=services.log_limits.level)
         self._providers = Providers(services.policies, engine)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from tests.chaos.build import Change
 from tests.chaos.mutants.mutant import Mutant
 
-_WRITE = "            recorded = await self._outcomes.write(outcome)\n"
+_WRITE = "        writing: asyncio.Future[Any] | None = None\n"
 _SETTLE = (
-    "                self._settlements.append(self._settle(delivery, outcome))\n"
-    "                self._changed.set()\n"
+    "            self._settlements.append(self._settle(delivery, outcome))\n"
+    "            self._changed.set()\n"
 )
 
 MUTANTS = (
@@ -19,7 +19,7 @@ MUTANTS = (
             Change(
                 file="broker/consumer.py",
                 old=_WRITE,
-                new=f"            if outcome.status is not Status.PENDING:\n{_SETTLE}{_WRITE}",
+                new=f"        if outcome.status is not Status.PENDING:\n{_SETTLE}{_WRITE}",
             ),
         ),
         caught_by=frozenset({"running_tasks_are_in_the_engine"}),
@@ -31,7 +31,7 @@ MUTANTS = (
             Change(
                 file="broker/consumer.py",
                 old=_WRITE,
-                new=f"            if outcome.status is Status.PENDING:\n{_SETTLE}{_WRITE}",
+                new=f"        if outcome.status is Status.PENDING:\n{_SETTLE}{_WRITE}",
             ),
         ),
         caught_by=frozenset({"running_tasks_are_not_handed_out", "losses_are_deaths"}),
