@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -18,17 +17,9 @@ from tests.integration.dispatch.test_retention import ended, left
 
 
 @pytest.fixture
-def environment(
-    redis_url: str, namespace: str, database_url: str, tmp_path: Path
-) -> Mapping[str, str]:
-    return {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_DATA_DIR": str(tmp_path / "data"),
-        "PENSTOCK_KEEP_SUCCESS": "12h",
-        "PENSTOCK_IDEMPOTENCY_TTL_SECONDS": "3600",
-    }
+def environment(environment: dict[str, str]) -> Mapping[str, str]:
+    keep = {"PENSTOCK_KEEP_SUCCESS": "12h", "PENSTOCK_IDEMPOTENCY_TTL_SECONDS": "3600"}
+    return environment | keep
 
 
 async def fill(database_url: str) -> None:

@@ -14,6 +14,8 @@ from penstock.ledger import TaskRecord
 HEARTBEAT = timedelta(seconds=15)
 """How long a listener waits before it says that there is nothing to say."""
 _RETRY = 1.0
+# Of a task that has ended: then what could not be read is lost.
+_MOST_MISSES = 2
 News = Event | TaskRecord
 """What is new of a task: an event of its stream, or its row."""
 
@@ -75,6 +77,7 @@ class Listener:
         self._is_news = is_news
         self._position = BEGINNING
         self._place: int | None = None
+        self._misses = 0
 
     async def end(self) -> TaskRecord:
         """The task's row when it has ended, or when there will be no more news of it."""
@@ -139,11 +142,13 @@ class Listener:
         try:
             page = await self._read(self._followed.record.id, self._position)
         except EngineUnavailableError:
-            if has_ended:
+            self._misses += 1
+            if has_ended and self._misses >= _MOST_MISSES:
                 return [GAP], False
             # Not lost yet: it is tried again, while the row is followed still.
             await self._wait(_RETRY)
             return (), not self._followed.is_gone
+        self._misses = 0
         self._move(page.events)
         self._place = tail.place_behind(self._position)
         if self._place is None and not page.events:
