@@ -68,7 +68,7 @@ def test_two_hundred_kilobytes_take_seconds(to):
     rendered = render(markdown, to=to)
 
     assert rendered.data
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 30
 
 
 def test_title_falls_back_to_the_first_heading():
