@@ -1,10 +1,10 @@
 """Taking tasks out of line, wherever they stand, and telling who runs them."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+from msgspec.structs import replace
 from uuid_utils.compat import uuid7
 
 from penstock import Priority, Queue
