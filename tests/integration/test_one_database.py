@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from redis.asyncio import Redis
 
 from penstock import Client
 from penstock.app import Application
@@ -95,7 +96,9 @@ async def test_what_waits_stays_with_its_own_installation(
         await until(lambda: _waits(mine))
         async with foreign:
             await until(lambda: _is_said(caplog, "all repair waits: the database belongs to"))
-            assert await foreign.engine.without_index(["ai"]) == ["ai"]
+    # It has ended, and so has its round.
+    async with Redis.from_url(environment["REDIS_URL"]) as redis:
+        assert await redis.keys(f"{other['PENSTOCK_NAMESPACE']}:*") == []
 
 
 async def _waits(application: Application) -> bool:

@@ -36,7 +36,7 @@ from penstock.declarations import DeclarationError, PenstockError, Priority, Tas
 from penstock.dispatch import MOST_AT_ONCE, BatchSubmission, RequestKey, Submission, Swept
 from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_TASKS
 from penstock.dispatch.bulk import MAX_TASKS
-from penstock.dispatch.sameness import fingerprint_of_all
+from penstock.dispatch.sameness import fingerprint_of_all, fingerprint_of_batch
 from penstock.events import Position
 from penstock.ledger import Accepted, BatchRecord, TaskFilter, TaskSummary, Transition
 from penstock.plugins import discover
@@ -394,6 +394,7 @@ class Client:
         name: str = "",
         user_id: str | None = None,
         sealed: bool = True,
+        idempotency_key: str | None = None,
     ) -> BatchHandle:
         """Accept tasks that are counted together, all of them or none.
 
@@ -407,9 +408,11 @@ class Client:
             user_id: for whom the callback is done, and tasks that do not say so.
             sealed: whether these are all. If not, :meth:`BatchHandle.add` takes more, and
                 :meth:`BatchHandle.seal` ends that.
+            idempotency_key: the very same batch with the same key is the same one.
 
         Raises:
             BatchPartError: a task or the callback cannot be accepted; ``place`` says which.
+            IdempotencyKeyReusedError: the key was used before for something else.
             QueueFullError: as many tasks wait as may; its ``retry_after`` says when to try again.
             PenstockError: the database is away.
         """
@@ -430,9 +433,12 @@ class Client:
             user_id=user_id,
             sealed=sealed,
         )
+        key = None
+        if checked_key(idempotency_key) is not None:
+            key = RequestKey(PRINCIPAL, str(idempotency_key), fingerprint_of_batch(wanted))
         async with self.opened() as client:
             batches = client.application.dispatch.batches
-            record = await batches.submit(wanted, by="the application")
+            record = await batches.submit(wanted, by="the application", key=key)
         return BatchHandle(self, record.id)
 
     async def batch(self, batch_id: UUID) -> BatchInfo:

@@ -180,11 +180,17 @@ class SyncClient:
         name: str = "",
         user_id: str | None = None,
         sealed: bool = True,
+        idempotency_key: str | None = None,
     ) -> SyncBatchHandle:
         """See :meth:`Client.submit_batch`."""
         handle = self._thread.call(
             self._client.submit_batch(
-                requests, callback=callback, name=name, user_id=user_id, sealed=sealed
+                requests,
+                callback=callback,
+                name=name,
+                user_id=user_id,
+                sealed=sealed,
+                idempotency_key=idempotency_key,
             )
         )
         return SyncBatchHandle(handle, self._thread)

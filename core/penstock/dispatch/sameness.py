@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from penstock.declarations import TaskType
+from penstock.dispatch.batch_submission import BatchSubmission
 from penstock.dispatch.submission import Submission
 from penstock.ledger import StoredArtifact
 
@@ -37,6 +38,23 @@ def fingerprint(submission: Submission) -> str:
 def fingerprint_of_all(submissions: Iterable[Submission]) -> str:
     """Of a request for many tasks."""
     return _hash(*(fingerprint(each).encode() for each in submissions))
+
+
+def fingerprint_of_batch(batch: BatchSubmission) -> str:
+    """Of a request for a batch."""
+    callback = batch.callback
+    terms = (
+        batch.name,
+        batch.user_id,
+        batch.sealed,
+        None if callback is None else (callback.type, callback.priority, callback.input is None),
+    )
+    text = b"" if callback is None or callback.input is None else callback.input
+    return _hash(
+        msgspec.json.encode(terms),
+        text if isinstance(text, bytes) else text.encode(),
+        fingerprint_of_all(batch.tasks).encode(),
+    )
 
 
 def unique_key(

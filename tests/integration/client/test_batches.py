@@ -12,6 +12,7 @@ from penstock import (
     BatchSealedError,
     Callback,
     Client,
+    IdempotencyKeyReusedError,
     TaskRequest,
 )
 from penstock_ai.document import DocumentInput, document
@@ -61,6 +62,25 @@ async def test_a_batch_that_is_not_sealed_grows_and_waits(environment, tmp_path)
         cancelled = await handle.cancel("a typo")
         assert (cancelled.counts.cancelled, cancelled.finished) == (1, True)
         assert (await handle.status()) == cancelled
+
+
+async def test_the_same_batch_with_the_same_key_is_one(environment, tmp_path):
+    tasks = [TaskRequest(document, HTML)] * 2
+    async with Client(environ=environment, directory=tmp_path) as client:
+        first = await client.submit_batch(tasks, name="a", idempotency_key="k")
+        again = await client.submit_batch(tasks, name="a", idempotency_key="k")
+        assert (again.id, (await again.status()).total) == (first.id, 2)
+        for other in (
+            {"name": "b"},
+            {"name": "a", "sealed": False},
+            {"name": "a", "callback": Callback(document, HTML)},
+        ):
+            with pytest.raises(IdempotencyKeyReusedError):
+                await client.submit_batch(tasks, idempotency_key="k", **other)
+        with pytest.raises(IdempotencyKeyReusedError):
+            await client.submit_batch(tasks[:1], name="a", idempotency_key="k")
+        with pytest.raises(ValueError, match="idempotency_key"):
+            await client.submit_batch(tasks, idempotency_key="ü")
 
 
 async def test_what_does_not_fit_is_refused_and_nothing_is_written(environment, tmp_path):

@@ -463,8 +463,8 @@ async def test_a_batch_that_nobody_adds_to_or_seals_is_sealed_and_finishes(
 ) -> None:
     batches, completion = installation.dispatch.batches, installation.dispatch.completion
     old, grown, young = [
-        (await batches.submit(batch_of(1, sealed=False, callback=WITH_INPUT), by="test")).id
-        for _ in range(3)
+        (await batches.submit(batch_of(size, sealed=False, callback=WITH_INPUT), by="test")).id
+        for size in (1, 1, 0)
     ]
     ids = await tasks_of(installation, old)
     week = timedelta(days=7)

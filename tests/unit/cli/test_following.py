@@ -64,7 +64,8 @@ def test_a_quiet_task_is_followed_through_a_restart_of_the_api(run, api, monkeyp
     monkeypatch.setattr("penstock.cli.patience._LIMIT", timedelta(0))
     monkeypatch.setattr("penstock.cli.following._PAUSE", timedelta(0))
     away = problem(503, "A service that this needs is not available")
-    api.on(EVENTS, sent(("status", task("running"), None)), away, sent(ENDED), away)
+    running = sent(("status", task("running"), None))
+    api.on(EVENTS, away, running, away, sent(ENDED), away)
 
     assert run("task", "watch", TASK_ID).exit_code == 0
     gone = run("task", "watch", TASK_ID)
