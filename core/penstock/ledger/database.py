@@ -99,9 +99,9 @@ class Database:
             LedgerUnavailableError: if the database is away; the statement's outcome is then
                 unknown.
         """
-        self.statements += 1
         with translated(what):
             async with self.engine.connect() as connection:
+                self.statements += 1
                 driver: Any = (await connection.get_raw_connection()).driver_connection
                 try:
                     rows: Sequence[Sequence[Any]] = await driver.fetch(
