@@ -17,12 +17,9 @@ async def test_a_connection_that_was_cut_is_not_used_again(
     ((run,), _) = await pass_gate(ledger, first.id)
     database = postgresql_url.rpartition("/")[2].partition("?")[0]
 
+    # Either is repeated on a new connection, so nobody hears of it.
     postgres_server.cut(database)
-    with pytest.raises(LedgerUnavailableError):
-        await ledger.record([outcome(run)])
     assert await ledger.record([outcome(run)]) == {(run.id, run.run): Status.SUCCESS}
-
-    # A start may be repeated, so nobody hears of it.
     postgres_server.cut(database)
     ((run,), _) = await pass_gate(ledger, second.id)
     assert run.id == second.id

@@ -5,7 +5,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.engine import URL
 
 
 def query(dialect: str, name: str) -> TextClause:
@@ -23,5 +23,6 @@ class DriverQuery(NamedTuple):
 
 def driver_query(name: str) -> DriverQuery:
     """The statement ``name`` for PostgreSQL's driver itself."""
-    compiled = query("postgresql", name).compile(dialect=asyncpg.dialect())
+    dialect = URL.create("postgresql+asyncpg").get_dialect()()
+    compiled = query("postgresql", name).compile(dialect=dialect)
     return DriverQuery(compiled.string, compiled.positiontup or ())
