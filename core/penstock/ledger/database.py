@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from penstock.ledger.driver import Driver
 from penstock.ledger.errors import translated
 from penstock.ledger.queries import DriverQuery
 
@@ -50,6 +51,7 @@ class Database:
         self.dialect = self.engine.dialect.name
         self.statements = 0
         """How many statements were sent, for benchmarks and metrics."""
+        self._driver = Driver(self.engine)
         # SQLite has one writer; waiting for it here is fair and cheap, its own waiting is neither.
         self._writer = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
@@ -100,18 +102,8 @@ class Database:
                 unknown.
         """
         with translated(what):
-            async with self.engine.connect() as connection:
-                self.statements += 1
-                driver: Any = (await connection.get_raw_connection()).driver_connection
-                try:
-                    rows: Sequence[Sequence[Any]] = await driver.fetch(
-                        query.text, *[values[each] for each in query.names]
-                    )
-                except BaseException:
-                    # SQLAlchemy does not know of the error, and would use the connection again.
-                    await connection.invalidate()
-                    raise
-                return rows
+            self.statements += 1
+            return await self._driver.fetch(query, values)
 
     @asynccontextmanager
     async def read(self, what: str) -> AsyncIterator[AsyncConnection]:

@@ -96,7 +96,7 @@ def translated(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not _is_outage(error) or _is_refusal(error):
+        if not _is_outage(error) or (isinstance(error, DBAPIError) and _is_refusal(error)):
             raise
         # The database's own words, without the statement and the users' data in it.
         reason = getattr(error, "orig", None) or error
@@ -151,11 +151,11 @@ def _lacks_table(reason: BaseException) -> bool:
     return getattr(reason, "sqlstate", None) == "42P01" or "no such table" in str(reason)
 
 
-def _is_refusal(error: Exception) -> bool:
-    if getattr(error, "connection_invalidated", False):
+def _is_refusal(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
         return False
-    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
+    sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate is not None:
-        return str(sqlstate)[:2] in _REFUSALS or sqlstate == _LOCK_NOT_AVAILABLE
-    # SQLite, and drivers that fail before the server answers; asyncpg's own error is a ValueError.
-    return isinstance(error, (DataError, IntegrityError, ValueError))
+        return str(sqlstate)[:2] in _REFUSALS or waited_in_vain(error)
+    # SQLite, and drivers that fail before the server answers.
+    return isinstance(error, (DataError, IntegrityError))

@@ -5,7 +5,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.engine import URL
+from sqlalchemy.dialects.postgresql import asyncpg
 
 
 def query(dialect: str, name: str) -> TextClause:
@@ -23,6 +23,5 @@ class DriverQuery(NamedTuple):
 
 def driver_query(name: str) -> DriverQuery:
     """The statement ``name`` for PostgreSQL's driver itself."""
-    dialect = URL.create("postgresql+asyncpg").get_dialect()()
-    compiled = query("postgresql", name).compile(dialect=dialect)
+    compiled = query("postgresql", name).compile(dialect=asyncpg.dialect())  # type: ignore[no-untyped-call]
     return DriverQuery(compiled.string, compiled.positiontup or ())
