@@ -144,7 +144,7 @@ class _Handler(logging.StreamHandler[TextIO]):
         with self.lock or nullcontext():
             lines, self._lines = self._lines, []
             self._writing_on = None
-            # As of a record: that a stream is closed is nobody's failure.
+            # As for a single line: nobody fails because a stream is closed.
             with suppress(OSError, ValueError):
                 self.stream.write("".join(lines))
                 self.stream.flush()

@@ -1,8 +1,10 @@
 """Log lines, for people and for programs."""
 
+import asyncio
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -139,3 +141,65 @@ def test_a_line_is_clipped_in_what_is_long(log_format):
         _, line = map(json.loads, text.splitlines())
         assert (line["event"], line["logger"]) == ("short", "acme")
         assert "xx … of 10,000 bytes … xx" in line["page"]
+
+
+class Written(io.StringIO):
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.writes.append(text)
+        return len(text)
+
+
+async def test_the_lines_of_one_turn_of_the_event_loop_are_written_at_once():
+    stream = Written()
+    logs.configure("console", "info", stream=stream)
+
+    for number in range(3):
+        logging.getLogger("penstock").info("line %d", number)
+    assert stream.writes == []
+    await asyncio.sleep(0)
+
+    (written,) = stream.writes
+    assert [line.partition("line ")[2][0] for line in written.splitlines()] == ["0", "1", "2"]
+
+
+async def test_a_warning_is_written_at_once_with_what_came_before_it():
+    stream = Written()
+    logs.configure("console", "info", stream=stream)
+
+    logging.getLogger("penstock").info("before")
+    logging.getLogger("penstock").warning("now")
+
+    (written,) = stream.writes
+    assert written.index("before") < written.index("now")
+
+
+async def test_a_thread_without_an_event_loop_writes_its_lines_at_once():
+    stream = Written()
+    logs.configure("console", "info", stream=stream)
+    logging.getLogger("penstock").info("of the loop")
+
+    thread = threading.Thread(target=logging.getLogger("penstock").info, args=("of a thread",))
+    thread.start()
+    thread.join()
+
+    (written,) = stream.writes
+    assert "of the loop" in written
+    assert "of a thread" in written
+
+
+def test_a_loop_that_ends_leaves_no_line_behind():
+    stream = Written()
+    logs.configure("console", "info", stream=stream)
+
+    async def log_and_end() -> None:
+        logging.getLogger("penstock").info("the last line")
+
+    for _ in range(2):
+        asyncio.run(log_and_end())
+    logging.getLogger().handlers[0].flush()
+
+    assert "".join(stream.writes).count("the last line") == 2

@@ -14,6 +14,8 @@ from penstock.broker.providers import Providers
 from penstock.engine import EngineUnavailableError, Lease, Settlement
 from penstock.ledger import CancelWish
 
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -47,6 +49,7 @@ class AtGate:
         self._leases: dict[bytes, Lease] = {}
         self._gathered: list[Lease] = []
         self._passing: asyncio.Task[None] | None = None
+        self._pause = _FIRST_PAUSE
         # What is heard of them meanwhile: who shall be cancelled, and whose lease was refused.
         self.wishes: dict[UUID, CancelWish] = {}
         self.refused: set[bytes] = set()
@@ -86,15 +89,20 @@ class AtGate:
         deliveries: list[Delivery] = []
         settlements: list[Settlement] = []
         try:
-            admission = await self._providers.admit(leases, estimates=self._gate.estimates)
+            try:
+                admission = await self._providers.admit(leases, estimates=self._gate.estimates)
+            except EngineUnavailableError as error:
+                _log.warning("%d claimed tasks go back in line: %s", len(leases), error)
+                # Their slots are taken until then, so that they are not claimed again at once.
+                await asyncio.sleep(self._pause)
+                self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+                self._turn_back(leases)
+                return
+            self._pause = _FIRST_PAUSE
             settlements += admission.settlements
             if admission.leases:
                 deliveries, refused = await self._gate.open(admission.leases)
                 settlements += refused
-        except EngineUnavailableError as error:
-            _log.warning("%d claimed tasks go back in line: %s", len(leases), error)
-            self._turn_back(leases)
-            return
         except BaseException:
             # Whether the runs were opened is unknown, and somebody has to find out.
             gathered, self._gathered = self._gathered, []

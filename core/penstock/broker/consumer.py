@@ -43,8 +43,6 @@ _LONGEST_PAUSE = 2.0
 _LONGEST_PAUSE_FOR_INDEX = 0.5
 # Finished runs whose outcome the database has not taken yet; beyond this nothing is claimed.
 _MOST_UNCOMMITTED = 200
-# What is to be settled waits so long for a claim that takes it along.
-_SETTLE_DELAY = 0.005
 _LEASE_LOST = Interruption(
     "lease_lost", "the worker was silent for longer than its lease, and was thought dead"
 )
@@ -266,7 +264,7 @@ class Consumer:
             if not (self._policies.is_known or self._draining):
                 await self._changed.wait()
                 continue
-            want = min(self.free_slots, self._most_at_once)
+            want = self.free_slots
             under_way = self._at_gate or self._held or self._finishing
             if self._draining and not (under_way or self._settlements):
                 return
@@ -275,9 +273,6 @@ class Consumer:
             if want <= 0 and not (self._settlements or self._has_marker or paused):
                 await self._changed.wait()
                 continue
-            if want <= 0 and not (self._has_marker or paused or self._draining):
-                await self._until_free(_SETTLE_DELAY)
-                want = min(self.free_slots, self._most_at_once)
             try:
                 # With no slot free this still puts a marker back for another worker.
                 next_wake = await self._claim(max(want, 0))
@@ -399,19 +394,6 @@ class Consumer:
         if self._draining or self._gate.outage or len(self._finishing) > _MOST_UNCOMMITTED:
             return 0
         return self.queue.concurrency - len(self._held) - len(self._at_gate)
-
-    @property
-    def _most_at_once(self) -> int:
-        """Half of the slots, so that one half runs while the other is claimed and at the gate."""
-        return -(-self.queue.concurrency // int(__import__("os").environ.get("PARTS", "2")))
-
-    async def _until_free(self, seconds: float) -> None:
-        """Wait for a free slot, but no longer."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self.free_slots <= 0:
-                    self._changed.clear()
-                    await self._changed.wait()
 
     async def _sleep(self, next_wake: float | None) -> None:
         """Wait for work, a free slot, something to settle, or the time the engine named.
