@@ -50,6 +50,8 @@ class Database:
         self.dialect = self.engine.dialect.name
         self.statements = 0
         """How many statements were sent, for benchmarks and metrics."""
+        self.writers = 1 if self.dialect == "sqlite" else 2
+        """How many transactions at once make one kind of write faster."""
         # SQLite has one writer; waiting for it here is fair and cheap, its own waiting is neither.
         self._writer = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)

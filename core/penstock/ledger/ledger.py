@@ -69,7 +69,7 @@ class Ledger:
         self.batches = BatchTable(
             self.database, insert_tasks=self._batches.insert_tasks, shard=shard
         )
-        self._inserts = GroupCommit(self._insert)
+        self._inserts = GroupCommit(self._insert, writers=self.database.writers)
         self.keyed = KeyedTasks(self.database, self._batches)
         self._checkpoints = GroupCommit(self._save_checkpoints)
 
