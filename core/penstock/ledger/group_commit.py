@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from penstock import background
 from penstock.ledger.errors import LedgerUnavailableError
@@ -19,6 +20,14 @@ R = TypeVar("R")
 MAX_BATCH = 1000
 # So many are worth a transaction beside the one under way.
 _WORTH_A_WRITER = 16
+
+
+@dataclass(eq=False)
+class _Writer:
+    """Writes one batch after the other; it has none while it gathers."""
+
+    batch: Sequence[tuple[Any, asyncio.Future[Any]]] = ()
+    task: asyncio.Task[None] | None = None
 
 
 class GroupCommit(Generic[T, R]):
@@ -42,8 +51,7 @@ class GroupCommit(Generic[T, R]):
         self._max_batch = max_batch
         self._most_writers = writers
         self._pending: list[tuple[T, asyncio.Future[R]]] = []
-        # Each with its batch, which is empty while that gathers.
-        self._writers: dict[asyncio.Task[None], Sequence[tuple[T, asyncio.Future[R]]]] = {}
+        self._writers: list[_Writer] = []
 
     async def add(self, item: T) -> R:
         """Write ``item``; returns once it is committed.
@@ -55,26 +63,31 @@ class GroupCommit(Generic[T, R]):
             LedgerUnavailableError: nothing is known of the write.
             Exception: whatever ``write`` raised for this very item, like the database's refusal.
         """
+        return await self.put(item)
+
+    def put(self, item: T) -> asyncio.Future[R]:
+        """:meth:`add`, for callers who have something else to do meanwhile."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._pending.append((item, future))
         if self._is_worth_a_writer:
-            writer = asyncio.create_task(self._write_all(), name="group-commit")
-            self._writers[writer] = ()
-        return await future
+            writer = _Writer()
+            self._writers.append(writer)
+            writer.task = asyncio.create_task(self._write_all(writer), name="group-commit")
+        return future
 
     @property
     def size(self) -> int:
         """How many items are not written yet."""
-        return len(self._pending) + sum(map(len, self._writers.values()))
+        return len(self._pending) + sum(len(each.batch) for each in self._writers)
 
     async def close(self) -> None:
         """Wait until everything that was added is written."""
         while self._writers:
-            await asyncio.wait(self._writers)
+            await asyncio.wait([each.task for each in self._writers if each.task])
 
     async def abandon(self) -> None:
         """Write no more; whoever waits for an item is cancelled."""
-        await background.end(*self._writers)
+        await background.end(*(each.task for each in self._writers))
 
     @property
     def _is_worth_a_writer(self) -> bool:
@@ -82,23 +95,21 @@ class GroupCommit(Generic[T, R]):
             return True
         return len(self._writers) < self._most_writers and len(self._pending) >= _WORTH_A_WRITER
 
-    async def _write_all(self) -> None:
-        writer = asyncio.current_task()
-        assert writer is not None
+    async def _write_all(self, writer: _Writer) -> None:
         try:
             while self._pending:
-                self._writers[writer] = ()
+                writer.batch = ()
                 await self._gather()
-                self._writers[writer] = batch = self._take()
+                writer.batch = batch = self._take()
                 await self._write_batch(batch)
         except asyncio.CancelledError:
             # The loop is closing: nobody is left waiting for what will not come.
-            for _, future in (*self._writers[writer], *self._pending):
+            for _, future in (*writer.batch, *self._pending):
                 future.cancel()
             self._pending.clear()
             raise
         finally:
-            del self._writers[writer]
+            self._writers.remove(writer)
 
     async def _gather(self) -> None:
         """Let callers that are ready now join, for as long as each turn of the loop brings some."""
@@ -109,7 +120,7 @@ class GroupCommit(Generic[T, R]):
 
     def _take(self) -> Sequence[tuple[T, asyncio.Future[R]]]:
         """What is pending, or a share of it if another writer gathers as well."""
-        sharing = sum(not batch for batch in self._writers.values())
+        sharing = sum(not each.batch for each in self._writers)
         share = min(-(-len(self._pending) // sharing), self._max_batch)
         batch = self._pending[:share]
         del self._pending[:share]

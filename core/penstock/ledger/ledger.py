@@ -133,11 +133,12 @@ class Ledger:
     @repeated_if_cut
     async def _insert(self, tasks: Sequence[NewTask]) -> Sequence[None]:
         files = [file for task in tasks for file in task.files]
-        transaction = self.database.write if files else self.database.hot_statement
-        async with transaction("store new tasks") as connection:
-            await self._batches.insert_tasks(connection, tasks)
-            if files:
+        if files:
+            async with self.database.write("store new tasks") as connection:
+                await self._batches.insert_tasks(connection, tasks)
                 await self._batches.insert_artifacts(connection, files, now=_now())
+        else:
+            await self._batches.store_tasks(self.database, tasks)
         return [None] * len(tasks)
 
     @repeated_if_cut
@@ -153,7 +154,7 @@ class Ledger:
             The runs that were opened, and the tasks that may not start with the reason.
         """
         now = _now()
-        async with self.database.hot_statement("start tasks") as connection:
+        async with self.database.statement("start tasks") as connection:
             started = await self._batches.start_tasks(
                 connection, claims, worker=worker, now=now, due=now + _CLOCK_TOLERANCE
             )
@@ -225,7 +226,7 @@ class Ledger:
             its deadline leaves no time for that. The other runs were superseded, and their outcome
             is dropped.
         """
-        async with self.database.hot_statement("record outcomes") as connection:
+        async with self.database.statement("record outcomes") as connection:
             return await self._batches.record_outcomes(connection, outcomes)
 
     async def cancel(self, task_id: UUID, *, reason: str) -> Transition | None:
@@ -375,7 +376,7 @@ class Ledger:
 
     async def report_progress(self, reports: Sequence[tuple[UUID, int, float, str]]) -> None:
         """Show how far runs are: (task, run, percent, message)."""
-        async with self.database.hot_statement("record progress") as connection:
+        async with self.database.statement("record progress") as connection:
             await self._batches.record_progress(connection, reports, now=_now())
 
     # -- what the reconciler asks -----------------------------------------------------------------
