@@ -14,11 +14,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
+from sqlalchemy import Executable, Row
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
-from penstock.ledger.driver import Executes, Statement
-from penstock.ledger.queries import query
+from penstock.ledger.database import Database
+from penstock.ledger.queries import driver_query, query
 from penstock.ledger.records import (
     Checkpoint,
     ClaimedTask,
@@ -32,8 +33,8 @@ from penstock.ledger.records import (
 )
 from penstock.ledger.types import Id, Instant, sqlite_time
 
-Prepared = tuple[Statement, Mapping[str, Any]]
-"""A statement with its parameters; for connections of either kind."""
+Statement = tuple[Executable, Mapping[str, Any]]
+"""With its parameters; for connections of either kind."""
 Run = tuple[UUID, int]
 """Task, run."""
 Progress = tuple[UUID, int, float, str]
@@ -67,51 +68,58 @@ class Batches(ABC):
     def __init__(self, shard: int) -> None:
         self._shard = shard
 
-    async def insert_tasks(self, connection: Executes, tasks: Sequence[NewTask]) -> None:
+    async def insert_tasks(self, connection: AsyncConnection, tasks: Sequence[NewTask]) -> None:
         """Insert tasks; those that are there already stay as they are."""
         await connection.execute(*self.insertion(tasks))
 
     @abstractmethod
-    def insertion(self, tasks: Sequence[NewTask]) -> Prepared:
+    async def store_tasks(self, database: Database, tasks: Sequence[NewTask]) -> None:
+        """:meth:`insert_tasks` in a transaction of its own."""
+
+    @abstractmethod
+    def insertion(self, tasks: Sequence[NewTask]) -> Statement:
         """Inserts tasks, but for those that are there already, and unique ones that are open."""
 
     @abstractmethod
-    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Prepared:
+    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Statement:
         """Claims keys for tasks; returns the row of each key, of its present task."""
 
     @abstractmethod
     async def insert_artifacts(
-        self, connection: Executes, artifacts: Sequence[StoredArtifact], *, now: datetime
+        self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime
     ) -> None:
         """Insert the rows of files; those that are there already stay as they are."""
 
     @abstractmethod
     async def start_tasks(
         self,
-        connection: Executes,
+        database: Database,
         claims: Sequence[ClaimedTask],
         *,
         worker: str,
         now: datetime,
         due: datetime,
     ) -> list[StartedTask]:
-        """Open a run of each claimed task that may start."""
+        """Open a run of each claimed task that may start, in a transaction of its own."""
 
     @abstractmethod
     async def record_outcomes(
-        self, connection: Executes, outcomes: Sequence[Outcome]
+        self, database: Database, outcomes: Sequence[Outcome]
     ) -> dict[Run, Status]:
-        """Write outcomes of runs that are still current, with their attempts and counters."""
+        """Write outcomes of runs that are still current, with their attempts and counters.
+
+        In a transaction of its own.
+        """
 
     @abstractmethod
     async def record_progress(
-        self, connection: Executes, reports: Sequence[Progress], *, now: datetime
+        self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime
     ) -> None:
         """Write the progress of runs that are still current."""
 
     @abstractmethod
     async def save_checkpoints(
-        self, connection: Executes, checkpoints: Sequence[Checkpoint], *, now: datetime
+        self, connection: AsyncConnection, checkpoints: Sequence[Checkpoint], *, now: datetime
     ) -> set[CheckpointKey]:
         """Keep the checkpoints of runs that are still current; returns which those are.
 
@@ -125,24 +133,29 @@ class PostgresqlBatches(Batches):
     def __init__(self, shard: int) -> None:
         super().__init__(shard)
         self._insert = query("postgresql", "insert_tasks")
+        self._store = driver_query("insert_tasks")
         self._claim_keys = query("postgresql", "claim_keys").columns(task_id=Id)
         self._insert_artifacts = query("postgresql", "insert_artifacts")
-        self._start = query("postgresql", "start_tasks").columns(**_STARTED_TYPES)
-        self._record = query("postgresql", "record_outcomes")
+        self._start = driver_query("start_tasks")
+        self._record = driver_query("record_outcomes")
         self._progress = query("postgresql", "record_progress")
         self._checkpoints = query("postgresql", "save_checkpoints").columns(task_id=Id)
 
-    def insertion(self, tasks: Sequence[NewTask]) -> Prepared:
+    async def store_tasks(self, database: Database, tasks: Sequence[NewTask]) -> None:
+        """See :class:`Batches`."""
+        await database.fetch("store new tasks", self._store, _columns(tasks, _TASK_FIELDS))
+
+    def insertion(self, tasks: Sequence[NewTask]) -> Statement:
         """See :class:`Batches`."""
         return self._insert, _columns(tasks, _TASK_FIELDS)
 
-    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Prepared:
+    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Statement:
         """See :class:`Batches`."""
         columns = _columns([key for key, _ in keys], _KEY_FIELDS)
         return self._claim_keys, {**columns, "task_id": [holder for _, holder in keys], "now": now}
 
     async def insert_artifacts(
-        self, connection: Executes, artifacts: Sequence[StoredArtifact], *, now: datetime
+        self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime
     ) -> None:
         """See :class:`Batches`."""
         values = {**_columns(artifacts, _ARTIFACT_FIELDS), "now": now}
@@ -150,7 +163,7 @@ class PostgresqlBatches(Batches):
 
     async def start_tasks(
         self,
-        connection: Executes,
+        database: Database,
         claims: Sequence[ClaimedTask],
         *,
         worker: str,
@@ -166,10 +179,11 @@ class PostgresqlBatches(Batches):
             "now": now,
             "due": due,
         }
-        return [_started(row) for row in await connection.execute(self._start, values)]
+        rows = await database.fetch("start tasks", self._start, values)
+        return [StartedTask(*row) for row in rows]
 
     async def record_outcomes(
-        self, connection: Executes, outcomes: Sequence[Outcome]
+        self, database: Database, outcomes: Sequence[Outcome]
     ) -> dict[Run, Status]:
         """See :class:`Batches`."""
         values: dict[str, Any] = {
@@ -181,11 +195,11 @@ class PostgresqlBatches(Batches):
             "shard": self._shard,
             "too_late": TOO_LATE,
         }
-        result = await connection.execute(self._record, values)
-        return {(task_id, run): Status(status) for task_id, run, status in result}
+        recorded = await database.fetch("record outcomes", self._record, values)
+        return {(task_id, run): Status(status) for task_id, run, status in recorded}
 
     async def record_progress(
-        self, connection: Executes, reports: Sequence[Progress], *, now: datetime
+        self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime
     ) -> None:
         """See :class:`Batches`."""
         ids, runs, percents, messages = zip(*reports, strict=True)
@@ -199,7 +213,7 @@ class PostgresqlBatches(Batches):
         await connection.execute(self._progress, values)
 
     async def save_checkpoints(
-        self, connection: Executes, checkpoints: Sequence[Checkpoint], *, now: datetime
+        self, connection: AsyncConnection, checkpoints: Sequence[Checkpoint], *, now: datetime
     ) -> set[CheckpointKey]:
         """See :class:`Batches`."""
         values = {**_columns(checkpoints, _CHECKPOINT_FIELDS), "now": now}
@@ -221,14 +235,19 @@ class SqliteBatches(Batches):
         self._progress = query("sqlite", "record_progress")
         self._checkpoints = query("sqlite", "save_checkpoints").columns(task_id=Id)
 
-    def insertion(self, tasks: Sequence[NewTask]) -> Prepared:
+    async def store_tasks(self, database: Database, tasks: Sequence[NewTask]) -> None:
+        """See :class:`Batches`."""
+        async with database.write("store new tasks") as connection:
+            await self.insert_tasks(connection, tasks)
+
+    def insertion(self, tasks: Sequence[NewTask]) -> Statement:
         """See :class:`Batches`."""
         rows = [
             _json_row({field: getattr(task, field) for field in _TASK_FIELDS}) for task in tasks
         ]
         return self._insert, {"rows": json_text(rows)}
 
-    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Prepared:
+    def key_claim(self, keys: Sequence[tuple[IdempotencyKey, UUID]], *, now: datetime) -> Statement:
         """See :class:`Batches`."""
         rows = [
             _json_row({**{field: getattr(key, field) for field in _KEY_FIELDS}, "task_id": holder})
@@ -237,7 +256,7 @@ class SqliteBatches(Batches):
         return self._claim_keys, {"rows": json_text(rows), "now": sqlite_time(now)}
 
     async def insert_artifacts(
-        self, connection: Executes, artifacts: Sequence[StoredArtifact], *, now: datetime
+        self, connection: AsyncConnection, artifacts: Sequence[StoredArtifact], *, now: datetime
     ) -> None:
         """See :class:`Batches`."""
         values = {"rows": json_text(artifacts), "now": sqlite_time(now)}
@@ -245,7 +264,7 @@ class SqliteBatches(Batches):
 
     async def start_tasks(
         self,
-        connection: Executes,
+        database: Database,
         claims: Sequence[ClaimedTask],
         *,
         worker: str,
@@ -259,38 +278,42 @@ class SqliteBatches(Batches):
             "now": sqlite_time(now),
             "due": sqlite_time(due),
         }
-        return [_started(row) for row in await connection.execute(self._start, values)]
+        async with database.statement("start tasks") as connection:
+            rows = await connection.execute(self._start, values)
+            # By position: by name it takes SQLAlchemy five times as long.
+            return [StartedTask(*tuple(row)) for row in rows]
 
     async def record_outcomes(
-        self, connection: Executes, outcomes: Sequence[Outcome]
+        self, database: Database, outcomes: Sequence[Outcome]
     ) -> dict[Run, Status]:
         """See :class:`Batches`."""
         # By run: a superseded run of a task may stand beside its present one.
         by_run = {(each.id, each.run): each for each in outcomes}
         rows = [_json_row(_outcome_values(each)) for each in by_run.values()]
         values = {"rows": json_text(rows), "too_late": TOO_LATE}
-        written = list(await connection.execute(self._record, values))
-        recorded: dict[Run, Status] = {
-            (UUID(row.id), row.run): Status(row.status) for row in written
-        }
-        kept = [_attempt_values(by_run[UUID(row.id), row.run], row) for row in written]
-        if attempts := [_json_row(each) for each in kept if each is not None]:
-            await connection.execute(self._attempts, {"rows": json_text(attempts)})
-        ended = Counter((by_run[run].queue, status) for run, status in recorded.items())
-        for queue in sorted({queue for queue, _ in ended}):
-            counts = {
-                "completed": ended[queue, Status.SUCCESS],
-                "failed": ended[queue, Status.FAILED],
-                "cancelled": ended[queue, Status.CANCELLED],
+        async with database.statement("record outcomes") as connection:
+            written = list(await connection.execute(self._record, values))
+            recorded: dict[Run, Status] = {
+                (UUID(row.id), row.run): Status(row.status) for row in written
             }
-            if any(counts.values()):
-                await connection.execute(
-                    self._count, {"queue": queue, "shard": self._shard, **counts}
-                )
+            kept = [_attempt_values(by_run[UUID(row.id), row.run], row) for row in written]
+            if attempts := [_json_row(each) for each in kept if each is not None]:
+                await connection.execute(self._attempts, {"rows": json_text(attempts)})
+            ended = Counter((by_run[run].queue, status) for run, status in recorded.items())
+            for queue in sorted({queue for queue, _ in ended}):
+                counts = {
+                    "completed": ended[queue, Status.SUCCESS],
+                    "failed": ended[queue, Status.FAILED],
+                    "cancelled": ended[queue, Status.CANCELLED],
+                }
+                if any(counts.values()):
+                    await connection.execute(
+                        self._count, {"queue": queue, "shard": self._shard, **counts}
+                    )
         return recorded
 
     async def record_progress(
-        self, connection: Executes, reports: Sequence[Progress], *, now: datetime
+        self, connection: AsyncConnection, reports: Sequence[Progress], *, now: datetime
     ) -> None:
         """See :class:`Batches`."""
         rows = [
@@ -300,7 +323,7 @@ class SqliteBatches(Batches):
         await connection.execute(self._progress, {"rows": json_text(rows), "now": sqlite_time(now)})
 
     async def save_checkpoints(
-        self, connection: Executes, checkpoints: Sequence[Checkpoint], *, now: datetime
+        self, connection: AsyncConnection, checkpoints: Sequence[Checkpoint], *, now: datetime
     ) -> set[CheckpointKey]:
         """See :class:`Batches`."""
         values = {"rows": json_text(checkpoints), "now": sqlite_time(now)}
@@ -368,8 +391,3 @@ def _json_row(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _keys(rows: Iterable[Row[Any]]) -> set[CheckpointKey]:
     return {(row.task_id, row.run, row.name) for row in rows}
-
-
-def _started(row: Row[Any]) -> StartedTask:
-    # By position: by name it takes SQLAlchemy five times as long.
-    return StartedTask(*tuple(row))

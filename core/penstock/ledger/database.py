@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from penstock.ledger.driver import Driver, Executes
+from penstock.ledger.driver import Driver
 from penstock.ledger.errors import translated
+from penstock.ledger.queries import DriverQuery
 
 _CONNECT_TIMEOUT = 2.0
 _POOL_TIMEOUT = 5.0
@@ -50,10 +51,12 @@ class Database:
         self.dialect = self.engine.dialect.name
         self.statements = 0
         """How many statements were sent, for benchmarks and metrics."""
+        self._driver = Driver(self.engine)
+        self.writers = 1 if self.dialect == "sqlite" else 2
+        """How many transactions at once get more of one kind written."""
         # SQLite has one writer; waiting for it here is fair and cheap, its own waiting is neither.
         self._writer = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
-        self._driver = Driver(self.engine, self._count)
 
     def _count(self, *_: Any) -> None:
         self.statements += 1
@@ -88,21 +91,21 @@ class Database:
             async with self._autocommit.connect() as connection:
                 yield connection
 
-    @asynccontextmanager
-    async def hot_statement(self, what: str) -> AsyncIterator[Executes]:
-        """:meth:`statement` for those of :mod:`penstock.ledger.queries`, at the least cost.
+    async def fetch(
+        self, what: str, query: DriverQuery, values: Mapping[str, Any]
+    ) -> Sequence[Sequence[Any]]:
+        """The rows of one statement in a transaction of its own, by the driver of PostgreSQL.
+
+        For the statements of every task: SQLAlchemy takes longer to send one and to read its
+        answer than is spent on the tasks of a batch.
 
         Raises:
             LedgerUnavailableError: if the database is away; the statement's outcome is then
                 unknown.
         """
-        if self.dialect == "sqlite":
-            async with self.write(what) as connection:
-                yield connection
-            return
         with translated(what):
-            async with self._driver.connection() as connection:
-                yield connection
+            self.statements += 1
+            return await self._driver.fetch(query, values)
 
     @asynccontextmanager
     async def read(self, what: str) -> AsyncIterator[AsyncConnection]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from penstock import background
 from penstock.ledger.errors import LedgerUnavailableError
@@ -17,24 +18,40 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MAX_BATCH = 1000
+# So many are worth a transaction beside the one under way.
+_WORTH_A_WRITER = 16
+
+
+@dataclass(eq=False)
+class _Writer:
+    """Writes one batch after the other; it has none while it gathers."""
+
+    batch: Sequence[tuple[Any, asyncio.Future[Any]]] = ()
+    task: asyncio.Task[None] | None = None
 
 
 class GroupCommit(Generic[T, R]):
-    """Gathers items and writes them in batches, one batch at a time.
+    """Gathers items and writes them in batches.
 
     Args:
         write: writes a batch in one transaction, and returns one result per item in order.
         max_batch: the largest batch.
+        writers: how many batches are written at once at most. With two, callers who come again when
+            they were answered are at work while the others wait for the database.
     """
 
     def __init__(
-        self, write: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, max_batch: int = MAX_BATCH
+        self,
+        write: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
+        *,
+        max_batch: int = MAX_BATCH,
+        writers: int = 1,
     ) -> None:
         self._write = write
         self._max_batch = max_batch
+        self._most_writers = writers
         self._pending: list[tuple[T, asyncio.Future[R]]] = []
-        self._batch: list[tuple[T, asyncio.Future[R]]] = []
-        self._flusher: asyncio.Task[None] | None = None
+        self._writers: list[_Writer] = []
 
     async def add(self, item: T) -> R:
         """Write ``item``; returns once it is committed.
@@ -52,41 +69,47 @@ class GroupCommit(Generic[T, R]):
         """:meth:`add`, for callers who have something else to do meanwhile."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._pending.append((item, future))
-        if self._flusher is None:
-            self._flusher = asyncio.create_task(self._flush(), name="group-commit")
+        if self._is_worth_a_writer:
+            writer = _Writer()
+            self._writers.append(writer)
+            writer.task = asyncio.create_task(self._write_all(writer), name="group-commit")
         return future
 
     @property
     def size(self) -> int:
         """How many items are not written yet."""
-        return len(self._pending) + len(self._batch)
+        return len(self._pending) + sum(len(each.batch) for each in self._writers)
 
     async def close(self) -> None:
         """Wait until everything that was added is written."""
-        if self._flusher is not None:
-            await asyncio.shield(self._flusher)
+        while self._writers:
+            await asyncio.wait([each.task for each in self._writers if each.task])
 
     async def abandon(self) -> None:
         """Write no more; whoever waits for an item is cancelled."""
-        if self._flusher is not None:
-            await background.end(self._flusher)
+        await background.end(*(each.task for each in self._writers))
 
-    async def _flush(self) -> None:
+    @property
+    def _is_worth_a_writer(self) -> bool:
+        if not self._writers:
+            return True
+        return len(self._writers) < self._most_writers and len(self._pending) >= _WORTH_A_WRITER
+
+    async def _write_all(self, writer: _Writer) -> None:
         try:
             while self._pending:
+                writer.batch = ()
                 await self._gather()
-                self._batch = self._pending[: self._max_batch]
-                del self._pending[: self._max_batch]
-                await self._write_batch(self._batch)
+                writer.batch = batch = self._take()
+                await self._write_batch(batch)
         except asyncio.CancelledError:
             # The loop is closing: nobody is left waiting for what will not come.
-            for _, future in (*self._batch, *self._pending):
+            for _, future in (*writer.batch, *self._pending):
                 future.cancel()
             self._pending.clear()
             raise
         finally:
-            self._flusher = None
-            self._batch = []
+            self._writers.remove(writer)
 
     async def _gather(self) -> None:
         """Let callers that are ready now join, for as long as each turn of the loop brings some."""
@@ -95,7 +118,17 @@ class GroupCommit(Generic[T, R]):
             before = len(self._pending)
             await asyncio.sleep(0)
 
+    def _take(self) -> Sequence[tuple[T, asyncio.Future[R]]]:
+        """What is pending, or a share of it if another writer gathers as well."""
+        sharing = sum(not each.batch for each in self._writers)
+        share = min(-(-len(self._pending) // sharing), self._max_batch)
+        batch = self._pending[:share]
+        del self._pending[:share]
+        return batch
+
     async def _write_batch(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+        if not batch:
+            return
         try:
             results = await self._write([item for item, _ in batch])
         except LedgerUnavailableError as error:

@@ -69,7 +69,7 @@ class Ledger:
         self.batches = BatchTable(
             self.database, insert_tasks=self._batches.insert_tasks, shard=shard
         )
-        self._inserts = GroupCommit(self._insert)
+        self._inserts = GroupCommit(self._insert, writers=self.database.writers)
         self.keyed = KeyedTasks(self.database, self._batches)
         self._checkpoints = GroupCommit(self._save_checkpoints)
 
@@ -133,11 +133,12 @@ class Ledger:
     @repeated_if_cut
     async def _insert(self, tasks: Sequence[NewTask]) -> Sequence[None]:
         files = [file for task in tasks for file in task.files]
-        transaction = self.database.write if files else self.database.hot_statement
-        async with transaction("store new tasks") as connection:
-            await self._batches.insert_tasks(connection, tasks)
-            if files:
+        if files:
+            async with self.database.write("store new tasks") as connection:
+                await self._batches.insert_tasks(connection, tasks)
                 await self._batches.insert_artifacts(connection, files, now=_now())
+        else:
+            await self._batches.store_tasks(self.database, tasks)
         return [None] * len(tasks)
 
     @repeated_if_cut
@@ -153,10 +154,9 @@ class Ledger:
             The runs that were opened, and the tasks that may not start with the reason.
         """
         now = _now()
-        async with self.database.hot_statement("start tasks") as connection:
-            started = await self._batches.start_tasks(
-                connection, claims, worker=worker, now=now, due=now + _CLOCK_TOLERANCE
-            )
+        started = await self._batches.start_tasks(
+            self.database, claims, worker=worker, now=now, due=now + _CLOCK_TOLERANCE
+        )
         opened = {task.id for task in started}
         refused = [each for each in claims if each.id not in opened]
         if not refused:
@@ -225,8 +225,7 @@ class Ledger:
             its deadline leaves no time for that. The other runs were superseded, and their outcome
             is dropped.
         """
-        async with self.database.hot_statement("record outcomes") as connection:
-            return await self._batches.record_outcomes(connection, outcomes)
+        return await self._batches.record_outcomes(self.database, outcomes)
 
     async def cancel(self, task_id: UUID, *, reason: str) -> Transition | None:
         """:meth:`cancel_all` for one task; nothing if there is no such task."""
@@ -375,7 +374,7 @@ class Ledger:
 
     async def report_progress(self, reports: Sequence[tuple[UUID, int, float, str]]) -> None:
         """Show how far runs are: (task, run, percent, message)."""
-        async with self.database.hot_statement("record progress") as connection:
+        async with self.database.statement("record progress") as connection:
             await self._batches.record_progress(connection, reports, now=_now())
 
     # -- what the reconciler asks -----------------------------------------------------------------

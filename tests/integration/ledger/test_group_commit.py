@@ -92,8 +92,9 @@ async def test_nobody_is_left_waiting_when_the_loop_closes(book: Book) -> None:
     book.open.clear()
     callers = [asyncio.create_task(commits.add(number)) for number in range(5)]
     await book.began.wait()
-    assert commits._flusher is not None
-    commits._flusher.cancel()
+    for writer in commits._writers:
+        assert writer.task is not None
+        writer.task.cancel()
 
     async with asyncio.timeout(1):
         answers = await asyncio.gather(*callers, return_exceptions=True)
@@ -110,3 +111,38 @@ async def test_closing_waits_for_what_was_added(book: Book) -> None:
 
     assert book.batches == [[1]]
     assert await caller == "1"
+
+
+async def test_two_writers_share_what_many_callers_bring(book: Book) -> None:
+    commits = GroupCommit(book.write, writers=2)
+    book.open.clear()
+    callers = [asyncio.create_task(commits.add(number)) for number in range(64)]
+    await book.began.wait()
+    await asyncio.sleep(0)
+
+    assert book.batches == [list(range(32)), list(range(32, 64))]
+    assert commits.size == 64
+    book.open.set()
+    await commits.close()
+    assert [each.result() for each in callers] == [str(number) for number in range(64)]
+    assert commits.size == 0
+
+
+async def test_a_few_callers_wait_for_the_batch_under_way_rather_than_make_small_ones(
+    book: Book,
+) -> None:
+    commits = GroupCommit(book.write, writers=2)
+    book.open.clear()
+    first = asyncio.create_task(commits.add(0))
+    await book.began.wait()
+    rest = [asyncio.create_task(commits.add(number)) for number in range(1, 16)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert book.batches == [[0]]
+    more = asyncio.create_task(commits.add(16))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert book.batches == [[0], list(range(1, 17))]
+    book.open.set()
+    await asyncio.gather(first, *rest, more)
