@@ -24,7 +24,7 @@ from penstock.dispatch.errors import (
 from penstock.dispatch.fitting import Read, Values, fitting, replaced
 from penstock.dispatch.policy_knobs import PROVIDER, QUEUE, TASK, Kind, Knob, Settings
 from penstock.dispatch.status import Claim, PolicyValue, ProviderPolicy, QueuePolicy
-from penstock.ledger import Override, Overrides
+from penstock.ledger import LedgerUnavailableError, Override, Overrides
 from penstock.plugins import Catalogue
 from penstock.plugins.tuning import ENABLED
 
@@ -72,6 +72,7 @@ class Policies:
         self._asking = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._read_at: float | None = None
+        self._unread = ""
         self._listeners: list[Callable[[], object]] = []
         self.is_watched = False
         """Whether somebody refreshes this in the background."""
@@ -85,6 +86,11 @@ class Policies:
     def is_known(self) -> bool:
         """Whether the overrides were read at least once."""
         return self._read_at is not None
+
+    @property
+    def unknown(self) -> str:
+        """Why the overrides were not read yet; empty if they were."""
+        return "" if self.is_known else f"its policy is not known yet{self._unread}"
 
     def user_weights(self, queue: str) -> Mapping[str, float]:
         """The shares of the queue's users at present."""
@@ -154,7 +160,11 @@ class Policies:
         """
         # One at a time: of two readers the one that read earlier could come later.
         async with self._reading:
-            found = await self._overrides.all()
+            try:
+                found = await self._overrides.all()
+            except LedgerUnavailableError as error:
+                self._unread = f": {error}"
+                raise
             first, self._read_at = self._read_at is None, time.monotonic()
             if self._take(found) or first:
                 for listener in list(self._listeners):

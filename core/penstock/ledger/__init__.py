@@ -4,6 +4,7 @@ from penstock.ledger.batch_records import BatchRecord, Callback, NewBatch, Statu
 from penstock.ledger.errors import (
     IdempotencyKeyReusedError,
     LedgerUnavailableError,
+    NotMigratedError,
     TwinOpenError,
     TwinPendingError,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "LogSize",
     "NewBatch",
     "NewTask",
+    "NotMigratedError",
     "OpenTask",
     "Origin",
     "Outcome",
