@@ -196,10 +196,13 @@ class Policies:
         known: list[Read] = []
         order = list(self._kinds)
         # A plugin may be gone, or a newer version have a kind or a knob that this one has not.
-        mine = [row for row in rows if row.kind in order and row.name in self._names(row.kind)]
+        mine = [row for row in rows if row.kind in order]
         for row in sorted(mine, key=lambda each: order.index(each.kind)):
             if row.kind == QUEUE and row.knob in _STATES:
+                # Also of a queue whose plugin is absent: its tasks wait, and it may come back.
                 states.append(row)
+            elif row.name not in self._names(row.kind):
+                continue
             elif knob := self._knobs[row.kind].get(row.knob):
                 try:
                     known.append((row, knob.read(row.value)))
@@ -270,17 +273,12 @@ class Policies:
         return self._claims.knobs(kind, name)
 
     def describe_queue(self, queue: str) -> QueuePolicy:
-        """The present policy of ``queue``, with who says what.
-
-        Raises:
-            UnknownQueueError: with the nearest known name.
-        """
-        self._declared.queue(queue)
+        """The present policy of ``queue``, with who says what; empty if nobody declares it."""
         return QueuePolicy(
             name=queue,
             paused=self.is_paused(queue),
             draining=self.is_draining(queue),
-            policy=self._policy(QUEUE, queue),
+            policy=self._policy(QUEUE, queue) if queue in self._declared.queues else {},
         )
 
     def describe_provider(self, provider: str) -> ProviderPolicy:
@@ -338,13 +336,11 @@ class Policies:
         await self.change(kind, name, dict.fromkeys(self._knobs[kind]), by=by)
 
     async def switch(self, queue: str, states: Mapping[str, bool], *, by: str) -> None:
-        """Switch :data:`PAUSED` and :data:`DRAINING` of ``queue`` on or off.
+        """Switch :data:`PAUSED` and :data:`DRAINING` of ``queue`` on or off, whoever declares it.
 
         Raises:
-            UnknownQueueError: with the nearest known name.
             LedgerUnavailableError: the database is away.
         """
-        self._declared.queue(queue)
         values = {state: _ON if is_on else None for state, is_on in states.items()}
         await self._write(QUEUE, queue, values, by=by)
 

@@ -12,7 +12,7 @@ import pytest
 from penstock import Priority
 from penstock.dispatch import QueueStatus, Submission
 from penstock.engine import EngineUnavailableError, Heartbeat, RedisServers, Settlement
-from penstock.ledger import LedgerUnavailableError, NotMigratedError, Outcome, Status
+from penstock.ledger import LedgerUnavailableError, NotMigratedError, Outcome, Status, migrate
 from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, until
 from tests.services import PostgresServer, RedisCluster, RedisServer
 from tests.services.gate import pass_gate
@@ -90,6 +90,7 @@ async def test_a_postgresql_that_hangs_or_is_gone_is_told_in_time(
     redis_url: str, namespace: str
 ) -> None:
     with PostgresServer() as server:
+        await migrate.upgrade_async(server.url())
         installation = Installation.build(
             database_url=server.url(), redis_url=redis_url, namespace=namespace
         )
