@@ -25,9 +25,11 @@ class QueueControl:
     """Shows and changes the policies of queues, and empties queues.
 
     Every method that names a queue raises :class:`~penstock.plugins.UnknownQueueError` for one that
-    nobody declares (a queue whose plugin is absent can be shown, paused, resumed, drained and
-    purged as long as it has open tasks, or is paused or draining), and :class:`~penstock.ledger.LedgerUnavailableError` if the database is away.
+    nobody declares, and :class:`~penstock.ledger.LedgerUnavailableError` if the database is away.
     A change is committed on return; workers hear of it at once, or within seconds if Redis is away.
+
+    The queue of a plugin that is absent can be shown, paused, resumed, drained and purged as long
+    as it has open tasks, or is paused or draining.
     """
 
     def __init__(self, *, policies: Policies, ledger: Ledger, engine: Engine, stops: Stops) -> None:
