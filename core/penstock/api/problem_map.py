@@ -31,6 +31,7 @@ from penstock.engine import EngineUnavailableError
 from penstock.ledger import (
     IdempotencyKeyReusedError,
     LedgerUnavailableError,
+    NotMigratedError,
     TwinOpenError,
     TwinPendingError,
 )
@@ -272,7 +273,9 @@ def _twin_open(error: TwinOpenError) -> Problem:
     )
 
 
-def _database_unavailable(_: LedgerUnavailableError) -> Problem:
+def _database_unavailable(error: LedgerUnavailableError) -> Problem:
+    if isinstance(error, NotMigratedError):
+        return unavailable("database", f"the database is not set up: {error.remedy}")
     return unavailable("database", "the database is away or too slow")
 
 

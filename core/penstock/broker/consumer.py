@@ -379,8 +379,7 @@ class Consumer:
     @property
     def outage(self) -> str:
         """What keeps it from asking for work, as far as it knows; for the watchdog."""
-        unknown = "" if self._policies.is_known else "its policy is not known yet"
-        return self._withheld or unknown or self._outage or self._gate.outage
+        return self._withheld or self._policies.unknown or self._outage or self._gate.outage
 
     @property
     def _may_start(self) -> bool:

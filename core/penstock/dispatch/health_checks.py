@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from penstock import background
 from penstock.declarations import PenstockError
 from penstock.dispatch.status import Component
+from penstock.ledger import NotMigratedError
 
 T = TypeVar("T")
 
@@ -37,6 +38,8 @@ class HealthChecks:
             await self.in_time(ping())
         except TimeoutError:
             return Component(status="down", detail=f"{name} did not answer in {HEALTH_TIMEOUT} s")
+        except NotMigratedError as error:
+            return Component(status="not_migrated", detail=error.remedy)
         except PenstockError as error:
             return Component(status="down", detail=str(error))
         return Component(status="up", latency_ms=round((time.perf_counter() - started) * 1000, 2))

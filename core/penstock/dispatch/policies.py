@@ -23,7 +23,7 @@ from penstock.dispatch.errors import (
 from penstock.dispatch.fitting import Read, Values, fitting, replaced
 from penstock.dispatch.policy_knobs import PROVIDER, QUEUE, TASK, Kind, Knob, Settings
 from penstock.dispatch.status import Claim, PolicyValue, ProviderPolicy, QueuePolicy
-from penstock.ledger import Override, Overrides
+from penstock.ledger import LedgerUnavailableError, Override, Overrides
 from penstock.near_names import did_you_mean
 from penstock.plugins import Catalogue
 from penstock.plugins.tuning import ENABLED
@@ -72,6 +72,7 @@ class Policies:
         self._asking = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._read_at: float | None = None
+        self._unread = ""
         self._listeners: list[Callable[[], object]] = []
         self.is_watched = False
         """Whether somebody refreshes this in the background."""
@@ -85,6 +86,11 @@ class Policies:
     def is_known(self) -> bool:
         """Whether the overrides were read at least once."""
         return self._read_at is not None
+
+    @property
+    def unknown(self) -> str:
+        """Why the overrides were not read yet; empty if they were."""
+        return "" if self.is_known else f"its policy is not known yet{self._unread}"
 
     def user_weights(self, queue: str) -> Mapping[str, float]:
         """The shares of the queue's users at present."""
@@ -154,7 +160,11 @@ class Policies:
         """
         # One at a time: of two readers the one that read earlier could come later.
         async with self._reading:
-            found = await self._overrides.all()
+            try:
+                found = await self._overrides.all()
+            except LedgerUnavailableError as error:
+                self._unread = f": {error}"
+                raise
             first, self._read_at = self._read_at is None, time.monotonic()
             if self._take(found) or first:
                 for listener in list(self._listeners):
@@ -186,10 +196,13 @@ class Policies:
         known: list[Read] = []
         order = list(self._kinds)
         # A plugin may be gone, or a newer version have a kind or a knob that this one has not.
-        mine = [row for row in rows if row.kind in order and row.name in self._names(row.kind)]
+        mine = [row for row in rows if row.kind in order]
         for row in sorted(mine, key=lambda each: order.index(each.kind)):
             if row.kind == QUEUE and row.knob in _STATES:
+                # Also of a queue whose plugin is absent: its tasks wait, and it may come back.
                 states.append(row)
+            elif row.name not in self._names(row.kind):
+                continue
             elif knob := self._knobs[row.kind].get(row.knob):
                 try:
                     known.append((row, knob.read(row.value)))
@@ -260,17 +273,12 @@ class Policies:
         return self._claims.knobs(kind, name)
 
     def describe_queue(self, queue: str) -> QueuePolicy:
-        """The present policy of ``queue``, with who says what.
-
-        Raises:
-            UnknownQueueError: with the nearest known name.
-        """
-        self._declared.queue(queue)
+        """The present policy of ``queue``, with who says what; empty if nobody declares it."""
         return QueuePolicy(
             name=queue,
             paused=self.is_paused(queue),
             draining=self.is_draining(queue),
-            policy=self._policy(QUEUE, queue),
+            policy=self._policy(QUEUE, queue) if queue in self._declared.queues else {},
         )
 
     def describe_provider(self, provider: str) -> ProviderPolicy:
@@ -328,13 +336,11 @@ class Policies:
         await self.change(kind, name, dict.fromkeys(self._knobs[kind]), by=by)
 
     async def switch(self, queue: str, states: Mapping[str, bool], *, by: str) -> None:
-        """Switch :data:`PAUSED` and :data:`DRAINING` of ``queue`` on or off.
+        """Switch :data:`PAUSED` and :data:`DRAINING` of ``queue`` on or off, whoever declares it.
 
         Raises:
-            UnknownQueueError: with the nearest known name.
             LedgerUnavailableError: the database is away.
         """
-        self._declared.queue(queue)
         values = {state: _ON if is_on else None for state, is_on in states.items()}
         await self._write(QUEUE, queue, values, by=by)
 

@@ -27,6 +27,9 @@ class QueueControl:
     Every method that names a queue raises :class:`~penstock.plugins.UnknownQueueError` for one that
     nobody declares, and :class:`~penstock.ledger.LedgerUnavailableError` if the database is away.
     A change is committed on return; workers hear of it at once, or within seconds if Redis is away.
+
+    The queue of a plugin that is absent can be shown, paused, resumed, drained and purged as long
+    as it has open tasks, or is paused or draining.
     """
 
     def __init__(self, *, policies: Policies, ledger: Ledger, engine: Engine, stops: Stops) -> None:
@@ -42,7 +45,7 @@ class QueueControl:
 
     async def show(self, queue: str) -> QueuePolicy:
         """One queue."""
-        await self._policies.present()
+        await self._require(queue)
         return self._policies.describe_queue(queue)
 
     async def set(self, queue: str, values: Mapping[str, str | None], *, by: str) -> QueuePolicy:
@@ -86,7 +89,7 @@ class QueueControl:
             by: who wants it.
             before: only tasks that were accepted before this; now, if left out.
         """
-        self._policies.catalogue.queue(queue)
+        await self._require(queue)
         before = before or datetime.now(UTC)
         # Ids know milliseconds; the one that has begun is meant, too.
         last = first_id_of(before + timedelta(milliseconds=1))
@@ -106,8 +109,18 @@ class QueueControl:
         return Purge(cancelled=cancelled, complete=complete, before=before)
 
     async def _switch(self, queue: str, states: Mapping[str, bool], *, by: str) -> QueuePolicy:
+        await self._require(queue)
         await self._policies.switch(queue, states, by=by)
         return await self._announced(queue)
+
+    async def _require(self, queue: str) -> None:
+        """Return if somebody declares ``queue``, or there is anything of it."""
+        catalogue = await self._policies.present()
+        if queue in catalogue.queues:
+            return
+        is_switched = self._policies.is_paused(queue) or self._policies.is_draining(queue)
+        if not is_switched and queue not in await self._ledger.open_queues():
+            catalogue.queue(queue)
 
     async def _announced(self, queue: str) -> QueuePolicy:
         """Tell everybody that a policy has changed; returns it."""

@@ -114,9 +114,12 @@ class Purge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True):
-    """A service that Penstock needs. ``latency_ms`` is ``None`` when it is down."""
+    """A service that Penstock needs. ``latency_ms`` is ``None`` unless it is up.
 
-    status: Literal["up", "down"]
+    ``not_migrated``: the database answers and lacks tables; ``detail`` says what to do.
+    """
+
+    status: Literal["up", "down", "not_migrated"]
     latency_ms: float | None = None
     detail: str = ""
 

@@ -11,6 +11,7 @@ from penstock.ledger.errors import (
     ForeignDatabaseError,
     IdempotencyKeyReusedError,
     LedgerUnavailableError,
+    NotMigratedError,
     TwinOpenError,
     TwinPendingError,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "LogSize",
     "NewBatch",
     "NewTask",
+    "NotMigratedError",
     "OpenTask",
     "Origin",
     "Outcome",

@@ -5,6 +5,9 @@
     PenstockError
     ├── LedgerUnavailableError      the database is away, too slow, or not set up
     ├── ForeignDatabaseError        the database is another installation's
+
+
+    │   └── NotMigratedError        it lacks a table
     ├── IdempotencyKeyReusedError   the key stands for something else that was asked for
     ├── TwinOpenError               a task is unique, and another one with its input is open
     └── TwinPendingError            another transaction, not ended yet, has the same key or input
@@ -54,6 +57,12 @@ class ForeignDatabaseError(PenstockError):
             "give this one a DATABASE_URL of its own, or the same namespace; if the name was "
             "changed on purpose, stop all processes and run `penstock db take`"
         )
+
+
+class NotMigratedError(LedgerUnavailableError):
+    """The database answers and lacks a table; its ``remedy`` may be told to everybody."""
+
+    remedy = "it lacks tables of Penstock; run `penstock db upgrade`"
 
 
 class IdempotencyKeyReusedError(PenstockError):
@@ -113,8 +122,9 @@ def translated(what: str) -> Iterator[None]:
             raise
         # The database's own words, without the statement and the users' data in it.
         reason = getattr(error, "orig", None) or error
-        remedy = "; run `penstock db upgrade`" if _lacks_table(reason) else ""
-        message = f"the database could not {what}: {type(error).__name__}: {reason}{remedy}"
+        message = f"the database could not {what}: {type(error).__name__}: {reason}"
+        if _lacks_table(reason):
+            raise NotMigratedError(f"{message}; {NotMigratedError.remedy}") from error
         cut = getattr(error, "connection_invalidated", True) and not isinstance(error, OSError)
         raise LedgerUnavailableError(message, cut=cut) from error
 

@@ -81,9 +81,9 @@ class Ledger:
         await self.database.close()
 
     async def ping(self) -> None:
-        """Return if the database answers."""
+        """Return if the database answers, and has been set up."""
         async with self.database.read("answer") as connection:
-            await connection.execute(select(1))
+            await connection.execute(select(Task.id).limit(1))
 
     @repeated_if_cut
     async def identity(self) -> tuple[object, ...]:

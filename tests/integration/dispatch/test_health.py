@@ -12,7 +12,7 @@ import pytest
 from penstock import Priority
 from penstock.dispatch import QueueStatus, Submission
 from penstock.engine import EngineUnavailableError, Heartbeat, RedisServers, Settlement
-from penstock.ledger import LedgerUnavailableError, Outcome, Status
+from penstock.ledger import LedgerUnavailableError, NotMigratedError, Outcome, Status, migrate
 from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, until
 from tests.services import PostgresServer, RedisCluster, RedisServer
 from tests.services.gate import pass_gate
@@ -91,6 +91,7 @@ async def test_a_postgresql_that_hangs_or_is_gone_is_told_in_time(
     redis_url: str, namespace: str
 ) -> None:
     with PostgresServer() as server:
+        await migrate.upgrade_async(server.url())
         installation = Installation.build(
             database_url=server.url(), redis_url=redis_url, namespace=namespace
         )
@@ -167,3 +168,24 @@ async def test_every_queue_has_its_numbers(installation: Installation) -> None:
         "acme": msgspec.structs.replace(nothing, waiting=1, active=1, completed=1),
         "other": nothing,
     }
+
+
+@pytest.mark.parametrize("server", ["sqlite", "postgresql"])
+async def test_a_database_without_tables_is_not_healthy_and_what_to_do_is_said(
+    build: Build, postgres_server: PostgresServer, tmp_path: Path, server: str
+) -> None:
+    empty = f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+    installation = build(
+        database_url=empty if server == "sqlite" else postgres_server.url("postgres")
+    )
+
+    health = await installation.dispatch.health()
+    with pytest.raises(NotMigratedError):
+        await installation.policies.refresh()
+
+    assert (health.status, health.redis.status) == ("unavailable", "up")
+    assert health.database.status == "not_migrated"
+    assert health.database.detail == "it lacks tables of Penstock; run `penstock db upgrade`"
+    # What a worker's readiness says.
+    assert "its policy is not known yet: " in installation.policies.unknown
+    assert "run `penstock db upgrade`" in installation.policies.unknown

@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from penstock.dispatch import Component
+from penstock.ledger import NotMigratedError
 from tests.services.standstill import STANDSTILL
 from tests.unit.api.in_memory_dispatch import InMemoryDispatch
 from tests.unit.api.problem_checks import problem_of
@@ -70,6 +71,21 @@ async def test_a_service_that_is_down_is_named(
     assert "10.0.0.7" not in answer.text
     reasons = {line["service"]: line["reason"] for line in logs if "service" in line}
     assert reasons == dict.fromkeys(down, away.detail)
+
+
+async def test_a_database_that_was_not_set_up_is_told_to_everybody_with_the_command(
+    anonymous_client: httpx.AsyncClient, dispatch: InMemoryDispatch
+):
+    lacking = Component(status="not_migrated", detail=NotMigratedError.remedy)
+    dispatch.current_health = msgspec.structs.replace(
+        dispatch.current_health, status="unavailable", database=lacking
+    )
+
+    problem = problem_of(await anonymous_client.get("/api/health"), 503)
+
+    assert problem["type"] == "/problems/database-unavailable"
+    assert "database: it lacks tables of Penstock; run `penstock db upgrade`" in problem["detail"]
+    assert problem["data"]["database"]["status"] == "not_migrated"
 
 
 async def test_health_answers_within_two_seconds_whatever_happens(

@@ -3,7 +3,7 @@
 # ruff: noqa: ARG001 - `principal` in the signature is what makes Litestar ask who is calling
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import structlog
@@ -36,25 +36,29 @@ def health_routes(
             raise unavailable("service", detail) from None
         if found.status != "unavailable":
             return Success(data=found)
-        down = [name for name in ("redis", "database") if getattr(found, name).status == "down"]
-        for name in down:
-            logger.warning("a service is away", service=name, reason=getattr(found, name).detail)
-        verb = "is" if len(down) == 1 else "are"
-        raise unavailable(
-            "-and-".join(down),
-            f"{' and '.join(down)} {verb} down",
-            data=_for_everybody(found, down),
-        )
+        services = {"redis": found.redis, "database": found.database}
+        down = {name: each for name, each in services.items() if each.status != "up"}
+        for name, each in down.items():
+            logger.warning("a service is away", service=name, reason=each.detail)
+        raise unavailable("-and-".join(down), _in_words(down), data=_for_everybody(found, down))
 
     return [health]
 
 
-def _for_everybody(found: Health, down: Sequence[str]) -> Health:
-    """``found`` without the reasons, which may quote addresses and user names."""
-    told: dict[str, Component] = {
+def _in_words(services: Mapping[str, Component]) -> str:
+    down = [name for name, each in services.items() if each.status == "down"]
+    lacking = [f"{name}: {each.detail}" for name, each in services.items() if name not in down]
+    verb = "is" if len(down) == 1 else "are"
+    return ", ".join(([f"{' and '.join(down)} {verb} down"] if down else []) + lacking)
+
+
+def _for_everybody(found: Health, services: Mapping[str, Component]) -> Health:
+    """``found`` without the reasons why a service is down, which may quote addresses and names."""
+    told = {
         name: msgspec.structs.replace(
-            getattr(found, name), detail=f"{name} does not answer; the API's log says why"
+            each, detail=f"{name} does not answer; the API's log says why"
         )
-        for name in down
+        for name, each in services.items()
+        if each.status == "down"
     }
     return msgspec.structs.replace(found, **told)
