@@ -32,6 +32,10 @@ def wait_until_started(log: Path, name: str) -> int:
     return int(found[1])
 
 
+ACCEPTED = {200, 202}
+"""Of a task that runs: its worker may have stopped it before the API looks again, or not."""
+
+
 def cancel(penstock: Installation, task_id: str, reason: str) -> httpx.Response:
     url = f"/api/queues/tasks/{task_id}/cancel"
     return penstock.client.post(url, json={"reason": reason})
@@ -70,7 +74,7 @@ def test_a_running_task_is_stopped_within_a_second_and_its_handler_is_told_why(
         task_id = penstock.submit("probe.patient", probe)
         wait_until_started(log, name)
         asked = time.monotonic()
-        assert cancel(penstock, task_id, "no longer needed").status_code == 202
+        assert cancel(penstock, task_id, "no longer needed").status_code in ACCEPTED
         task = penstock.outcome(task_id)
         seconds = time.monotonic() - asked
         assert (task["status"], task["attempts"]) == ("cancelled", 1)
@@ -97,7 +101,7 @@ def test_a_busy_loop_in_a_process_is_stopped_within_a_second(
         task_id = penstock.submit("probe.spin", {"log": str(log), "name": name})
         pid = wait_until_started(log, name)
         asked = time.monotonic()
-        assert cancel(penstock, task_id, "enough").status_code == 202
+        assert cancel(penstock, task_id, "enough").status_code in ACCEPTED
         task = penstock.outcome(task_id)
         seconds = time.monotonic() - asked
         assert (task["status"], task["error"]["message"]) == (
