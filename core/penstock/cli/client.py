@@ -641,7 +641,11 @@ class ApiClient:
             problem = msgspec.json.decode(answer.content, type=_Problem)
         except msgspec.DecodeError:
             return self._not_penstock(answer)
-        lines = [f"{problem.title}: {problem.detail}" if problem.detail else problem.title]
+        # With one error the detail is that error.
+        says_more = problem.detail and not any(
+            each.message in problem.detail for each in problem.errors
+        )
+        lines = [f"{problem.title}: {problem.detail}" if says_more else problem.title]
         for each in problem.errors:
             lines.append(f"  {each.field}: {each.message}")
             if each.remedy:
