@@ -16,12 +16,11 @@ import msgspec
 
 from penstock import background
 from penstock.broker import outcomes
-from penstock.broker.at_gate import AtGate
 from penstock.broker.delivery import Delivery
 from penstock.broker.gate import StartGate
 from penstock.broker.leases import LeaseTable
 from penstock.broker.outcomes import OutcomeWriter
-from penstock.broker.providers import Providers
+from penstock.broker.providers import Admission, Providers
 from penstock.broker.start_news import StartNews
 from penstock.declarations import Installed, Interruption, Queue, TaskType
 from penstock.dispatch import Policies
@@ -95,17 +94,14 @@ class Consumer:
         )
         self._leases = leases
         self._providers = providers
-        self._at_gate = AtGate(
-            self._gate,
-            providers,
-            passed=self._begin,
-            turned_back=self._turn_back,
-            broken=self._break,
-        )
         self._ready: list[Delivery] = []
         self._has_ready = asyncio.Event()
+        self._at_gate: set[UUID] = set()
         # By lease: an earlier run of the same task may be ending here still.
         self._held: dict[bytes, Delivery] = {}
+        # What is heard of those at the gate: who shall be cancelled, and whose lease was refused.
+        self._early: dict[UUID, CancelWish] = {}
+        self._refused: set[bytes] = set()
         self._settlements: list[Settlement] = []
         self._finishing: set[asyncio.Future[Any]] = set()
         self._changed = asyncio.Event()
@@ -183,8 +179,8 @@ class Consumer:
         if delivery is not None:
             _log.warning("task %s: its lease was lost; this run is cancelled", lease.id)
             delivery.interrupt(_LEASE_LOST)
-        elif lease in self._at_gate:
-            self._at_gate.refused.add(lease.token)
+        elif lease.id in self._at_gate:
+            self._refused.add(lease.token)
 
     async def cancel(self, ids: Collection[UUID]) -> None:
         """Somebody wants these tasks cancelled: stop those runs here of which the ledger says so.
@@ -192,7 +188,7 @@ class Consumer:
         What is told may be about an earlier life of a task that was retried since. While the
         database is away nothing is known; the next heartbeat tells it again.
         """
-        here = self._at_gate.ids | {each.task.id for each in self._held.values()}
+        here = self._at_gate | {each.task.id for each in self._held.values()}
         ids = [each for each in ids if each in here]
         if not ids:
             return
@@ -204,8 +200,7 @@ class Consumer:
         for delivery in list(self._held.values()):
             _stop_if_wanted(delivery, wishes)
         # Those that are at the gate still get it when they have passed.
-        at_gate = self._at_gate.ids
-        self._at_gate.wishes |= {each: wish for each, wish in wishes.items() if each in at_gate}
+        self._early |= {each: wish for each, wish in wishes.items() if each in self._at_gate}
 
     def look(self) -> None:
         """Somebody parked a task: perhaps its type is known here."""
@@ -241,7 +236,6 @@ class Consumer:
         self._changed.set()
         await asyncio.wait({self.ended}, timeout=patience)
         await background.end(self._loop_task, self._marker)
-        await self._at_gate.close()
         await self._start_news.close()
         # The wait that was cut off may have taken the marker: another worker needs it.
         with suppress(EngineUnavailableError):
@@ -251,7 +245,6 @@ class Consumer:
         """Begin the loop anew, for a watchdog that found it stuck; runs go on."""
         stuck, self._loop_task = self._loop_task, None
         await background.end(stuck, self._marker)
-        await self._at_gate.close()
         self._has_marker = True
         self.start()
 
@@ -265,8 +258,7 @@ class Consumer:
                 await self._changed.wait()
                 continue
             want = self.free_slots
-            under_way = self._at_gate or self._held or self._finishing
-            if self._draining and not (under_way or self._settlements):
+            if self._draining and not (self._settlements or self._finishing or self._held):
                 return
             paused = not self._may_start
             # A paused queue is asked once per lease still: lost workers are to be noticed.
@@ -288,7 +280,8 @@ class Consumer:
             else:
                 self._outage = ""
                 pause = _FIRST_PAUSE
-                if next_wake != 0:
+                # Whoever was refused at the start gate would hold a place until then.
+                if not self._settlements:
                     # What may start next is of no interest while nothing may start.
                     await self._sleep(None if paused else next_wake)
 
@@ -328,29 +321,44 @@ class Consumer:
             )
             self._settlements += [Settlement(lease=each, kind="back") for each in claim.leases]
         elif claim.leases:
-            for lease in claim.leases:
-                self._leases.add(lease)
-            self._at_gate.add(claim.leases)
+            await self._start(claim.leases)
         self._parked = claim.parked
         more = len(claim.leases) == want or (claim.parked and not known)
         return 0 if self.free_slots > 0 and more else claim.next_wake
 
-    def _begin(self, deliveries: Sequence[Delivery]) -> None:
-        """These have passed the start gate."""
+    async def _start(self, leases: Sequence[Lease]) -> None:
+        for lease in leases:
+            self._leases.add(lease)
+        self._at_gate.update(lease.id for lease in leases)
+        admission = Admission(leases=())
+        deliveries: list[Delivery] = []
+        try:
+            admission = await self._providers.admit(leases, estimates=self._gate.estimates)
+            if admission.leases:
+                deliveries, settlements = await self._gate.open(admission.leases)
+                self._settlements += settlements
+            self._settlements += admission.settlements
+        except BaseException:
+            # Whether the runs were opened is unknown, and somebody has to find out.
+            self._settlements += [Settlement(lease=lease, kind="back") for lease in leases]
+            raise
+        else:
+            for delivery in deliveries:
+                delivery.use = admission.uses.pop(delivery.lease.token, None)
+        finally:
+            self._at_gate.difference_update(lease.id for lease in leases)
+            for use in admission.uses.values():
+                use.end()
         for delivery in deliveries:
             self._admit(delivery)
         self._start_news.add([each.lease for each in deliveries])
-        self._changed.set()
-
-    def _turn_back(self, settlements: Sequence[Settlement]) -> None:
-        """These have not."""
-        self._settlements += settlements
-        self._changed.set()
+        self._early.clear()
+        self._refused.clear()
 
     def _admit(self, delivery: Delivery) -> None:
         task = delivery.task
         self._held[delivery.lease.token] = delivery
-        if self._draining or delivery.lease.token in self._at_gate.refused:
+        if self._draining or delivery.lease.token in self._refused:
             self.finish(delivery, outcomes.handed_back(task, ran=False))
         elif task.losses >= MAX_LOSSES:
             message = f"its worker died under it {task.losses} times; it is not tried again"
@@ -360,7 +368,7 @@ class Consumer:
             self._say_parked(task.type)
             self.finish(delivery, outcomes.handed_back(task, ran=False))
         else:
-            _stop_if_wanted(delivery, self._at_gate.wishes)
+            _stop_if_wanted(delivery, self._early)
             self._ready.append(delivery)
             self._has_ready.set()
 
@@ -390,9 +398,9 @@ class Consumer:
         """How many more tasks may be claimed now."""
         if not self._may_start:
             return 0
-        if self._draining or self._gate.outage or len(self._finishing) > _MOST_UNCOMMITTED:
+        if self._draining or len(self._finishing) > _MOST_UNCOMMITTED:
             return 0
-        return self.queue.concurrency - len(self._held) - len(self._at_gate)
+        return self.queue.concurrency - len(self._held)
 
     async def _sleep(self, next_wake: float | None) -> None:
         """Wait for work, a free slot, something to settle, or the time the engine named.
@@ -425,11 +433,7 @@ class Consumer:
         if task.cancelled() or task.exception() is None:
             self.ended.set_result(None)
         else:
-            self._break(task.exception() or AssertionError())
-
-    def _break(self, error: BaseException) -> None:
-        if not self.ended.done():
-            self.ended.set_exception(error)
+            self.ended.set_exception(task.exception() or AssertionError())
 
     def _finished(self, writing: asyncio.Future[Any]) -> None:
         self._finishing.discard(writing)

@@ -80,19 +80,20 @@ class StartGate:
     async def _patiently(self, ask: Callable[[], Awaitable[T]], tasks: int) -> T | None:
         """What the ledger answers, as soon as it does; nothing if that is given up."""
         pause = _FIRST_PAUSE
-        while True:
-            try:
-                answer = await ask()
-            except LedgerUnavailableError as error:
-                self.outage = str(error)
-                if self._give_up():
-                    return None
-                _log.warning("%d claimed tasks wait for the database: %s", tasks, error)
+        try:
+            while True:
+                try:
+                    return await ask()
+                except LedgerUnavailableError as error:
+                    self.outage = str(error)
+                    if self._give_up():
+                        return None
+                    _log.warning("%d claimed tasks wait for the database: %s", tasks, error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
-            else:
-                self.outage = ""
-                return answer
+        finally:
+            # Also if it is cut off: nobody else would.
+            self.outage = ""
 
 
 def _settle(lease: Lease, refused: RefusedStart) -> Settlement:

@@ -38,7 +38,7 @@ from penstock.declarations import (
 )
 from penstock.declarations.unfit import UnfitError
 from penstock.dispatch import ArtifactStore
-from penstock.ledger import Outcome, Status
+from penstock.ledger import Outcome, StartedTask, Status
 from penstock.processes.conversation import OverdueError
 from penstock.processes.error_report import ErrorReport, HandlerError
 from penstock.processes.size_limits import SizeLimits
@@ -118,6 +118,8 @@ class Receiver(TaskiqReceiver):
     async def _pump(self, running: set[asyncio.Task[None]]) -> None:
         while True:
             for delivery in await self.consumer.deliveries():
+                # Before its first step, which may be the last one of this process.
+                self._log_start(delivery.task)
                 task = asyncio.create_task(self.run(delivery))
                 running.add(task)
                 task.add_done_callback(running.discard)
@@ -125,14 +127,6 @@ class Receiver(TaskiqReceiver):
     async def run(self, message: Delivery) -> None:
         """Run one delivery, and hand its outcome to the consumer."""
         task = message.task
-        _log.info(
-            "[%s Worker] Processing task... %s %s (attempt %d of %d)",
-            self._label,
-            task.type,
-            task.id,
-            task.attempts,
-            task.max_attempts,
-        )
         started = time.monotonic()
         task_type = self.consumer.task_type(task.type)
         # Only middlewares, and callers by .kiq(), whose tasks have labels, want what taskiq knows.
@@ -318,6 +312,16 @@ class Receiver(TaskiqReceiver):
         for middleware in reversed(self.broker.middlewares):
             if middlewares.overrides(middleware, "post_save"):
                 await middlewares.call(middleware, "post_save", message, result)
+
+    def _log_start(self, task: StartedTask) -> None:
+        _log.info(
+            "[%s Worker] Processing task... %s %s (attempt %d of %d)",
+            self._label,
+            task.type,
+            task.id,
+            task.attempts,
+            task.max_attempts,
+        )
 
     def _log_outcome(self, type_name: str, outcome: Outcome, seconds: float) -> None:
         error = f": {outcome.error.code}: {outcome.error.message}" if outcome.error else ""

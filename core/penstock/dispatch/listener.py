@@ -142,8 +142,8 @@ class Listener:
         try:
             page = await self._read(self._followed.record.id, self._position)
         except EngineUnavailableError:
-            self._misses += 1
-            if has_ended and self._misses >= _MOST_MISSES:
+            self._misses += has_ended
+            if self._misses >= _MOST_MISSES:
                 return [GAP], False
             # Not lost yet: it is tried again, while the row is followed still.
             await self._wait(_RETRY)

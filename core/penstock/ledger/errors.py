@@ -4,10 +4,8 @@
 
     PenstockError
     ├── LedgerUnavailableError      the database is away, too slow, or not set up
-    ├── ForeignDatabaseError        the database is another installation's
-
-
     │   └── NotMigratedError        it lacks a table
+    ├── ForeignDatabaseError        the database is another installation's
     ├── IdempotencyKeyReusedError   the key stands for something else that was asked for
     ├── TwinOpenError               a task is unique, and another one with its input is open
     └── TwinPendingError            another transaction, not ended yet, has the same key or input
