@@ -1,4 +1,4 @@
-"""Two namespaces and one database: the second installation is refused, and touches nothing."""
+"""Two namespaces and one database: the second installation is refused, and puts nothing in line."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from redis.asyncio import Redis
 
-from penstock import Client
+from penstock import Client, PenstockError
 from penstock.app import Application
 from penstock.cli.root import root
 from penstock.ledger import ForeignDatabaseError, Ledger, Ownership
@@ -107,6 +107,20 @@ async def _waits(application: Application) -> bool:
 
 async def _is_said(caplog: pytest.LogCaptureFixture, words: str) -> bool:
     return words in caplog.text
+
+
+async def test_a_client_of_another_namespace_is_refused(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    async with Client(environ=environment, directory=tmp_path):
+        pass
+    other = Client(environ={**environment, "PENSTOCK_NAMESPACE": "other"}, directory=tmp_path)
+
+    with pytest.raises(ForeignDatabaseError, match="penstock db take"):
+        await other.__aenter__()
+
+    with pytest.raises(PenstockError, match="closed"):
+        assert other.application
 
 
 @pytest.mark.parametrize("command", ["api", "worker"])

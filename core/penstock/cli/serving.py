@@ -57,7 +57,7 @@ async def check_redis(servers: RedisServers) -> None:
 async def check_database(ownership: Ownership) -> None:
     """Refuse to start on another installation's database; one that is away is no reason not to.
 
-    Nothing is put in line before it is known whose it is.
+    None of its rows is put in line before it is known whose it is.
 
     Raises:
         ForeignDatabaseError: naming both namespaces and the remedy.

@@ -12,7 +12,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -38,7 +38,14 @@ from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_
 from penstock.dispatch.bulk import MAX_TASKS
 from penstock.dispatch.sameness import fingerprint_of_all, fingerprint_of_batch
 from penstock.events import Position
-from penstock.ledger import Accepted, BatchRecord, TaskFilter, TaskSummary, Transition
+from penstock.ledger import (
+    Accepted,
+    BatchRecord,
+    LedgerUnavailableError,
+    TaskFilter,
+    TaskSummary,
+    Transition,
+)
 from penstock.plugins import discover
 from penstock.selected_plugins import selected
 from penstock.settings import Settings
@@ -93,11 +100,20 @@ class Client:
         """Open the connections.
 
         Raises:
-            PenstockError: the settings cannot be honoured, or the client is open already.
+            PenstockError: the settings cannot be honoured, the database is another
+                installation's, or the client is open already.
         """
         if self._application is not None:
             raise PenstockError("this client is open already; enter it once, or make another one")
-        self._application = self._build()
+        application = self._build()
+        try:
+            # One that is away is no reason not to start, as for API and workers.
+            with suppress(LedgerUnavailableError):
+                await application.ownership.require()
+        except BaseException:
+            await application.close()
+            raise
+        self._application = application
         return self
 
     async def __aexit__(

@@ -106,8 +106,9 @@ class BatchSealedError(PenstockError):
 
     def __init__(self, batch_id: UUID) -> None:
         super().__init__(
-            f"batch {batch_id} is sealed and takes no more tasks; submit another batch, and one "
-            "that is yet to grow with sealed=false"
+            f"batch {batch_id} is sealed and takes no more tasks (by itself, if none was added for "
+            "PENSTOCK_SEAL_BATCHES_AFTER); submit another batch, and one that is yet to grow with "
+            "sealed=false"
         )
         self.batch_id = batch_id
 

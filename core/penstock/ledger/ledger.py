@@ -26,7 +26,7 @@ from penstock.ledger.errors import TwinOpenError, TwinPendingError, repeated_if_
 from penstock.ledger.group_commit import GroupCommit
 from penstock.ledger.identity import identity
 from penstock.ledger.keyed_tasks import KeyedTasks, is_keyed
-from penstock.ledger.models import ArtifactRow, CheckpointRow, QueueStat, Task
+from penstock.ledger.models import ArtifactRow, CheckpointRow, OwnerRow, QueueStat, Task
 from penstock.ledger.open_tasks import OPEN_TASKS, open_task
 from penstock.ledger.records import (
     Accepted,
@@ -84,6 +84,8 @@ class Ledger:
         """Return if the database answers, and has been set up."""
         async with self.database.read("answer") as connection:
             await connection.execute(select(Task.id).limit(1))
+            # Of the newest table: without it the code is ahead of the migrations.
+            await connection.execute(select(OwnerRow.id).limit(1))
 
     @repeated_if_cut
     async def identity(self) -> tuple[object, ...]:

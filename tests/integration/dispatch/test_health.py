@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import psutil
 import pytest
+from sqlalchemy import text
 
 from penstock import Priority
 from penstock.dispatch import QueueStatus, Submission
@@ -189,3 +190,13 @@ async def test_a_database_without_tables_is_not_healthy_and_what_to_do_is_said(
     # What a worker's readiness says.
     assert "its policy is not known yet: " in installation.policies.unknown
     assert "run `penstock db upgrade`" in installation.policies.unknown
+
+
+async def test_a_schema_that_is_behind_the_code_is_said(build: Build) -> None:
+    installation = build()
+    async with installation.ledger.database.write("go back") as connection:
+        await connection.execute(text("DROP TABLE owner"))
+
+    health = await installation.dispatch.health()
+
+    assert health.database.status == "not_migrated"

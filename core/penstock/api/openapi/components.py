@@ -155,7 +155,10 @@ def _batch(task_types: Sequence[TaskType[Any, Any]]) -> Schema:
                 "description": "For whom the callback is done, and tasks that do not say so.",
             },
             "sealed": {
-                "description": "Whether these are all of its tasks.",
+                "description": (
+                    "Whether these are all of its tasks. If not, it is sealed by itself once "
+                    "none was added for `PENSTOCK_SEAL_BATCHES_AFTER`."
+                ),
                 "type": "boolean",
                 "default": True,
             },
