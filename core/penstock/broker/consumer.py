@@ -278,7 +278,6 @@ class Consumer:
                 await asyncio.sleep(min(pause, longest))
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
-                self._outage = ""
                 pause = _FIRST_PAUSE
                 # Whoever was refused at the start gate would hold a place until then.
                 if not self._settlements:
@@ -303,6 +302,8 @@ class Consumer:
             self._settlements = settlements + self._settlements
             raise
         self.claims += 1
+        # Before the start gate, which has outages of its own: one that hangs is to be noticed.
+        self._outage = ""
         for settlement in settlements:
             self._leases.remove(settlement.lease)
         await self._providers.look_again(self.queue.name)

@@ -26,7 +26,7 @@ from penstock import (
 from penstock.app import Application
 from penstock.dispatch import Submission
 from penstock.engine.keys import ProviderKeys
-from penstock.ledger import Status, TaskRecord
+from penstock.ledger import Ledger, Status, TaskRecord
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings
 from tests.integration.dispatch.conftest import until
@@ -388,3 +388,24 @@ async def test_a_closed_provider_stays_closed_though_its_last_limit_is_lifted(si
 
     assert {each.status for each in ended} == {Status.SUCCESS}
     assert min(seen.starts[1:]) - seen.starts[0] >= 1
+
+
+async def test_who_is_cut_off_at_the_start_gate_gives_its_grants_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = Ledger.start
+    times = iter([True])
+
+    async def hang_once(ledger: Ledger, *args: Any, **terms: Any) -> Any:
+        if next(times, False):
+            await asyncio.Event().wait()
+        return await passed(ledger, *args, **terms)
+
+    # A consumer that hangs while tasks wait is restarted after a while.
+    monkeypatch.setattr(Ledger, "start", hang_once)
+    async with site(Provider("acme", concurrency=1)) as application:
+        tasks = await submit_many(application, 2 * ONE.concurrency, "one.call", provider="acme")
+
+        ended = await finished(application, *tasks)
+
+    assert {each.status for each in ended} == {Status.SUCCESS}
