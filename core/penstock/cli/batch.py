@@ -8,11 +8,12 @@ from uuid import UUID
 import click
 import msgspec
 
-from penstock.cli import batch_file, batch_view, bulk
+from penstock.cli import batch_adding, batch_file, batch_view, bulk
 from penstock.cli.batch_answers import Batch
 from penstock.cli.batch_file import TaskLine, TaskLines
-from penstock.cli.client import ApiClient, ApiProblemError, ApiUnreachableError
+from penstock.cli.client import ApiProblemError
 from penstock.cli.connect import connect
+from penstock.cli.interruptible import interruptible
 from penstock.cli.messages import people, print_json, say
 from penstock.cli.options import InputText, json_option
 from penstock.declarations import PenstockError
@@ -66,13 +67,19 @@ def submit(
     with connect() as client:
         try:
             sealed = not others and not open_
-            found = client.submit_batch(_texts(first), {**terms, "sealed": sealed})
+            found = client.submit_batch([line.text for line in first], {**terms, "sealed": sealed})
         except ApiProblemError as error:
             raise PenstockError(batch_file.by_lines(str(error), first)) from error
-        if others:
-            found = _add(client, found.id, others, seal=not open_, behind=first[-1].number)
-        if wait:
-            found = batch_view.wait(client, found)
+        with interruptible("batch", found.id):
+            if others:
+                found = batch_adding.add(
+                    *(client, found.id, others),
+                    seal=not open_,
+                    behind=first[-1].number,
+                    total=found.total,
+                )
+            if wait:
+                found = batch_view.wait(client, found)
     if wait:
         batch_view.show(found, as_json=as_json)
         sys.exit(batch_view.exit_code(found))
@@ -90,8 +97,8 @@ def submit(
 @json_option
 def add(*, batch_id: UUID, lines: Sequence[TaskLine], seal: bool, as_json: bool) -> None:
     """Add the tasks in FILE to the batch of that ID, which is not sealed."""
-    with connect() as client:
-        found = _add(client, batch_id, list(batch_file.parts(lines)), seal=seal)
+    with connect() as client, interruptible("batch", batch_id):
+        found = batch_adding.add(client, batch_id, list(batch_file.parts(lines)), seal=seal)
     batch_view.show(found, as_json=as_json)
 
 
@@ -169,43 +176,3 @@ def retry(*, batch_id: UUID, as_json: bool) -> None:
         client.batch(batch_id)
     failed = {"batch_id": str(batch_id), "status": "failed"}
     bulk.by_filter("retry", "run again", failed, {}, status="failed", yes=True, as_json=as_json)
-
-
-def _add(
-    client: ApiClient,
-    batch_id: UUID,
-    parts: Sequence[Sequence[TaskLine]],
-    *,
-    seal: bool,
-    behind: int | None = None,
-) -> Batch:
-    """Add portions of a file, one after the other.
-
-    Args:
-        client: the API.
-        batch_id: which batch.
-        parts: at least one.
-        seal: whether these are the last ones.
-        behind: the line up to which tasks were accepted already, if any were.
-
-    Raises:
-        PenstockError: one was not accepted; the message says from which line on tasks are missing.
-    """
-    for part in parts:
-        try:
-            found = client.add_to_batch(batch_id, _texts(part))
-        except (ApiProblemError, ApiUnreachableError) as error:
-            message = batch_file.by_lines(str(error), part)
-            if behind is not None:
-                message += (
-                    f"\n  batch {batch_id} has the tasks up to line {behind}, which run"
-                    f"\n  add the others: penstock batch add {batch_id} FILE --seal"
-                    f"\n  or do without: penstock batch seal {batch_id}"
-                )
-            raise PenstockError(message) from error
-        behind = part[-1].number if part else behind
-    return client.seal_batch(batch_id) if seal else found
-
-
-def _texts(part: Sequence[TaskLine]) -> list[bytes]:
-    return [line.text for line in part]
