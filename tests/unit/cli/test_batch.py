@@ -182,6 +182,15 @@ def test_whoever_interrupts_between_parts_learns_which_batch_has_begun(run, monk
     assert f"penstock batch cancel {BATCH_ID}" in done.stderr
 
 
+def test_places_that_are_none_of_the_file_stay_as_the_user_wrote_them(run, api):
+    error = {"field": "$.tasks[1].input", "message": "got '$.tasks[99]'", "remedy": ""}
+    api.on(SUBMIT, problem(422, "Not valid", "", [error]))
+
+    done = run("batch", "submit", "tasks.jsonl")
+
+    assert "line 3: $.input: got '$.tasks[99]'" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "text", "message"),
     [
