@@ -32,16 +32,21 @@ def batch() -> None:
 @click.option("--user-id", help="For whom the callback runs, and tasks that do not say so.")
 @click.option("--callback", metavar="TYPE", help="A task to run once all of them have ended.")
 @click.option("--callback-input", type=InputText(), help="Its input.  [default: a summary]")
+@click.option(
+    "--idempotency-key",
+    help="With the same key, a repeat is the same batch; for a file that is sent in one part.",
+)
 @click.option("--open", "open_", is_flag=True, help="Do not seal it: more tasks are to be added.")
 @click.option("--wait", is_flag=True, help="Wait for its end; exit 1 unless all tasks succeed.")
 @json_option
-def submit(
+def submit(  # noqa: PLR0913  (click hands each option over by its name)
     *,
     lines: Sequence[TaskLine],
     name: str | None,
     user_id: str | None,
     callback: str | None,
     callback_input: bytes | None,
+    idempotency_key: str | None,
     open_: bool,
     wait: bool,
     as_json: bool,
@@ -64,10 +69,18 @@ def submit(
         said["callback"] = {"type": callback, **given}
     terms = {field: value for field, value in said.items() if value is not None}
     first, *others = batch_file.parts(lines)
+    if others and idempotency_key is not None:
+        # The key stands for the first part alone: a repeat would add the others once more.
+        raise click.UsageError(
+            "--idempotency-key is for a file that is sent in one part; this one takes "
+            f"{1 + len(others)}: split it into batches, each with its own key"
+        )
     with connect() as client:
         try:
             sealed = not others and not open_
-            found = client.submit_batch([line.text for line in first], {**terms, "sealed": sealed})
+            found = client.submit_batch(
+                [line.text for line in first], {**terms, "sealed": sealed}, key=idempotency_key
+            )
         except ApiProblemError as error:
             raise PenstockError(batch_file.by_lines(str(error), first)) from error
         with interruptible("batch", found.id):
@@ -83,11 +96,7 @@ def submit(
     if wait:
         batch_view.show(found, as_json=as_json)
         sys.exit(batch_view.exit_code(found))
-    if as_json:
-        print_json(found.document)
-        return
-    people().print(f"accepted {found.id}", soft_wrap=True)
-    say(f"{found.total} tasks; follow them with: penstock batch show {found.id} --wait")
+    _accepted(found, as_json=as_json)
 
 
 @batch.command()
@@ -176,3 +185,11 @@ def retry(*, batch_id: UUID, as_json: bool) -> None:
         client.batch(batch_id)
     failed = {"batch_id": str(batch_id), "status": "failed"}
     bulk.by_filter("retry", "run again", failed, {}, status="failed", yes=True, as_json=as_json)
+
+
+def _accepted(found: Batch, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found.document)
+        return
+    people().print(f"accepted {found.id}", soft_wrap=True)
+    say(f"{found.total} tasks; follow them with: penstock batch show {found.id} --wait")

@@ -67,6 +67,14 @@ def test_a_file_is_submitted_as_it_was_written_and_the_id_printed(run, api):
     assert b"1.10" in api.requests[0][3]
 
 
+def test_a_key_makes_it_safe_to_repeat(run, api):
+    assert run("batch", "submit", "tasks.jsonl").exit_code == 0
+    assert run("batch", "submit", "tasks.jsonl", "--idempotency-key", "k-1").exit_code == 0
+
+    assert [each[2].get("Idempotency-Key") for each in api.requests] == [None, "k-1"]
+    assert all("idempotency_key" not in each for each in bodies(api))
+
+
 def test_standard_input_is_a_file_too(run, api):
     assert run("batch", "submit", "-", "--open", stdin=A).exit_code == 0
     assert bodies(api) == [{"tasks": [json.loads(A)], "sealed": False}]
@@ -180,6 +188,14 @@ def test_whoever_interrupts_between_parts_learns_which_batch_has_begun(run, monk
     assert BEGUN in done.stderr
     assert f"if it lacks them (a total of 1): tail -n +2 {ADDING} --seal" in done.stderr
     assert f"penstock batch cancel {BATCH_ID}" in done.stderr
+
+
+@pytest.mark.usefixtures("parts")
+def test_a_key_is_refused_where_a_repeat_would_add_parts_twice(run, api):
+    done = run("batch", "submit", "tasks.jsonl", "--idempotency-key", "k-1")
+
+    assert (done.exit_code, api.requests) == (2, [])
+    assert "--idempotency-key is for a file that is sent in one part" in done.stderr
 
 
 def test_places_that_are_none_of_the_file_stay_as_the_user_wrote_them(run, api):
