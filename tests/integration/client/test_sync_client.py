@@ -250,10 +250,10 @@ def test_it_opens_anew_after_it_was_closed(client):
 
 
 def test_whoever_is_interrupted_while_it_opens_may_use_it_again(client, monkeypatch):
-    build = Client._build
+    build, caller = Client._build, threading.get_ident()
 
     def interrupted(self):
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        signal.pthread_kill(caller, signal.SIGINT)
         return build(self)
 
     client.close()
