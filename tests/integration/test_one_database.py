@@ -145,3 +145,17 @@ def test_a_process_of_another_namespace_does_not_start(
     assert f"PENSTOCK_NAMESPACE={environment['PENSTOCK_NAMESPACE']}" in refused.stderr
     assert "penstock db take" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_whoever_takes_it_is_asked_with_its_name_and_its_owner_s(environment: dict[str, str]):
+    database, mine = environment["DATABASE_URL"], environment["PENSTOCK_NAMESPACE"]
+
+    def take(answer: str, namespace: str = mine) -> str:
+        env = {**environment, "PENSTOCK_NAMESPACE": namespace}
+        return CliRunner().invoke(root, ["db", "take"], input=answer, env=env).stderr
+
+    asked = f"{database} belongs to {mine!r}; let it belong to 'other'? Processes of {mine!r} have"
+    assert f"{database} belongs to nobody; let it belong to {mine!r}?" in take("y\n")
+    assert asked in take("n\n", "other")
+    assert asked in take("y\n", "other")
+    assert f"{database} belongs to 'other'; let it belong to {mine!r}?" in take("n\n")

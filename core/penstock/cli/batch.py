@@ -8,11 +8,12 @@ from uuid import UUID
 import click
 import msgspec
 
-from penstock.cli import batch_file, batch_view, bulk
+from penstock.cli import batch_adding, batch_file, batch_view, bulk
 from penstock.cli.batch_answers import Batch
 from penstock.cli.batch_file import TaskLine, TaskLines
-from penstock.cli.client import ApiClient, ApiProblemError, ApiUnreachableError
+from penstock.cli.client import ApiProblemError
 from penstock.cli.connect import connect
+from penstock.cli.interruptible import interruptible
 from penstock.cli.messages import people, print_json, say
 from penstock.cli.options import InputText, json_option
 from penstock.declarations import PenstockError
@@ -31,16 +32,21 @@ def batch() -> None:
 @click.option("--user-id", help="For whom the callback runs, and tasks that do not say so.")
 @click.option("--callback", metavar="TYPE", help="A task to run once all of them have ended.")
 @click.option("--callback-input", type=InputText(), help="Its input.  [default: a summary]")
+@click.option(
+    "--idempotency-key",
+    help="With the same key, a repeat is the same batch; for a file that is sent in one part.",
+)
 @click.option("--open", "open_", is_flag=True, help="Do not seal it: more tasks are to be added.")
 @click.option("--wait", is_flag=True, help="Wait for its end; exit 1 unless all tasks succeed.")
 @json_option
-def submit(
+def submit(  # noqa: PLR0913  (click hands each option over by its name)
     *,
     lines: Sequence[TaskLine],
     name: str | None,
     user_id: str | None,
     callback: str | None,
     callback_input: bytes | None,
+    idempotency_key: str | None,
     open_: bool,
     wait: bool,
     as_json: bool,
@@ -63,24 +69,34 @@ def submit(
         said["callback"] = {"type": callback, **given}
     terms = {field: value for field, value in said.items() if value is not None}
     first, *others = batch_file.parts(lines)
+    if others and idempotency_key is not None:
+        # The key stands for the first part alone: a repeat would add the others once more.
+        raise click.UsageError(
+            "--idempotency-key is for a file that is sent in one part; this one takes "
+            f"{1 + len(others)}: split it into batches, each with its own key"
+        )
     with connect() as client:
         try:
             sealed = not others and not open_
-            found = client.submit_batch(_texts(first), {**terms, "sealed": sealed})
+            found = client.submit_batch(
+                [line.text for line in first], {**terms, "sealed": sealed}, key=idempotency_key
+            )
         except ApiProblemError as error:
             raise PenstockError(batch_file.by_lines(str(error), first)) from error
-        if others:
-            found = _add(client, found.id, others, seal=not open_, behind=first[-1].number)
-        if wait:
-            found = batch_view.wait(client, found)
+        with interruptible("batch", found.id):
+            if others:
+                found = batch_adding.add(
+                    *(client, found.id, others),
+                    seal=not open_,
+                    behind=first[-1].number,
+                    total=found.total,
+                )
+            if wait:
+                found = batch_view.wait(client, found)
     if wait:
         batch_view.show(found, as_json=as_json)
         sys.exit(batch_view.exit_code(found))
-    if as_json:
-        print_json(found.document)
-        return
-    people().print(f"accepted {found.id}", soft_wrap=True)
-    say(f"{found.total} tasks; follow them with: penstock batch show {found.id} --wait")
+    _accepted(found, as_json=as_json)
 
 
 @batch.command()
@@ -90,8 +106,8 @@ def submit(
 @json_option
 def add(*, batch_id: UUID, lines: Sequence[TaskLine], seal: bool, as_json: bool) -> None:
     """Add the tasks in FILE to the batch of that ID, which is not sealed."""
-    with connect() as client:
-        found = _add(client, batch_id, list(batch_file.parts(lines)), seal=seal)
+    with connect() as client, interruptible("batch", batch_id):
+        found = batch_adding.add(client, batch_id, list(batch_file.parts(lines)), seal=seal)
     batch_view.show(found, as_json=as_json)
 
 
@@ -171,41 +187,9 @@ def retry(*, batch_id: UUID, as_json: bool) -> None:
     bulk.by_filter("retry", "run again", failed, {}, status="failed", yes=True, as_json=as_json)
 
 
-def _add(
-    client: ApiClient,
-    batch_id: UUID,
-    parts: Sequence[Sequence[TaskLine]],
-    *,
-    seal: bool,
-    behind: int | None = None,
-) -> Batch:
-    """Add portions of a file, one after the other.
-
-    Args:
-        client: the API.
-        batch_id: which batch.
-        parts: at least one.
-        seal: whether these are the last ones.
-        behind: the line up to which tasks were accepted already, if any were.
-
-    Raises:
-        PenstockError: one was not accepted; the message says from which line on tasks are missing.
-    """
-    for part in parts:
-        try:
-            found = client.add_to_batch(batch_id, _texts(part))
-        except (ApiProblemError, ApiUnreachableError) as error:
-            message = batch_file.by_lines(str(error), part)
-            if behind is not None:
-                message += (
-                    f"\n  batch {batch_id} has the tasks up to line {behind}, which run"
-                    f"\n  add the others: penstock batch add {batch_id} FILE --seal"
-                    f"\n  or do without: penstock batch seal {batch_id}"
-                )
-            raise PenstockError(message) from error
-        behind = part[-1].number if part else behind
-    return client.seal_batch(batch_id) if seal else found
-
-
-def _texts(part: Sequence[TaskLine]) -> list[bytes]:
-    return [line.text for line in part]
+def _accepted(found: Batch, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found.document)
+        return
+    people().print(f"accepted {found.id}", soft_wrap=True)
+    say(f"{found.total} tasks; follow them with: penstock batch show {found.id} --wait")

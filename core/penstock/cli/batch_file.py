@@ -67,4 +67,10 @@ def parts(lines: Sequence[TaskLine]) -> Iterator[Sequence[TaskLine]]:
 
 def by_lines(message: str, part: Sequence[TaskLine]) -> str:
     """What the API says of a portion, with lines of the file instead of places in the portion."""
-    return _PLACE.sub(lambda found: f"line {part[int(found[1])].number}: $", message)
+
+    def place(found: re.Match[str]) -> str:
+        index = int(found[1])
+        # The message may quote what the user wrote, which may look like a place.
+        return f"line {part[index].number}: $" if index < len(part) else found[0]
+
+    return _PLACE.sub(place, message)

@@ -493,16 +493,19 @@ class ApiClient:
         found.document = document
         return found
 
-    def submit_batch(self, tasks: Sequence[bytes], terms: Mapping[str, Any]) -> Batch:
+    def submit_batch(
+        self, tasks: Sequence[bytes], terms: Mapping[str, Any], *, key: str | None = None
+    ) -> Batch:
         """Submit a batch. ``tasks`` are JSON, ``terms`` the API's other fields.
 
-        Raises as all of these do: see :meth:`task`.
+        With the same idempotency ``key`` a repeat is the same batch, as it is then. Raises as all
+        of these do: see :meth:`task`.
         """
-        return self._post_tasks("", tasks, terms)
+        return self._post_tasks("", tasks, terms, {} if key is None else {"Idempotency-Key": key})
 
     def add_to_batch(self, batch_id: UUID, tasks: Sequence[bytes]) -> Batch:
         """Add tasks to a batch that is not sealed, all of them or none."""
-        return self._post_tasks(f"/{batch_id}/tasks", tasks, {})
+        return self._post_tasks(f"/{batch_id}/tasks", tasks, {}, {})
 
     def batch(self, batch_id: UUID) -> Batch:
         """One batch; see :meth:`submit_batch`."""
@@ -528,9 +531,15 @@ class ApiClient:
             next=msgspec.json.decode(answer.content, type=_Success).next,
         )
 
-    def _post_tasks(self, path: str, tasks: Sequence[bytes], terms: Mapping[str, Any]) -> Batch:
+    def _post_tasks(
+        self,
+        path: str,
+        tasks: Sequence[bytes],
+        terms: Mapping[str, Any],
+        headers: Mapping[str, str],
+    ) -> Batch:
         body = {"tasks": [msgspec.Raw(each) for each in tasks], **terms}
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **headers}
         return self._batch("POST", path, content=msgspec.json.encode(body), headers=headers)
 
     def _batch(self, method: str, path: str, **options: Any) -> Batch:

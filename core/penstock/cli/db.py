@@ -46,9 +46,28 @@ def take(*, yes: bool) -> None:
     """
     settings = process_settings.load()
     if not yes:
-        click.confirm(f"Let it belong to {settings.namespace!r}?", abort=True, err=True)
+        click.confirm(_question(settings, asyncio.run(_owner(settings))), abort=True, err=True)
     asyncio.run(_take(settings))
     say(f"{redacted(settings.database_url)} belongs to {settings.namespace!r}")
+
+
+def _question(settings: Settings, owner: str | None) -> str:
+    database, mine = redacted(settings.database_url), settings.namespace
+    if owner in {None, mine}:
+        whose = "nobody" if owner is None else repr(owner)
+        return f"{database} belongs to {whose}; let it belong to {mine!r}?"
+    return (
+        f"{database} belongs to {owner!r}; let it belong to {mine!r}? "
+        f"Processes of {owner!r} have to be stopped."
+    )
+
+
+async def _owner(settings: Settings) -> str | None:
+    ledger = Ledger(settings.database_url)
+    try:
+        return await Ownership(ledger.database, namespace=settings.namespace).owner()
+    finally:
+        await ledger.close()
 
 
 async def _take(settings: Settings) -> None:

@@ -43,10 +43,11 @@ class ClientThread:
                 thread = LoopThread()
                 try:
                     thread.call(self._client.__aenter__())
+                    self._thread = thread
                 except BaseException:
-                    thread.close()
+                    self._thread = None
+                    self._undo(thread)
                     raise
-                self._thread = thread
             return self._thread
 
     def close(self) -> None:
@@ -72,12 +73,20 @@ class ClientThread:
         """What the client finds; see :meth:`LoopThread.each`."""
         yield from self.open().each(items)
 
+    def _undo(self, thread: LoopThread) -> None:
+        """Close what was opened although the caller was interrupted meanwhile."""
+        try:
+            thread.call(self._client.__aexit__(None, None, None))
+        finally:
+            thread.close()
+            # Who interrupts this too may use it again.
+            self._client.abandon()
+
     def _was_forked(self) -> None:
-        # A thread that is not here may have held it.
+        # A thread that is not here may have held it, and have been about to open the client.
         self._lock = threading.Lock()
-        if self._thread is not None:
-            self._inherited.append((self._thread, self._client.abandon()))
-            self._thread = None
+        self._inherited.append((self._thread, self._client.abandon()))
+        self._thread = None
 
 
 def _call_if_there(me: weakref.ref[ClientThread], method: Any) -> None:

@@ -16,6 +16,7 @@ from penstock.ledger.errors import ForeignDatabaseError, repeated_if_cut
 from penstock.ledger.models import OwnerRow
 
 _THE_ONE = 1
+_OWNER = select(OwnerRow.namespace)
 
 
 class Ownership:
@@ -47,16 +48,19 @@ class Ownership:
         dialect = postgresql if self._database.dialect == "postgresql" else sqlite
         values = {"id": _THE_ONE, "namespace": self._namespace, "since": datetime.now(UTC)}
         first = dialect.insert(OwnerRow).values(values).on_conflict_do_nothing()
-        owner = select(OwnerRow.namespace)
-        async with self._database.read("look whose it is") as connection:
-            found = (await connection.execute(owner)).scalar_one_or_none()
+        found = await self.owner()
         if found is None:
             async with self._database.write("note whose it is") as connection:
                 await connection.execute(first)
-                found = (await connection.execute(owner)).scalar_one()
+                found = (await connection.execute(_OWNER)).scalar_one()
         if found != self._namespace:
             raise ForeignDatabaseError(owner=found, namespace=self._namespace)
         self._is_settled = True
+
+    async def owner(self) -> str | None:
+        """The namespace whose it is, if it is anybody's."""
+        async with self._database.read("look whose it is") as connection:
+            return (await connection.execute(_OWNER)).scalar_one_or_none()
 
     async def take(self) -> None:
         """Make the database this namespace's, whoever's it was."""

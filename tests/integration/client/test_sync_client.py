@@ -4,6 +4,7 @@ import asyncio
 import gc
 import inspect
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -248,6 +249,22 @@ def test_it_opens_anew_after_it_was_closed(client):
     assert handle.status().status == "pending"
 
 
+def test_whoever_is_interrupted_while_it_opens_may_use_it_again(client, monkeypatch):
+    build, caller = Client._build, threading.get_ident()
+
+    def interrupted(self):
+        signal.pthread_kill(caller, signal.SIGINT)
+        return build(self)
+
+    client.close()
+    monkeypatch.setattr(Client, "_build", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        client.submit(resize, Resize("a"))
+    monkeypatch.setattr(Client, "_build", build)
+
+    assert client.submit(resize, Resize("a")).status().status == "pending"
+
+
 def test_it_is_not_used_from_within_its_own_loop(client):
     async def inside() -> None:
         client.task(uuid4())
@@ -290,12 +307,51 @@ print(code, ask(), flush=True)
 """
 
 
+WHILE_IT_OPENS = """
+import os, sys, threading
+from penstock import Client, SyncClient
+from penstock_ai.document import DocumentInput, document
+
+client = SyncClient()
+submit = lambda: client.submit(document, DocumentInput(markdown="x", format="html"))
+is_open, forked, enter = threading.Event(), threading.Event(), Client.__aenter__
+
+async def enter_slowly(client):
+    found = await enter(client)
+    is_open.set()
+    forked.wait()
+    return found
+
+Client.__aenter__ = enter_slowly
+opening = threading.Thread(target=submit)
+opening.start()
+is_open.wait()
+child = os.fork()
+if child == 0:
+    Client.__aenter__ = enter
+    print(submit().status().status, flush=True)
+    sys.exit(0)
+_, code = os.waitpid(child, 0)
+forked.set()
+opening.join()
+print(code, submit().status().status, flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        (PROGRAM, ["pending", "pending", "pending", "parent's", "0", "pending"]),
+        (WHILE_IT_OPENS, ["pending", "0", "pending"]),
+    ],
+    ids=["open", "opening"],
+)
 def test_each_process_of_a_server_that_forks_opens_connections_of_its_own(
-    environment, tmp_path: Path
+    environment, tmp_path: Path, program: str, expected: list[str]
 ):
     # Nobody closes it: the program ends all the same.
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM],
+        [sys.executable, "-W", "error", "-c", program],
         env={**os.environ, **environment},
         cwd=tmp_path,
         capture_output=True,
@@ -307,4 +363,4 @@ def test_each_process_of_a_server_that_forks_opens_connections_of_its_own(
     # Without a worker there is no index in Redis, and a line of the log says so.
     said = [line for line in done.stderr.splitlines() if "the reconciler builds it" not in line]
     assert (done.returncode, said) == (0, [])
-    assert done.stdout.split() == ["pending", "pending", "pending", "parent's", "0", "pending"]
+    assert done.stdout.split() == expected

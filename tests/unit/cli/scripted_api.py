@@ -75,6 +75,10 @@ def interrupted(*_):
         yield from ()
 
 
+LOST = None, "", b""
+"""Of an answer that does not arrive."""
+
+
 class ScriptedApi:
     """Answers each route with the next of its answers; the last one is repeated.
 
@@ -135,6 +139,8 @@ class ScriptedApi:
                 api.requests.append((method, self.path, dict(self.headers), body))
                 answers = api._answers[f"{method} {self.path}"]
                 status, kind, content = answers.pop(0) if len(answers) > 1 else answers[0]
+                if status is None:
+                    return
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(content)))

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.unit.cli.scripted_api import interrupted, problem, success
+from tests.unit.cli.scripted_api import LOST, interrupted, problem, success
 
 BATCH_ID = "01936f2e-0000-7000-8000-0000000000bb"
 TASK_ID = "01936f2e-0000-7000-8000-000000000001"
@@ -67,6 +67,14 @@ def test_a_file_is_submitted_as_it_was_written_and_the_id_printed(run, api):
     assert b"1.10" in api.requests[0][3]
 
 
+def test_a_key_makes_it_safe_to_repeat(run, api):
+    assert run("batch", "submit", "tasks.jsonl").exit_code == 0
+    assert run("batch", "submit", "tasks.jsonl", "--idempotency-key", "k-1").exit_code == 0
+
+    assert [each[2].get("Idempotency-Key") for each in api.requests] == [None, "k-1"]
+    assert all("idempotency_key" not in each for each in bodies(api))
+
+
 def test_standard_input_is_a_file_too(run, api):
     assert run("batch", "submit", "-", "--open", stdin=A).exit_code == 0
     assert bodies(api) == [{"tasks": [json.loads(A)], "sealed": False}]
@@ -97,13 +105,106 @@ def test_what_is_wrong_with_a_task_is_told_by_its_line(run, api, monkeypatch):
 
     assert whole.exit_code == 1
     assert "line 3: $.input.n: too small\n    make it 3" in whole.stderr
+
+
+@pytest.fixture
+def parts(api, monkeypatch):
+    """The file is sent in two parts, of one line each."""
     monkeypatch.setattr("penstock.cli.batch_file.MOST_AT_ONCE", 1)
     api.on(SUBMIT, success(batch(1, sealed=False), 202))
-    api.on(ADD, problem(422, "Not valid", "", [error | {"field": "$.tasks[0]"}]))
-    part = run("batch", "submit", "tasks.jsonl")
-    assert "line 3: $: too small" in part.stderr
-    assert f"batch {BATCH_ID} has the tasks up to line 1, which run" in part.stderr
-    assert f"penstock batch add {BATCH_ID} FILE --seal" in part.stderr
+    api.on(ADD, success(batch(2, sealed=False), 202))
+    api.on(SEAL, success(batch(2)))
+
+
+ADDING = f"FILE | penstock batch add {BATCH_ID} -"
+SEALING = f"penstock batch seal {BATCH_ID}"
+BEGUN = f"batch {BATCH_ID} has the tasks up to line 1, which run"
+
+
+@pytest.mark.usefixtures("parts")
+def test_behind_a_refused_part_only_the_others_are_to_be_added(run, api):
+    error = {"field": "$.tasks[0]", "message": "too small", "remedy": ""}
+    api.on(ADD, problem(422, "Not valid", "", [error]))
+
+    whole = run("batch", "submit", "tasks.jsonl")
+    opened = run("batch", "submit", "tasks.jsonl", "--open")
+
+    assert "line 3: $: too small" in whole.stderr
+    lines = [BEGUN, f"add the others: tail -n +2 {ADDING} --seal", f"or do without: {SEALING}"]
+    assert [line.strip() for line in whole.stderr.splitlines()[2:]] == lines
+    lines = [BEGUN, f"add the others: tail -n +2 {ADDING}"]
+    assert [line.strip() for line in opened.stderr.splitlines()[2:]] == lines
+
+
+@pytest.mark.usefixtures("parts")
+@pytest.mark.parametrize("answer", [LOST, problem(503, "Unavailable")], ids=["lost", "503"])
+def test_whoever_gets_no_answer_looks_before_anything_is_added_again(run, api, answer):
+    api.on(ADD, answer)
+
+    done = run("batch", "submit", "tasks.jsonl")
+
+    assert done.exit_code == 1
+    assert [line.strip() for line in done.stderr.splitlines()[1:]] == [
+        BEGUN,
+        f"lines 3 to 3 are in doubt, see its total: penstock batch show {BATCH_ID}",
+        f"if it lacks them (a total of 1): tail -n +2 {ADDING} --seal",
+        f"if it has them (a total of 2): {SEALING}",
+    ]
+
+
+@pytest.mark.usefixtures("parts")
+def test_what_is_added_to_a_batch_may_be_in_doubt_from_its_first_line_on(run, api):
+    api.on(ADD, LOST)
+
+    done = run("batch", "add", BATCH_ID, "tasks.jsonl")
+
+    assert [line.strip() for line in done.stderr.splitlines()[1:]] == [
+        f"lines 1 to 1 are in doubt, see its total: penstock batch show {BATCH_ID}",
+        f"if it lacks them: tail -n +1 {ADDING}",
+        f"if it has them: tail -n +2 {ADDING}",
+    ]
+
+
+@pytest.mark.usefixtures("parts")
+def test_a_batch_that_could_not_be_sealed_is_named(run, api):
+    api.on(SEAL, LOST)
+
+    done = run("batch", "submit", "tasks.jsonl")
+
+    assert done.exit_code == 1
+    assert f"batch {BATCH_ID} has the tasks up to line 3, which run" in done.stderr
+    assert f"seal it: {SEALING}" in done.stderr
+
+
+@pytest.mark.usefixtures("parts")
+def test_whoever_interrupts_between_parts_learns_which_batch_has_begun(run, monkeypatch):
+    monkeypatch.setattr(
+        "penstock.cli.client.ApiClient.add_to_batch", lambda *_: next(interrupted())
+    )
+
+    done = run("batch", "submit", "tasks.jsonl")
+
+    assert done.exit_code == 130
+    assert BEGUN in done.stderr
+    assert f"if it lacks them (a total of 1): tail -n +2 {ADDING} --seal" in done.stderr
+    assert f"penstock batch cancel {BATCH_ID}" in done.stderr
+
+
+@pytest.mark.usefixtures("parts")
+def test_a_key_is_refused_where_a_repeat_would_add_parts_twice(run, api):
+    done = run("batch", "submit", "tasks.jsonl", "--idempotency-key", "k-1")
+
+    assert (done.exit_code, api.requests) == (2, [])
+    assert "--idempotency-key is for a file that is sent in one part" in done.stderr
+
+
+def test_places_that_are_none_of_the_file_stay_as_the_user_wrote_them(run, api):
+    error = {"field": "$.tasks[1].input", "message": "got '$.tasks[99]'", "remedy": ""}
+    api.on(SUBMIT, problem(422, "Not valid", "", [error]))
+
+    done = run("batch", "submit", "tasks.jsonl")
+
+    assert "line 3: $.input: got '$.tasks[99]'" in done.stderr
 
 
 @pytest.mark.parametrize(
