@@ -120,7 +120,7 @@ async def test_a_client_of_another_namespace_is_refused(
         await other.__aenter__()
 
     with pytest.raises(PenstockError, match="closed"):
-        assert other.application
+        _ = other.application
 
 
 @pytest.mark.parametrize("command", ["api", "worker"])
