@@ -280,7 +280,7 @@ class Consumer:
             else:
                 pause = _FIRST_PAUSE
                 # Whoever was refused at the start gate would hold a place until then.
-                if not self._settlements:
+                if next_wake != 0 and not self._settlements:
                     # What may start next is of no interest while nothing may start.
                     await self._sleep(None if paused else next_wake)
 
