@@ -43,7 +43,8 @@ class Driver:
             arguments = [values[name] for name in query.names]
             rows: Sequence[Sequence[Any]] = await connection.fetch(query.text, *arguments)
         except _ERRORS as error:
-            is_adrift = connection.is_closed()
+            # The second: what was cut off this very moment, and does not know it yet.
+            is_adrift = connection.is_closed() or isinstance(error, asyncpg.InternalClientError)
             # Without the statement and its parameters, which are the users' data.
             raise DBAPIError(None, None, error, connection_invalidated=is_adrift) from error
         except BaseException:

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
@@ -66,3 +68,28 @@ async def test_what_the_database_refuses_keeps_the_connection_and_hides_the_para
         await database.fetch("look", missing, {})
 
     assert database.engine.pool.checkedin() == 1  # type: ignore[attr-defined]
+
+
+async def test_a_connection_whose_protocol_is_in_disorder_is_not_used_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = asyncpg.Connection.fetch
+    # What the driver says of one that is cut off this very moment, before it is closed.
+    errors = iter([asyncpg.InternalClientError("cannot switch to state 11")])
+    used: list[Any] = []
+
+    async def cut_once(connection: Any, *args: Any) -> Any:
+        used.append(connection)
+        for error in errors:
+            raise error
+        return await fetch(connection, *args)
+
+    monkeypatch.setattr(asyncpg.Connection, "fetch", cut_once)
+
+    with pytest.raises(LedgerUnavailableError) as caught:
+        await database.fetch("answer", ANSWER, {"answer": 1})
+
+    assert caught.value.cut
+    (row,) = await database.fetch("answer", ANSWER, {"answer": 1})
+    assert row[0] == 1
+    assert used[0] is not used[1]
