@@ -164,8 +164,7 @@ class Consumer:
             writing = asyncio.create_task(self._commit(delivery, outcome, committed))
         else:
             writing.add_done_callback(partial(self._written, delivery, outcome))
-        self._finishing.add(writing)
-        writing.add_done_callback(self._finished)
+        self._track(writing)
 
     # -- stopping runs -----------------------------------------------------------------------
 
@@ -436,6 +435,10 @@ class Consumer:
         else:
             self.ended.set_exception(task.exception() or AssertionError())
 
+    def _track(self, writing: asyncio.Future[Any]) -> None:
+        self._finishing.add(writing)
+        writing.add_done_callback(self._finished)
+
     def _finished(self, writing: asyncio.Future[Any]) -> None:
         self._finishing.discard(writing)
         self._changed.set()
@@ -487,9 +490,7 @@ class Consumer:
             self._end(delivery, outcome, self._outcomes.as_recorded(outcome, writing.result()))
             return
         # Nothing was written: the whole way says what is wrong with it.
-        task = asyncio.create_task(self._commit(delivery, outcome, None))
-        self._finishing.add(task)
-        task.add_done_callback(self._finished)
+        self._track(asyncio.create_task(self._commit(delivery, outcome, None)))
 
     def _end(
         self,

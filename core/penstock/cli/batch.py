@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from penstock.cli import batch_adding, batch_file, batch_view, bulk
+from penstock.cli.answer import newest
 from penstock.cli.batch_answers import Batch
 from penstock.cli.batch_file import TaskLine, TaskLines
 from penstock.cli.client import ApiProblemError
@@ -141,20 +142,17 @@ def show(*, batch_id: UUID, wait: bool, as_json: bool) -> None:
 @json_option
 def list_(*, limit: int, as_json: bool) -> None:
     """List batches, newest first."""
-    found: list[Batch] = []
-    cursor: str | None = None
     with connect() as client:
-        while len(found) < limit:
-            page = client.batches(limit=min(limit - len(found), _PAGE), cursor=cursor)
-            found += page.batches
-            cursor = page.next
-            if cursor is None:
-                break
+        found = newest(
+            lambda some, cursor: client.batches(limit=some, cursor=cursor),
+            limit=limit,
+            page=_PAGE,
+        )
     if as_json:
-        print_json([each.document for each in found])
+        print_json([each.document for each in found.items])
         return
-    batch_view.show_all(found)
-    if cursor is not None:
+    batch_view.show_all(found.items)
+    if found.next is not None:
         say(f"there are more: --limit {2 * limit} shows more of them")
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import msgspec
 
+from penstock.cli.answer import Answer
+
 
 class Counts(msgspec.Struct, kw_only=True):
     """How many tasks of a batch are in each status."""
@@ -17,8 +19,8 @@ class Counts(msgspec.Struct, kw_only=True):
     cancelled: int = 0
 
 
-class Batch(msgspec.Struct, kw_only=True):
-    """What the API says about a batch. ``document`` is all of it, as received."""
+class Batch(Answer, kw_only=True):
+    """What the API says about a batch."""
 
     id: UUID
     name: str
@@ -33,7 +35,6 @@ class Batch(msgspec.Struct, kw_only=True):
     sealed_at: str | None = None
     cancelled_at: str | None = None
     finished_at: str | None = None
-    document: msgspec.Raw = msgspec.Raw(b"null")
 
     @property
     def finished(self) -> bool:
@@ -48,10 +49,3 @@ class Batch(msgspec.Struct, kw_only=True):
         if self.finished:
             return "finished"
         return "open" if self.sealed_at is None else "sealed"
-
-
-class BatchPage(msgspec.Struct, kw_only=True):
-    """Part of a list of batches; ``next`` is the cursor of the following part, if there is one."""
-
-    batches: list[Batch]
-    next: str | None

@@ -82,7 +82,7 @@ def _count(client: ApiClient, filters: Mapping[str, str]) -> str:
     count, cursor = 0, None
     while count < _MOST_COUNTED:
         page = client.tasks(filters, limit=_PAGE, cursor=cursor)
-        count += len(page.tasks)
+        count += len(page.items)
         cursor = page.next
         if cursor is None:
             return str(count)

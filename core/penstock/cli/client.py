@@ -16,7 +16,8 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from penstock.cli.batch_answers import Batch, BatchPage
+from penstock.cli.answer import A, Answer, Page
+from penstock.cli.batch_answers import Batch
 from penstock.cli.policy_answers import PolicyValue, ProviderPolicy, TaskPolicy
 from penstock.declarations import Artifact, PenstockError, Priority
 
@@ -48,8 +49,8 @@ class TaskError(msgspec.Struct, kw_only=True):
     type: str
 
 
-class Task(msgspec.Struct, kw_only=True):
-    """What the API says about a task. ``document`` is all of it, as received."""
+class Task(Answer, kw_only=True):
+    """What the API says about a task."""
 
     id: UUID
     type: str
@@ -68,19 +69,11 @@ class Task(msgspec.Struct, kw_only=True):
     run_at: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
-    document: msgspec.Raw = msgspec.Raw(b"null")
 
     @property
     def finished(self) -> bool:
         """Whether its outcome is recorded."""
         return self.status in {"success", "failed", "cancelled"}
-
-
-class TaskPage(msgspec.Struct, kw_only=True):
-    """Part of a list of tasks; ``next`` is the cursor of the following part, if there is one."""
-
-    tasks: list[Task]
-    next: str | None
 
 
 class BulkTask(msgspec.Struct, kw_only=True):
@@ -91,15 +84,14 @@ class BulkTask(msgspec.Struct, kw_only=True):
     status: str | None
 
 
-class Bulk(msgspec.Struct, kw_only=True):
-    """What became of many tasks. ``document`` is all that the API says of it, as received."""
+class Bulk(Answer, kw_only=True):
+    """What became of many tasks."""
 
     changed: int
     unchanged: int
     not_found: int
     tasks: list[BulkTask]
     next: str | None
-    document: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,18 +121,17 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         return {name: value for name, value in said.items() if value is not None}
 
 
-class QueuePolicy(msgspec.Struct, kw_only=True):
-    """What the API says about a queue. ``document`` is all of it, as received."""
+class QueuePolicy(Answer, kw_only=True):
+    """What the API says about a queue."""
 
     name: str
     paused: bool
     draining: bool
     policy: dict[str, PolicyValue]
-    document: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class Schedule(msgspec.Struct, kw_only=True):
-    """What the API says about a schedule. ``document`` is all of it, as received."""
+class Schedule(Answer, kw_only=True):
+    """What the API says about a schedule."""
 
     name: str
     source: str
@@ -155,7 +146,6 @@ class Schedule(msgspec.Struct, kw_only=True):
     last_run_at: str | None = None
     last_task_id: UUID | None = None
     created_by: str = ""
-    document: msgspec.Raw = msgspec.Raw(b"null")
 
     @property
     def when(self) -> str:
@@ -262,7 +252,7 @@ class ApiClient:
                 content=msgspec.json.encode(body),
                 headers={"Content-Type": "application/json"},
             )
-        return self._task(answer)
+        return self._one(answer, Task)
 
     def cancel(self, task_id: UUID, reason: str | None) -> Task:
         """Cancel a task; returns it as it is then, cancelled or running still.
@@ -274,7 +264,7 @@ class ApiClient:
         with self._answers():
             body = {} if reason is None else {"reason": reason}
             answer = self._http.post(f"/api/queues/tasks/{task_id}/cancel", json=body)
-        return self._task(answer)
+        return self._one(answer, Task)
 
     def retry(self, task_id: UUID) -> Task:
         """Run a failed or cancelled task again.
@@ -285,9 +275,9 @@ class ApiClient:
         """
         with self._answers():
             answer = self._http.post(f"/api/queues/tasks/{task_id}/retry")
-        return self._task(answer)
+        return self._one(answer, Task)
 
-    def tasks(self, filters: Mapping[str, str], *, limit: int, cursor: str | None) -> TaskPage:
+    def tasks(self, filters: Mapping[str, str], *, limit: int, cursor: str | None) -> Page[Task]:
         """Some tasks, newest first.
 
         Args:
@@ -299,18 +289,7 @@ class ApiClient:
             ApiUnreachableError: if nothing answers.
             ApiProblemError: if the API refuses.
         """
-        place = {} if cursor is None else {"cursor": cursor}
-        with self._answers():
-            answer = self._http.get(
-                "/api/queues/tasks", params={**filters, "limit": limit, **place}
-            )
-        documents, _ = self._read(answer, list[msgspec.Raw])
-        tasks = []
-        for document in documents:
-            task = msgspec.json.decode(document, type=Task)
-            task.document = document
-            tasks.append(task)
-        return TaskPage(tasks=tasks, next=msgspec.json.decode(answer.content, type=_Success).next)
+        return self._page("/api/queues/tasks", Task, filters, limit=limit, cursor=cursor)
 
     def change_tasks(self, what: str, body: Mapping[str, Any]) -> Bulk:
         """Cancel many tasks, or run them again.
@@ -325,9 +304,7 @@ class ApiClient:
         """
         with self._answers():
             answer = self._http.post(f"/api/queues/tasks/{what}", json=body)
-        found, document = self._read(answer, Bulk)
-        found.document = document
-        return found
+        return self._one(answer, Bulk)
 
     def upload(
         self,
@@ -362,7 +339,7 @@ class ApiClient:
             answer = self._http.post(
                 "/api/uploads", data=form, files={"file": (name, content, kind)}
             )
-        return self._task(answer)
+        return self._one(answer, Task)
 
     def task(self, task_id: UUID) -> Task:
         """What is known of a task.
@@ -373,7 +350,7 @@ class ApiClient:
         """
         with self._answers():
             answer = self._http.get(f"/api/queues/tasks/{task_id}")
-        return self._task(answer)
+        return self._one(answer, Task)
 
     def log(self, task_id: UUID, *, cursor: str | None = None) -> LogPage:
         """A page of a task's log; ``cursor`` is the ``next`` of the one before.
@@ -419,8 +396,7 @@ class ApiClient:
         """All queues. Raises as all of these do: see :meth:`task`."""
         with self._answers():
             answer = self._http.get("/api/queues")
-        found = self._read(answer, list[msgspec.Raw])[0]
-        return [_policy(each) for each in found]
+        return self._many(answer, QueuePolicy)
 
     def queue(self, name: str) -> QueuePolicy:
         """One queue; see :meth:`queues`."""
@@ -448,13 +424,13 @@ class ApiClient:
     def _queue(self, method: str, path: str, **options: Any) -> QueuePolicy:
         with self._answers():
             answer = self._http.request(method, f"/api/queues/{path}", **options)
-        return _policy(self._read(answer, QueuePolicy)[1])
+        return self._one(answer, QueuePolicy)
 
     def providers(self) -> list[ProviderPolicy]:
         """All providers. Raises as all of these do: see :meth:`task`."""
         with self._answers():
             answer = self._http.get("/api/providers")
-        return [_provider(each) for each in self._read(answer, list[msgspec.Raw])[0]]
+        return self._many(answer, ProviderPolicy)
 
     def provider(self, name: str) -> ProviderPolicy:
         """One provider; see :meth:`providers`."""
@@ -471,7 +447,7 @@ class ApiClient:
     def _provider(self, method: str, path: str, **options: Any) -> ProviderPolicy:
         with self._answers():
             answer = self._http.request(method, f"/api/providers/{path}", **options)
-        return _provider(self._read(answer, ProviderPolicy)[1])
+        return self._one(answer, ProviderPolicy)
 
     def explain(self, type_name: str) -> TaskPolicy:
         """Everything that holds for a task type. Raises as all of these do: see :meth:`task`."""
@@ -489,9 +465,7 @@ class ApiClient:
         path = f"/api/task-types/{_segment(type_name)}/policy"
         with self._answers():
             answer = self._http.request(method, path, **options)
-        found, document = self._read(answer, TaskPolicy)
-        found.document = document
-        return found
+        return self._one(answer, TaskPolicy)
 
     def submit_batch(
         self, tasks: Sequence[bytes], terms: Mapping[str, Any], *, key: str | None = None
@@ -520,16 +494,9 @@ class ApiClient:
         body = {} if reason is None else {"reason": reason}
         return self._batch("POST", f"/{batch_id}/cancel", json=body)
 
-    def batches(self, *, limit: int, cursor: str | None) -> BatchPage:
+    def batches(self, *, limit: int, cursor: str | None) -> Page[Batch]:
         """Some batches, newest first; see :meth:`tasks`."""
-        place = {} if cursor is None else {"cursor": cursor}
-        with self._answers():
-            answer = self._http.get("/api/batches", params={"limit": limit, **place})
-        documents, _ = self._read(answer, list[msgspec.Raw])
-        return BatchPage(
-            batches=[_batch(each) for each in documents],
-            next=msgspec.json.decode(answer.content, type=_Success).next,
-        )
+        return self._page("/api/batches", Batch, {}, limit=limit, cursor=cursor)
 
     def _post_tasks(
         self,
@@ -545,13 +512,13 @@ class ApiClient:
     def _batch(self, method: str, path: str, **options: Any) -> Batch:
         with self._answers():
             answer = self._http.request(method, f"/api/batches{path}", **options)
-        return _batch(self._read(answer, Batch)[1])
+        return self._one(answer, Batch)
 
     def schedules(self) -> list[Schedule]:
         """All schedules. Raises as all of these do: see :meth:`task`."""
         with self._answers():
             answer = self._http.get("/api/schedules")
-        return [_schedule(each) for each in self._read(answer, list[msgspec.Raw])[0]]
+        return self._many(answer, Schedule)
 
     def schedule(self, name: str) -> Schedule:
         """One schedule; see :meth:`schedules`."""
@@ -580,12 +547,12 @@ class ApiClient:
         """Submit the task of a schedule now."""
         with self._answers():
             answer = self._http.post(f"/api/schedules/{_segment(name)}/run")
-        return self._task(answer)
+        return self._one(answer, Task)
 
     def _schedule(self, method: str, path: str = "", **options: Any) -> Schedule:
         with self._answers():
             answer = self._http.request(method, f"/api/schedules{path}", **options)
-        return _schedule(self._read(answer, Schedule)[1])
+        return self._one(answer, Schedule)
 
     def download(self, artifact: Artifact, file: Path) -> None:
         """Save an artifact; ``file`` appears, or is replaced, only when all of it arrived.
@@ -630,10 +597,28 @@ class ApiClient:
                 "PENSTOCK_URL says where the API is"
             ) from error
 
-    def _task(self, answer: httpx.Response) -> Task:
-        task, document = self._read(answer, Task)
-        task.document = document
-        return task
+    def _page(
+        self,
+        path: str,
+        kind: type[A],
+        filters: Mapping[str, str],
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[A]:
+        place = {} if cursor is None else {"cursor": cursor}
+        with self._answers():
+            answer = self._http.get(path, params={**filters, "limit": limit, **place})
+        items = self._many(answer, kind)
+        return Page(items, msgspec.json.decode(answer.content, type=_Success).next)
+
+    def _many(self, answer: httpx.Response, kind: type[A]) -> list[A]:
+        return [kind.read(each) for each in self._read(answer, list[msgspec.Raw])[0]]
+
+    def _one(self, answer: httpx.Response, kind: type[A]) -> A:
+        found, document = self._read(answer, kind)
+        found.document = document
+        return found
 
     def _read(self, answer: httpx.Response, kind: type[T]) -> tuple[T, msgspec.Raw]:
         """The data of an answer, and all of it as received."""
@@ -670,30 +655,6 @@ class ApiClient:
             f"{kind}; PENSTOCK_URL says where the API is",
             answer.status_code,
         )
-
-
-def _policy(document: msgspec.Raw) -> QueuePolicy:
-    policy = msgspec.json.decode(document, type=QueuePolicy)
-    policy.document = document
-    return policy
-
-
-def _provider(document: msgspec.Raw) -> ProviderPolicy:
-    provider = msgspec.json.decode(document, type=ProviderPolicy)
-    provider.document = document
-    return provider
-
-
-def _batch(document: msgspec.Raw) -> Batch:
-    batch = msgspec.json.decode(document, type=Batch)
-    batch.document = document
-    return batch
-
-
-def _schedule(document: msgspec.Raw) -> Schedule:
-    schedule = msgspec.json.decode(document, type=Schedule)
-    schedule.document = document
-    return schedule
 
 
 def _segment(name: str) -> str:

@@ -45,9 +45,7 @@ def events_of(client: ApiClient, task_id: UUID) -> Iterator[SentEvent]:
 
 def task_of(event: SentEvent) -> Task:
     """The task that a ``status`` shows."""
-    task = msgspec.json.decode(event.data, type=Task)
-    task.document = msgspec.Raw(event.data)
-    return task
+    return Task.read(event.data)
 
 
 class Progress(msgspec.Struct):

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from penstock.cli.answer import Answer
+
 
 class PolicyValue(msgspec.Struct, kw_only=True):
     """What holds, and who says so."""
@@ -21,12 +23,11 @@ class PolicyValue(msgspec.Struct, kw_only=True):
         return f"{self.origin} ({self.source}{since})" if self.source else self.origin
 
 
-class ProviderPolicy(msgspec.Struct, kw_only=True):
-    """What the API says about a provider. ``document`` is all of it, as received."""
+class ProviderPolicy(Answer, kw_only=True):
+    """What the API says about a provider."""
 
     name: str
     policy: dict[str, PolicyValue]
-    document: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class ExplainedValue(PolicyValue, kw_only=True):
@@ -38,8 +39,8 @@ class ExplainedValue(PolicyValue, kw_only=True):
     over: Sequence[PolicyValue] = ()
 
 
-class TaskPolicy(msgspec.Struct, kw_only=True):
-    """What the API says about a task type's policy. ``document`` is all of it, as received."""
+class TaskPolicy(Answer, kw_only=True):
+    """What the API says about a task type's policy."""
 
     name: str
     plugin: str
@@ -47,4 +48,3 @@ class TaskPolicy(msgspec.Struct, kw_only=True):
     provider: str | None = None
     provider_by_input: bool = False
     policy: list[ExplainedValue]
-    document: msgspec.Raw = msgspec.Raw(b"null")

@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from penstock.cli import bulk, following, outcome, waiting
-from penstock.cli.client import Task
+from penstock.cli.answer import newest
 from penstock.cli.connect import connect
 from penstock.cli.interruptible import interruptible
 from penstock.cli.messages import print_json, progress, say
@@ -66,21 +66,17 @@ def log(*, task_id: UUID, follow: bool, as_json: bool) -> None:
 @json_option
 def list_(*, limit: int, as_json: bool, **filters: str | None) -> None:
     """List tasks, newest first."""
-    found: list[Task] = []
-    cursor: str | None = None
     with connect() as client:
-        while len(found) < limit:
-            some = min(limit - len(found), _PAGE)
-            page = client.tasks(given(filters), limit=some, cursor=cursor)
-            found += page.tasks
-            cursor = page.next
-            if cursor is None:
-                break
+        found = newest(
+            lambda some, cursor: client.tasks(given(filters), limit=some, cursor=cursor),
+            limit=limit,
+            page=_PAGE,
+        )
     if as_json:
-        print_json([each.document for each in found])
+        print_json([each.document for each in found.items])
         return
-    outcome.show_all(found)
-    if cursor is not None:
+    outcome.show_all(found.items)
+    if found.next is not None:
         say(f"there are more: --limit {2 * limit} shows more of them")
 
 

@@ -83,8 +83,7 @@ class Ledger:
     async def ping(self) -> None:
         """Return if the database answers, and has been set up."""
         async with self.database.read("answer") as connection:
-            await connection.execute(select(Task.id).limit(1))
-            # Of the newest table: without it the code is ahead of the migrations.
+            # The newest table: without it the code is ahead of the migrations.
             await connection.execute(select(OwnerRow.id).limit(1))
 
     @repeated_if_cut

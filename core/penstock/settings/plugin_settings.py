@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -16,6 +15,7 @@ import msgspec
 from penstock.declarations import setting_names
 from penstock.declarations.secret import hide_secrets
 from penstock.declarations.type_parts import type_parts
+from penstock.near_names import nearest
 from penstock.secrecy import Mask
 from penstock.settings import limits, readers, toml_file, toml_lines
 from penstock.settings.errors import SettingsError
@@ -245,8 +245,8 @@ def refuse_unknown(
 
 def _nearest(name: str, known: Mapping[str, str]) -> str:
     """What to do about a name that is unknown; ``known`` are short and whole names."""
-    if near := get_close_matches(name, known, n=1):
-        return f"did you mean {known[near[0]]}?"
+    if near := nearest(name, known):
+        return f"did you mean {known[near]}?"
     if known:
         return f"its settings are {', '.join(known.values())}"
     return "remove it: this plugin has no settings"

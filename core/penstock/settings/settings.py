@@ -6,13 +6,13 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
 from penstock import secrecy
 from penstock.declarations import setting_names
+from penstock.near_names import nearest
 from penstock.secrecy import Mask
 from penstock.settings import (
     database_url,
@@ -221,16 +221,15 @@ def _refuse_unknown(given: Given, plugins: Collection[str]) -> None:
         *(each.prefix for each in (QUEUES, PROVIDERS, TASKS)),
         *(setting_names.prefix(each) for each in plugins),
     )
-    # Without the prefix, which would make all names look alike.
-    own = [each.removeprefix(_PREFIX) for each in _KNOBS if each.startswith(_PREFIX)]
+    own = [each for each in _KNOBS if each.startswith(_PREFIX)]
     for name in given.names():
         known = name in _KNOBS or name.removesuffix(FILE_SUFFIX) in _KNOBS
         if not name.startswith(_PREFIX) or known or name.startswith(others):
             continue
         if _SERVICE_LINK.fullmatch(name):
             remedy = "Kubernetes made it for a Service; set `enableServiceLinks: false` on the pod"
-        elif near := get_close_matches(name.removeprefix(_PREFIX), own, n=1):
-            remedy = f"did you mean {_PREFIX}{near[0]}?"
+        elif near := nearest(name, own, prefix=_PREFIX):
+            remedy = f"did you mean {near}?"
         else:
             remedy = f"the settings are {', '.join(_KNOBS)}"
         raise SettingsError(f"there is no setting {name}; {remedy}")

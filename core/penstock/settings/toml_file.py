@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from penstock.near_names import did_you_mean
 from penstock.settings import toml_lines
 from penstock.settings.errors import SettingsError
 from penstock.settings.given import Key, Said
@@ -123,9 +123,8 @@ class _Reader:
         return f"{toml_lines.written(key)} ({where}{self._file})"
 
     def _unknown(self, key: Key, what: str, known: Collection[str]) -> SettingsError:
-        near = get_close_matches(key[-1], known, n=1)
         listed = ", ".join(sorted(known)) or "none"
-        remedy = f"did you mean {near[0]!r}?" if near else f"the {what}s are {listed}"
+        remedy = did_you_mean(key[-1], known) or f"the {what}s are {listed}"
         return SettingsError(f"there is no {what} {self._place(key)}; {remedy}")
 
     def _refused(self, key: Key, got: str, wanted: str) -> SettingsError:

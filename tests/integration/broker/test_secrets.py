@@ -58,14 +58,9 @@ def log(settings: Settings) -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-def settings(redis_url: str, namespace: str, database_url: str, tmp_path: Path) -> Settings:
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_LEAKY_PHRASE": KEY,
-    }
-    return Settings.load(environment, tmp_path, plugins=["leaky"])
+def settings(environment: dict[str, str], tmp_path: Path) -> Settings:
+    said = {**environment, "PENSTOCK_LEAKY_PHRASE": KEY}
+    return Settings.load(said, tmp_path, plugins=["leaky"])
 
 
 @pytest.mark.parametrize("task_type", [call, call_in_process], ids=["async", "process"])
