@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +21,9 @@ from penstock.broker.delivery import Delivery
 from penstock.broker.gate import StartGate
 from penstock.broker.leases import LeaseTable
 from penstock.broker.outcomes import OutcomeWriter
+from penstock.broker.pace import Pace
 from penstock.broker.providers import Admission, Providers
+from penstock.broker.ready_line import ReadyLine
 from penstock.broker.start_news import StartNews
 from penstock.declarations import Installed, Interruption, Queue, TaskType
 from penstock.dispatch import Policies
@@ -41,7 +44,7 @@ _LONGEST_PAUSE = 2.0
 # A queue whose index is being built is back soon.
 _LONGEST_PAUSE_FOR_INDEX = 0.5
 # Finished runs whose outcome the database has not taken yet; beyond this nothing is claimed.
-_MOST_UNCOMMITTED = 200
+_MOST_UNCOMMITTED = 500
 _LEASE_LOST = Interruption(
     "lease_lost", "the worker was silent for longer than its lease, and was thought dead"
 )
@@ -50,7 +53,7 @@ _log = logging.getLogger(__name__)
 
 
 class Consumer:
-    """Takes from one queue what free slots can run, never more.
+    """Takes from one queue what its slots can run now, or within milliseconds; never more.
 
     Args:
         queue: the name of the one whose tasks to take.
@@ -94,9 +97,14 @@ class Consumer:
         )
         self._leases = leases
         self._providers = providers
-        self._ready: list[Delivery] = []
-        self._has_ready = asyncio.Event()
-        self._at_gate: set[UUID] = set()
+        self._pace = Pace()
+        self._ready = ReadyLine(
+            idle_slots=lambda: self.queue.concurrency - len(self._held) + len(self._ready),
+            impatient=self._slowed_down,
+        )
+        self._at_gate: Sequence[Lease] = ()
+        # The leases of tasks under which a worker died.
+        self._risky: set[bytes] = set()
         # By lease: an earlier run of the same task may be ending here still.
         self._held: dict[bytes, Delivery] = {}
         # What is heard of those at the gate: who shall be cancelled, and whose lease was refused.
@@ -106,6 +114,7 @@ class Consumer:
         self._finishing: set[asyncio.Future[Any]] = set()
         self._changed = asyncio.Event()
         self._has_marker = False
+        self._is_expected = False
         self._outage = ""
         self._withheld = ""
         self._parked = 0
@@ -137,13 +146,14 @@ class Consumer:
 
     async def deliveries(self) -> list[Delivery]:
         """The tasks that are started next; their runs have begun in the ledger."""
-        await self._has_ready.wait()
-        return self._take_ready()
-
-    def _take_ready(self) -> list[Delivery]:
-        ready, self._ready = self._ready, []
-        self._has_ready.clear()
-        return ready
+        deliveries = await self._ready.take()
+        now = time.monotonic()
+        for each in deliveries:
+            each.began = now
+        if not self._ready:
+            # What was put off while some waited.
+            self._changed.set()
+        return deliveries
 
     def finish(
         self,
@@ -155,16 +165,35 @@ class Consumer:
 
         ``committed`` may return an awaitable.
         """
+        self._pace.ended(began=delivery.began)
+        self._record(delivery, outcome, committed)
+
+    def _turn_away(self, delivery: Delivery) -> None:
+        """Put it back in line: its handler was not called."""
+        self._record(delivery, outcomes.handed_back(delivery.task, ran=False))
+
+    def _record(
+        self,
+        delivery: Delivery,
+        outcome: Outcome,
+        committed: Callable[[Outcome], object] | None = None,
+    ) -> None:
         self._release(delivery)
         writing: asyncio.Future[Any] | None = None
         if committed is None and delivery.refusal is None:
             # So ends almost every run, and a task of its own costs more than what it has to do.
             writing = self._outcomes.begin(outcome)
         if writing is None:
-            writing = asyncio.create_task(self._commit(delivery, outcome, committed))
+            self._track(asyncio.create_task(self._commit(delivery, outcome, committed)))
         else:
+            self._finishing.add(writing)
             writing.add_done_callback(partial(self._written, delivery, outcome))
-        self._track(writing)
+
+    def _slowed_down(self, waiting: Sequence[Delivery]) -> None:
+        """Slots do not come free as they did: there may be some elsewhere."""
+        self._pace.forget()
+        for delivery in waiting:
+            self._turn_away(delivery)
 
     # -- stopping runs -----------------------------------------------------------------------
 
@@ -178,7 +207,7 @@ class Consumer:
         if delivery is not None:
             _log.warning("task %s: its lease was lost; this run is cancelled", lease.id)
             delivery.interrupt(_LEASE_LOST)
-        elif lease.id in self._at_gate:
+        elif any(each.token == lease.token for each in self._at_gate):
             self._refused.add(lease.token)
 
     async def cancel(self, ids: Collection[UUID]) -> None:
@@ -187,7 +216,8 @@ class Consumer:
         What is told may be about an earlier life of a task that was retried since. While the
         database is away nothing is known; the next heartbeat tells it again.
         """
-        here = self._at_gate | {each.task.id for each in self._held.values()}
+        here = {each.id for each in self._at_gate}
+        here.update(each.task.id for each in self._held.values())
         ids = [each for each in ids if each in here]
         if not ids:
             return
@@ -199,7 +229,7 @@ class Consumer:
         for delivery in list(self._held.values()):
             _stop_if_wanted(delivery, wishes)
         # Those that are at the gate still get it when they have passed.
-        self._early |= {each: wish for each, wish in wishes.items() if each in self._at_gate}
+        self._early |= {each.id: wishes[each.id] for each in self._at_gate if each.id in wishes}
 
     def look(self) -> None:
         """Somebody parked a task: perhaps its type is known here."""
@@ -209,6 +239,7 @@ class Consumer:
 
     def policy_changed(self) -> None:
         """The queue may have another policy: what may be claimed has to be seen anew."""
+        self._ready.look()
         self._changed.set()
 
     def withhold(self, reason: str) -> None:
@@ -222,8 +253,8 @@ class Consumer:
         """Claim nothing more, and hand back what is not running yet."""
         self._draining = True
         self._changed.set()
-        for delivery in self._take_ready():
-            self.finish(delivery, outcomes.handed_back(delivery.task, ran=False))
+        for delivery in self._ready.clear():
+            self._turn_away(delivery)
 
     def interrupt(self) -> None:
         """Cancel what still runs, to be handed back."""
@@ -260,12 +291,15 @@ class Consumer:
             if self._draining and not (self._settlements or self._finishing or self._held):
                 return
             paused = not self._may_start
+            # While some wait for slots, the next claim is near, and does that as well.
+            is_due = bool(self._settlements or self._is_expected) and not self._ready
             # A paused queue is asked once per lease still: lost workers are to be noticed.
-            if want <= 0 and not (self._settlements or self._has_marker or paused):
+            if want <= 0 and not (is_due or self._has_marker or paused):
                 await self._changed.wait()
                 continue
             try:
-                # With no slot free this still puts a marker back for another worker.
+                # With no slot free this still puts a marker back for another worker, or leaves one
+                # if this one was expected to come again.
                 next_wake = await self._claim(max(want, 0))
             except EngineUnavailableError as error:
                 self._outage = str(error)
@@ -323,13 +357,15 @@ class Consumer:
         elif claim.leases:
             await self._start(claim.leases)
         self._parked = claim.parked
+        # Whoever gets less than it wants comes again for what is due next, as the engine sees it.
+        self._is_expected = len(claim.leases) < want
         more = len(claim.leases) == want or (claim.parked and not known)
         return 0 if self.free_slots > 0 and more else claim.next_wake
 
     async def _start(self, leases: Sequence[Lease]) -> None:
         for lease in leases:
             self._leases.add(lease)
-        self._at_gate.update(lease.id for lease in leases)
+        self._at_gate = leases
         admission = Admission(leases=())
         deliveries: list[Delivery] = []
         try:
@@ -346,31 +382,36 @@ class Consumer:
             for delivery in deliveries:
                 delivery.use = admission.uses.pop(delivery.lease.token, None)
         finally:
-            self._at_gate.difference_update(lease.id for lease in leases)
+            self._at_gate = ()
             for use in admission.uses.values():
                 use.end()
-        for delivery in deliveries:
-            self._admit(delivery)
+        # A task under which workers die takes no more others with it than run beside it.
+        self._risky.update(each.lease.token for each in deliveries if each.task.losses)
+        most = self.queue.concurrency if self._risky else math.inf
+        if self._risky:
+            self._pace.forget()
+        self._ready.add([each for each in deliveries if self._admit(each, most)])
         self._start_news.add([each.lease for each in deliveries])
         self._early.clear()
         self._refused.clear()
 
-    def _admit(self, delivery: Delivery) -> None:
+    def _admit(self, delivery: Delivery, most: float) -> bool:
+        """Whether it may run here, with no more than ``most`` at hand; else its run ends."""
         task = delivery.task
         self._held[delivery.lease.token] = delivery
-        if self._draining or delivery.lease.token in self._refused:
-            self.finish(delivery, outcomes.handed_back(task, ran=False))
+        if self._draining or delivery.lease.token in self._refused or len(self._held) > most:
+            self._turn_away(delivery)
         elif task.losses >= MAX_LOSSES:
             message = f"its worker died under it {task.losses} times; it is not tried again"
             _log.error("task %s (%s): %s", task.id, task.type, message)
-            self.finish(delivery, outcomes.refused(task, "worker_lost", message))
+            self._record(delivery, outcomes.refused(task, "worker_lost", message))
         elif not self._may_run(task.type):
             self._say_parked(task.type)
-            self.finish(delivery, outcomes.handed_back(task, ran=False))
+            self._turn_away(delivery)
         else:
             _stop_if_wanted(delivery, self._early)
-            self._ready.append(delivery)
-            self._has_ready.set()
+            return True
+        return False
 
     def _say_parked(self, task_type: str) -> None:
         """Once for each reason: thousands may wait."""
@@ -400,7 +441,13 @@ class Consumer:
             return 0
         if self._draining or len(self._finishing) > _MOST_UNCOMMITTED:
             return 0
-        return self.queue.concurrency - len(self._held)
+        # Who waits beside a task under which a worker died would be lost with it, and who waits for
+        # a provider with limits would hold its grants.
+        is_bound = self._risky or self._providers.may_limit(self._name)
+        ahead = 0 if is_bound else self._pace.ahead(self.queue)
+        free = self.queue.concurrency + ahead - len(self._held)
+        # Each call and its statement are for many, and of those there are some here already.
+        return free if 3 * free >= ahead else 0
 
     async def _sleep(self, next_wake: float | None) -> None:
         """Wait for work, a free slot, something to settle, or the time the engine named.
@@ -445,6 +492,8 @@ class Consumer:
 
     def _release(self, delivery: Delivery) -> None:
         self._held.pop(delivery.lease.token, None)
+        self._risky.discard(delivery.lease.token)
+        self._ready.look()
         self._changed.set()
         if delivery.use is not None:
             delivery.use.end()
@@ -484,6 +533,7 @@ class Consumer:
     def _written(
         self, delivery: Delivery, outcome: Outcome, writing: asyncio.Future[Status | None]
     ) -> None:
+        self._finished(writing)
         if writing.cancelled():
             return
         if writing.exception() is None:

@@ -21,12 +21,14 @@ class ForeignReceiverError(PenstockError):
 class Delivery:
     """A started task and its lease; :class:`~penstock.broker.receiver.Receiver` runs it."""
 
-    __slots__ = ("interruption", "lease", "refusal", "running_in", "task", "use")
+    __slots__ = ("began", "interruption", "lease", "refusal", "running_in", "task", "use")
 
     def __init__(self, task: StartedTask, lease: Lease) -> None:
         self.task = task
         self.lease = lease
         self.running_in: asyncio.Task[Any] | None = None
+        self.began = 0.0
+        """When it got its slot, by a clock that only ever grows."""
         self.interruption: Interruption | None = None
         self.use: ProviderUse | None = None
         """If the task needs a limited provider."""

@@ -37,6 +37,8 @@ from penstock.processes.error_report import ErrorReport
 from penstock.processes.result import NotStorableError
 
 _LONGEST_PAUSE = 5.0
+# So many need not wait until no more come, which may be long where runs are quick.
+_WORTH_A_COMMIT = 100
 _CODE_LENGTH = 64
 _TYPE_LENGTH = 255
 _MESSAGE_LENGTH = 10_000
@@ -194,7 +196,7 @@ class OutcomeWriter:
         self._ledger = ledger
         self.batch_changed = batch_changed
         self._said = said
-        self._commits = GroupCommit(self._record)
+        self._commits = GroupCommit(self._record, enough=_WORTH_A_COMMIT)
 
     async def write(self, outcome: Outcome) -> Outcome | None:
         """Record ``outcome``; returns what was recorded, once it is committed.

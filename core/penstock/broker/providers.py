@@ -23,6 +23,7 @@ from penstock.engine import (
     Settlement,
 )
 from penstock.ledger.group_commit import GroupCommit
+from penstock.plugins import Catalogue
 
 Estimates = Callable[[Sequence[Lease]], Awaitable[Mapping[UUID, int] | None]]
 """How many units tasks use, as estimated; nothing if the database is away for too long."""
@@ -87,6 +88,8 @@ class Providers:
         # Queue and provider: who was put on the list of those that are told.
         self._listed: set[tuple[str, str]] = set()
         self._background: set[asyncio.Task[None]] = set()
+        self._known_of: Catalogue | None = None
+        self._limited_queues: set[str] = set()
 
     async def admit(self, leases: Sequence[Lease], *, estimates: Estimates) -> Admission:
         """Take grants for those of ``leases``, all of one queue, that need limited providers.
@@ -126,6 +129,15 @@ class Providers:
             uses=uses,
             settlements=list(turned_away.values()),
         )
+
+    def may_limit(self, queue: str) -> bool:
+        """Whether any task of ``queue`` may need a provider with limits."""
+        catalogue = self._policies.catalogue
+        if self._known_of is not catalogue:
+            limited = [name for name, each in catalogue.providers.items() if each.is_limited]
+            self._limited_queues = {each for name in limited for each in self._queues_of(name)}
+            self._known_of = catalogue
+        return queue in self._limited_queues
 
     async def look_again(self, queue: str) -> None:
         """After the queue has put tasks into rooms: open those that were told to be too early.

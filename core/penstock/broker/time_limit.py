@@ -18,7 +18,7 @@ class TimeLimit:
     def __init__(self, delivery: Delivery, timeout: timedelta | None) -> None:
         self._delivery = delivery
         self._timeout = timeout
-        self._reason = Interruption("timeout", f"took longer than its timeout of {timeout}")
+        self._ends_at_deadline = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -32,12 +32,10 @@ class TimeLimit:
 
     def start(self) -> None:
         """The handler begins."""
-        left, deadline = self.left, self._delivery.task.deadline
+        left = self.left
         if left is None:
             return
-        if deadline is not None and left != self._timeout:
-            message = f"had not ended by its deadline, {deadline:%Y-%m-%d %H:%M:%S} UTC"
-            self._reason = Interruption("deadline", message)
+        self._ends_at_deadline = left != self._timeout
         self._timer = asyncio.get_running_loop().call_later(left.total_seconds(), self.pass_)
 
     def stop(self) -> None:
@@ -47,4 +45,10 @@ class TimeLimit:
 
     def pass_(self) -> None:
         """The time is up."""
-        self._delivery.interrupt(self._reason)
+        if self._ends_at_deadline:
+            deadline = self._delivery.task.deadline
+            message = f"had not ended by its deadline, {deadline:%Y-%m-%d %H:%M:%S} UTC"
+            reason = Interruption("deadline", message)
+        else:
+            reason = Interruption("timeout", f"took longer than its timeout of {self._timeout}")
+        self._delivery.interrupt(reason)

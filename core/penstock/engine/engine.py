@@ -74,8 +74,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
                 return self.kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """The right to run one task until it expires; renewed by heartbeats.
 
     ``token`` tells this claim from every other one of the same task, within ``epoch``.
@@ -101,8 +100,7 @@ class Lease:
         return int(moment) << _TICKET_BITS | int(ticket) % (1 << _TICKET_BITS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """What becomes of a lease.
 
     ``done``: the task is forgotten. ``delay``: it runs again after ``delay``. ``back``: it waits in
@@ -118,8 +116,7 @@ class Settlement:
     task_type: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a claim.
 
     Attributes:

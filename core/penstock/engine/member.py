@@ -30,5 +30,7 @@ class Member(NamedTuple):
     @classmethod
     def decode(cls, name: bytes) -> Member:
         """The member that :meth:`encode` made ``name`` of."""
+        if len(name) == _ID_LENGTH:
+            return cls(UUID(bytes=name))
         user, _, provider = name[_ID_LENGTH:].partition(_NUL)
         return cls(UUID(bytes=name[:_ID_LENGTH]), user.decode(), provider.decode())

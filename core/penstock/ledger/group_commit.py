@@ -36,6 +36,7 @@ class GroupCommit(Generic[T, R]):
     Args:
         write: writes a batch in one transaction, and returns one result per item in order.
         max_batch: the largest batch.
+        enough: so many do not wait for more; by default only the largest batch does not.
         writers: how many batches are written at once at most. With two, callers who come again when
             they were answered are at work while the others wait for the database.
     """
@@ -45,10 +46,12 @@ class GroupCommit(Generic[T, R]):
         write: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
         *,
         max_batch: int = MAX_BATCH,
+        enough: int | None = None,
         writers: int = 1,
     ) -> None:
         self._write = write
         self._max_batch = max_batch
+        self._enough = enough or max_batch
         self._most_writers = writers
         self._pending: list[tuple[T, asyncio.Future[R]]] = []
         self._writers: list[_Writer] = []
@@ -114,7 +117,7 @@ class GroupCommit(Generic[T, R]):
     async def _gather(self) -> None:
         """Let callers that are ready now join, for as long as each turn of the loop brings some."""
         before = -1
-        while before < len(self._pending) < self._max_batch:
+        while before < len(self._pending) < self._enough:
             before = len(self._pending)
             await asyncio.sleep(0)
 

@@ -87,17 +87,20 @@ MUTANTS = (
             ),
             Change(
                 file="engine/scripts/claim.lua",
-                old="  infos[#infos + 1] = held .. ':' .. score\n",
+                old="  tokens[#tokens + 1] = held .. ':' .. score\n",
                 new=(
-                    "  infos[#infos + 1] = held .. ':' .. score\n"
+                    "  tokens[#tokens + 1] = held .. ':' .. score\n"
                     "  redis.call('INCR', leases .. ':count')\n"
                 ),
             ),
             Change(
                 file="engine/scripts/claim.lua",
-                old="      if kind == 'delay' then\n",
+                old="    if kind == 'presume' then\n",
                 new=(
-                    "      redis.call('DECR', leases .. ':count')\n      if kind == 'delay' then\n"
+                    "    if kind ~= 'presume' then\n"
+                    "      redis.call('DECR', leases .. ':count')\n"
+                    "    end\n"
+                    "    if kind == 'presume' then\n"
                 ),
             ),
         ),

@@ -139,6 +139,26 @@ async def test_a_settled_lease_is_done_or_delayed_or_back_in_its_old_place(engin
     assert await take(engine, 10) == [delayed]
 
 
+async def test_of_two_settlements_of_one_lease_in_one_call_the_first_counts(engine: Engine) -> None:
+    done, back = await put(engine, 2)
+    leases = (await engine.claim(ACME, 2)).leases
+
+    claim = await engine.claim(
+        ACME,
+        10,
+        [
+            Settlement(lease=leases[0]),
+            Settlement(lease=leases[0], kind="back"),
+            Settlement(lease=leases[1], kind="back"),
+            Settlement(lease=leases[1]),
+        ],
+    )
+
+    assert ids(claim.leases) == [back]
+    assert await engine.missing("acme", [Member(done), Member(back)]) == [Member(done)]
+    assert (await engine.counts(["acme"]))["acme"].active == 1
+
+
 async def test_a_settlement_by_who_lost_the_lease_is_ignored(engine: Engine) -> None:
     (task,) = await put(engine)
     (lost,) = (await engine.claim(ACME, 1)).leases

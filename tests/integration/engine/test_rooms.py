@@ -63,6 +63,16 @@ async def test_the_next_one_comes_when_a_lease_of_the_user_ends(engine: Engine) 
     assert taken == alice
 
 
+async def test_what_ran_before_there_was_a_limit_counts(engine: Engine) -> None:
+    alice = await put(engine, "alice", 4)
+    running = (await engine.claim(FREE, 2)).leases
+    two = Queue("acme", user_concurrency=2)
+
+    assert (await engine.claim(two, 10)).leases == []
+    done = [Settlement(lease=running[0])]
+    assert members((await engine.claim(two, 10, done)).leases) == [alice[2]]
+
+
 async def test_a_lease_that_runs_out_lets_its_own_task_go_first(engine: Engine) -> None:
     alice = await put(engine, "alice", 2)
     await engine.claim(NARROW, 10)

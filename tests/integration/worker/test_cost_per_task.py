@@ -18,7 +18,6 @@ from penstock.settings import Settings
 from tests.services.at_work import at_work
 
 TASKS = 3000
-CONCURRENCY = 100
 
 
 @pytest.fixture
@@ -49,12 +48,19 @@ LOOKING = Plugin(
 )
 
 
-@pytest.mark.parametrize("others", [[], [LOOKING]], ids=["alone", "with a middleware"])
+@pytest.mark.parametrize(
+    ("concurrency", "others", "most"),
+    [(100, [], 0.04), (100, [LOOKING], 0.04), (5, [], 0.2)],
+    ids=["alone", "with a middleware", "in five slots"],
+)
 async def test_a_task_costs_a_small_part_of_a_statement_and_of_a_round_trip(
-    settings: Settings, others: list[Plugin]
+    settings: Settings, concurrency: int, others: list[Plugin], most: float
 ) -> None:
-    """Measured were 0.02 statements, 0.03 round trips and 7 commands per task that is run."""
-    plugins = Catalogue(plugins=[*catalogue(CONCURRENCY).plugins, *others])
+    """Measured were 0.015 statements, 0.007 round trips and 3 commands per task that is run.
+
+    In five slots 0.02 and 0.01; five at a time, it would be 0.4 of both.
+    """
+    plugins = Catalogue(plugins=[*catalogue(concurrency).plugins, *others])
     async with Application(settings, plugins) as application:
         await until_open(application)
         before = counters(application)
@@ -78,7 +84,7 @@ async def test_a_task_costs_a_small_part_of_a_statement_and_of_a_round_trip(
     assert (ended.completed, ended.failed, ended.cancelled) == (TASKS, 0, 0)
     assert enqueued["SQL statements"] <= 0.01
     assert enqueued["Redis calls"] <= 0.01
-    assert run["SQL statements"] <= 0.04
+    assert run["SQL statements"] <= most
     assert run["Redis calls"] <= 0.1
     assert commands <= 10 * TASKS
     assert results <= 0.01 * TASKS

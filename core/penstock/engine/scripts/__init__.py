@@ -2,8 +2,8 @@
 
 from importlib.resources import files
 
-_SHARED = ("prelude", "hearing", "starts", "order", "limits", "rooms", "places")
-_SHARED_BY_PROVIDERS = ("provider", "hearing", "starts")
+_SHARED = ("many", "prelude", "hearing", "starts", "order", "limits", "rooms", "places")
+_SHARED_BY_PROVIDERS = ("many", "provider", "hearing", "starts")
 
 
 def source(name: str) -> str:

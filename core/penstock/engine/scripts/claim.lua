@@ -36,9 +36,22 @@ local parks = false
 local any_cancelled = redis.call('EXISTS', cancels) == 1
 local recorded = {}
 
+local settled = {}
+for i = 13 + types, #ARGV, 4 do
+  settled[#settled + 1] = ARGV[i]
+end
+local infos = infos_of(settled)
+local done = {}
+
 for i = 12 + types, #ARGV, 4 do
   local kind, member, token, argument = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local held, score, anew = holder(redis.call('HGET', entry, member))
+  -- Of a second lease of the same task that is settled, what the first one left.
+  local info = infos[member]
+  if info == nil then
+    info = redis.call('HGET', entry, member)
+  end
+  infos[member] = nil
+  local held, score, anew = holder(info)
   if kind ~= 'presume' and kind ~= 'stale' then
     recorded[#recorded + 1] = member
   end
@@ -46,6 +59,9 @@ for i = 12 + types, #ARGV, 4 do
     if kind == 'presume' then
       redis.call('ZADD', leases, now + lease, member)
       redis.call('HSET', entry, member, NOBODY .. ':' .. score .. anew)
+    elseif kind == 'done' and anew ~= ANEW then
+      done[#done + 1] = member
+      infos[member] = false
     else
       if anew == ANEW then
         kind = 'back'
@@ -76,6 +92,12 @@ for i = 12 + types, #ARGV, 4 do
       end
     end
   end
+end
+
+end_leases(done)
+call_with_many('HDEL', entry, done)
+if any_cancelled then
+  call_with_many('ZREM', cancels, done)
 end
 
 if parks then
@@ -160,8 +182,8 @@ local taken = 0
 local has_limits = has_rooms or user_concurrency > 0 or user_rate_limit > 0
 local token = take > 0 and redis.call('INCRBY', seq, take) - take
 
--- What is written down of those taken: one call for many is cheaper by half.
-local begun, infos = {}, {}
+-- What is written down of those taken.
+local begun, tokens, of_users = {}, {}, {}
 
 local function hand_out(member, score, was_lost)
   token = token + 1
@@ -171,14 +193,23 @@ local function hand_out(member, score, was_lost)
   if was_lost then
     orphans[#orphans + 1] = member
   end
-  count_for_user(member)
+  if user_concurrency > 0 then
+    -- The next one's user is asked for.
+    count_for_user(member)
+  else
+    local place = place_of_user(member)
+    if place then
+      of_users[#of_users + 1] = 0
+      of_users[#of_users + 1] = place
+    end
+  end
   take_at(member, score)
   -- Not by tostring: it would round a score of 52 bits to 14 digits.
   score = string.format('%d', score)
   begun[#begun + 1] = now + lease
   begun[#begun + 1] = member
-  infos[#infos + 1] = member
-  infos[#infos + 1] = held .. ':' .. score
+  tokens[#tokens + 1] = member
+  tokens[#tokens + 1] = held .. ':' .. score
   reply[#reply + 1] = member
   reply[#reply + 1] = held
   reply[#reply + 1] = score
@@ -215,11 +246,9 @@ while taken < take and moves < BATCH do
     break
   end
 end
-for i = 1, #begun, 2 * BATCH do
-  local last = math.min(i + 2 * BATCH - 1, #begun)
-  redis.call('ZADD', leases, unpack(begun, i, last))
-  redis.call('HSET', entry, unpack(infos, i, last))
-end
+call_with_many('ZADD', leases, begun)
+call_with_many('HSET', entry, tokens)
+call_with_many('ZADD', users, of_users)
 if taken > 0 and rate_limit > 0 then
   note_starts(starts, rate_limit, period, taken)
 end

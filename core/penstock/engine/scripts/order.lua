@@ -26,9 +26,21 @@ local function virtual_time(band)
   return virtual_times[band]
 end
 
--- A user's line in a band, as `tags` and `lines` know it.
+-- A user's line in a band, as `tags` and `lines` know it. Many tasks are of the same one, and making
+-- a string of a number takes long.
+local known_lines = {}
 local function line_of(band, user)
-  return band .. ':' .. user
+  local of_band = known_lines[band]
+  if not of_band then
+    of_band = {}
+    known_lines[band] = of_band
+  end
+  local line = of_band[user]
+  if not line then
+    line = band .. ':' .. user
+    of_band[user] = line
+  end
+  return line
 end
 
 local function finish_tag(band, user)

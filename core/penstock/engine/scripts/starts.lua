@@ -18,9 +18,11 @@ local function free_starts(key, limit, period, most)
 end
 
 local function note_starts(key, limit, period, count)
-  for _ = 1, count do
-    redis.call('LPUSH', key, now)
+  local times = {}
+  for i = 1, count do
+    times[i] = now
   end
+  call_with_many('LPUSH', key, times)
   redis.call('LTRIM', key, 0, limit - 1)
   -- A little longer than it is needed: the expiry is counted from when the script began.
   redis.call('PEXPIRE', key, period + 1000)
