@@ -6,6 +6,7 @@ opens the next one asks the Sentinels, or resolves the name, anew.
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from redis import UnixDomainSocketConnection as SyncUnixConnection
 from redis.asyncio import Connection, UnixDomainSocketConnection
 from redis.asyncio.sentinel import SentinelManagedConnection
 from redis.connection import HiredisRespSerializer
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MasterDownError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.sentinel import SentinelManagedConnection as SyncSentinelManagedConnection
@@ -82,12 +84,29 @@ class _Tls:
         options: redis-py's.
     """
 
+    _reader: asyncio.StreamReader | None
+
     def __init__(self, *, context: TlsContext, **options: Any) -> None:
         super().__init__(**options)
         self._context = context
 
     def _connection_arguments(self) -> Mapping[str, Any]:
         return {**super()._connection_arguments(), "ssl": self._context.current()}  # type: ignore[misc]
+
+    async def send_packed_command(self, *args: Any, **options: Any) -> None:
+        """Send a command; see redis-py.
+
+        A server that refuses the client says so after the handshake. By then the client may be
+        writing, and asyncio would tell it that the connection is lost, and not why.
+        """
+        reader = self._reader
+        try:
+            await super().send_packed_command(*args, **options)  # type: ignore[misc]
+        except RedisConnectionError as error:
+            why = reader and reader.exception()
+            if isinstance(why, ssl.SSLError):
+                raise RedisConnectionError(f"{error} {why}") from why
+            raise
 
 
 class TcpConnection(_Leaving, Connection):

@@ -131,6 +131,23 @@ async def test_a_client_may_have_to_show_a_certificate(
         assert "name one in REDIS_URL, by ?ssl_certfile=" in complaint
 
 
+async def test_whoever_writes_while_it_is_refused_learns_why(
+    reach: Reach, mutual: TlsProxy, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def drain(self: asyncio.StreamWriter) -> None:
+        """What asyncio's own does if the server's word comes just then."""
+        async with asyncio.timeout(10):
+            while not self.transport.is_closing():
+                await asyncio.sleep(0.01)
+        raise ConnectionResetError("Connection lost")
+
+    monkeypatch.setattr(asyncio.StreamWriter, "drain", drain)
+    reached = reach(f"rediss://127.0.0.1:{mutual.port}/0?ssl_ca_certs={certificates.authority}")
+
+    for complaint in await reached.complaints():
+        assert "name one in REDIS_URL, by ?ssl_certfile=" in complaint
+
+
 async def test_a_connection_that_is_cut_is_made_anew(
     reach: Reach, proxy: TlsProxy, certificates: Certificates
 ) -> None:
