@@ -150,8 +150,8 @@ class Consumer:
         now = time.monotonic()
         for each in deliveries:
             each.began = now
-        if not self._ready:
-            # What was put off while some waited.
+        if not self._ready and self.free_slots <= 0:
+            # What the loop has put off while some waited.
             self._changed.set()
         return deliveries
 

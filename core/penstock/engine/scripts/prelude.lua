@@ -44,16 +44,20 @@ local function infos_of(members)
   return infos
 end
 
--- User and provider of a task; '' if it has none.
+-- User and provider of a task; '' if it has none. A script asks more than once for the same.
+local known_users, known_providers = {}, {}
 local function owners(member)
   if #member == 16 then
     return '', ''
   end
-  local nul = string.find(member, '\0', 17, true)
-  if nul then
-    return string.sub(member, 17, nul - 1), string.sub(member, nul + 1)
+  local user = known_users[member]
+  if not user then
+    local nul = string.find(member, '\0', 17, true)
+    user = string.sub(member, 17, nul and nul - 1)
+    known_users[member] = user
+    known_providers[member] = nul and string.sub(member, nul + 1)
   end
-  return string.sub(member, 17), ''
+  return user, known_providers[member] or ''
 end
 
 -- Token and score of a leased task, and ANEW or ''; nothing if `info` says something else of it.
