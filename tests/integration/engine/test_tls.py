@@ -137,7 +137,7 @@ async def test_whoever_writes_while_it_is_refused_learns_why(
     async def drain(self: asyncio.StreamWriter) -> None:
         """What asyncio's own does if the server's word comes just then."""
         async with asyncio.timeout(10):
-            while not self.transport.is_closing():
+            while not self.transport.is_closing():  # noqa: ASYNC110  (nothing tells)
                 await asyncio.sleep(0.01)
         raise ConnectionResetError("Connection lost")
 
