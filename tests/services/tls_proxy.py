@@ -11,7 +11,7 @@ from tests.services.free_port import find_free_port
 
 _HANDSHAKE = b"\x16"  # the first byte of every TLS connection
 _CHUNK = 65_536
-_LEAVE = 10.0
+_LEAVE = 0.5
 
 
 class TlsProxy:

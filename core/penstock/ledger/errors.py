@@ -11,6 +11,7 @@
     └── TwinPendingError            another transaction, not ended yet, has the same key or input
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -31,6 +32,8 @@ _REFUSALS = ("22", "23", "54")
 # What somebody else holds was waited for, as long as that was allowed.
 _LOCK_NOT_AVAILABLE = "55P03"
 _TOO_LONG = "22001"
+_MOST_CUT = 3
+_PAUSE = 0.02
 
 
 class LedgerUnavailableError(PenstockError):
@@ -150,7 +153,7 @@ def is_too_long(error: DBAPIError) -> bool:
 def repeated_if_cut(
     method: Callable[P, Coroutine[Any, Any, R]],
 ) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Let a method of which a second call changes nothing be called once more on a new connection.
+    """Let a method of which a second call changes nothing be called again on a new connection.
 
     After the database was restarted, each process holds connections that are gone, and would tell
     its callers of an outage that is over.
@@ -158,11 +161,14 @@ def repeated_if_cut(
 
     @wraps(method)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return await method(*args, **kwargs)
-        except LedgerUnavailableError as error:
-            if not error.cut:
-                raise
+        for _ in range(_MOST_CUT):
+            try:
+                return await method(*args, **kwargs)
+            except LedgerUnavailableError as error:
+                if not error.cut:
+                    raise
+            # Connections that were cut together notice it one after the other.
+            await asyncio.sleep(_PAUSE)
         return await method(*args, **kwargs)
 
     return call

@@ -152,7 +152,11 @@ def _why_refunded(circumstances: Circumstances, closed: Transition, before: Stat
         return "handed back"
     row = circumstances.evidence.rows.get(closed.task_id)
     unknown = life.version == "old" and row is not None and row.type == _UNKNOWN_TO_THE_OLD
-    return "unknown type" if unknown else None
+    if unknown:
+        return "unknown type"
+    # What waits in vain for a slot, or beside a task under which a worker died, goes back.
+    begun = any(each.run == before.run for each in executions)
+    return None if begun else "never begun"
 
 
 def _worker(circumstances: Circumstances, gate: Gate) -> Iterator[object]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from penstock.ledger import (
     Status,
     StoredArtifact,
 )
+from penstock.ledger.errors import repeated_if_cut
 from tests.services import PostgresServer
 from tests.services.gate import pass_gate
 
@@ -425,6 +427,27 @@ async def test_connections_that_the_database_cut_are_replaced_before_anybody_not
 
     assert (await ledger.ended_counts())["acme"].completed == 1
     await ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("cut", "fails", "tries"), [(True, 2, 3), (True, 100, 4), (False, 100, 1)], ids=str
+)
+async def test_a_call_is_repeated_as_long_as_connections_turn_out_to_be_cut(
+    *, cut: bool, fails: int, tries: int
+) -> None:
+    tried = 0
+
+    @repeated_if_cut
+    async def call() -> None:
+        nonlocal tried
+        tried += 1
+        if tried <= fails:
+            raise LedgerUnavailableError("the database could not", cut=cut)
+
+    with suppress(LedgerUnavailableError):
+        await call()
+
+    assert tried == tries
 
 
 async def test_the_provider_of_a_task_and_its_estimate_are_kept(ledger: Ledger) -> None:
