@@ -23,10 +23,14 @@ acme = "acme_tasks.hooks"
 
 @pytest.fixture(autouse=True)
 def forgotten():
-    """What is imported in a test is not there for the next."""
-    before = set(sys.modules)
+    """What is imported in a test is not there for the next; nor is what others have left."""
+    forget()
     yield
-    for name in set(sys.modules) - before:
+    forget()
+
+
+def forget():
+    for name in list(sys.modules):
         if name.partition(".")[0].startswith(("penstock_acme", "penstock_exits", "acme_tasks")):
             del sys.modules[name]
 

@@ -23,8 +23,8 @@ GOOD_ONES = [
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of installed packages: two good plugins, one of which is built in."""
     monkeypatch.syspath_prepend(tmp_path)
-    # Whatever has imported the real one.
-    for name in [each for each in sys.modules if each.partition(".")[0] == "penstock_ai"]:
+    # Whatever has imported the real ones, or others of these names.
+    for name in [each for each in sys.modules if each.startswith("penstock_")]:
         monkeypatch.delitem(sys.modules, name)
     before = set(sys.modules)
     yield tmp_path
