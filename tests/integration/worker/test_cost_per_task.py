@@ -1,7 +1,6 @@
 """What a task costs at full load, in counts that do not depend on the machine."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,16 +17,6 @@ from penstock.settings import Settings
 from tests.services.at_work import at_work
 
 TASKS = 3000
-
-
-@pytest.fixture
-def settings(redis_url: str, namespace: str, postgresql_url: str, tmp_path: Path) -> Settings:
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": postgresql_url,
-        "PENSTOCK_NAMESPACE": namespace,
-    }
-    return Settings.load(environment, tmp_path)
 
 
 class Looking(TaskiqMiddleware):

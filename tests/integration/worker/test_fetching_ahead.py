@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -78,16 +77,6 @@ def _watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(Consumer, "_start", watched)
     yield
     seen.may_go_on.set()
-
-
-@pytest.fixture
-def settings(redis_url: str, namespace: str, postgresql_url: str, tmp_path: Path) -> Settings:
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": postgresql_url,
-        "PENSTOCK_NAMESPACE": namespace,
-    }
-    return Settings.load(environment, tmp_path)
 
 
 async def submit(application: Application) -> None:
