@@ -36,6 +36,18 @@ local parks = false
 local any_cancelled = redis.call('EXISTS', cancels) == 1
 local recorded = {}
 
+-- What is known of tasks, by member; false of those of whom nothing is.
+local function infos_of(members)
+  local infos = {}
+  for i = 1, #members, AT_ONCE do
+    local last = math.min(i + AT_ONCE - 1, #members)
+    for j, info in ipairs(redis.call('HMGET', entry, unpack(members, i, last))) do
+      infos[members[i + j - 1]] = info
+    end
+  end
+  return infos
+end
+
 local settled = {}
 for i = 13 + types, #ARGV, 4 do
   settled[#settled + 1] = ARGV[i]

@@ -32,18 +32,6 @@ local lease = tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- What is known of tasks, by member; false of those of whom nothing is.
-local function infos_of(members)
-  local infos = {}
-  for i = 1, #members, AT_ONCE do
-    local last = math.min(i + AT_ONCE - 1, #members)
-    for j, info in ipairs(redis.call('HMGET', entry, unpack(members, i, last))) do
-      infos[members[i + j - 1]] = info
-    end
-  end
-  return infos
-end
-
 -- User and provider of a task; '' if it has none. A script asks more than once for the same.
 local known_users, known_providers = {}, {}
 local function owners(member)
