@@ -164,6 +164,26 @@ async def _end_and_look(installation: Installation, task_id: UUID, batch_id: UUI
     await asyncio.gather(*(installation.dispatch.completion.finish([batch_id]) for _ in range(3)))
 
 
+async def test_ends_that_come_while_one_looks_share_the_next_look(
+    installation: Installation,
+) -> None:
+    batch = await installation.dispatch.batches.submit(batch_of(2), by="test")
+    completion, database = installation.dispatch.completion, installation.ledger.database
+    await completion.finish([batch.id])
+    before = database.statements
+    await completion.finish([batch.id])
+    one_look = database.statements - before
+
+    for _ in range(100):
+        completion.look([batch.id])
+    await asyncio.sleep(0)  # the first look is under way
+    for _ in range(100):
+        completion.look([batch.id])
+    await completion.close()
+
+    assert database.statements - before == 3 * one_look
+
+
 async def test_what_a_process_that_died_has_left_is_finished_by_the_reconciler(
     installation: Installation,
 ) -> None:

@@ -1,4 +1,4 @@
-"""A batch of 1,000 tasks on real workers: counted, followed by its callback once, and not dear."""
+"""A batch of 1,000 tasks on real workers: counted, and followed by its callback once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -85,35 +85,3 @@ async def test_a_thousand_tasks_of_which_ten_fail_are_counted_and_followed_once(
     assert msgspec.json.decode(callback.result or b"", type=BatchSummary) == BatchSummary(
         id=batch.id, name="many", total=1000, success=990, failed=10, cancelled=0
     )
-
-
-async def test_a_task_of_a_batch_costs_a_small_part_of_a_statement_more(
-    settings: Settings,
-) -> None:
-    """Measured were 0.02 on PostgreSQL and 0.04 on SQLite."""
-    tasks = [Submission("many.item", f'{{"number": {n * 100}}}') for n in range(1000)]
-
-    async def in_line(application: Application, expected: int) -> None:
-        async with asyncio.timeout(60):
-            while True:
-                counts = (await application.engine.counts(["many"]))["many"]
-                if counts.waiting + counts.active == expected:
-                    return
-                await asyncio.sleep(0.02)
-
-    async def statements(*, together: bool) -> int:
-        async with Application(settings, Catalogue(plugins=[PLUGIN])) as application:
-            dispatch = application.dispatch
-            if together:
-                await dispatch.batches.submit(BatchSubmission(tasks=tasks), by="test")
-            else:
-                await asyncio.gather(*(dispatch.submit(each) for each in tasks))
-            await in_line(application, len(tasks))
-            before = application.ledger.database.statements
-            async with at_work(application.worker()):
-                await in_line(application, 0)
-            return application.ledger.database.statements - before
-
-    alone, together = await statements(together=False), await statements(together=True)
-
-    assert together - alone <= 0.1 * len(tasks)
