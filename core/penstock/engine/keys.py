@@ -49,7 +49,8 @@ class QueueKeys(NamedTuple):
     """Hash: band and user -> how many of the user's tasks wait, in line or in a room. Changes only
     with those sets, and decides nothing but whether a finish tag may go back."""
     users: str
-    """Sorted set: user and member of those of ``leases`` that have a user."""
+    """Sorted set: user and member of those of ``leases`` that have a user, where they are counted;
+    see places.lua. Expires by itself."""
     roomed: str
     """Sorted set: room, score and member of tasks that wait for the limit of a user or provider."""
     rooms: str

@@ -73,6 +73,53 @@ async def test_what_ran_before_there_was_a_limit_counts(engine: Engine) -> None:
     assert members((await engine.claim(two, 10, done)).leases) == [alice[2]]
 
 
+async def test_what_workers_that_know_of_no_limit_begin_and_end_counts(engine: Engine) -> None:
+    alice = await put(engine, "alice", 4)
+    two = Queue("acme", user_concurrency=2)
+    await engine.claim(two, 1)
+    (second,) = (await engine.claim(FREE, 1)).leases
+
+    assert (await engine.claim(two, 10)).leases == []
+    assert (await engine.claim(FREE, 0, [Settlement(lease=second)])).leases == []
+    assert members((await engine.claim(two, 10)).leases) == [alice[2]]
+    assert (await engine.claim(two, 10)).leases == []
+
+
+async def test_tasks_are_counted_by_user_only_while_a_limit_asks_for_it(
+    engine: Engine, redis: Redis
+) -> None:
+    users = QueueKeys.of(engine.namespace, "acme").users
+    alice = await put(engine, "alice", 4)
+    running = (await engine.claim(FREE, 1)).leases
+    assert not await redis.exists(users)
+
+    await engine.claim(Queue("acme", user_concurrency=2), 1)
+    assert 0 < await redis.pttl(users) <= 2 * LEASE.total_seconds() * 1000
+
+    await redis.delete(users)  # as when that time is over
+    await engine.claim(FREE, 0, [Settlement(lease=each) for each in running])
+    claim = await engine.claim(Queue("acme", user_concurrency=2), 10)
+    assert members(claim.leases) == [alice[2]]
+
+
+async def test_what_an_older_version_counted_is_not_believed(engine: Engine, redis: Redis) -> None:
+    await put(engine, "alice", 2)
+    users = QueueKeys.of(engine.namespace, "acme").users
+    await redis.zadd(users, {b"alice\0" + Member(uuid7(), "alice").encode(): 0})
+
+    assert len((await engine.claim(NARROW, 10)).leases) == 1
+
+
+async def test_what_runs_is_counted_once(engine: Engine, redis: Redis) -> None:
+    await put(engine, "alice", 300)
+    await engine.claim(FREE, 300)
+    await engine.claim(NARROW, 10)
+
+    before = (await redis.info("stats"))["total_commands_processed"]
+    await engine.claim(NARROW, 10)
+    assert (await redis.info("stats"))["total_commands_processed"] - before < 100
+
+
 async def test_a_lease_that_runs_out_lets_its_own_task_go_first(engine: Engine) -> None:
     alice = await put(engine, "alice", 2)
     await engine.claim(NARROW, 10)

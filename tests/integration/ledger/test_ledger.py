@@ -469,3 +469,24 @@ async def test_queues_with_open_tasks_are_found_whoever_declares_them(ledger: Le
     await ledger.record([outcome(ended)])
 
     assert await ledger.open_queues() == ["a", "b", "c"]
+
+
+async def test_on_postgresql_a_start_is_written_to_no_index(postgresql_url: str) -> None:
+    ledger = Ledger(postgresql_url)
+    tasks = [new_task(user_id=f"user-{number % 10}") for number in range(500)]
+    await asyncio.gather(*(ledger.accept(each) for each in tasks))
+    for first in range(0, 500, 50):
+        await pass_gate(ledger, *(each.id for each in tasks[first : first + 50]))
+    # What a session did is counted when it ends.
+    await ledger.close()
+
+    ledger = Ledger(postgresql_url)
+    statement = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'task'"
+    counted = await rows(ledger, statement)
+    async with asyncio.timeout(30):
+        while counted[0][0] < len(tasks):
+            await asyncio.sleep(0.05)
+            counted = await rows(ledger, statement)
+    await ledger.close()
+
+    assert counted == [(500, 500)]

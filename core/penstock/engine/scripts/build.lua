@@ -10,7 +10,7 @@ if ARGV[4] == 'on' then
 elseif ARGV[4] == 'open' then
   redis.call('PERSIST', epoch)
 elseif ARGV[4] == 'replace' then
-  redis.call('UNLINK', waiting, delayed, leases, entry, cancels, parked)
+  redis.call('UNLINK', waiting, delayed, leases, entry, cancels, parked, users)
   redis.call('SET', epoch, ARGV[5], 'PX', ARGV[6])
 else
   redis.call('DEL', epoch)

@@ -18,7 +18,8 @@
 --          {members of those taken whose worker was lost}, member, token, score, member, token, ...}
 -- Work: O(log N) per settlement, per task type and per task taken; at most BATCH promotions, BATCH
 -- expiries, BATCH rooms looked into, BATCH moves into rooms and out of them, and BATCH users forgotten
--- per band. What is left over is for the next call, at once.
+-- per band. What is left over is for the next call, at once. O(log N) per lease where users' tasks are
+-- counted for the first time in a while.
 if redis.call('PTTL', epoch) >= 0 then
   return redis.error_reply('EPOCH the index is being built')
 end
@@ -30,6 +31,10 @@ local global_concurrency, rate_limit, period =
   tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local user_concurrency, user_rate_limit, user_period =
   tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+
+if user_concurrency > 0 then
+  keep_count()
+end
 
 local types = tonumber(ARGV[11])
 local parks = false
@@ -195,7 +200,7 @@ local has_limits = has_rooms or user_concurrency > 0 or user_rate_limit > 0
 local token = take > 0 and redis.call('INCRBY', seq, take) - take
 
 -- What is written down of those taken.
-local begun, tokens, of_users = {}, {}, {}
+local begun, tokens = {}, {}
 
 local function hand_out(member, score, was_lost)
   token = token + 1
@@ -205,16 +210,8 @@ local function hand_out(member, score, was_lost)
   if was_lost then
     orphans[#orphans + 1] = member
   end
-  if user_concurrency > 0 then
-    -- The next one's user is asked for.
-    count_for_user(member)
-  else
-    local place = place_of_user(member)
-    if place then
-      of_users[#of_users + 1] = 0
-      of_users[#of_users + 1] = place
-    end
-  end
+  -- At once: for the next task its user's limit is asked.
+  count_for_user(member)
   take_at(member, score)
   -- Not by tostring: it would round a score of 52 bits to 14 digits.
   score = string.format('%d', score)
@@ -260,7 +257,6 @@ while taken < take and moves < BATCH do
 end
 call_with_many('ZADD', leases, begun)
 call_with_many('HSET', entry, tokens)
-call_with_many('ZADD', users, of_users)
 if taken > 0 and rate_limit > 0 then
   note_starts(starts, rate_limit, period, taken)
 end

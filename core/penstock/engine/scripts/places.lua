@@ -1,6 +1,11 @@
 -- Where a task is: leased, or in any of the places where it waits.
 
--- Leases are counted by user in `users`, where those of one lie together; nothing if it has no user.
+-- Leases are counted by user in `users` while claims ask for that, and for a while after: COUNTED is a
+-- member of it then. Whoever begins or ends leases keeps the count, whatever limits it knows of.
+local COUNTED = ''
+local is_counted = redis.call('ZSCORE', users, COUNTED) ~= false
+
+-- Those of one user lie together; nothing if the task has none.
 local function place_of_user(member)
   local user = owners(member)
   if user ~= '' then
@@ -9,10 +14,24 @@ local function place_of_user(member)
 end
 
 local function count_for_user(member)
-  local place = place_of_user(member)
+  local place = is_counted and place_of_user(member)
   if place then
     redis.call('ZADD', users, 0, place)
   end
+end
+
+-- Counts leases by user from now on, those that there are first. Work: O(log N) per lease if they were
+-- not counted, which does not grow with what waits.
+local function keep_count()
+  if not is_counted then
+    is_counted = true
+    redis.call('DEL', users)
+    redis.call('ZADD', users, 0, COUNTED)
+    for _, member in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
+      count_for_user(member)
+    end
+  end
+  redis.call('PEXPIRE', users, 2 * lease)
 end
 
 local function begin_lease(member)
@@ -21,6 +40,11 @@ local function begin_lease(member)
 end
 
 local function end_leases(members)
+  call_with_many('ZREM', leases, members)
+  local has_rooms = redis.call('EXISTS', rooms) == 1
+  if not (is_counted or has_rooms) then
+    return
+  end
   local places, whose = {}, {}
   for _, member in ipairs(members) do
     local place, user = place_of_user(member)
@@ -29,10 +53,11 @@ local function end_leases(members)
       whose[user] = true
     end
   end
-  call_with_many('ZREM', leases, members)
   call_with_many('ZREM', users, places)
-  for user in pairs(whose) do
-    look_again(user)
+  if has_rooms then
+    for user in pairs(whose) do
+      look_again(user)
+    end
   end
 end
 
