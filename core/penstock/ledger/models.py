@@ -163,7 +163,8 @@ class Task(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     run_at: Mapped[datetime | None] = mapped_column(Instant)
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
-    """Its time-to-live: a task that has not started by then does not start any more."""
+    """Its time-to-live: a task that has not started by then does not start any more. None if it has
+    started and is to run again."""
     deadline: Mapped[datetime | None] = mapped_column(Instant)
     """A task that has not ended by then has failed."""
     unique_key: Mapped[str | None] = mapped_column(String(64))

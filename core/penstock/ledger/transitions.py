@@ -113,8 +113,8 @@ def is_overdue(now: datetime) -> ColumnElement[bool]:
 
 
 def _is_expired(now: datetime) -> ColumnElement[bool]:
-    # A run that was handed back before its handler was called is no start.
-    return (Task.expires_at <= now) & (Task.attempts == 0) & Task.started_at.is_(None)
+    # It is gone once the handler was called, unless the worker could not tell.
+    return (Task.expires_at <= now) & (Task.losses == 0)
 
 
 async def end_overdue(

@@ -33,10 +33,12 @@ async def run_of(ledger: Ledger, new: NewTask) -> StartedTask:
 
 
 async def move(ledger: Ledger, new: NewTask, **times: datetime) -> None:
-    """As if so much time had passed."""
+    """As if so much time had passed, for those times that it has."""
     for column, moment in times.items():
         async with ledger.database.write("move") as connection:
-            statement = text(f"UPDATE task SET {column} = :moment WHERE id = :id")
+            statement = text(
+                f"UPDATE task SET {column} = :moment WHERE id = :id AND {column} IS NOT NULL"
+            )
             postgresql = ledger.database.dialect == "postgresql"
             value: Any = moment if postgresql else moment.strftime("%Y-%m-%d %H:%M:%S.%f")
             values = {"moment": value, "id": new.id if postgresql else str(new.id)}
@@ -106,13 +108,15 @@ async def test_a_task_that_has_started_once_does_not_expire(ledger: Ledger) -> N
 
 
 async def test_a_run_whose_handler_was_not_called_is_no_start(ledger: Ledger) -> None:
-    """It was parked, say, as the worker did not know its type."""
+    """It was parked, say, as the worker did not know its type; and so it was by another worker."""
     new = task(expires_at=soon())
     run = await run_of(ledger, new)
     await ledger.record([outcome(run, Status.PENDING, spends_attempt=False, ran=False)])
     found = await ledger.find(new.id)
     assert found is not None
     assert found.started_at is None
+    ((again,), _) = await pass_gate(ledger, new.id)
+    await ledger.record([outcome(again, Status.PENDING, spends_attempt=False, ran=False)])
     await move(ledger, new, expires_at=ago())
 
     (ended,) = await ledger.end_overdue(limit=10)
@@ -129,6 +133,19 @@ async def test_a_task_that_snoozed_and_is_handed_back_unstarted_does_not_expire(
     run = await run_of(ledger, new)
     await ledger.record([outcome(run, Status.PENDING, spends_attempt=False)])
     ((again,), _) = await pass_gate(ledger, new.id)
+    await ledger.record([outcome(again, Status.PENDING, spends_attempt=False, ran=False)])
+    await move(ledger, new, expires_at=ago())
+
+    assert await ledger.end_overdue(limit=10) == []
+    started, refused = await pass_gate(ledger, new.id)
+
+    assert ([each.id for each in started], refused) == ([new.id], [])
+
+
+async def test_a_task_that_a_lost_worker_may_have_started_does_not_expire(ledger: Ledger) -> None:
+    new = task(expires_at=soon())
+    await run_of(ledger, new)
+    ((again,), _) = await pass_gate(ledger, new.id, orphans=True)
     await ledger.record([outcome(again, Status.PENDING, spends_attempt=False, ran=False)])
     await move(ledger, new, expires_at=ago())
 

@@ -42,6 +42,9 @@ WITH outcome AS (
             CASE WHEN outcome.status = 'success' THEN '' ELSE task.progress_message END,
         attempts = task.attempts - outcome.refund,
         run_at = COALESCE(outcome.run_at, task.run_at),
+        -- Whoever has started keeps no time-to-live.
+        expires_at =
+            CASE WHEN outcome.ran AND outcome.status = 'pending' THEN NULL ELSE task.expires_at END,
         -- An earlier run may have called the handler, and would be forgotten.
         started_at = CASE WHEN outcome.ran OR task.run > 1 THEN task.started_at END,
         finished_at = CASE

@@ -4,7 +4,8 @@
 -- twice. A row that is 'running' may start if its worker is known to be lost (`orphan`): that costs a
 -- loss, not an attempt.
 -- A task that has not started when its time-to-live ends does not start, and none starts after its
--- deadline; `started_at` is empty as long as no handler of it was called.
+-- deadline. The time-to-live is gone once an outcome says that the handler was called; a worker that
+-- was lost may have called it too.
 -- `finished_at IS NULL` would tempt the planner to walk all of the index of open tasks.
 UPDATE task SET
     status = 'running',
@@ -29,8 +30,7 @@ WHERE task.id = claim.id
         AND (task.run_at IS NULL OR task.run_at <= :due)
         AND (task.lease IS NULL OR task.lease < claim.lease)
         AND (
-            task.expires_at IS NULL OR task.expires_at > :now
-            OR task.attempts > 0 OR task.started_at IS NOT NULL
+            task.expires_at IS NULL OR task.expires_at > :now OR task.losses > 0
         )
         AND (task.deadline IS NULL OR task.deadline > :now)
         OR task.status = 'running'

@@ -5,7 +5,8 @@
 -- twice. A row that is 'running' may start if its worker is known to be lost (`orphan`): that costs a
 -- loss, not an attempt.
 -- A task that has not started when its time-to-live ends does not start, and none starts after its
--- deadline; `started_at` is empty as long as no handler of it was called.
+-- deadline. The time-to-live is gone once an outcome says that the handler was called; a worker that
+-- was lost may have called it too.
 UPDATE task SET
     status = 'running',
     run = run + CASE WHEN lease = json_extract(claim.value, '$[1]') THEN 0 ELSE 1 END,
@@ -28,7 +29,7 @@ WHERE task.id = json_extract(claim.value, '$[0]')
         AND (run_at IS NULL OR run_at <= :due)
         AND (lease IS NULL OR lease < json_extract(claim.value, '$[1]'))
         AND (
-            expires_at IS NULL OR expires_at > :now OR attempts > 0 OR started_at IS NOT NULL
+            expires_at IS NULL OR expires_at > :now OR losses > 0
         )
         AND (deadline IS NULL OR deadline > :now)
         OR status = 'running'
