@@ -85,14 +85,9 @@ PLUGIN = Plugin(
 
 
 @pytest.fixture
-def settings(redis_url: str, namespace: str, database_url: str, tmp_path: Path) -> Settings:
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_NUMBERS_FACTOR": "7",
-    }
-    return Settings.load(environment, tmp_path, plugins=["numbers"])
+def settings(environment: dict[str, str], tmp_path: Path) -> Settings:
+    said = {**environment, "PENSTOCK_NUMBERS_FACTOR": "7"}
+    return Settings.load(said, tmp_path, plugins=["numbers"])
 
 
 @pytest.fixture

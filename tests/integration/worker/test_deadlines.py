@@ -66,15 +66,8 @@ ALL = catalogue(sleep, block, quick, fail, unknown)
 
 
 @pytest.fixture
-def settings(redis_url: str, namespace: str, database_url: str, tmp_path: Path) -> Settings:
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url,
-        "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_LEASE_SECONDS": "1",
-        "PENSTOCK_DATA_DIR": str(tmp_path),
-    }
-    return Settings.load(environment, tmp_path)
+def settings(environment: dict[str, str], tmp_path: Path) -> Settings:
+    return Settings.load({**environment, "PENSTOCK_LEASE_SECONDS": "1"}, tmp_path)
 
 
 @asynccontextmanager

@@ -157,15 +157,15 @@ Build = Callable[..., Any]
 
 
 @pytest.fixture
-def settings(redis_url: str, namespace: str, sqlite_url: str, tmp_path: Path) -> Settings:
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": sqlite_url,
-        "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_JOBS_FACTOR": "7",
-        "PENSTOCK_PROBE_PORT": str(find_free_port()),
-    }
-    return Settings.load(environment, tmp_path, plugins=["jobs"])
+def database_url(sqlite_url: str) -> str:
+    """Either database would do."""
+    return sqlite_url
+
+
+@pytest.fixture
+def settings(environment: dict[str, str], tmp_path: Path) -> Settings:
+    said = {"PENSTOCK_JOBS_FACTOR": "7", "PENSTOCK_PROBE_PORT": str(find_free_port())}
+    return Settings.load({**environment, **said}, tmp_path, plugins=["jobs"])
 
 
 @pytest.fixture

@@ -127,16 +127,15 @@ def lease() -> float:
 
 
 @pytest.fixture
-def settings(
-    servers: str, namespace: str, sqlite_url: str, tmp_path: Path, lease: float
-) -> Settings:
-    environment = {
-        "REDIS_URL": servers,
-        "DATABASE_URL": sqlite_url,
-        "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_LEASE_SECONDS": str(lease),
-    }
-    return Settings.load(environment, tmp_path)
+def database_url(sqlite_url: str) -> str:
+    """Either database would do."""
+    return sqlite_url
+
+
+@pytest.fixture
+def settings(environment: dict[str, str], servers: str, tmp_path: Path, lease: float) -> Settings:
+    said = {"REDIS_URL": servers, "PENSTOCK_LEASE_SECONDS": str(lease)}
+    return Settings.load({**environment, **said}, tmp_path)
 
 
 Site = Callable[..., Any]

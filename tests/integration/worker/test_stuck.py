@@ -28,14 +28,14 @@ PLUGIN = Plugin(name="acme", distribution="acme", version="1", queues=[ACME], ta
 
 
 @pytest.fixture
-def settings(redis_url: str, namespace: str, sqlite_url: str, tmp_path: Path) -> Settings:
-    environment = {
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": sqlite_url,
-        "PENSTOCK_NAMESPACE": namespace,
-        "PENSTOCK_LEASE_SECONDS": "0.6",
-    }
-    return Settings.load(environment, tmp_path)
+def database_url(sqlite_url: str) -> str:
+    """Either database would do."""
+    return sqlite_url
+
+
+@pytest.fixture
+def settings(environment: dict[str, str], tmp_path: Path) -> Settings:
+    return Settings.load({**environment, "PENSTOCK_LEASE_SECONDS": "0.6"}, tmp_path)
 
 
 def hang(monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
