@@ -259,7 +259,6 @@ class OutcomeWriter:
 
     async def _record(self, outcomes: Sequence[Outcome]) -> Sequence[Status | None]:
         pause = 0.1
-        repeated = False
         while True:
             try:
                 recorded = await self._ledger.record(outcomes)
@@ -267,13 +266,8 @@ class OutcomeWriter:
                 _log.warning("holding %d outcomes: %s", len(outcomes), error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
-                repeated = True
             else:
-                # What the first try may have committed, the next one does not find open any more.
                 changed = {each.batch_id for each in outcomes if each.batch_id is not None}
                 if changed:
                     self.batch_changed(changed)
-                return [
-                    recorded.get((each.id, each.run), each.status if repeated else None)
-                    for each in outcomes
-                ]
+                return [recorded.get((each.id, each.run)) for each in outcomes]

@@ -218,15 +218,34 @@ class Ledger:
 
     @repeated_if_cut
     async def record(self, outcomes: Sequence[Outcome]) -> dict[tuple[UUID, int], Status]:
-        """Record how runs ended, in one transaction.
+        """Record how runs ended, in one transaction; to repeat that changes nothing.
 
         Returns:
-            The status of each task and run whose outcome was recorded: that of the outcome, or
-            ``cancelled`` where somebody wanted that and the task was to run again, ``failed`` where
-            its deadline leaves no time for that. The other runs were superseded, and their outcome
-            is dropped.
+            The status of each task and run whose outcome was recorded, now or before: that of the
+            outcome, or ``cancelled`` where somebody wanted that and the task was to run again,
+            ``failed`` where its deadline leaves no time for that. The other runs were superseded,
+            and their outcome is dropped.
         """
-        return await self._batches.record_outcomes(self.database, outcomes)
+        recorded = await self._batches.record_outcomes(self.database, outcomes)
+        others = [each for each in outcomes if (each.id, each.run) not in recorded]
+        return recorded | await self._recorded_before(others) if others else recorded
+
+    async def _recorded_before(self, outcomes: Sequence[Outcome]) -> dict[tuple[UUID, int], Status]:
+        """Those that a call has recorded whose answer nobody heard.
+
+        By their time, as a crash may have let another run have the same number.
+        """
+        ids = {each.id for each in outcomes}
+        written = select(Task.id, Task.run, Task.status, Task.updated_at).where(Task.id.in_(ids))
+        async with self.database.read("look up outcomes") as connection:
+            rows = {row.id: row for row in await connection.execute(written)}
+        return {
+            (each.id, each.run): Status(row.status)
+            for each in outcomes
+            if (row := rows.get(each.id))
+            and (row.run, row.updated_at) == (each.run, each.finished_at)
+            and row.status != Status.RUNNING
+        }
 
     async def cancel(self, task_id: UUID, *, reason: str) -> Transition | None:
         """:meth:`cancel_all` for one task; nothing if there is no such task."""
