@@ -34,8 +34,6 @@ class Effect(Flag):
     DATABASE_AWAY = auto()
     DATABASE_CUT = auto()
     """Connections to the database were closed: a commit may have been carried out unanswered."""
-    DATABASE_CRASHED = auto()
-    """What was committed just before and not waited for may be gone: the start of a run."""
     DATABASE_SLOW = auto()
     NEWER_LAYOUT = auto()
     """The queue `queue` belonged to a newer version for a while, which then removed its keys."""

@@ -231,10 +231,7 @@ class Ledger:
         return recorded | await self._recorded_before(others) if others else recorded
 
     async def _recorded_before(self, outcomes: Sequence[Outcome]) -> dict[tuple[UUID, int], Status]:
-        """Those that a call has recorded whose answer nobody heard.
-
-        By their time, as a crash may have let another run have the same number.
-        """
+        """Those that a call has recorded whose answer nobody heard; by the moment of their end."""
         ids = {each.id for each in outcomes}
         written = select(Task.id, Task.run, Task.status, Task.updated_at).where(Task.id.in_(ids))
         async with self.database.read("look up outcomes") as connection:

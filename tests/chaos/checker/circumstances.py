@@ -29,9 +29,6 @@ from tests.chaos.world import process_id
 
 _NOTICED = SECOND // 10
 """A death is on record a little after it happened."""
-_UNWRITTEN = SECOND
-"""PostgreSQL writes what nobody waits for within three times 200 ms; whoever began the run may have
-heard of it a little after the crash."""
 _BLOCKING = "chaos.block"
 
 
@@ -207,20 +204,6 @@ class Circumstances:
         """Whether the handler was called in the run before this one."""
         run = gate.opened.before.run if gate.opened.before else 0
         return any(each.run == run for each in self.evidence.executions.get(gate.task_id, ()))
-
-    def is_forgotten(self, execution: Execution) -> bool:
-        """Whether the database crashed before the start of that run was written.
-
-        The ledger knows nothing of it then: the next run has the same number.
-        """
-        known = [
-            gate.opened.after is not None and gate.opened.after.run == execution.run
-            for gate in self.gates(execution.task_id)
-            if gate.opened.at <= execution.started
-        ]
-        around = execution.started - _UNWRITTEN, execution.started + _UNWRITTEN
-        crashes = self.faults(Effect.DATABASE_CRASHED, *around)
-        return not any(known) and any(around[0] <= each.began <= around[1] for each in crashes)
 
     def was_refused(self, gate: Gate) -> bool:
         """Whether the run before this one ended because its worker was refused the lease."""

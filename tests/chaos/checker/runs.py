@@ -61,11 +61,7 @@ def runs_follow_from_each_other(circumstances: Circumstances) -> Iterator[Findin
             for gate in circumstances.gates(task_id)
             if gate.opened.after is not None
         )
-        executed = Counter(
-            each.run
-            for each in evidence.executions.get(task_id, ())
-            if not circumstances.is_forgotten(each)
-        )
+        executed = Counter(each.run for each in evidence.executions.get(task_id, ()))
         for run, times in executed.items():
             if times > 1 or opened[run] != 1:
                 yield Finding(

@@ -46,7 +46,7 @@ class KillPostgres(PostgresFault):
     """A crash, and recovery from its log."""
 
     kind = "kill postgres"
-    effects = Effect.DATABASE_AWAY | Effect.DATABASE_CUT | Effect.DATABASE_CRASHED
+    effects = Effect.DATABASE_AWAY | Effect.DATABASE_CUT
 
     def begin(self, world: World) -> None:
         """Kill it."""

@@ -1,12 +1,8 @@
 """The statements of every task go by the driver itself: what becomes of its connections."""
 
-from datetime import UTC, datetime
-
-import asyncpg
 import pytest
 
 from penstock.ledger import Ledger, LedgerUnavailableError, Status
-from penstock.ledger.queries import driver_query
 from tests.integration.ledger.test_ledger import new_task, outcome
 from tests.services import PostgresServer
 from tests.services.gate import pass_gate
@@ -46,22 +42,3 @@ async def test_an_outcome_that_the_database_refuses_is_not_an_outage(postgresql_
 
     assert await ledger.record([outcome(run)]) == {(run.id, run.run): Status.SUCCESS}
     await ledger.close()
-
-
-async def test_only_of_a_start_nobody_waits_until_it_is_on_the_disk(postgresql_url: str) -> None:
-    ledger = Ledger(postgresql_url)
-    task = new_task()
-    await ledger.accept(task)
-    await ledger.close()
-    connection = await asyncpg.connect(postgresql_url.replace("+asyncpg", ""))
-    await connection.execute("SET synchronous_commit = 'on'")
-    now = datetime.now(UTC)
-    start = driver_query("start_tasks")
-    values = {"ids": [task.id], "leases": [1], "orphans": [False], "worker": "w", "now": now}
-    values["due"] = now
-
-    async with connection.transaction():
-        assert await connection.fetch(start.text, *(values[name] for name in start.names))
-        assert await connection.fetchval("SHOW synchronous_commit") == "off"
-    assert await connection.fetchval("SHOW synchronous_commit") == "on"
-    await connection.close()

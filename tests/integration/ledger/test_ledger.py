@@ -244,7 +244,7 @@ async def test_whoever_did_not_hear_that_an_outcome_was_recorded_hears_it_from_t
 
     assert await ledger.record(both) == recorded
     assert await ledger.record(both) == recorded
-    # Another one's, which had the same number as the database had forgotten it.
+    # Two processes can take themselves for the same run only if the database was set back.
     assert await ledger.record([outcome(done, result="2")]) == {}
     counts = (await ledger.ended_counts())["acme"]
     assert (counts.completed, counts.cancelled) == (1, 1)

@@ -482,25 +482,6 @@ def test_an_execution_that_passed_no_gate():
     assert broken(evidence(task)) == {"runs_follow_from_each_other"}
 
 
-@pytest.mark.parametrize(
-    ("crash", "expected"),
-    [(0.8, set()), (1.8, set()), (3.5, {"runs_follow_from_each_other"})],
-)
-def test_a_run_whose_start_the_database_forgot_as_it_crashed(crash, expected):
-    task = Story(1).posted().started(5.0).succeeded(6.0)
-    (known,) = task.executions
-    task.executions.insert(0, dataclasses.replace(known, started=at(1), ended=at(2)))
-    faults = [fault(Effect.DATABASE_CRASHED, crash, crash + 1)]
-    assert broken(evidence(task, faults=faults)) == expected
-
-
-def test_a_run_whose_start_is_known_is_not_forgotten_in_a_crash():
-    task = simple()
-    task.executions.append(dataclasses.replace(task.executions[0], started=at(1.5)))
-    faults = [fault(Effect.DATABASE_CRASHED, 1.4, 2)]
-    assert broken(evidence(task, faults=faults)) == {"runs_follow_from_each_other"}
-
-
 def thrice_lost(kind="chaos.poison"):
     lives = [life(each, ended=at(each + 0.5), killed=True) for each in (1, 2, 3)]
     task = Story(1, queue="grim", kind=kind).posted()

@@ -6,8 +6,6 @@
 -- A task that has not started when its time-to-live ends does not start, and none starts after its
 -- deadline. The time-to-live is gone once an outcome says that the handler was called; a worker that
 -- was lost may have called it too.
--- Nobody waits until it is on the disk: if the server crashes before, the run goes on, and its
--- outcome, which is waited for, is that of a run that is not known; the task runs again.
 -- `finished_at IS NULL` would tempt the planner to walk all of the index of open tasks.
 UPDATE task SET
     status = 'running',
@@ -22,7 +20,7 @@ UPDATE task SET
     progress_message = '',
     started_at = :now,
     updated_at = :now
-FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unhurried, unnest(
+FROM unnest(
     CAST(:ids AS uuid[]), CAST(:leases AS bigint[]), CAST(:orphans AS boolean[])
 ) AS claim (id, lease, orphan)
 WHERE task.id = claim.id
