@@ -7,8 +7,11 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from weakref import WeakSet
 
+import aiosqlite
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -22,6 +25,8 @@ _POOL_TIMEOUT = 5.0
 _STATEMENT_TIMEOUT = 30.0
 # Its queue is not fair: under load one of several processes may wait long.
 _SQLITE_BUSY_TIMEOUT = 30.0
+_SQLITE_PATIENCE = 1.0
+_SQLITE_LOOK = 0.005
 # The plan for any parameters finds each row by its id. Plans for the very parameters look better to
 # PostgreSQL, and walk over the whole table, where it has no statistics yet or the table is small.
 # No statement here runs long enough to be worth compiling, which takes longer than any.
@@ -45,7 +50,8 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = _create_engine(url)
+        self._threads = _SqliteThreads()
+        self.engine = _create_engine(url, self._threads)
         # The same connections.
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.dialect = self.engine.dialect.name
@@ -121,15 +127,46 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+        await self._threads.ended()
 
 
-def _create_engine(url: str) -> AsyncEngine:
+class _SqliteThreads:
+    """The threads in which aiosqlite works, one per connection.
+
+    Each answers to the event loop, even if its caller has given up: the loop has to last longer.
+    """
+
+    def __init__(self) -> None:
+        self._threads: WeakSet[Thread] = WeakSet()
+
+    def connect(self, *arguments: Any, **options: Any) -> aiosqlite.Connection:
+        """A connection that is to be awaited, made as SQLAlchemy makes it."""
+        connection = aiosqlite.connect(*arguments, **options)
+        thread = connection._thread  # noqa: SLF001
+        thread.daemon = True
+        self._threads.add(thread)
+        return connection
+
+    async def ended(self) -> None:
+        """Wait for those whose connections are closed; no longer than a moment for any other."""
+        # Not by a thread that joins them: while the interpreter ends there is no new one.
+        for _ in range(int(_SQLITE_PATIENCE / _SQLITE_LOOK)):
+            if not any(each.is_alive() for each in self._threads):
+                return
+            await asyncio.sleep(_SQLITE_LOOK)
+
+
+def _create_engine(url: str, threads: _SqliteThreads) -> AsyncEngine:
     if url.startswith("sqlite"):
         # isolation_level=None: pysqlite's own transactions begin late and lose updates silently.
         engine = create_async_engine(
             url,
             hide_parameters=True,
-            connect_args={"isolation_level": None, "timeout": _SQLITE_BUSY_TIMEOUT},
+            connect_args={
+                "isolation_level": None,
+                "timeout": _SQLITE_BUSY_TIMEOUT,
+                "async_creator_fn": threads.connect,
+            },
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
