@@ -22,7 +22,7 @@ from penstock.ledger.types import first_id_of
 
 _FIRST_ID = UUID(int=0)
 _LAST_ID = UUID(int=(1 << 128) - 1)
-_MOST_LOOKED_AT = 20_000
+_MOST_LOOKED_AT = 12_000
 _GROWTH = 8
 
 
