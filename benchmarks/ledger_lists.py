@@ -121,6 +121,8 @@ async def measure(url: str, console: Console) -> None:
 async def explain(ledger: Ledger, statements: Sequence[tuple[str, Any]], console: Console) -> None:
     async with ledger.database.engine.connect() as connection:
         for statement, values in statements:
+            if statement.startswith("SET"):
+                continue
             raw = await connection.get_raw_connection()
             rows = await raw.driver_connection.fetch(  # type: ignore[union-attr]
                 "EXPLAIN (ANALYZE, BUFFERS) " + statement, *values

@@ -61,16 +61,20 @@ class Admission:
     ) -> AbstractAsyncContextManager[None]:
         """Room for ``new`` tasks, which are accepted and handed over in this context.
 
+        Whoever accepts them faster than Redis takes them waits.
+
         Raises:
             QueueFullError: there is none.
             LedgerUnavailableError: the database had to be asked, and is away.
         """
-        if queue.max_waiting is None and queue.user_max_waiting is None:
+        is_limited = queue.max_waiting is not None or queue.user_max_waiting is not None
+        if not is_limited and not self._handover.is_behind(queue.name):
             return _UNLIMITED
         return self._admitted(queue, user_id, new)
 
     @asynccontextmanager
     async def _admitted(self, queue: Queue, user_id: str | None, new: int) -> AsyncIterator[None]:
+        await self._handover.catch_up(queue.name)
         with ExitStack() as taken:
             for tally, limit in self._limits(queue, user_id):
                 await self._require_room(queue, user_id, tally, limit, new=new)

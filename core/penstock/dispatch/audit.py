@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -15,7 +17,11 @@ from penstock.ledger import Ledger, OpenTask, Status, first_id_of
 # Whoever accepts a task has handed it over by then, unless its process died.
 _HANDED_OVER = timedelta(seconds=5)
 _PAGE = 1000
-_MOST_RECENT_PAGES = 20
+# What has just been accepted is looked at for so long in a row, in seconds, and after a page in
+# which all was well there is a rest of so many times what it took. A large backlog costs a tenth
+# of the process that compares it, and not all of it.
+_LONGEST_WALK = 2.0
+_REST = 9
 # How far back the recent rows reach for a process that has just begun to look.
 _FIRST_LOOK = timedelta(minutes=10)
 _START = (0, UUID(int=0))
@@ -55,54 +61,60 @@ class Audit:
         self._suspects: set[str] = set()
         self._cursors = dict.fromkeys(queues, _START)
         begin = first_id_of(datetime.now(UTC) - self._settling - _FIRST_LOOK)
-        self._recent = begin
-        self._accepted = begin
+        self._recent = dict.fromkeys(queues, begin)
+        self._accepted = dict.fromkeys(queues, begin)
 
     def suspect(self, queues: Iterable[str]) -> None:
         """The engine may have forgotten anything of ``queues``: the next look sees all of them."""
         self._suspects.update(queues)
 
     async def recent(self) -> int:
-        """Look at the rows that have settled since the last call; returns how many were lacking.
+        """Look at the started rows that have settled since; returns how many were lacking.
 
         A queue that cannot be asked, of a cluster's node that is away, stops no other: it is
         suspected.
         """
-        lacking, self._recent = await self._walk(self._recent, age=self._settling)
-        return lacking
+        return await self._walk(self._recent, age=self._settling, started=True)
 
     async def accepted(self) -> int:
-        """Look at the rows that should have been handed over since the last call.
+        """Look at the rows that should have been handed over since; as :meth:`recent`."""
+        return await self._walk(self._accepted, age=self._handing_over, started=False)
 
-        Returns:
-            How many were lacking.
+    async def _walk(self, seen: dict[str, UUID], *, age: timedelta, started: bool) -> int:
+        """Look at rows up to an age, a page of each queue in turn, until the time is over.
+
+        Args:
+            seen: the last row of each queue that was looked at; moved on.
+            age: younger rows are left for later.
+            started: look at rows that were started, or at those that were not.
         """
-        lacking, self._accepted = await self._walk(
-            self._accepted, age=self._handing_over, never_started=True
-        )
+        until = first_id_of(datetime.now(UTC) - age)
+        end = time.monotonic() + _LONGEST_WALK
+        lacking, behind = 0, self._queues
+        while behind:
+            unfinished = []
+            for queue in behind:
+                begun = time.monotonic()
+                page = await self._ledger.open_tasks_between(
+                    queue, after=seen[queue], until=until, limit=_PAGE, started=started
+                )
+                found = await self._compare(queue, page)
+                lacking += found
+                seen[queue] = page[-1].id if page else until
+                if len(page) == _PAGE:
+                    unfinished.append(queue)
+                    # Where some were lacking, more may be: they wait for it.
+                    await asyncio.sleep(0 if found else _REST * (time.monotonic() - begun))
+            behind = unfinished if time.monotonic() < end else []
         return lacking
 
-    async def _walk(
-        self, after: UUID, *, age: timedelta, never_started: bool = False
-    ) -> tuple[int, UUID]:
-        """Look at rows from above ``after`` up to an age; returns the last one seen, too."""
-        until = first_id_of(datetime.now(UTC) - age)
-        lacking = 0
-        for _ in range(_MOST_RECENT_PAGES):
-            page = await self._ledger.open_tasks_between(
-                self._queues, after=after, until=until, limit=_PAGE, never_started=never_started
-            )
-            for queue in {each.queue for each in page}:
-                settled = [each for each in page if each.queue == queue]
-                try:
-                    lacking += await self._check(queue, settled)
-                except EngineUnavailableError as error:
-                    _log.debug("recent tasks of queue %r are compared later: %s", queue, error)
-                    self.suspect([queue])
-            after = page[-1].id if page else until
-            if len(page) < _PAGE:
-                break
-        return lacking, after
+    async def _compare(self, queue: str, page: Sequence[OpenTask]) -> int:
+        try:
+            return await self._check(queue, page)
+        except EngineUnavailableError as error:
+            _log.debug("recent tasks of queue %r are compared later: %s", queue, error)
+            self.suspect([queue])
+            return 0
 
     async def overdue(self) -> int:
         """Fail tasks that wait though their time is over, and take them out of line.

@@ -10,7 +10,6 @@ import asyncio
 import contextvars
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 
@@ -23,6 +22,8 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 # A process that submits one task and ends shall not leave it to the reconciler.
 _PATIENCE = 1.0
+# A quarter of a second of Redis: whoever accepts more waits until it has fewer to take.
+_MOST_BEHIND = 10_000
 # More than these are left to the reconciler: memory is bounded while Redis is away.
 _MOST_KEPT = 100_000
 _log = logging.getLogger(__name__)
@@ -40,64 +41,125 @@ class Handover:
     def __init__(self, engine: Engine, *, weights: Callable[[str], Mapping[str, float]]) -> None:
         self._engine = engine
         self._weights = weights
-        self._pending: dict[str, list[tuple[Entry, float]]] = defaultdict(list)
-        self._under_way: dict[str, list[tuple[Entry, float]]] = {}
-        self._senders: dict[str, asyncio.Task[None]] = {}
+        self._lines: dict[str, _Line] = {}
 
     def add(self, queue: str, entry: Entry) -> None:
         """Hand ``entry`` over soon; returns at once."""
-        pending = self._pending[queue]
-        if len(pending) >= _MOST_KEPT:
-            return
-        pending.append((entry, time.monotonic()))
-        sender = self._senders.get(queue)
-        if sender is None or sender.done():
-            # Not in the caller's context: its log lines are about everybody's tasks.
-            self._senders[queue] = asyncio.create_task(
-                self._send_all(queue), name=f"handover-{queue}", context=contextvars.Context()
-            )
+        line = self._lines.get(queue)
+        if line is None:
+            line = self._lines[queue] = _Line(queue, self._engine, self._weights)
+        line.add(entry)
 
     def unsent(self, queue: str) -> int:
         """How many tasks of ``queue`` the engine may not have yet."""
-        return len(self._pending.get(queue, ())) + len(self._under_way.get(queue, ()))
+        line = self._lines.get(queue)
+        return 0 if line is None else line.unsent
+
+    def is_behind(self, queue: str) -> bool:
+        """Whether Redis takes the tasks of ``queue`` more slowly than they come."""
+        line = self._lines.get(queue)
+        return line is not None and not line.has_room.is_set()
+
+    async def catch_up(self, queue: str) -> None:
+        """Return when it is not behind with ``queue``; while Redis is away, at once."""
+        line = self._lines.get(queue)
+        if line is not None:
+            await line.has_room.wait()
 
     def withdraw(self, queue: str, members: Collection[Member]) -> None:
         """Hand those of ``members`` over no more that are still waiting for it: they have ended."""
-        gone = set(members)
-        for kept in (self._pending, self._under_way):
-            if kept.get(queue):
-                kept[queue] = [each for each in kept[queue] if each[0].member not in gone]
+        line = self._lines.get(queue)
+        if line is not None:
+            line.withdraw(set(members))
 
     async def close(self) -> None:
         """Hand over what is left, unless Redis is slow to take it: then the reconciler will."""
-        await background.end(*self._senders.values(), patience=_PATIENCE)
+        senders = [line.sender for line in self._lines.values()]
+        await background.end(*senders, patience=_PATIENCE)
 
-    async def _send_all(self, queue: str) -> None:
+
+class _Line:
+    """What is to be handed over to one queue."""
+
+    def __init__(
+        self, queue: str, engine: Engine, weights: Callable[[str], Mapping[str, float]]
+    ) -> None:
+        self._queue = queue
+        self._engine = engine
+        self._weights = weights
+        self._pending: list[tuple[Entry, float]] = []
+        self._under_way: list[tuple[Entry, float]] = []
+        self._is_away = False
+        self.sender: asyncio.Task[None] | None = None
+        self.has_room = asyncio.Event()
+        self.has_room.set()
+
+    @property
+    def unsent(self) -> int:
+        return len(self._pending) + len(self._under_way)
+
+    def add(self, entry: Entry) -> None:
+        if len(self._pending) >= _MOST_KEPT:
+            return
+        self._pending.append((entry, time.monotonic()))
+        self._look_for_room()
+        if self.sender is None or self.sender.done():
+            # Not in the caller's context: its log lines are about everybody's tasks.
+            self.sender = asyncio.create_task(
+                self._send_all(), name=f"handover-{self._queue}", context=contextvars.Context()
+            )
+
+    def withdraw(self, members: set[Member]) -> None:
+        self._pending = [each for each in self._pending if each[0].member not in members]
+        self._under_way = [each for each in self._under_way if each[0].member not in members]
+        self._look_for_room()
+
+    async def _send_all(self) -> None:
+        try:
+            # Callers that are ready in this very turn of the loop join the first call.
+            await asyncio.sleep(0)
+            await self._send_until_none_is_left()
+        finally:
+            # Nobody waits for a sender that was stopped.
+            self.has_room.set()
+
+    async def _send_until_none_is_left(self) -> None:
         pause = _FIRST_PAUSE
-        # Callers that are ready in this very turn of the loop join the first call.
-        await asyncio.sleep(0)
-        while pending := self._pending[queue]:
-            self._pending[queue] = []
-            self._under_way[queue] = pending
+        while self._pending:
+            self._under_way, self._pending = self._pending, []
             try:
-                entries = [_aged(*each) for each in pending]
+                entries = [_aged(*each) for each in self._under_way]
                 # Whoever cancelled one of them meanwhile may have told Redis already.
                 await self._engine.enqueue(
-                    queue, entries, unless_cancelled=True, weights=self._weights(queue)
+                    self._queue,
+                    entries,
+                    unless_cancelled=True,
+                    weights=self._weights(self._queue),
                 )
             except EngineUnavailableError as error:
-                self._pending[queue] = self._under_way.pop(queue) + self._pending[queue]
+                self._pending, self._under_way = self._under_way + self._pending, []
+                self._is_away = True
+                self._look_for_room()
                 _log.warning(
                     "%d accepted tasks of queue %r wait in the ledger: %s",
-                    len(self._pending[queue]),
-                    queue,
+                    len(self._pending),
+                    self._queue,
                     error,
                 )
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 pause = _FIRST_PAUSE
-                del self._under_way[queue]
+                self._under_way = []
+                self._is_away = False
+                self._look_for_room()
+
+    def _look_for_room(self) -> None:
+        # Redis away refuses nobody's task, and delays none.
+        if self._is_away or self.unsent <= _MOST_BEHIND:
+            self.has_room.set()
+        else:
+            self.has_room.clear()
 
 
 def _aged(entry: Entry, since: float) -> Entry:

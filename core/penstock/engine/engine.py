@@ -520,16 +520,22 @@ class Engine:
         if not members:
             return []
         keys = self._keys(queue)
-        names = [each.encode() for each in members]
-        # In one transaction: a task that moves from one place to the other is never between them.
-        pipeline: Any = self._commands.pipeline(transaction=True)
-        pipeline.zmscore(keys.waiting, names)
-        pipeline.hmget(keys.entry, names)
+        commands: Any = self._commands  # it takes bytes, though it is typed for str
         with translated(f"look up tasks of queue {queue!r}"):
+            # Most are in line, and a look there is the cheapest.
+            scores = await commands.zmscore(keys.waiting, [each.encode() for each in members])
+            others = [each for each, score in zip(members, scores, strict=True) if score is None]
+            if not others:
+                return []
+            names = [each.encode() for each in others]
+            # In one transaction: a task that moves from one place to the other is never between.
+            pipeline = commands.pipeline(transaction=True)
+            pipeline.zmscore(keys.waiting, names)
+            pipeline.hmget(keys.entry, names)
             scores, entries = await pipeline.execute()
         return [
             each
-            for each, score, entry in zip(members, scores, entries, strict=True)
+            for each, score, entry in zip(others, scores, entries, strict=True)
             if score is None and entry is None
         ]
 

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, literal, select, tuple_
+from sqlalchemy import CompoundSelect, Connection, Row, Select, literal, select, tuple_, union_all
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import func
@@ -451,31 +451,35 @@ class Ledger:
         return await self._open_tasks(statement)
 
     async def open_tasks_between(
-        self,
-        queues: Sequence[str],
-        *,
-        after: UUID,
-        until: UUID,
-        limit: int,
-        never_started: bool = False,
+        self, queue: str, *, after: UUID, until: UUID, limit: int, started: bool
     ) -> list[OpenTask]:
-        """The next open rows of some queues by id, from above ``after`` up to ``until``.
+        """The next open rows of a queue by id, from above ``after`` up to ``until``.
 
-        With ``never_started`` only those of which no run was ever opened.
+        Args:
+            queue: its name.
+            after: the id of the last row seen.
+            until: the last id that is of interest.
+            limit: how many at most.
+            started: those of which a run was ever opened, or those of which none was.
         """
-        statement = (
+        is_wanted = Task.run > 0 if started else Task.run == 0
+        place = tuple_(Task.priority, Task.id)
+        # The index of open rows has each priority in the order of ids. A page for each is read
+        # there, whatever the planner knows of the table; it would look at all of a backlog, or at
+        # all that have ended meanwhile, to find one page for all of them.
+        pages = [
             OPEN_TASKS.where(
-                Task.queue.in_(queues),
-                # All that there are: so the index is used up to the id.
-                Task.priority.in_([priority.value for priority in Priority]),
-                Task.id > after,
-                Task.id <= until,
+                Task.queue == queue,
+                place > tuple_(literal(priority.value), literal(after, Task.id.type)),
+                place <= tuple_(literal(priority.value), literal(until, Task.id.type)),
+                is_wanted,
             )
-            .order_by(Task.id)
+            .order_by(Task.priority, Task.id)
             .limit(limit)
-        )
-        if never_started:
-            statement = statement.where(Task.run == 0)
+            .subquery()
+            for priority in Priority
+        ]
+        statement = union_all(*map(select, pages)).order_by("id").limit(limit)
         return await self._open_tasks(statement)
 
     async def still_open(self, ids: Sequence[UUID]) -> list[OpenTask]:
@@ -483,7 +487,9 @@ class Ledger:
         return await self._open_tasks(OPEN_TASKS.where(Task.id.in_(ids)))
 
     @repeated_if_cut
-    async def _open_tasks(self, statement: Select[*tuple[Any, ...]]) -> list[OpenTask]:
+    async def _open_tasks(
+        self, statement: Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+    ) -> list[OpenTask]:
         async with self.database.read("audit tasks") as connection:
             rows = (await connection.execute(statement)).all()
         return [open_task(row) for row in rows]

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from penstock.dispatch import QueueFullError, Submission, UserQueueFullError
 from penstock.dispatch.drain_rate import DrainRate
+from penstock.engine import EngineUnavailableError
 from penstock.ledger import Ledger
 from tests.integration.dispatch.conftest import ACME, Build, Installation
 from tests.services import RedisServer
@@ -223,3 +224,76 @@ async def test_callers_are_told_to_come_back_when_there_will_be_room(
     assert await rate.seconds_for("acme", 1) == 1
     assert await rate.seconds_for("acme", 10_000) == 60
     assert await rate.seconds_for("other", 1) == 5
+
+
+@pytest.fixture
+async def slow(
+    limited: Limited, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Installation, asyncio.Event]:
+    """An installation that may be 10 tasks behind, and whose Redis takes none until it is let."""
+    monkeypatch.setattr("penstock.dispatch.handover._MOST_BEHIND", 10)
+    installation = await limited()
+    is_open, enqueue = asyncio.Event(), installation.engine.enqueue
+
+    async def wait_and_enqueue(*args: Any, **options: Any) -> int:
+        await is_open.wait()
+        return await enqueue(*args, **options)
+
+    monkeypatch.setattr(installation.engine, "enqueue", wait_and_enqueue)
+    return installation, is_open
+
+
+async def test_whoever_accepts_tasks_faster_than_redis_takes_them_waits(
+    slow: tuple[Installation, asyncio.Event],
+) -> None:
+    installation, is_open = slow
+    submissions = [Submission("acme.resize", INPUT)] * 11
+    async with asyncio.timeout(30):
+        await installation.dispatch.submit_all(submissions)
+
+    more = [
+        asyncio.create_task(installation.dispatch.submit_all(submissions)),
+        asyncio.create_task(installation.dispatch.submit(submissions[0])),
+    ]
+    _, behind = await asyncio.wait(more, timeout=0.5)
+    assert behind == set(more)
+    assert await scalar(installation.ledger, "SELECT count(*) FROM task") == 11
+    # Another queue has nothing to wait for.
+    async with asyncio.timeout(30):
+        await installation.dispatch.submit(Submission("other.total", b"[1]"))
+
+    is_open.set()
+    async with asyncio.timeout(30):
+        await asyncio.gather(*more)
+    await handed_over(installation, 23)
+
+
+async def test_nobody_waits_for_a_redis_that_is_away(
+    slow: tuple[Installation, asyncio.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation, _ = slow
+
+    async def fail(*_args: Any, **_options: Any) -> int:
+        raise EngineUnavailableError("away")
+
+    monkeypatch.setattr(installation.engine, "enqueue", fail)
+    for _ in range(3):
+        async with asyncio.timeout(30):
+            await installation.dispatch.submit_all([Submission("acme.resize", INPUT)] * 11)
+    assert await scalar(installation.ledger, "SELECT count(*) FROM task") == 33
+
+
+async def test_nobody_waits_for_a_handover_that_was_stopped(
+    slow: tuple[Installation, asyncio.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.dispatch.handover._PATIENCE", 0.1)
+    installation, _ = slow
+    submissions = [Submission("acme.resize", INPUT)] * 11
+    await installation.dispatch.submit_all(submissions)
+    more = asyncio.create_task(installation.dispatch.submit_all(submissions))
+    await asyncio.sleep(0.1)
+
+    await installation.dispatch.close()
+
+    async with asyncio.timeout(30):
+        await more

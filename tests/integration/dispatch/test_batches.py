@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -28,6 +27,7 @@ from penstock.ledger.models import BatchRow, Task
 from penstock.ledger.records import Failure, Status
 from tests.integration.dispatch.conftest import ACME, Build, Installation, until
 from tests.services.gate import pass_gate
+from tests.services.query_plan import plan_of
 
 RESIZE = b'{"source": "a.png"}'
 
@@ -557,26 +557,9 @@ async def test_the_reconciler_walks_over_all_unfinished_batches(
 
 
 async def test_batches_that_are_old_are_found_by_an_index(installation: Installation) -> None:
-    database = installation.ledger.database
-    sent: list[tuple[str, Any]] = []
-    event.listen(
-        database.engine.sync_engine,
-        "before_cursor_execute",
-        lambda _connection, _cursor, statement, parameters, *_: sent.append(
-            (statement, parameters)
-        ),
-    )
-    await installation.ledger.batches.forget_ended()
-    ((statement, parameters),) = [each for each in sent if each[0].startswith("DELETE")]
-
-    async with database.read("look at the plan") as connection:
-        explain = "EXPLAIN QUERY PLAN"
-        if database.dialect == "postgresql":
-            explain = "EXPLAIN"
-            # Of an empty table it reads all.
-            await connection.execute(text("SET LOCAL enable_seqscan = off"))
-        plan = await connection.exec_driver_sql(f"{explain} {statement}", parameters)
-        assert "ix_batch_finished" in str(plan.all())
+    table = installation.ledger.batches
+    plan = await plan_of(installation.ledger.database, table.forget_ended(), verb="DELETE")
+    assert "ix_batch_finished" in plan
 
 
 async def test_a_batch_is_forgotten_a_day_after_its_end_once_its_tasks_are(

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from uuid_utils.compat import uuid7
 
 from penstock.dispatch import audit
+from penstock.dispatch.audit import Audit
 from penstock.engine import Entry, EpochMissingError, Heartbeat, Lease, Member
 from penstock.engine.keys import FORMAT, QueueKeys
 from penstock.ledger import LedgerUnavailableError, NewTask, Outcome, Status
@@ -30,12 +31,18 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
         yield client
 
 
-def row(*, age: timedelta = SETTLED, priority: int = 5, delay: timedelta | None = None) -> NewTask:
+def row(
+    *,
+    queue: str = "acme",
+    age: timedelta = SETTLED,
+    priority: int = 5,
+    delay: timedelta | None = None,
+) -> NewTask:
     now = datetime.now(UTC)
     return NewTask(
         id=uuid7(),
         type="acme.resize",
-        queue="acme",
+        queue=queue,
         priority=priority,
         user_id=None,
         input="{}",
@@ -161,13 +168,13 @@ async def test_a_lost_task_is_handed_over_once_it_is_settled(installation: Insta
     assert [each.id for each in await take(installation)] == [lost]
 
 
-async def test_a_task_that_was_never_handed_over_is_found_as_soon_as_it_is_settled(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
+async def test_a_started_task_that_redis_lacks_is_found_as_soon_as_it_is_settled(
+    installation: Installation,
 ) -> None:
-    monkeypatch.setattr("penstock.dispatch.audit._PAGE", 2)
     await installation.builder.build("acme")
     await installation.engine.begin_index("other")
-    lost = await accept(installation, *(row(age=timedelta(0)) for _ in range(5)))
+    for lost in await accept(installation, *(row(age=timedelta(0)) for _ in range(5))):
+        await pass_gate(installation.ledger, lost)
     assert await installation.audit.recent() == 0
     later = audit_of(installation, ["acme", "other"], lease=timedelta(milliseconds=100))
 
@@ -176,8 +183,47 @@ async def test_a_task_that_was_never_handed_over_is_found_as_soon_as_it_is_settl
 
     await until(settled)
 
-    assert sorted(each.id for each in await take(installation)) == lost
+    # Whoever runs them is heard of within a lease, or was lost.
+    assert (await installation.counts()).active == 5
     assert await later.recent() == 0
+
+
+@pytest.fixture
+def quick(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Audit:
+    """An audit in pages of two, of what was accepted before this moment."""
+    monkeypatch.setattr(audit, "_PAGE", 2)
+    monkeypatch.setattr(audit, "_HANDED_OVER", timedelta(seconds=-1))
+    return audit_of(installation, ["acme", "other"], lease=timedelta(hours=1))
+
+
+async def test_a_walk_that_has_no_more_time_goes_on_later_where_it_was(
+    installation: Installation, quick: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_LONGEST_WALK", 0)
+    for queue in ("acme", "other"):
+        await installation.builder.build(queue)
+    lost = await accept(installation, *(row() for _ in range(5)), row(queue="other"))
+
+    # However far behind one queue is, the other one has its turn.
+    assert [await quick.accepted() for _ in range(4)] == [3, 2, 1, 0]
+    assert [each.id for each in await take(installation)] == lost[:5]
+
+
+async def test_a_walk_rests_after_pages_in_which_nothing_was_lacking(
+    installation: Installation, quick: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_REST", 100_000)
+    for queue in ("acme", "other"):
+        await installation.builder.build(queue)
+
+    await accept(installation, *(row() for _ in range(5)))
+    async with asyncio.timeout(20):
+        assert await quick.accepted() == 5
+
+    again = audit_of(installation, ["acme", "other"], lease=timedelta(hours=1))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await again.accepted()
 
 
 async def test_what_was_accepted_and_not_handed_over_is_found_long_before_two_leases(

@@ -268,7 +268,7 @@ async def test_a_crash_after_the_commit_is_mended_by_the_audit(
     quick = audit_of(other, ["acme"], lease=timedelta(milliseconds=100))
 
     async def is_found() -> bool:
-        await quick.recent()
+        await quick.accepted()
         return (await other.counts()).waiting == 1
 
     await until(is_found)

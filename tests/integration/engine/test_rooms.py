@@ -213,3 +213,15 @@ async def test_a_closed_limit_wakes_nobody(engine: Engine, redis: Redis) -> None
     await engine.claim(NARROW, 0, [Settlement(lease=lease)])
 
     assert await redis.llen(key) == 1
+
+
+async def test_of_what_is_in_line_nothing_else_is_looked_up(engine: Engine, redis: Redis) -> None:
+    line = await put(engine, "alice", 3)
+    await redis.config_resetstat()
+
+    assert await engine.missing("acme", line) == []
+    assert "cmdstat_hmget" not in await redis.info("commandstats")
+
+    gone = Member(uuid7(), "bob")
+    assert await engine.missing("acme", [*line, gone]) == [gone]
+    assert (await redis.info("commandstats"))["cmdstat_hmget"]["calls"] == 1

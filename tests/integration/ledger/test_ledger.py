@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from uuid_utils.compat import uuid7
 
+from penstock import Priority
 from penstock.ledger import (
     Accepted,
     Failure,
@@ -27,6 +29,7 @@ from penstock.ledger import (
 from penstock.ledger.errors import repeated_if_cut
 from tests.services import PostgresServer
 from tests.services.gate import pass_gate
+from tests.services.query_plan import plan_of
 
 
 @pytest.fixture
@@ -312,17 +315,31 @@ async def test_open_rows_are_walked_in_pages(ledger: Ledger) -> None:
 
 
 async def test_open_rows_between_two_moments_are_found_by_their_ids(ledger: Ledger) -> None:
-    tasks = [new_task(queue=queue) for queue in ("acme", "other", "acme", "acme", "else")]
-    await ledger.accept_all(tasks)
-
-    found = await ledger.open_tasks_between(
-        ["acme", "other"], after=tasks[0].id, until=tasks[3].id, limit=2
-    )
-
-    assert [(each.id, each.queue) for each in found] == [
-        (tasks[1].id, "other"),
-        (tasks[2].id, "acme"),
+    urgent, normal = Priority.URGENT.value, Priority.NORMAL.value
+    tasks = [
+        new_task(queue=queue, priority=priority)
+        for queue, priority in (
+            *(("acme", normal), ("acme", normal), ("other", normal)),
+            *(("acme", urgent), ("acme", normal), ("acme", normal)),
+        )
     ]
+    await ledger.accept_all(tasks)
+    await pass_gate(ledger, tasks[1].id)
+    between = partial(ledger.open_tasks_between, "acme", after=tasks[0].id, until=tasks[4].id)
+
+    for limit in (1, 2, 9):
+        waiting = await between(limit=limit, started=False)
+        assert [each.id for each in waiting] == [tasks[3].id, tasks[4].id][:limit]
+    assert [each.id for each in await between(limit=9, started=True)] == [tasks[1].id]
+
+
+async def test_a_page_of_open_rows_is_read_where_it_is_in_order(ledger: Ledger) -> None:
+    page = ledger.open_tasks_between(
+        "acme", after=UUID(int=0), until=UUID(int=1), limit=1000, started=False
+    )
+    plan = await plan_of(ledger.database, page, verb="SELECT")
+    assert plan.count("ix_task_open_order") == len(Priority)
+    assert "pk_task" not in plan
 
 
 async def test_artifacts_are_found_by_their_id(ledger: Ledger) -> None:
