@@ -24,6 +24,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Worker processes; a backlog is drained once by each number of them."""
     backlogs: tuple[int, ...] = ()
     """More backlogs that are enqueued, and drained as far as ``tasks``."""
+    backlogs_of: tuple[str, ...] = ()
+    """The peers that are measured with these numbers of workers and backlogs; none are all."""
     pickups: int = 100
     """Tasks that are submitted one by one to an idle worker, in each round."""
     log_level: str = "info"
@@ -39,6 +41,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     def warm_up(self) -> int:
         """Tasks that come before the measured ones of each measurement."""
         return max(1, self.tasks // 10)
+
+    def drains(self, peer: str) -> list[tuple[int, int]]:
+        """The numbers of worker processes and the backlogs that a peer is measured with."""
+        if self.backlogs_of and peer not in self.backlogs_of:
+            return [(self.workers[0], self.tasks)]
+        return [(n, backlog) for n in self.workers for backlog in (self.tasks, *self.backlogs)]
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
@@ -78,6 +86,14 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         default=default.backlogs,
         metavar="TASKS",
         help="more backlogs: 1000 100000 1000000",
+    )
+    parser.add_argument(
+        "--backlogs-of",
+        nargs="+",
+        default=(),
+        metavar="PEER",
+        help="more worker processes and backlogs for these only, as slow ones take hours for a"
+        " million tasks [default: all]",
     )
     parser.add_argument(
         "--log-level",

@@ -69,7 +69,7 @@ def command(options: Options) -> str:
     default = Options()
     words = []
     for name in ("peers", "tasks", "rounds", "concurrency", "callers", "pickups", "workers",
-                 "backlogs", "log_level"):  # fmt: skip
+                 "backlogs", "backlogs_of", "log_level"):  # fmt: skip
         value = getattr(options, name)
         if value != getattr(default, name):
             values = value if isinstance(value, tuple) else (value,)

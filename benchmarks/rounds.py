@@ -38,13 +38,12 @@ class RoundOfPeer:
         callers, redis_bytes = self._enqueue_by_callers()
         drains = []
         pickups: list[Pickup] = []
-        for number in options.workers:
-            for backlog in [options.tasks, *options.backlogs]:
-                environment = self._services.fresh()
-                with self._client(environment) as client:
-                    drains.append(self._enqueue_and_drain(client, environment, backlog, number))
-                    if self._peer.pickups and not pickups:
-                        pickups = self._pick_up(client, environment)
+        for number, backlog in options.drains(self._peer.name):
+            environment = self._services.fresh()
+            with self._client(environment) as client:
+                drains.append(self._enqueue_and_drain(client, environment, backlog, number))
+                if self._peer.pickups and not pickups:
+                    pickups = self._pick_up(client, environment)
         return Round(callers=callers, redis_bytes=redis_bytes, drains=drains, pickups=pickups)
 
     def versions(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What can be asked for on the command line."""
 
+import msgspec
 import pytest
 
 from benchmarks.options import Options, parse
@@ -12,6 +13,7 @@ def test_nothing_asked_for_is_the_default():
 def test_every_parameter_is_read():
     numbers = ["--tasks=5", "--rounds=1", "--concurrency=7", "--callers=3", "--pickups=2"]
     lists = ["--peers", "saq", "celery", "--workers", "1", "2", "--backlogs", "10", "20"]
+    lists += ["--backlogs-of", "saq"]
     files = ["--json=figures.json", "--profile=folder"]
 
     asked = parse([*numbers, *lists, *files, "--log-level=warning", "--publish"])
@@ -24,6 +26,7 @@ def test_every_parameter_is_read():
         callers=3,
         workers=(1, 2),
         backlogs=(10, 20),
+        backlogs_of=("saq",),
         pickups=2,
         log_level="warning",
         json="figures.json",
@@ -43,3 +46,13 @@ def test_what_cannot_be_measured_is_refused(arguments, capsys):
 @pytest.mark.parametrize(("tasks", "expected"), [(10_000, 1_000), (5, 1)])
 def test_a_tenth_more_tasks_warm_up_and_at_least_one(tasks, expected):
     assert Options(tasks=tasks).warm_up == expected
+
+
+def test_more_workers_and_backlogs_are_for_all_or_for_some():
+    asked = Options(tasks=5, workers=(1, 2), backlogs=(10,))
+    more = [(1, 5), (1, 10), (2, 5), (2, 10)]
+    assert asked.drains("penstock") == asked.drains("saq") == more
+
+    some = msgspec.structs.replace(asked, backlogs_of=("penstock",))
+    assert some.drains("penstock") == more
+    assert some.drains("saq") == [(1, 5)]
