@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from penstock.ledger.driver import Driver
 from penstock.ledger.errors import translated
+from penstock.ledger.postgresql import Connector
 from penstock.ledger.queries import DriverQuery
 
 _CONNECT_TIMEOUT = 2.0
@@ -27,10 +28,6 @@ _STATEMENT_TIMEOUT = 30.0
 _SQLITE_BUSY_TIMEOUT = 30.0
 _SQLITE_PATIENCE = 1.0
 _SQLITE_LOOK = 0.005
-# The plan for any parameters finds each row by its id. Plans for the very parameters look better to
-# PostgreSQL, and walk over the whole table, where it has no statistics yet or the table is small.
-# No statement here runs long enough to be worth compiling, which takes longer than any.
-_POSTGRES_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off"}
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -181,7 +178,7 @@ def _create_engine(url: str, threads: _SqliteThreads) -> AsyncEngine:
         connect_args={
             "timeout": _CONNECT_TIMEOUT,
             "command_timeout": _STATEMENT_TIMEOUT,
-            "server_settings": _POSTGRES_SETTINGS,
+            "async_creator_fn": Connector().connect,
         },
     )
 

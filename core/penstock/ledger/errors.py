@@ -4,7 +4,8 @@
 
     PenstockError
     ├── LedgerUnavailableError      the database is away, too slow, or not set up
-    │   └── NotMigratedError        it lacks a table
+    │   ├── NotMigratedError        it lacks a table
+    │   └── UnfitPoolerError        what stands in front of it loses prepared statements
     ├── ForeignDatabaseError        the database is another installation's
     ├── IdempotencyKeyReusedError   the key stands for something else that was asked for
     ├── TwinOpenError               a task is unique, and another one with its input is open
@@ -32,6 +33,8 @@ _REFUSALS = ("22", "23", "54")
 # What somebody else holds was waited for, as long as that was allowed.
 _LOCK_NOT_AVAILABLE = "55P03"
 _TOO_LONG = "22001"
+# A prepared statement is not there, or is there already.
+_LOST_STATEMENTS = ("26000", "42P05")
 _MOST_CUT = 3
 _PAUSE = 0.02
 
@@ -64,6 +67,17 @@ class NotMigratedError(LedgerUnavailableError):
     """The database answers and lacks a table; its ``remedy`` may be told to everybody."""
 
     remedy = "it lacks tables of Penstock; run `penstock db upgrade`"
+
+
+class UnfitPoolerError(LedgerUnavailableError):
+    """A pooler gives each transaction another session, without what the one before prepared."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"the database could not {what}: the pooler in front of it loses prepared statements; "
+            "in transaction mode it has to be PgBouncer 1.21 or newer, and max_prepared_statements "
+            "above 0"
+        )
 
 
 class IdempotencyKeyReusedError(PenstockError):
@@ -123,6 +137,8 @@ def translated(what: str) -> Iterator[None]:
             raise
         # The database's own words, without the statement and the users' data in it.
         reason = getattr(error, "orig", None) or error
+        if getattr(reason, "sqlstate", None) in _LOST_STATEMENTS:
+            raise UnfitPoolerError(what) from error
         message = f"the database could not {what}: {type(error).__name__}: {reason}"
         if _lacks_table(reason):
             raise NotMigratedError(f"{message}; {NotMigratedError.remedy}") from error

@@ -30,6 +30,8 @@ from penstock.ledger.errors import LedgerUnavailableError, translated
 VERSION_TABLE = "penstock_schema_version"
 _ADVISORY_LOCK = 7_308_332_143_926_078_827  # arbitrary, but the same in every process
 _LOCK_POLL = 0.1
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
+_MAY_BE_IDLE = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 _log = logging.getLogger(__name__)
 
 
@@ -131,23 +133,21 @@ def _use_wal(path: Path) -> None:
 
 @asynccontextmanager
 async def _advisory_lock(connect: Any) -> AsyncIterator[None]:
-    """Hold PostgreSQL's advisory lock, on a connection of its own.
+    """Hold PostgreSQL's advisory lock, in a transaction of its own.
 
-    It is polled: a session that waits inside ``pg_advisory_lock`` holds a snapshot, and deadlocks
-    with a migration that creates an index concurrently.
+    A pooler gives a transaction a session to itself, and nothing else. It is polled: who waits
+    inside ``pg_advisory_xact_lock`` holds a snapshot, and deadlocks with a migration that creates
+    an index concurrently.
     """
     connection: AsyncConnection
     async with connect() as connection:
         if connection.dialect.name != "postgresql":
             yield
             return
-        parameters = {"key": _ADVISORY_LOCK}
-        while not await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), parameters):
-            await connection.commit()
+        while not await connection.scalar(_TRY_LOCK, {"key": _ADVISORY_LOCK}):
+            await connection.rollback()
             await asyncio.sleep(_LOCK_POLL)
-        await connection.commit()
-        try:
-            yield
-        finally:
-            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), parameters)
-            await connection.commit()
+        # It also ends the query, which would hold its snapshot until something else is sent.
+        await connection.execute(_MAY_BE_IDLE)
+        yield
+        await connection.rollback()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 import types
+from configparser import ConfigParser
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -12,7 +13,7 @@ import yaml  # type: ignore[import-untyped]
 from tests.unit.docs.pages import PAGES, blocks
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
-LANGUAGES = {"", "json", "python", "sh", "sql", "toml", "yaml"}
+LANGUAGES = {"", "ini", "json", "python", "sh", "sql", "toml", "yaml"}
 OF_THE_SITE = {"mermaid", "{eval-rst}", "{http-api}", "{include} ../README.md", "{toctree}"}
 # Programs that need services, told by a word in them: a test of their page runs them.
 RUN_ELSEWHERE = {
@@ -36,6 +37,10 @@ def test_each_block_can_be_read_as_what_it_is(block):
             while rest:
                 _, end = decoder.raw_decode(rest)
                 rest = rest[end:].strip()
+        case "ini":
+            parser = ConfigParser(interpolation=None)
+            parser.read_string(block.text)
+            assert parser.sections()
         case "toml":
             assert tomllib.loads(block.text)
         case "yaml":
