@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -59,6 +60,7 @@ class Audit:
         self._settling = 2 * lease
         self._handing_over = min(_HANDED_OVER, self._settling)
         self._suspects: set[str] = set()
+        self._stopping = asyncio.Event()
         self._cursors = dict.fromkeys(queues, _START)
         begin = first_id_of(datetime.now(UTC) - self._settling - _FIRST_LOOK)
         self._recent = dict.fromkeys(queues, begin)
@@ -67,6 +69,10 @@ class Audit:
     def suspect(self, queues: Iterable[str]) -> None:
         """The engine may have forgotten anything of ``queues``: the next look sees all of them."""
         self._suspects.update(queues)
+
+    def stop(self) -> None:
+        """End what is under way after its page."""
+        self._stopping.set()
 
     async def recent(self) -> int:
         """Look at the started rows that have settled since; returns how many were lacking.
@@ -104,9 +110,15 @@ class Audit:
                 if len(page) == _PAGE:
                     unfinished.append(queue)
                     # Where some were lacking, more may be: they wait for it.
-                    await asyncio.sleep(0 if found else _REST * (time.monotonic() - begun))
-            behind = unfinished if time.monotonic() < end else []
+                    await self._rest(0 if found else _REST * (time.monotonic() - begun))
+            is_over = time.monotonic() >= end or self._stopping.is_set()
+            behind = [] if is_over else unfinished
         return lacking
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def _compare(self, queue: str, page: Sequence[OpenTask]) -> int:
         try:
@@ -153,6 +165,8 @@ class Audit:
         while page := await self._ledger.open_tasks(queue, after=after, limit=_PAGE):
             lacking += await self._check(queue, page)
             after = _after(page)
+            if self._stopping.is_set():
+                break
         return lacking
 
     async def _check(self, queue: str, tasks: Sequence[OpenTask]) -> int:

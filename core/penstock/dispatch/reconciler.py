@@ -86,6 +86,7 @@ class Reconciler:
     async def stop(self) -> None:
         """Stop after the step under way, and let another process lead."""
         self._stopping.set()
+        self._audit.stop()
         await background.end(self._task, patience=_PATIENCE)
         with suppress(PenstockError):
             await self._leadership.release()
