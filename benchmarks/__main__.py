@@ -20,7 +20,7 @@ def main() -> None:
     progress = Console(stderr=True)
     try:
         peers = peer.find(asked.peers)
-        peer.find(asked.backlogs_of)
+        asked.require_measured({each.name for each in peers})
         measured = run(asked, peers, lambda what: progress.print(f"{what} …", style="dim"))
     except (PeerError, ValueError) as error:
         sys.exit(str(error))

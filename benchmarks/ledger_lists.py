@@ -121,7 +121,7 @@ async def measure(url: str, console: Console) -> None:
 async def explain(ledger: Ledger, statements: Sequence[tuple[str, Any]], console: Console) -> None:
     async with ledger.database.engine.connect() as connection:
         for statement, values in statements:
-            if statement.startswith("SET"):
+            if statement.startswith("SET"):  # which has no plan
                 continue
             raw = await connection.get_raw_connection()
             rows = await raw.driver_connection.fetch(  # type: ignore[union-attr]

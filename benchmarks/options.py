@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -41,6 +41,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     def warm_up(self) -> int:
         """Tasks that come before the measured ones of each measurement."""
         return max(1, self.tasks // 10)
+
+    def require_measured(self, peers: Collection[str]) -> None:
+        """Raises :class:`ValueError` if a peer of ``backlogs_of`` is not among ``peers``."""
+        for name in self.backlogs_of:
+            if name not in peers:
+                raise ValueError(
+                    f"expected one of the measured peers after --backlogs-of"
+                    f" ({', '.join(sorted(peers))}), got {name!r}"
+                )
 
     def drains(self, peer: str) -> list[tuple[int, int]]:
         """The numbers of worker processes and the backlogs that a peer is measured with."""

@@ -61,7 +61,7 @@ class Admission:
     ) -> AbstractAsyncContextManager[None]:
         """Room for ``new`` tasks, which are accepted and handed over in this context.
 
-        Whoever accepts them faster than Redis takes them waits.
+        Where Redis takes them more slowly than they come, it is waited for, for a second at most.
 
         Raises:
             QueueFullError: there is none.

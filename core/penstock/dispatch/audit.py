@@ -18,9 +18,9 @@ from penstock.ledger import Ledger, OpenTask, Status, first_id_of
 # Whoever accepts a task has handed it over by then, unless its process died.
 _HANDED_OVER = timedelta(seconds=5)
 _PAGE = 1000
-# What has just been accepted is looked at for so long in a row, in seconds, and after a page in
-# which all was well there is a rest of so many times what it took. A large backlog costs a tenth
-# of the process that compares it, and not all of it.
+# What is recent is looked at for so long in a row, in seconds, and after a page in which all was
+# well there is a rest of so many times what it took: a large backlog costs a tenth of the process
+# that compares it, and not all of it.
 _LONGEST_WALK = 2.0
 _REST = 9
 # How far back the recent rows reach for a process that has just begun to look.
@@ -34,8 +34,9 @@ class Audit:
 
     Rows are settled when nobody wrote to them for two leases: younger ones run under a lease, or
     wait for what follows a run. An accepted task that was not handed over, because its process
-    died, is found after seconds; what else is recent, as soon as it is settled; whatever else may
-    be missing, by a pass over all rows that never ends.
+    died, is found after seconds, or behind a large backlog, when that was compared; what else is
+    recent, as soon as it is settled; whatever else may be missing, by a pass over all rows that
+    never ends.
 
     Args:
         stops: tells of tasks whose time is over.
@@ -75,7 +76,7 @@ class Audit:
         self._stopping.set()
 
     async def recent(self) -> int:
-        """Look at the started rows that have settled since; returns how many were lacking.
+        """Look at the rows that were started and have settled since; returns how many were lacking.
 
         A queue that cannot be asked, of a cluster's node that is away, stops no other: it is
         suspected.
@@ -90,43 +91,41 @@ class Audit:
         """Look at rows up to an age, a page of each queue in turn, until the time is over.
 
         Args:
-            seen: the last row of each queue that was looked at; moved on.
+            seen: up to where each queue was looked at; moved on.
             age: younger rows are left for later.
             started: look at rows that were started, or at those that were not.
         """
         until = first_id_of(datetime.now(UTC) - age)
         end = time.monotonic() + _LONGEST_WALK
-        lacking, behind = 0, self._queues
-        while behind:
-            unfinished = []
-            for queue in behind:
-                begun = time.monotonic()
-                page = await self._ledger.open_tasks_between(
-                    queue, after=seen[queue], until=until, limit=_PAGE, started=started
+        lacking, behind = 0, list(self._queues)
+        while behind and not self._stopping.is_set():
+            queue = behind.pop(0)
+            begun = time.monotonic()
+            page = await self._ledger.open_tasks_between(
+                queue, after=seen[queue], until=until, limit=_PAGE
+            )
+            is_full = len(page) == _PAGE
+            seen[queue] = page[-1].id if is_full else until
+            try:
+                found = await self._check(
+                    queue, [each for each in page if (each.run > 0) == started]
                 )
-                found = await self._compare(queue, page)
-                lacking += found
-                seen[queue] = page[-1].id if page else until
-                if len(page) == _PAGE:
-                    unfinished.append(queue)
-                    # Where some were lacking, more may be: they wait for it.
-                    await self._rest(0 if found else _REST * (time.monotonic() - begun))
-            is_over = time.monotonic() >= end or self._stopping.is_set()
-            behind = [] if is_over else unfinished
+            except EngineUnavailableError as error:
+                _log.debug("recent tasks of queue %r are compared later: %s", queue, error)
+                self.suspect([queue])
+                continue
+            lacking += found
+            ended = time.monotonic()
+            if is_full and ended < end:
+                behind.append(queue)
+                # Where some were lacking, more may be: they wait for it.
+                await self._rest(0 if found else min(_REST * (ended - begun), end - ended))
         return lacking
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
-
-    async def _compare(self, queue: str, page: Sequence[OpenTask]) -> int:
-        try:
-            return await self._check(queue, page)
-        except EngineUnavailableError as error:
-            _log.debug("recent tasks of queue %r are compared later: %s", queue, error)
-            self.suspect([queue])
-            return 0
 
     async def overdue(self) -> int:
         """Fail tasks that wait though their time is over, and take them out of line.

@@ -11,6 +11,7 @@ import contextvars
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 import msgspec
@@ -22,9 +23,11 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 # A process that submits one task and ends shall not leave it to the reconciler.
 _PATIENCE = 1.0
-# A quarter of a second of Redis: whoever accepts more waits until it has fewer to take.
+# A quarter of a second of Redis: whoever accepts more waits until it has fewer to take, for so many
+# seconds at the most. One that is slow refuses nobody's task, just as one that is away.
 _MOST_BEHIND = 10_000
-# More than these are left to the reconciler: memory is bounded while Redis is away.
+_LONGEST_WAIT = 1.0
+# While Redis is away, more than these are left to the reconciler: memory is bounded.
 _MOST_KEPT = 100_000
 _log = logging.getLogger(__name__)
 
@@ -61,10 +64,15 @@ class Handover:
         return line is not None and not line.has_room.is_set()
 
     async def catch_up(self, queue: str) -> None:
-        """Return when it is not behind with ``queue``; while Redis is away, at once."""
+        """Return when it is not behind with ``queue``, or after a second.
+
+        While Redis is away, at once.
+        """
         line = self._lines.get(queue)
         if line is not None:
-            await line.has_room.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LONGEST_WAIT):
+                    await line.has_room.wait()
 
     def withdraw(self, queue: str, members: Collection[Member]) -> None:
         """Hand those of ``members`` over no more that are still waiting for it: they have ended."""
@@ -99,7 +107,7 @@ class _Line:
         return len(self._pending) + len(self._under_way)
 
     def add(self, entry: Entry) -> None:
-        if len(self._pending) >= _MOST_KEPT:
+        if self._is_away and len(self._pending) >= _MOST_KEPT:
             return
         self._pending.append((entry, time.monotonic()))
         self._look_for_room()

@@ -451,18 +451,9 @@ class Ledger:
         return await self._open_tasks(statement)
 
     async def open_tasks_between(
-        self, queue: str, *, after: UUID, until: UUID, limit: int, started: bool
+        self, queue: str, *, after: UUID, until: UUID, limit: int
     ) -> list[OpenTask]:
-        """The next open rows of a queue by id, from above ``after`` up to ``until``.
-
-        Args:
-            queue: its name.
-            after: the id of the last row seen.
-            until: the last id that is of interest.
-            limit: how many at most.
-            started: those of which a run was ever opened, or those of which none was.
-        """
-        is_wanted = Task.run > 0 if started else Task.run == 0
+        """The next open rows of a queue by id, from above ``after`` up to ``until``."""
         place = tuple_(Task.priority, Task.id)
         # The index of open rows has each priority in the order of ids. A page for each is read
         # there, whatever the planner knows of the table; it would look at all of a backlog, or at
@@ -472,7 +463,6 @@ class Ledger:
                 Task.queue == queue,
                 place > tuple_(literal(priority.value), literal(after, Task.id.type)),
                 place <= tuple_(literal(priority.value), literal(until, Task.id.type)),
-                is_wanted,
             )
             .order_by(Task.priority, Task.id)
             .limit(limit)

@@ -150,4 +150,3 @@ async def _advisory_lock(connect: Any) -> AsyncIterator[None]:
         # It also ends the query, which would hold its snapshot until something else is sent.
         await connection.execute(_MAY_BE_IDLE)
         yield
-        await connection.rollback()

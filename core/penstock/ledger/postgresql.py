@@ -37,7 +37,12 @@ class Connector:
             connection = await asyncpg.connect(*arguments, **options)
         if not self._has_looked:
             self._has_looked = True
-            await _look(connection)
+            try:
+                await _look(connection)
+            except BaseException:
+                self._has_looked = False
+                connection.terminate()
+                raise
         return connection
 
 

@@ -226,6 +226,8 @@ class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
     queue: str
     status: Status
     priority: int
+    run: int
+    """The number of its latest run, 0 if there was none."""
     user_id: str | None
     provider: str | None
     batch_id: UUID | None

@@ -50,11 +50,13 @@ def main() -> None:
             counts = Counter(each.invariant for each in report.violations)
             caught = bool(mutant.caught_by & counts.keys())
             shown = ", ".join(f"{count} {invariant}" for invariant, count in counts.items())
-            verdict = "[green]caught[/]" if caught else "[red]survived[/]"
+            verdict = "[green]caught[/]" if caught else "not seen"
             table.add_row(mutant.name, str(seed), shown or "none", verdict)
             if caught:
                 break
-        survived = survived or not caught
+        if not caught:
+            survived = True
+            table.add_row(mutant.name, "", "", "[red]survived[/]")
     Console().print(table)
     sys.exit(1 if survived else 0)
 

@@ -232,6 +232,7 @@ async def slow(
 ) -> tuple[Installation, asyncio.Event]:
     """An installation that may be 10 tasks behind, and whose Redis takes none until it is let."""
     monkeypatch.setattr("penstock.dispatch.handover._MOST_BEHIND", 10)
+    monkeypatch.setattr("penstock.dispatch.handover._LONGEST_WAIT", 100)
     installation = await limited()
     is_open, enqueue = asyncio.Event(), installation.engine.enqueue
 
@@ -291,9 +292,50 @@ async def test_nobody_waits_for_a_handover_that_was_stopped(
     submissions = [Submission("acme.resize", INPUT)] * 11
     await installation.dispatch.submit_all(submissions)
     more = asyncio.create_task(installation.dispatch.submit_all(submissions))
-    await asyncio.sleep(0.1)
+    _, waiting = await asyncio.wait([more], timeout=1)
+    assert waiting
 
     await installation.dispatch.close()
 
     async with asyncio.timeout(30):
         await more
+
+
+async def test_a_slow_redis_is_waited_for_a_moment_only(
+    slow: tuple[Installation, asyncio.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.dispatch.handover._LONGEST_WAIT", 0.1)
+    installation, is_open = slow
+    for _ in range(3):
+        async with asyncio.timeout(30):
+            await installation.dispatch.submit_all([Submission("acme.resize", INPUT)] * 11)
+    assert await scalar(installation.ledger, "SELECT count(*) FROM task") == 33
+    is_open.set()
+    await handed_over(installation, 33)
+
+
+async def test_only_while_redis_is_away_tasks_are_left_to_the_audit(
+    slow: tuple[Installation, asyncio.Event],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("penstock.dispatch.handover._MOST_KEPT", 20)
+    installation, is_open = slow
+    submissions = [Submission("acme.resize", INPUT)] * 30
+    is_open.set()
+    async with asyncio.timeout(30):
+        await installation.dispatch.submit_all(submissions)
+    await handed_over(installation, 30)
+
+    async def fail(*_args: Any, **_options: Any) -> int:
+        raise EngineUnavailableError("away")
+
+    enqueue = installation.engine.enqueue
+    monkeypatch.setattr(installation.engine, "enqueue", fail)
+    await installation.dispatch.submit(submissions[0])
+    async with asyncio.timeout(30):
+        while "wait in the ledger" not in caplog.text:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await installation.dispatch.submit_all(submissions)
+    monkeypatch.setattr(installation.engine, "enqueue", enqueue)
+    await handed_over(installation, 50)

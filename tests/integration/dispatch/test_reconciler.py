@@ -13,9 +13,16 @@ from uuid_utils.compat import uuid7
 
 from penstock.dispatch import audit
 from penstock.dispatch.audit import Audit
-from penstock.engine import Entry, EpochMissingError, Heartbeat, Lease, Member
+from penstock.engine import (
+    EngineUnavailableError,
+    Entry,
+    EpochMissingError,
+    Heartbeat,
+    Lease,
+    Member,
+)
 from penstock.engine.keys import FORMAT, QueueKeys
-from penstock.ledger import LedgerUnavailableError, NewTask, Outcome, Status
+from penstock.ledger import LedgerUnavailableError, NewTask, OpenTask, Outcome, Status
 from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, audit_of, until
 from tests.integration.engine.conftest import silence
 from tests.services.engine_clock import let_pass
@@ -213,6 +220,7 @@ async def test_a_walk_rests_after_pages_in_which_nothing_was_lacking(
     installation: Installation, quick: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit, "_REST", 100_000)
+    monkeypatch.setattr(audit, "_LONGEST_WALK", 100)
     for queue in ("acme", "other"):
         await installation.builder.build(queue)
 
@@ -224,9 +232,59 @@ async def test_a_walk_rests_after_pages_in_which_nothing_was_lacking(
     walk = asyncio.create_task(again.accepted())
     _, resting = await asyncio.wait([walk], timeout=1)
     assert resting == {walk}
+
+    async def fail(*_: Any, **__: Any) -> None:
+        raise LedgerUnavailableError("nobody is to ask any more")
+
+    monkeypatch.setattr(installation.ledger, "open_tasks_between", fail)
     again.stop()
     async with asyncio.timeout(20):
         await walk
+
+
+async def test_a_walk_reads_each_row_once(
+    installation: Installation, quick: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_REST", 0)
+    for queue in ("acme", "other"):
+        await installation.builder.build(queue)
+    tasks = await accept(installation, *(row() for _ in range(5)))
+    await pass_gate(installation.ledger, tasks[0])
+    read: list[UUID] = []
+    read_page = installation.ledger.open_tasks_between
+
+    async def note(*args: Any, **options: Any) -> list[OpenTask]:
+        page = await read_page(*args, **options)
+        read.extend(each.id for each in page)
+        return page
+
+    monkeypatch.setattr(installation.ledger, "open_tasks_between", note)
+    for _ in range(3):
+        await quick.accepted()
+
+    assert read == tasks
+
+
+async def test_a_queue_that_cannot_be_asked_costs_no_rest_and_is_looked_at_whole(
+    installation: Installation, quick: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_REST", 100_000)
+    monkeypatch.setattr(audit, "_LONGEST_WALK", 100)
+    for queue in ("acme", "other"):
+        await installation.builder.build(queue)
+    await accept(installation, *(row() for _ in range(5)), row(queue="other"))
+
+    async def fail(queue: str, members: list[Member]) -> list[Member]:
+        if queue == "acme" and members:
+            raise EngineUnavailableError("away")
+        return members
+
+    with monkeypatch.context() as broken:
+        broken.setattr(installation.engine, "missing", fail)
+        async with asyncio.timeout(20):
+            assert await quick.accepted() == 1
+
+    assert await quick.look("acme") == 5
 
 
 async def test_what_was_accepted_and_not_handed_over_is_found_long_before_two_leases(

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -325,18 +324,17 @@ async def test_open_rows_between_two_moments_are_found_by_their_ids(ledger: Ledg
     ]
     await ledger.accept_all(tasks)
     await pass_gate(ledger, tasks[1].id)
-    between = partial(ledger.open_tasks_between, "acme", after=tasks[0].id, until=tasks[4].id)
 
     for limit in (1, 2, 9):
-        waiting = await between(limit=limit, started=False)
-        assert [each.id for each in waiting] == [tasks[3].id, tasks[4].id][:limit]
-    assert [each.id for each in await between(limit=9, started=True)] == [tasks[1].id]
+        found = await ledger.open_tasks_between(
+            "acme", after=tasks[0].id, until=tasks[4].id, limit=limit
+        )
+        expected = [(tasks[1].id, 1), (tasks[3].id, 0), (tasks[4].id, 0)]
+        assert [(each.id, each.run) for each in found] == expected[:limit]
 
 
 async def test_a_page_of_open_rows_is_read_where_it_is_in_order(ledger: Ledger) -> None:
-    page = ledger.open_tasks_between(
-        "acme", after=UUID(int=0), until=UUID(int=1), limit=1000, started=False
-    )
+    page = ledger.open_tasks_between("acme", after=UUID(int=0), until=UUID(int=1), limit=1000)
     plan = await plan_of(ledger.database, page, verb="SELECT")
     assert plan.count("ix_task_open_order") == len(Priority)
     assert "pk_task" not in plan

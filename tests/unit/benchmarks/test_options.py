@@ -56,3 +56,10 @@ def test_more_workers_and_backlogs_are_for_all_or_for_some():
     some = msgspec.structs.replace(asked, backlogs_of=("penstock",))
     assert some.drains("penstock") == more
     assert some.drains("saq") == [(1, 5)]
+
+
+def test_more_backlogs_are_for_peers_that_are_measured():
+    asked = Options(backlogs_of=("saq",))
+    asked.require_measured({"penstock", "saq"})
+    with pytest.raises(ValueError, match=r"--backlogs-of.*bullmq, penstock.*got 'saq'"):
+        asked.require_measured({"penstock", "bullmq"})
