@@ -6,9 +6,10 @@ from uuid import UUID
 
 import click
 
-from penstock.cli.client import ApiClient, Bulk
+from penstock.cli.client import ApiClient
 from penstock.cli.connect import connect
 from penstock.cli.messages import print_json, say
+from penstock.cli.task_answers import Bulk
 
 # No more are counted before it asks.
 _MOST_COUNTED = 10_000

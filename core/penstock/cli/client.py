@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from mimetypes import guess_type
@@ -16,10 +16,13 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from penstock.cli.answer import A, Answer, Page
+from penstock.cli.answer import A, Page
 from penstock.cli.batch_answers import Batch
-from penstock.cli.policy_answers import PolicyValue, ProviderPolicy, TaskPolicy
-from penstock.declarations import Artifact, PenstockError, Priority
+from penstock.cli.policy_answers import ProviderPolicy, Purge, QueuePolicy, TaskPolicy
+from penstock.cli.schedule_answers import Schedule
+from penstock.cli.task_answers import Bulk, LogPage, SentEvent, Task
+from penstock.cli.terms import Terms
+from penstock.declarations import Artifact, PenstockError
 
 T = TypeVar("T")
 
@@ -39,146 +42,6 @@ class ApiProblemError(PenstockError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
-
-
-class TaskError(msgspec.Struct, kw_only=True):
-    """Why a task failed."""
-
-    code: str
-    message: str
-    type: str
-
-
-class Task(Answer, kw_only=True):
-    """What the API says about a task."""
-
-    id: UUID
-    type: str
-    queue: str
-    status: str
-    priority: str | int
-    user_id: str | None = None
-    provider: str | None = None
-    progress: float = 0
-    progress_message: str = ""
-    attempts: int = 0
-    max_attempts: int = 1
-    result: Any = None
-    error: TaskError | None = None
-    created_at: str | None = None
-    run_at: str | None = None
-    started_at: str | None = None
-    finished_at: str | None = None
-
-    @property
-    def finished(self) -> bool:
-        """Whether its outcome is recorded."""
-        return self.status in {"success", "failed", "cancelled"}
-
-
-class BulkTask(msgspec.Struct, kw_only=True):
-    """What became of one of many tasks."""
-
-    id: UUID
-    outcome: str
-    status: str | None
-
-
-class Bulk(Answer, kw_only=True):
-    """What became of many tasks."""
-
-    changed: int
-    unchanged: int
-    not_found: int
-    tasks: list[BulkTask]
-    next: str | None
-
-
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """How a task shall be done, as far as anything is said of it."""
-
-    priority: Priority | None = None
-    user_id: str | None = None
-    delay: timedelta | None = None
-    run_at: datetime | None = None
-    ttl: timedelta | None = None
-    deadline: datetime | None = None
-    unique: bool = False
-    idempotency_key: str | None = None
-
-    def members(self) -> dict[str, Any]:
-        """What the API is sent of it."""
-        said = {
-            "priority": None if self.priority is None else self.priority.label,
-            "user_id": self.user_id,
-            "delay_seconds": None if self.delay is None else self.delay.total_seconds(),
-            "run_at": None if self.run_at is None else self.run_at.isoformat(),
-            "ttl_seconds": None if self.ttl is None else self.ttl.total_seconds(),
-            "deadline": None if self.deadline is None else self.deadline.isoformat(),
-            "unique": self.unique or None,
-            "idempotency_key": self.idempotency_key,
-        }
-        return {name: value for name, value in said.items() if value is not None}
-
-
-class QueuePolicy(Answer, kw_only=True):
-    """What the API says about a queue."""
-
-    name: str
-    paused: bool
-    draining: bool
-    policy: dict[str, PolicyValue]
-
-
-class Schedule(Answer, kw_only=True):
-    """What the API says about a schedule."""
-
-    name: str
-    source: str
-    state: str
-    type: str
-    cron: str | None = None
-    every_seconds: float | None = None
-    timezone: str = "UTC"
-    problem: str | None = None
-    paused_by: str | None = None
-    next_run_at: str | None = None
-    last_run_at: str | None = None
-    last_task_id: UUID | None = None
-    created_by: str = ""
-
-    @property
-    def when(self) -> str:
-        """Its instants, for people."""
-        if self.every_seconds is not None:
-            return f"every {timedelta(seconds=self.every_seconds)}"
-        return f"{self.cron} ({self.timezone})"
-
-
-class Purge(msgspec.Struct, kw_only=True):
-    """What a purge did: how many tasks it cancelled, and whether others are left."""
-
-    cancelled: int
-    complete: bool
-    before: str
-
-
-class LogPage(msgspec.Struct, kw_only=True):
-    """Some lines of a task's log; ``next`` is the cursor of the following ones.
-
-    There is one as long as the task may log more.
-    """
-
-    lines: list[dict[str, Any]]
-    next: str | None = None
-
-
-class SentEvent(msgspec.Struct, frozen=True):
-    """An event of a task, as the API sent it; ``data`` is JSON."""
-
-    kind: str
-    data: bytes
-    id: str | None = None
 
 
 class _Success(msgspec.Struct):

@@ -10,10 +10,11 @@ from uuid import UUID
 import click
 import msgspec
 
-from penstock.cli.client import ApiClient, ApiProblemError, ApiUnreachableError, SentEvent, Task
+from penstock.cli.client import ApiClient, ApiProblemError, ApiUnreachableError
 from penstock.cli.interruptible import interruptible
 from penstock.cli.messages import say
 from penstock.cli.patience import Patience
+from penstock.cli.task_answers import SentEvent, Task
 
 _PAUSE = timedelta(seconds=0.5)
 _LEVELS = {"warning": "yellow", "error": "red", "critical": "red"}

@@ -7,8 +7,8 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from penstock.cli.client import Task
 from penstock.cli.messages import people, print_json, say_error
+from penstock.cli.task_answers import Task
 from penstock.declarations import Artifact
 
 _WIDEST = 200

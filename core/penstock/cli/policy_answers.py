@@ -23,6 +23,23 @@ class PolicyValue(msgspec.Struct, kw_only=True):
         return f"{self.origin} ({self.source}{since})" if self.source else self.origin
 
 
+class QueuePolicy(Answer, kw_only=True):
+    """What the API says about a queue."""
+
+    name: str
+    paused: bool
+    draining: bool
+    policy: dict[str, PolicyValue]
+
+
+class Purge(msgspec.Struct, kw_only=True):
+    """What a purge did: how many tasks it cancelled, and whether others are left."""
+
+    cancelled: int
+    complete: bool
+    before: str
+
+
 class ProviderPolicy(Answer, kw_only=True):
     """What the API says about a provider."""
 

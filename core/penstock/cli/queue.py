@@ -4,10 +4,10 @@ import click
 from rich.text import Text
 
 from penstock.cli import layout, policies
-from penstock.cli.client import QueuePolicy
 from penstock.cli.connect import connect
 from penstock.cli.messages import people, print_json, say
 from penstock.cli.options import json_option
+from penstock.cli.policy_answers import QueuePolicy
 from penstock.settings.queue_tuning import QUEUE_KNOBS
 
 

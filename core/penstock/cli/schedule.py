@@ -6,10 +6,10 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from penstock.cli.client import Schedule
 from penstock.cli.connect import connect
 from penstock.cli.messages import people, print_json, say
 from penstock.cli.options import Duration, InputText, PriorityLabel, json_option
+from penstock.cli.schedule_answers import Schedule
 from penstock.declarations import Priority
 
 _STYLES = {"active": "green", "paused": "yellow"}

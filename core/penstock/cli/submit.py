@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from penstock.cli import outcome, waiting
-from penstock.cli.client import ApiClient, Task, Terms
+from penstock.cli.client import ApiClient
 from penstock.cli.connect import connect
 from penstock.cli.messages import people, print_json, progress, say, say_error
 from penstock.cli.options import Duration, InputText, Moment, PriorityLabel, json_option
+from penstock.cli.task_answers import Task
+from penstock.cli.terms import Terms
 from penstock.declarations import Priority
 
 

@@ -4,8 +4,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from penstock.cli import following
-from penstock.cli.client import ApiClient, Task
+from penstock.cli.client import ApiClient
 from penstock.cli.interruptible import interruptible
+from penstock.cli.task_answers import Task
 
 
 def with_progress(client: ApiClient, task: Task, console: Console) -> Task:

@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 
 from penstock.cli import waiting
-from penstock.cli.client import ApiClient, SentEvent
+from penstock.cli.client import ApiClient
 from penstock.cli.following import task_of
+from penstock.cli.task_answers import SentEvent
 from tests.unit.cli.scripted_api import TASK_ID, interrupted, sent, task
 
 PENDING = task_of(SentEvent("status", json.dumps(task()).encode()))
