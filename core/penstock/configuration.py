@@ -54,7 +54,9 @@ def configured(settings: Settings, catalogue: Catalogue) -> Configured:
             cannot be honoured.
     """
     plugin_settings.refuse_unknown(_declared(catalogue), settings.given)
-    tuning = _tuning(settings, catalogue)
+    tuning, wrong = _tuning(settings, catalogue)
+    for fault in wrong:
+        raise fault
     values = {
         kind: plugin_settings.read(
             plugin.name, kind, settings.given, distribution=_distribution(plugin)
@@ -68,7 +70,7 @@ def configured(settings: Settings, catalogue: Catalogue) -> Configured:
 def faults(settings: Settings, catalogue: Catalogue) -> Iterator[tuple[str | None, SettingsError]]:
     """Everything that :func:`configured` refuses, and the plugin whose setting it is.
 
-    Of queues, providers and task types, which have no plugin here, only the first fault is found.
+    Queues, providers and task types have no plugin here.
     """
     given = settings.given
     yield from plugin_settings.unknown(_declared(catalogue), given)
@@ -78,9 +80,7 @@ def faults(settings: Settings, catalogue: Catalogue) -> Iterator[tuple[str | Non
                 plugin.name, kind, given, distribution=_distribution(plugin)
             ):
                 yield plugin.name, error
-    try:
-        _tuning(settings, catalogue)
-    except SettingsError as error:
+    for error in _tuning(settings, catalogue)[1]:
         yield None, error
 
 
@@ -96,19 +96,25 @@ def _distribution(plugin: Plugin) -> str:
     return f"{plugin.distribution} {plugin.version}"
 
 
-def _tuning(settings: Settings, catalogue: Catalogue) -> Mapping[str, Tuning]:
+def _tuning(
+    settings: Settings, catalogue: Catalogue
+) -> tuple[Mapping[str, Tuning], Sequence[SettingsError]]:
+    """What is said of queues, providers and task types, and what is wrong with it."""
     given, absent = settings.given, [each.title for each in catalogue.absent]
-    tuning = {
-        QUEUES.kind: QUEUES.read(catalogue.queues, given, absent=absent),
-        PROVIDERS.kind: PROVIDERS.read(catalogue.providers, given, absent=absent),
-        TASKS.kind: TASKS.read(catalogue.task_types, given, absent=absent),
-    }
-    _require_fit(catalogue, tuning)
-    return tuning
+    wrong: list[SettingsError] = []
+    tuning = {}
+    for of, names in (
+        (QUEUES, catalogue.queues),
+        (PROVIDERS, catalogue.providers),
+        (TASKS, catalogue.task_types),
+    ):
+        tuning[of.kind], faults = of.read(names, given, absent=absent)
+        wrong += faults
+    return tuning, [*wrong, *_misfits(catalogue, tuning)]
 
 
-def _require_fit(catalogue: Catalogue, tuning: Mapping[str, Tuning]) -> None:
-    """Refuse, before anything is opened, what the declarations do not take."""
+def _misfits(catalogue: Catalogue, tuning: Mapping[str, Tuning]) -> Iterator[SettingsError]:
+    """What the declarations do not take, before anything is opened."""
     if _fault(catalogue, tuning) is None:
         return
     beside: dict[str, dict[str, Mapping[str, Setting]]] = {kind: {} for kind in tuning}
@@ -116,8 +122,11 @@ def _require_fit(catalogue: Catalogue, tuning: Mapping[str, Tuning]) -> None:
         for name, said in of_kind.items():
             beside[kind][name] = said
             if fault := _fault(catalogue, beside):
+                del beside[kind][name]
                 places = ", ".join(each.source for each in said.values())
-                raise SettingsError(f"{fault}; change or remove {places}") from fault
+                refused = SettingsError(f"{fault}; change or remove {places}")
+                refused.__cause__ = fault
+                yield refused
 
 
 def _fault(catalogue: Catalogue, tuning: Mapping[str, Tuning]) -> DeclarationError | None:

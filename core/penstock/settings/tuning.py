@@ -7,7 +7,7 @@ field ``concurrency`` of the one called ``ai``.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -87,8 +87,10 @@ class Tuned:
         """The variable that says it of the one called ``name``."""
         return f"{self._prefix_of(name)}{knob.suffix}"
 
-    def read(self, names: Collection[str], given: Given, *, absent: Sequence[str] = ()) -> Tuning:
-        """What is said; nothing of what is left out.
+    def read(
+        self, names: Collection[str], given: Given, *, absent: Sequence[str] = ()
+    ) -> tuple[Tuning, Sequence[SettingsError]]:
+        """What is said and can be honoured, and all that cannot.
 
         Args:
             names: of those that are declared.
@@ -96,25 +98,26 @@ class Tuned:
             absent: the plugins that are not loaded, for people. What names nothing that is declared
                 may be meant for one of theirs: it is logged, and is no reason to stop everything
                 else.
-
-        Raises:
-            SettingsError: for the first that names nothing declared or no such field, or whose
-                value cannot be honoured.
         """
-        self._refuse_unknown_variables(names, given, absent=absent)
-        self._refuse_unknown_keys(names, given, absent=absent)
+        faults = [
+            *self._unknown_variables(names, given, absent=absent),
+            *self._unknown_keys(names, given, absent=absent),
+        ]
         found: dict[str, dict[str, Setting]] = {}
         for name in names:
             for knob in self.knobs:
                 key = (self.table, name, knob.field)
-                said = given.find(self.variable(name, knob), key)
-                if said is not None:
-                    found.setdefault(name, {})[knob.field] = _setting(knob, said)
-        return found
+                try:
+                    said = given.find(self.variable(name, knob), key)
+                    if said is not None:
+                        found.setdefault(name, {})[knob.field] = _setting(knob, said)
+                except SettingsError as error:
+                    faults.append(error)
+        return found, faults
 
-    def _refuse_unknown_variables(
+    def _unknown_variables(
         self, names: Collection[str], given: Given, *, absent: Sequence[str]
-    ) -> None:
+    ) -> Iterator[SettingsError]:
         known: dict[str, list[str]] = {}
         for each in names:
             for knob in self.knobs:
@@ -126,13 +129,14 @@ class Tuned:
             if variable not in known:
                 mine = any(variable.startswith(self._prefix_of(each)) for each in names)
                 if mine or not absent:
-                    raise SettingsError(
-                        f"there is no setting {said}; {self._remedy(said, names, known)}"
-                    )
-                self._log_unjudged(said, absent, near=nearest(said, known, prefix=self.prefix))
+                    remedy = self._remedy(said, names, known)
+                    yield SettingsError(f"there is no setting {said}; {remedy}")
+                else:
+                    near = nearest(said, known, prefix=self.prefix)
+                    self._log_unjudged(said, absent, near=near)
             elif len(known[variable]) > 1:
                 which = " and ".join(map(repr, sorted(known[variable])))
-                raise SettingsError(
+                yield SettingsError(
                     f"{variable} may mean {self.word} {which}; say it in penstock.toml, where "
                     "names are written out"
                 )
@@ -152,9 +156,9 @@ class Tuned:
             f"; did you mean {near}?" if near else "",
         )
 
-    def _refuse_unknown_keys(
+    def _unknown_keys(
         self, names: Collection[str], given: Given, *, absent: Sequence[str]
-    ) -> None:
+    ) -> Iterator[SettingsError]:
         unjudged = set()
         fields = [knob.field for knob in self.knobs]
         for (table, *rest), said in given.table.items():
@@ -174,7 +178,7 @@ class Tuned:
                 continue
             what = f"{self.word} {name!r}" if name not in names else f"setting {field!r}"
             remedy = f"did you mean {near!r}?" if near else self._choices(names)
-            raise SettingsError(f"there is no {what}, which {said.place} names; {remedy}")
+            yield SettingsError(f"there is no {what}, which {said.place} names; {remedy}")
 
     def _choices(self, names: Collection[str]) -> str:
         return (

@@ -3,7 +3,7 @@
 import pytest
 
 from penstock import Queue, task
-from penstock.configuration import configured
+from penstock.configuration import configured, faults
 from penstock.plugins import Catalogue, Plugin
 from penstock.settings import Settings, SettingsError
 
@@ -23,13 +23,17 @@ CATALOGUE = Catalogue(
 )
 
 
-def refusal(tmp_path, toml="", catalogue=CATALOGUE, **variables):
+def loaded(tmp_path, toml="", **variables):
     (tmp_path / "penstock.toml").write_text(toml)
-    settings = Settings.load(
+    return Settings.load(
         {f"PENSTOCK_{name}": value for name, value in variables.items()},
         tmp_path,
         plugins=["acme"],
     )
+
+
+def refusal(tmp_path, toml="", catalogue=CATALOGUE, **variables):
+    settings = loaded(tmp_path, toml, **variables)
     with pytest.raises(SettingsError) as caught:
         configured(settings, catalogue)
     return str(caught.value)
@@ -49,3 +53,36 @@ def test_what_is_said_of_a_queue_and_of_its_task_types_has_to_go_together(tmp_pa
 
     assert "initial_interval of the retry policy of task type 'acme.resize'" in said
     assert 'tasks."acme.resize".max_interval (line 4 of' in said
+
+
+def test_all_that_is_wrong_is_found_at_once(tmp_path):
+    toml = """
+    [queues.acm]
+    concurrency = 1
+    [queues.acme]
+    concurrency = "many"
+    user_concurrency = 50
+    [tasks."acme.resize"]
+    max_memory = "1GiB"
+    tineout = "1s"
+    """
+    settings = loaded(tmp_path, toml, QUEUE_ACME_CONCURENCY="1", TASK_ACME_RESIZE_TIMEOUT="soon")
+
+    found = [(plugin, str(fault)) for plugin, fault in faults(settings, CATALOGUE)]
+
+    assert {plugin for plugin, _ in found} == {None}
+    expected = [
+        "there is no setting PENSTOCK_QUEUE_ACME_CONCURENCY; did you mean PENSTOCK_QUEUE_ACME_CON",
+        "there is no queue 'acm'",
+        "expected queues.acme.concurrency",
+        "there is no setting 'tineout'",
+        "expected PENSTOCK_TASK_ACME_RESIZE_TIMEOUT",
+        "expected user_concurrency of queue 'acme' to be at most its global_concurrency",
+        "max_memory of task type 'acme.resize' would limit nothing",
+    ]
+    assert len(found) == len(expected)
+    for (_, fault), beginning in zip(found, expected, strict=True):
+        assert fault.startswith(beginning)
+    # A start is refused for the first of them.
+    with pytest.raises(SettingsError, match="PENSTOCK_QUEUE_ACME_CONCURENCY"):
+        configured(settings, CATALOGUE)

@@ -4,13 +4,14 @@ import pytest
 
 from penstock import RateLimit, UnitLimit
 from penstock.settings import PROVIDERS, Given, Settings, SettingsError
+from tests.unit.settings.said import said_of
 
 MINUTE = timedelta(minutes=1)
 
 
 def read(**variables):
     given = Given.of({f"PENSTOCK_PROVIDER_{k}": v for k, v in variables.items()})
-    found = PROVIDERS.read(["openai", "big-model"], given)
+    found = said_of(PROVIDERS, ["openai", "big-model"], given)
     return {
         name: {field: said.value for field, said in each.items()} for name, each in found.items()
     }

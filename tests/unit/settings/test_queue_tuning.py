@@ -4,6 +4,7 @@ import pytest
 
 from penstock import RateLimit
 from penstock.settings import QUEUES, Given, Settings, SettingsError
+from tests.unit.settings.said import said_of
 
 NAMES = ["ai", "video", "big-files"]
 ABSENT = ["plugin 'broken' (penstock-broken 1)"]
@@ -14,7 +15,7 @@ def read(**variables):
 
 
 def values(variables, names=NAMES, **options):
-    found = QUEUES.read(names, Given.of(variables), **options)
+    found = said_of(QUEUES, names, Given.of(variables), **options)
     return {
         name: {field: said.value for field, said in each.items()} for name, each in found.items()
     }

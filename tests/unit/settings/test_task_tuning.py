@@ -3,12 +3,13 @@ from datetime import timedelta
 import pytest
 
 from penstock.settings import TASKS, Given, Settings, SettingsError, limits
+from tests.unit.settings.said import said_of
 
 NAMES = ["ai.text", "acme.big-file"]
 
 
 def read(**variables):
-    found = TASKS.read(NAMES, Given.of({f"PENSTOCK_TASK_{k}": v for k, v in variables.items()}))
+    found = said_of(TASKS, NAMES, Given.of({f"PENSTOCK_TASK_{k}": v for k, v in variables.items()}))
     return {
         name: {field: said.value for field, said in each.items()} for name, each in found.items()
     }
@@ -61,7 +62,7 @@ def test_a_setting_of_penstock_itself_that_starts_alike_is_not_one_of_a_task_typ
     settings = Settings.load(environ, tmp_path)
 
     assert settings.task_log_level == "debug"
-    assert list(TASKS.read(NAMES, settings.given)) == ["ai.text"]
+    assert list(said_of(TASKS, NAMES, settings.given)) == ["ai.text"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from penstock.settings import (
     SettingsError,
     plugin_settings,
 )
+from tests.unit.settings.said import said_of
 
 PLUGINS = ["acme", "acme-more"]
 
@@ -128,7 +129,7 @@ def test_queues_providers_and_task_types_are_tuned_by_their_names(tmp_path):
     ).given
     minute = timedelta(minutes=1)
 
-    assert values(QUEUES.read(["big-files", "big_files"], given)) == {
+    assert values(said_of(QUEUES, ["big-files", "big_files"], given)) == {
         "big-files": {
             "concurrency": 3,
             "rate_limit": RateLimit(limit=10, period=timedelta(seconds=1)),
@@ -136,13 +137,13 @@ def test_queues_providers_and_task_types_are_tuned_by_their_names(tmp_path):
             "global_concurrency": None,
         }
     }
-    assert values(PROVIDERS.read(["openai"], given)) == {
+    assert values(said_of(PROVIDERS, ["openai"], given)) == {
         "openai": {
             "concurrency": 8,
             "units": UnitLimit(limit=90_000, period=minute, burst=15_000),
         }
     }
-    assert values(TASKS.read(["ai.text"], given)) == {
+    assert values(said_of(TASKS, ["ai.text"], given)) == {
         "ai.text": {
             "timeout": timedelta(seconds=90),
             "jitter": 0.0,
@@ -230,7 +231,7 @@ def test_what_cannot_be_said_of_a_queue_is_named_with_its_line(tmp_path, content
     given = load(tmp_path, content).given
 
     with pytest.raises(SettingsError) as caught:
-        QUEUES.read(["ai", "video"], given)
+        said_of(QUEUES, ["ai", "video"], given)
 
     for each in told:
         assert each in str(caught.value)
@@ -239,7 +240,7 @@ def test_what_cannot_be_said_of_a_queue_is_named_with_its_line(tmp_path, content
 def test_a_queue_that_nobody_could_load_stops_nothing_and_is_named(tmp_path, caplog):
     given = load(tmp_path, "[queues.acem]\nconcurrency = 1\nmax_waiting = 1\n").given
 
-    assert QUEUES.read(["acme"], given, absent=["plugin 'bad' (bad 1)"]) == {}
+    assert said_of(QUEUES, ["acme"], given, absent=["plugin 'bad' (bad 1)"]) == {}
     (told,) = caplog.messages
     assert told.startswith("queues.acem.concurrency (line 2 of")
     assert told.endswith("may: plugin 'bad' (bad 1); did you mean 'acme'?")
