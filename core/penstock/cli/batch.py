@@ -33,10 +33,7 @@ def batch() -> None:
 @click.option("--user-id", help="For whom the callback runs, and tasks that do not say so.")
 @click.option("--callback", metavar="TYPE", help="A task to run once all of them have ended.")
 @click.option("--callback-input", type=InputText(), help="Its input.  [default: a summary]")
-@click.option(
-    "--idempotency-key",
-    help="With the same key, a repeat is the same batch; for a file that is sent in one part.",
-)
+@click.option("--idempotency-key", help="With the same key and FILE, a repeat is the same batch.")
 @click.option("--open", "open_", is_flag=True, help="Do not seal it: more tasks are to be added.")
 @click.option("--wait", is_flag=True, help="Wait for its end; exit 1 unless all tasks succeed.")
 @json_option
@@ -70,17 +67,12 @@ def submit(  # noqa: PLR0913  (click hands each option over by its name)
         said["callback"] = {"type": callback, **given}
     terms = {field: value for field, value in said.items() if value is not None}
     first, *others = batch_file.parts(lines)
-    if others and idempotency_key is not None:
-        # The key stands for the first part alone: a repeat would add the others once more.
-        raise click.UsageError(
-            "--idempotency-key is for a file that is sent in one part; this one takes "
-            f"{1 + len(others)}: split it into batches, each with its own key"
-        )
+    keys = batch_adding.keys(idempotency_key, parts=1 + len(others))
     with connect() as client:
         try:
             sealed = not others and not open_
             found = client.submit_batch(
-                [line.text for line in first], {**terms, "sealed": sealed}, key=idempotency_key
+                [line.text for line in first], {**terms, "sealed": sealed}, key=keys[0]
             )
         except ApiProblemError as error:
             raise PenstockError(batch_file.by_lines(str(error), first)) from error
@@ -88,6 +80,7 @@ def submit(  # noqa: PLR0913  (click hands each option over by its name)
             if others:
                 found = batch_adding.add(
                     *(client, found.id, others),
+                    keys=keys[1:],
                     seal=not open_,
                     behind=first[-1].number,
                     total=found.total,
@@ -104,11 +97,21 @@ def submit(  # noqa: PLR0913  (click hands each option over by its name)
 @click.argument("batch_id", metavar="ID", type=click.UUID)
 @click.argument("lines", metavar="FILE", type=TaskLines())
 @click.option("--seal", is_flag=True, help="These are the last ones.")
+@click.option("--idempotency-key", help="With the same key and FILE, a repeat adds nothing.")
 @json_option
-def add(*, batch_id: UUID, lines: Sequence[TaskLine], seal: bool, as_json: bool) -> None:
+def add(
+    *,
+    batch_id: UUID,
+    lines: Sequence[TaskLine],
+    seal: bool,
+    idempotency_key: str | None,
+    as_json: bool,
+) -> None:
     """Add the tasks in FILE to the batch of that ID, which is not sealed."""
+    parts = list(batch_file.parts(lines))
+    keys = batch_adding.keys(idempotency_key, parts=len(parts))
     with connect() as client, interruptible("batch", batch_id):
-        found = batch_adding.add(client, batch_id, list(batch_file.parts(lines)), seal=seal)
+        found = batch_adding.add(client, batch_id, parts, keys=keys, seal=seal)
     batch_view.show(found, as_json=as_json)
 
 

@@ -338,11 +338,16 @@ class ApiClient:
         With the same idempotency ``key`` a repeat is the same batch, as it is then. Raises as all
         of these do: see :meth:`task`.
         """
-        return self._post_tasks("", tasks, terms, {} if key is None else {"Idempotency-Key": key})
+        return self._post_tasks("", tasks, terms, key)
 
-    def add_to_batch(self, batch_id: UUID, tasks: Sequence[bytes]) -> Batch:
-        """Add tasks to a batch that is not sealed, all of them or none."""
-        return self._post_tasks(f"/{batch_id}/tasks", tasks, {}, {})
+    def add_to_batch(
+        self, batch_id: UUID, tasks: Sequence[bytes], *, key: str | None = None
+    ) -> Batch:
+        """Add tasks to a batch that is not sealed, all of them or none; see :meth:`submit_batch`.
+
+        With the same idempotency ``key`` a repeat adds nothing.
+        """
+        return self._post_tasks(f"/{batch_id}/tasks", tasks, {}, key)
 
     def batch(self, batch_id: UUID) -> Batch:
         """One batch; see :meth:`submit_batch`."""
@@ -366,10 +371,12 @@ class ApiClient:
         path: str,
         tasks: Sequence[bytes],
         terms: Mapping[str, Any],
-        headers: Mapping[str, str],
+        key: str | None,
     ) -> Batch:
         body = {"tasks": [msgspec.Raw(each) for each in tasks], **terms}
-        headers = {"Content-Type": "application/json", **headers}
+        headers = {"Content-Type": "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
         return self._batch("POST", path, content=msgspec.json.encode(body), headers=headers)
 
     def _batch(self, method: str, path: str, **options: Any) -> Batch:

@@ -63,7 +63,13 @@ class BatchAccess(Protocol):
         """Whether it has finished, which is cheaper to ask."""
         ...
 
-    async def add_to_batch(self, batch_id: UUID, requests: Sequence[TaskRequest[Any]]) -> BatchInfo:
+    async def add_to_batch(
+        self,
+        batch_id: UUID,
+        requests: Sequence[TaskRequest[Any]],
+        *,
+        idempotency_key: str | None = None,
+    ) -> BatchInfo:
         """Accept more of its tasks."""
         ...
 
@@ -125,14 +131,20 @@ class BatchHandle:
                 pause = min(pause * 1.5, _LONGEST_PAUSE)
             return await access.batch(self.id)
 
-    async def add(self, requests: Sequence[TaskRequest[Any]]) -> BatchInfo:
+    async def add(
+        self, requests: Sequence[TaskRequest[Any]], *, idempotency_key: str | None = None
+    ) -> BatchInfo:
         """Accept more of its tasks, all of them or none; at most 1,000 at once.
+
+        Args:
+            requests: the tasks.
+            idempotency_key: the very same tasks with the same key are added once.
 
         Raises:
             BatchSealedError: it takes no more.
             PenstockError: as :meth:`Client.submit_batch`.
         """
-        return await self._access.add_to_batch(self.id, requests)
+        return await self._access.add_to_batch(self.id, requests, idempotency_key=idempotency_key)
 
     async def seal(self) -> BatchInfo:
         """Take no more tasks, so that it finishes; sealing it again changes nothing."""

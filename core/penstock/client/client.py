@@ -36,7 +36,7 @@ from penstock.declarations import DeclarationError, PenstockError, Priority, Tas
 from penstock.dispatch import MOST_AT_ONCE, BatchSubmission, RequestKey, Submission, Swept
 from penstock.dispatch.batch_submission import MAX_BATCH_NAME_LENGTH, MAX_BATCH_TASKS
 from penstock.dispatch.bulk import MAX_TASKS
-from penstock.dispatch.sameness import fingerprint_of_all, fingerprint_of_batch
+from penstock.dispatch.sameness import fingerprint_of_all, fingerprint_of_batch, fingerprint_of_part
 from penstock.events import Position
 from penstock.ledger import (
     Accepted,
@@ -500,11 +500,22 @@ class Client:
             raise BatchNotFoundError(batch_id)
         return finished
 
-    async def add_to_batch(self, batch_id: UUID, requests: Sequence[TaskRequest[Any]]) -> BatchInfo:
+    async def add_to_batch(
+        self,
+        batch_id: UUID,
+        requests: Sequence[TaskRequest[Any]],
+        *,
+        idempotency_key: str | None = None,
+    ) -> BatchInfo:
         """Accept more tasks of a batch; see :meth:`BatchHandle.add`."""
+        submissions = _submissions(requests)
+        key = None
+        if checked_key(idempotency_key) is not None:
+            fingerprint = fingerprint_of_part(batch_id, submissions)
+            key = RequestKey(PRINCIPAL, str(idempotency_key), fingerprint)
         async with self.opened() as client:
             batches = client.application.dispatch.batches
-            return _there(batch_id, await batches.add(batch_id, _submissions(requests)))
+            return _there(batch_id, await batches.add(batch_id, submissions, key=key))
 
     async def seal_batch(self, batch_id: UUID) -> BatchInfo:
         """Take no more tasks of a batch; see :meth:`BatchHandle.seal`."""

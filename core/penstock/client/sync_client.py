@@ -207,9 +207,16 @@ class SyncClient:
         """See :meth:`Client.batch_has_finished`."""
         return self._thread.call(self._client.batch_has_finished(batch_id))
 
-    def add_to_batch(self, batch_id: UUID, requests: Sequence[TaskRequest[Any]]) -> BatchInfo:
+    def add_to_batch(
+        self,
+        batch_id: UUID,
+        requests: Sequence[TaskRequest[Any]],
+        *,
+        idempotency_key: str | None = None,
+    ) -> BatchInfo:
         """See :meth:`Client.add_to_batch`."""
-        return self._thread.call(self._client.add_to_batch(batch_id, requests))
+        adding = self._client.add_to_batch(batch_id, requests, idempotency_key=idempotency_key)
+        return self._thread.call(adding)
 
     def seal_batch(self, batch_id: UUID) -> BatchInfo:
         """See :meth:`Client.seal_batch`."""

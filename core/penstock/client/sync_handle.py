@@ -72,9 +72,11 @@ class SyncBatchHandle:
         """See :meth:`BatchHandle.wait`."""
         return self._thread.call(self._handle.wait(timeout=timeout))
 
-    def add(self, requests: Sequence[TaskRequest[Any]]) -> BatchInfo:
+    def add(
+        self, requests: Sequence[TaskRequest[Any]], *, idempotency_key: str | None = None
+    ) -> BatchInfo:
         """See :meth:`BatchHandle.add`."""
-        return self._thread.call(self._handle.add(requests))
+        return self._thread.call(self._handle.add(requests, idempotency_key=idempotency_key))
 
     def seal(self) -> BatchInfo:
         """See :meth:`BatchHandle.seal`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -55,6 +56,11 @@ def fingerprint_of_batch(batch: BatchSubmission) -> str:
         text if isinstance(text, bytes) else text.encode(),
         fingerprint_of_all(batch.tasks).encode(),
     )
+
+
+def fingerprint_of_part(batch_id: UUID, submissions: Iterable[Submission]) -> str:
+    """Of a request to add to a batch."""
+    return _hash(batch_id.bytes, fingerprint_of_all(submissions).encode())
 
 
 def unique_key(

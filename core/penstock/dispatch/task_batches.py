@@ -18,6 +18,7 @@ from penstock.dispatch import bulk
 from penstock.dispatch.admission import Admission
 from penstock.dispatch.batch_completion import BatchCompletion
 from penstock.dispatch.batch_submission import BatchSubmission, CallbackSubmission
+from penstock.dispatch.derived_id import ids_in_order
 from penstock.dispatch.errors import (
     BatchPartError,
     BatchSealedError,
@@ -126,8 +127,15 @@ class TaskBatches:
         held = await self._keyed.holder(claim)
         return None if held is None else await self._batches.find(held)
 
-    async def add(self, batch_id: UUID, submissions: Sequence[Submission]) -> BatchRecord | None:
+    async def add(
+        self, batch_id: UUID, submissions: Sequence[Submission], *, key: RequestKey | None = None
+    ) -> BatchRecord | None:
         """Accept more tasks of a batch, all of them or none; on return they are committed.
+
+        Args:
+            batch_id: the batch's.
+            submissions: what is asked for.
+            key: the same request with the same key adds nothing more, also once it is sealed.
 
         Returns:
             The batch; nothing if there is none of that id.
@@ -139,12 +147,24 @@ class TaskBatches:
         found = await self._batches.outline(batch_id)
         if found is None:
             return None
+        claim = None if key is None else self._intake.key(key.principal, key.key, key.fingerprint)
+        if claim is not None:
+            part = await self._keyed.holder(claim)
+            if part is not None and await self._batches.has(ids_in_order(part, 1)[0]):
+                return await self._batches.find(batch_id)
         if found.sealed_at is not None:
             raise BatchSealedError(batch_id)
         if not submissions:
             return await self._batches.find(batch_id)
         await self._policies.present()
         tasks = self._prepared(submissions, batch_id, found.user_id)
+        if claim is not None:
+            # Ids that follow from what the key stands for: whoever adds them again adds nothing.
+            part = await self._keyed.claim(claim, batch_id=uuid7())
+            tasks = [
+                msgspec.structs.replace(task, id=task_id)
+                for task, task_id in zip(tasks, ids_in_order(part, len(tasks)), strict=True)
+            ]
 
         async def write() -> None:
             if not await self._batches.add(batch_id, tasks):

@@ -105,28 +105,38 @@ class BatchTable:
 
     @repeated_if_cut
     async def add(self, batch_id: UUID, tasks: Sequence[NewTask]) -> bool:
-        """Insert tasks, at least one, of a batch that is not sealed.
+        """Insert tasks, at least one, of a batch that is not sealed; repeating it changes nothing.
 
-        Its row is locked until the commit, so whoever seals it comes before or after all of this.
+        Its row is locked until the commit, so whoever seals it, or adds the very same tasks, comes
+        before or after all of this.
 
         Returns:
             False if there is no such batch, or it is sealed: then nothing was written.
         """
+        locked = select(BatchRow.sealed_at).where(BatchRow.id == batch_id).with_for_update()
         grown = (
             update(BatchRow)
-            .where(BatchRow.id == batch_id, BatchRow.sealed_at.is_(None))
+            .where(BatchRow.id == batch_id)
             .values(total=BatchRow.total + len(tasks))
-            .returning(BatchRow.id)
         )
-        first = select(Task.id).where(Task.id == tasks[0].id)
         async with self._database.write("add tasks to a batch") as connection:
-            if (await connection.execute(first)).one_or_none() is not None:
+            found = (await connection.execute(locked)).one_or_none()
+            if found is None:
+                return False
+            if await _is_there(connection, tasks[0].id):
                 # As in create().
                 return True
-            if (await connection.execute(grown)).one_or_none() is None:
+            if found.sealed_at is not None:
                 return False
+            await connection.execute(grown)
             await self._insert_tasks(connection, tasks)
         return True
+
+    @repeated_if_cut
+    async def has(self, task_id: UUID) -> bool:
+        """Whether a task is there, and so all that were added with it."""
+        async with self._database.read("look for tasks of a batch") as connection:
+            return await _is_there(connection, task_id)
 
     @repeated_if_cut
     async def seal(self, batch_id: UUID) -> None:
@@ -421,6 +431,11 @@ def _record(row: Row[Any], counts: StatusCounts, open_progress: float) -> BatchR
         cancelled_at=row.cancelled_at,
         finished_at=row.finished_at,
     )
+
+
+async def _is_there(connection: AsyncConnection, task_id: UUID) -> bool:
+    statement = select(exists().where(Task.id == task_id))
+    return bool((await connection.execute(statement)).scalar_one())
 
 
 def _now() -> datetime:

@@ -90,10 +90,10 @@ class KeyedTasks:
 
         Args:
             key: of the request.
-            batch_id: what it shall stand for, if it is about a batch.
+            batch_id: what it shall stand for, if it is about a batch, or about a part of one.
 
         Returns:
-            The batch that it stands for: that one, or an earlier one.
+            What it stands for: that one, or an earlier one.
 
         Raises:
             IdempotencyKeyReusedError: it was used before for something else.

@@ -83,6 +83,19 @@ async def test_the_same_batch_with_the_same_key_is_one(environment, tmp_path):
             await client.submit_batch(tasks, idempotency_key="ü")
 
 
+async def test_the_same_tasks_with_the_same_key_are_added_once(environment, tmp_path):
+    tasks = [TaskRequest(document, HTML)] * 2
+    async with Client(environ=environment, directory=tmp_path) as client:
+        handle = await client.submit_batch([], sealed=False)
+        for _ in range(2):
+            assert (await handle.add(tasks, idempotency_key="k")).total == 2
+        with pytest.raises(IdempotencyKeyReusedError):
+            await handle.add(tasks[:1], idempotency_key="k")
+        assert (await handle.add(tasks, idempotency_key="l")).total == 4
+        with pytest.raises(ValueError, match="idempotency_key"):
+            await handle.add(tasks, idempotency_key="ü")
+
+
 async def test_what_does_not_fit_is_refused_and_nothing_is_written(environment, tmp_path):
     five: Any = 5
     async with Client(environ=environment, directory=tmp_path) as client:

@@ -225,7 +225,7 @@ class InMemoryBatches:
         )
         return self.records[batch_id]
 
-    async def add(self, batch_id, submissions):
+    async def add(self, batch_id, submissions, *, key=None):
         record = self.records.get(batch_id)
         if record is None:
             return None

@@ -104,6 +104,7 @@ def test_keys_and_preferences_are_documented(document: dict[str, Any]):
     for path in ("/api/queues/tasks/bulk", "/api/uploads"):
         assert headers(path) == ["Idempotency-Key"]
         assert "409" in document["paths"][path]["post"]["responses"]
+    assert headers("/api/batches/{batch_id}/tasks") == ["batch_id", "Idempotency-Key"]
     answered = document["paths"]["/api/queues/tasks"]["post"]["responses"]
     assert set(answered["202"]["headers"]) == {
         "Location",

@@ -71,7 +71,7 @@ def test_a_key_makes_it_safe_to_repeat(run, api):
     assert run("batch", "submit", "tasks.jsonl").exit_code == 0
     assert run("batch", "submit", "tasks.jsonl", "--idempotency-key", "k-1").exit_code == 0
 
-    assert [each[2].get("Idempotency-Key") for each in api.requests] == [None, "k-1"]
+    assert keys_sent(api) == [None, "k-1"]
     assert all("idempotency_key" not in each for each in bodies(api))
 
 
@@ -179,7 +179,7 @@ def test_a_batch_that_could_not_be_sealed_is_named(run, api):
 @pytest.mark.usefixtures("parts")
 def test_whoever_interrupts_between_parts_learns_which_batch_has_begun(run, monkeypatch):
     monkeypatch.setattr(
-        "penstock.cli.client.ApiClient.add_to_batch", lambda *_: next(interrupted())
+        "penstock.cli.client.ApiClient.add_to_batch", lambda *_, **__: next(interrupted())
     )
 
     done = run("batch", "submit", "tasks.jsonl")
@@ -190,12 +190,41 @@ def test_whoever_interrupts_between_parts_learns_which_batch_has_begun(run, monk
     assert f"penstock batch cancel {BATCH_ID}" in done.stderr
 
 
+def keys_sent(api):
+    return [each[2].get("Idempotency-Key") for each in api.requests]
+
+
 @pytest.mark.usefixtures("parts")
-def test_a_key_is_refused_where_a_repeat_would_add_parts_twice(run, api):
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (("submit", "tasks.jsonl"), ["k-1", "k-1#2", None]),
+        (("add", BATCH_ID, "tasks.jsonl"), ["k-1", "k-1#2"]),
+    ],
+)
+def test_each_part_has_a_key_of_its_own(run, api, command, expected):
+    assert run("batch", *command, "--idempotency-key", "k-1").exit_code == 0
+    assert keys_sent(api) == expected
+
+
+@pytest.mark.usefixtures("parts")
+@pytest.mark.parametrize("where", [ADD, SEAL])
+def test_with_a_key_the_command_is_repeated_as_it_is(run, api, where):
+    api.on(where, LOST)
+
     done = run("batch", "submit", "tasks.jsonl", "--idempotency-key", "k-1")
 
+    assert done.exit_code == 1
+    *_, advice = done.stderr.splitlines()
+    assert advice.strip().startswith("repeat the command with the same FILE and key")
+
+
+@pytest.mark.usefixtures("parts")
+def test_a_key_that_leaves_no_room_for_parts_is_refused(run, api):
+    done = run("batch", "submit", "tasks.jsonl", "--idempotency-key", "k" * 251)
+
     assert (done.exit_code, api.requests) == (2, [])
-    assert "--idempotency-key is for a file that is sent in one part" in done.stderr
+    assert "at most 250 characters, got 251" in " ".join(done.stderr.split())
 
 
 def test_places_that_are_none_of_the_file_stay_as_the_user_wrote_them(run, api):

@@ -75,7 +75,7 @@ def batch_paths() -> dict[str, dict[str, Operation]]:
                 "addToBatch",
                 "Add tasks to a batch that is not sealed",
                 "All of them are accepted, or none.",
-                parameters=one,
+                parameters=[*one, IDEMPOTENCY_KEY],
                 requestBody=json_body(more, required=True),
                 responses=success(view, status=202, description="The tasks are accepted")
                 | problems(400, 401, 404, 409, 413, 415, 422, 429, 503),

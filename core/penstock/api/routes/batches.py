@@ -17,7 +17,7 @@ from penstock.api import cursors
 from penstock.api.access import Principal
 from penstock.api.batch import part_problem, read_batch, read_more_tasks
 from penstock.api.batch_view import BatchView
-from penstock.api.idempotency import refuse_key, request_key
+from penstock.api.idempotency import request_key
 from penstock.api.identifiers import read_id
 from penstock.api.json_body import read_object
 from penstock.api.pages import Page, read_page
@@ -81,9 +81,9 @@ def batch_routes(*, batches: TaskBatches, catalogue: Catalogue) -> Sequence[HTTP
     ) -> Success[BatchView]:
         """Accept more tasks of a batch that is not sealed, all of them or none."""
         wanted = read_id(batch_id, of="batch")
-        refuse_key(request)
         tasks = read_more_tasks(await read_object(request), catalogue)
-        record = await accepted(batches.add(wanted, tasks))
+        key = await request_key(request, principal, of=f"batch {wanted}")
+        record = await accepted(batches.add(wanted, tasks, key=key))
         return Success(data=BatchView.of(_there(wanted, record)))
 
     @post("/api/batches/{batch_id:str}/seal", status_code=200)
