@@ -40,7 +40,6 @@ def main() -> None:
         if asked.names and mutant.name not in asked.names:
             continue
         progress.print(f"{mutant.name}: {mutant.why}")
-        caught = False
         for seed in asked.seeds:
             report = _report(mutant, seed, progress)
             if asked.reports is not None:
@@ -54,7 +53,7 @@ def main() -> None:
             table.add_row(mutant.name, str(seed), shown or "none", verdict)
             if caught:
                 break
-        if not caught:
+        else:
             survived = True
             table.add_row(mutant.name, "", "", "[red]survived[/]")
     Console().print(table)

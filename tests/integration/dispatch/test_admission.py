@@ -244,6 +244,10 @@ async def slow(
     return installation, is_open
 
 
+async def away(*_args: Any, **_options: Any) -> int:
+    raise EngineUnavailableError("away")
+
+
 async def test_whoever_accepts_tasks_faster_than_redis_takes_them_waits(
     slow: tuple[Installation, asyncio.Event],
 ) -> None:
@@ -274,10 +278,7 @@ async def test_nobody_waits_for_a_redis_that_is_away(
 ) -> None:
     installation, _ = slow
 
-    async def fail(*_args: Any, **_options: Any) -> int:
-        raise EngineUnavailableError("away")
-
-    monkeypatch.setattr(installation.engine, "enqueue", fail)
+    monkeypatch.setattr(installation.engine, "enqueue", away)
     for _ in range(3):
         async with asyncio.timeout(30):
             await installation.dispatch.submit_all([Submission("acme.resize", INPUT)] * 11)
@@ -327,11 +328,8 @@ async def test_only_while_redis_is_away_tasks_are_left_to_the_audit(
         await installation.dispatch.submit_all(submissions)
     await handed_over(installation, 30)
 
-    async def fail(*_args: Any, **_options: Any) -> int:
-        raise EngineUnavailableError("away")
-
     enqueue = installation.engine.enqueue
-    monkeypatch.setattr(installation.engine, "enqueue", fail)
+    monkeypatch.setattr(installation.engine, "enqueue", away)
     await installation.dispatch.submit(submissions[0])
     async with asyncio.timeout(30):
         while "wait in the ledger" not in caplog.text:  # noqa: ASYNC110

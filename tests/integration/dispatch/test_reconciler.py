@@ -196,8 +196,10 @@ async def test_a_started_task_that_redis_lacks_is_found_as_soon_as_it_is_settled
 
 
 @pytest.fixture
-def quick(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Audit:
-    """An audit in pages of two, of what was accepted before this moment."""
+async def quick(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Audit:
+    """An audit of two queues, in pages of two, of what was accepted before this moment."""
+    for queue in ("acme", "other"):
+        await installation.builder.build(queue)
     monkeypatch.setattr(audit, "_PAGE", 2)
     monkeypatch.setattr(audit, "_HANDED_OVER", timedelta(seconds=-1))
     return audit_of(installation, ["acme", "other"], lease=timedelta(hours=1))
@@ -207,8 +209,6 @@ async def test_a_walk_that_has_no_more_time_goes_on_later_where_it_was(
     installation: Installation, quick: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit, "_LONGEST_WALK", 0)
-    for queue in ("acme", "other"):
-        await installation.builder.build(queue)
     lost = await accept(installation, *(row() for _ in range(5)), row(queue="other"))
 
     # However far behind one queue is, the other one has its turn.
@@ -221,8 +221,6 @@ async def test_a_walk_rests_after_pages_in_which_nothing_was_lacking(
 ) -> None:
     monkeypatch.setattr(audit, "_REST", 100_000)
     monkeypatch.setattr(audit, "_LONGEST_WALK", 100)
-    for queue in ("acme", "other"):
-        await installation.builder.build(queue)
 
     await accept(installation, *(row() for _ in range(5)))
     async with asyncio.timeout(20):
@@ -246,8 +244,6 @@ async def test_a_walk_reads_each_row_once(
     installation: Installation, quick: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit, "_REST", 0)
-    for queue in ("acme", "other"):
-        await installation.builder.build(queue)
     tasks = await accept(installation, *(row() for _ in range(5)))
     await pass_gate(installation.ledger, tasks[0])
     read: list[UUID] = []
@@ -270,8 +266,6 @@ async def test_a_queue_that_cannot_be_asked_costs_no_rest_and_is_looked_at_whole
 ) -> None:
     monkeypatch.setattr(audit, "_REST", 100_000)
     monkeypatch.setattr(audit, "_LONGEST_WALK", 100)
-    for queue in ("acme", "other"):
-        await installation.builder.build(queue)
     await accept(installation, *(row() for _ in range(5)), row(queue="other"))
 
     async def fail(queue: str, members: list[Member]) -> list[Member]:
