@@ -1,8 +1,17 @@
-"""Ending background tasks for good."""
+"""Background tasks: their rests, and ending them for good."""
 
 import asyncio
+from contextlib import suppress
 
 _REPEAT = 0.2
+
+
+async def came(event: asyncio.Event, *, within: float) -> bool:
+    """Whether an event came within so many seconds; returns as soon as it does."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await event.wait()
+    return event.is_set()
 
 
 async def end(*tasks: asyncio.Task[None] | None, patience: float = 0) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -121,9 +120,7 @@ class LogWriter:
 
     async def _sleep(self, seconds: float) -> None:
         """Wait, unless somebody waits for what is to be written."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._urgent.wait()
+        await background.came(self._urgent, within=seconds)
         self._urgent.clear()
 
     def _put_back(self, waiting: dict[UUID, list[LogLine]]) -> None:

@@ -15,6 +15,7 @@ from penstock.cli.client import ApiClient, ApiProblemError, ApiUnreachableError
 from penstock.cli.messages import say
 from penstock.declarations import PenstockError
 
+# The API takes 255 characters: the others are for the number of a part.
 _LONGEST_KEY = 250
 
 

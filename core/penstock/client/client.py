@@ -236,9 +236,7 @@ class Client:
             message = f"expected at most {MAX_TASKS} requests at once, got {len(requests)}"
             raise DeclarationError(message)
         submissions = [each.submission for each in requests]
-        key = None
-        if checked_key(idempotency_key) is not None:
-            key = RequestKey(PRINCIPAL, str(idempotency_key), fingerprint_of_all(submissions))
+        key = _request_key(idempotency_key, lambda: fingerprint_of_all(submissions))
         async with self.opened() as client:
             dispatch = client.application.dispatch
             if len(submissions) == 1 and key is None:
@@ -449,9 +447,7 @@ class Client:
             user_id=user_id,
             sealed=sealed,
         )
-        key = None
-        if checked_key(idempotency_key) is not None:
-            key = RequestKey(PRINCIPAL, str(idempotency_key), fingerprint_of_batch(wanted))
+        key = _request_key(idempotency_key, lambda: fingerprint_of_batch(wanted))
         async with self.opened() as client:
             batches = client.application.dispatch.batches
             record = await batches.submit(wanted, by="the application", key=key)
@@ -509,10 +505,7 @@ class Client:
     ) -> BatchInfo:
         """Accept more tasks of a batch; see :meth:`BatchHandle.add`."""
         submissions = _submissions(requests)
-        key = None
-        if checked_key(idempotency_key) is not None:
-            fingerprint = fingerprint_of_part(batch_id, submissions)
-            key = RequestKey(PRINCIPAL, str(idempotency_key), fingerprint)
+        key = _request_key(idempotency_key, lambda: fingerprint_of_part(batch_id, submissions))
         async with self.opened() as client:
             batches = client.application.dispatch.batches
             return _there(batch_id, await batches.add(batch_id, submissions, key=key))
@@ -571,6 +564,11 @@ def _submissions(requests: Sequence[TaskRequest[Any]]) -> list[Submission]:
     for each in requests:
         checks.instance(each, TaskRequest, of="every request of a batch")
     return [each.submission for each in requests]
+
+
+def _request_key(idempotency_key: str | None, fingerprint: Callable[[], str]) -> RequestKey | None:
+    key = checked_key(idempotency_key)
+    return None if key is None else RequestKey(PRINCIPAL, key, fingerprint())
 
 
 def _there(batch_id: UUID, record: BatchRecord | None) -> BatchInfo:

@@ -6,10 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from penstock import background
 from penstock.dispatch.entries import entry_of, members_of
 from penstock.dispatch.stops import Stop, Stops
 from penstock.engine import Engine, EngineUnavailableError
@@ -119,13 +119,9 @@ class Audit:
             if is_full and ended < end:
                 behind.append(queue)
                 # Where some were lacking, more may be: they wait for it.
-                await self._rest(0 if found else min(_REST * (ended - begun), end - ended))
+                rest = 0 if found else min(_REST * (ended - begun), end - ended)
+                await background.came(self._stopping, within=rest)
         return lacking
-
-    async def _rest(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
 
     async def overdue(self) -> int:
         """Fail tasks that wait though their time is over, and take them out of line.

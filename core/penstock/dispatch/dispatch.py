@@ -279,9 +279,7 @@ class Dispatch:
 
     async def _claim(self, key: RequestKey | None) -> None:
         if key is not None:
-            await self._ledger.keyed.claim(
-                self._intake.key(key.principal, key.key, key.fingerprint)
-            )
+            await self._ledger.keyed.claim(self._intake.key_of_request(key))
 
     async def prepare(self, submission: Submission) -> NewTask:
         """The row of a task that :meth:`write_within` will write.

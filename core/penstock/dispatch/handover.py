@@ -11,7 +11,6 @@ import contextvars
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from datetime import timedelta
 
 import msgspec
@@ -48,42 +47,36 @@ class Handover:
 
     def add(self, queue: str, entry: Entry) -> None:
         """Hand ``entry`` over soon; returns at once."""
-        line = self._lines.get(queue)
-        if line is None:
-            line = self._lines[queue] = _Line(queue, self._engine, self._weights)
-        line.add(entry)
+        self._line(queue).add(entry)
 
     def unsent(self, queue: str) -> int:
         """How many tasks of ``queue`` the engine may not have yet."""
-        line = self._lines.get(queue)
-        return 0 if line is None else line.unsent
+        return self._line(queue).unsent
 
     def is_behind(self, queue: str) -> bool:
         """Whether Redis takes the tasks of ``queue`` more slowly than they come."""
-        line = self._lines.get(queue)
-        return line is not None and not line.has_room.is_set()
+        return not self._line(queue).has_room.is_set()
 
     async def catch_up(self, queue: str) -> None:
         """Return when it is not behind with ``queue``, or after a second.
 
         While Redis is away, at once.
         """
-        line = self._lines.get(queue)
-        if line is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LONGEST_WAIT):
-                    await line.has_room.wait()
+        await background.came(self._line(queue).has_room, within=_LONGEST_WAIT)
 
     def withdraw(self, queue: str, members: Collection[Member]) -> None:
         """Hand those of ``members`` over no more that are still waiting for it: they have ended."""
-        line = self._lines.get(queue)
-        if line is not None:
-            line.withdraw(set(members))
+        self._line(queue).withdraw(set(members))
 
     async def close(self) -> None:
         """Hand over what is left, unless Redis is slow to take it: then the reconciler will."""
         senders = [line.sender for line in self._lines.values()]
         await background.end(*senders, patience=_PATIENCE)
+
+    def _line(self, queue: str) -> _Line:
+        if queue not in self._lines:
+            self._lines[queue] = _Line(queue, self._engine, self._weights)
+        return self._lines[queue]
 
 
 class _Line:

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from penstock.dispatch import inputs, sameness
 from penstock.dispatch.errors import TaskTypeDisabledError
 from penstock.dispatch.needs import need_of
-from penstock.dispatch.submission import Submission
+from penstock.dispatch.submission import RequestKey, Submission
 from penstock.dispatch.task_times import TaskTimes, times_of
 from penstock.ledger import IdempotencyKey, NewTask, Status, TaskRecord
 from penstock.plugins import Catalogue
@@ -112,6 +112,10 @@ class Intake:
             fingerprint=fingerprint,
             expires_at=datetime.now(UTC) + self._idempotency_ttl,
         )
+
+    def key_of_request(self, key: RequestKey) -> IdempotencyKey:
+        """The key of a request for many tasks, used now."""
+        return self.key(key.principal, key.key, key.fingerprint)
 
 
 def as_record(task: NewTask) -> TaskRecord:

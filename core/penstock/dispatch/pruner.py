@@ -107,7 +107,4 @@ class Pruner:
 
     async def _pause(self, seconds: float) -> bool:
         """Wait; whether it was told to stop meanwhile."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        return self._stopping.is_set()
+        return await background.came(self._stopping, within=seconds)

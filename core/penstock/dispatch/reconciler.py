@@ -98,9 +98,7 @@ class Reconciler:
             if await self._attempt("all repair", self._ownership.require()):
                 await self._round(with_audit=rounds % _AUDIT_ROUNDS == 0)
                 rounds += 1
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_INTERVAL):
-                    await self._stopping.wait()
+            await background.came(self._stopping, within=_INTERVAL)
 
     async def _round(self, *, with_audit: bool) -> None:
         if with_audit or not self._policies.is_known:

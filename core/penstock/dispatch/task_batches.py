@@ -100,7 +100,7 @@ class TaskBatches:
         """
         await self._policies.present()
         batch_id = uuid7()
-        claim = None if key is None else self._intake.key(key.principal, key.key, key.fingerprint)
+        claim = None if key is None else self._intake.key_of_request(key)
         if claim is not None and (earlier := await self._earlier(claim)):
             return earlier
         tasks = self._prepared(wanted.tasks, batch_id, wanted.user_id)
@@ -147,7 +147,7 @@ class TaskBatches:
         found = await self._batches.outline(batch_id)
         if found is None:
             return None
-        claim = None if key is None else self._intake.key(key.principal, key.key, key.fingerprint)
+        claim = None if key is None else self._intake.key_of_request(key)
         if claim is not None:
             part = await self._keyed.holder(claim)
             if part is not None and await self._batches.has(ids_in_order(part, 1)[0]):

@@ -7,7 +7,6 @@ import contextvars
 import logging
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -240,9 +239,7 @@ class EventWriter:
 
     async def _sleep(self, seconds: float) -> None:
         """Wait, unless somebody waits for what is to be written."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._urgent.wait()
+        await background.came(self._urgent, within=seconds)
         self._urgent.clear()
 
 

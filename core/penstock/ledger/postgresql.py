@@ -11,6 +11,7 @@ import asyncpg
 # PostgreSQL, and walk over the whole table, where it has no statistics yet or the table is small.
 # No statement here runs long enough to be worth compiling, which takes longer than any.
 _SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off"}
+_LOOK = "SELECT name, current_setting(name) FROM unnest($1::text[]) AS name"
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +48,7 @@ class Connector:
 
 
 async def _look(connection: asyncpg.Connection[Any]) -> None:
-    found = {name: await connection.fetchval(f"SHOW {name}") for name in _SETTINGS}
+    found = dict(await connection.fetch(_LOOK, list(_SETTINGS)))
     if found != _SETTINGS:
         wanted = "; ".join(f"SET {name} = {value}" for name, value in _SETTINGS.items())
         _log.warning(
