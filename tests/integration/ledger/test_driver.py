@@ -73,6 +73,8 @@ async def test_what_the_database_refuses_keeps_the_connection_and_hides_the_para
 async def test_a_connection_whose_protocol_is_in_disorder_is_not_used_again(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A first connection asks for its settings, by the same method.
+    await database.fetch("answer", ANSWER, {"answer": 1})
     fetch = asyncpg.Connection.fetch
     # What the driver says of one that is cut off this very moment, before it is closed.
     errors = iter([asyncpg.InternalClientError("cannot switch to state 11")])
