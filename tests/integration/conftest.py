@@ -5,6 +5,13 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def patient_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a connection take as long as a machine needs on which a process may stand still."""
+    monkeypatch.setattr("penstock.ledger.database._CONNECT_TIMEOUT", 15.0)
+    monkeypatch.setattr("penstock.engine.servers.CONNECT_TIMEOUT", 15.0)
+
+
 @pytest.fixture
 def environment(
     redis_url: str, namespace: str, database_url: str, tmp_path: Path

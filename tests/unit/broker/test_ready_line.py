@@ -35,7 +35,8 @@ class Slots:
         self.line.look()
 
 
-async def test_they_begin_in_their_order_and_never_more_than_there_are_slots():
+async def test_they_begin_in_their_order_and_never_more_than_there_are_slots(monkeypatch):
+    monkeypatch.setattr(ready_line, "LONGEST_WAIT", 1000)
     slots = Slots(idle=3)
     slots.line.add([1, 2])
     slots.line.add([3, 4, 5])
@@ -49,7 +50,8 @@ async def test_they_begin_in_their_order_and_never_more_than_there_are_slots():
     assert len(slots.line) == 1
 
 
-async def test_many_do_not_begin_in_one_turn_of_the_loop():
+async def test_many_do_not_begin_in_one_turn_of_the_loop(monkeypatch):
+    monkeypatch.setattr(ready_line, "_FAR_TOO_LONG", 1000)
     slots = Slots(idle=1000)
     slots.line.add(list(range(1000)))
     turns = 0
@@ -80,7 +82,8 @@ async def test_without_a_slot_all_are_sent_away_after_a_while():
     assert len(slots.line) == 0
 
 
-async def test_after_the_loop_was_blocked_they_have_another_while():
+async def test_after_the_loop_was_blocked_they_have_another_while(monkeypatch):
+    monkeypatch.setattr(ready_line, "_FAR_TOO_LONG", 1000)
     slots = Slots(idle=0)
     slots.line.add([1, 2])
     time.sleep(ready_line.LONGEST_WAIT + 2 * ready_line._LATE)  # noqa: ASYNC251  (the point)
@@ -91,7 +94,8 @@ async def test_after_the_loop_was_blocked_they_have_another_while():
     assert await slots.take() == [1, 2]
 
 
-async def test_those_who_came_later_are_not_sent_away_early():
+async def test_those_who_came_later_are_not_sent_away_early(monkeypatch):
+    monkeypatch.setattr(ready_line, "_FAR_TOO_LONG", 1000)
     slots = Slots(idle=1)
     slots.line.add([1])
     await asyncio.sleep(ready_line.LONGEST_WAIT / 2)
