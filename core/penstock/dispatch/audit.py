@@ -35,8 +35,8 @@ class Audit:
     Rows are settled when nobody wrote to them for two leases: younger ones run under a lease, or
     wait for what follows a run. An accepted task that was not handed over, because its process
     died, is found after seconds, or behind a large backlog, when that was compared; what else is
-    recent, as soon as it is settled; whatever else may be missing, by a pass over all rows that
-    never ends.
+    recent, as soon as it is settled, as is a row that was committed long after it got its id;
+    whatever else may be missing, by a pass over all rows that never ends.
 
     Args:
         stops: tells of tasks whose time is over.
@@ -76,24 +76,24 @@ class Audit:
         self._stopping.set()
 
     async def recent(self) -> int:
-        """Look at the rows that were started and have settled since; returns how many were lacking.
+        """Look at the rows that have settled since; returns how many were lacking.
 
         A queue that cannot be asked, of a cluster's node that is away, stops no other: it is
         suspected.
         """
-        return await self._walk(self._recent, age=self._settling, started=True)
+        return await self._walk(self._recent, age=self._settling, are_new=False)
 
     async def accepted(self) -> int:
         """Look at the rows that should have been handed over since; as :meth:`recent`."""
-        return await self._walk(self._accepted, age=self._handing_over, started=False)
+        return await self._walk(self._accepted, age=self._handing_over, are_new=True)
 
-    async def _walk(self, seen: dict[str, UUID], *, age: timedelta, started: bool) -> int:
+    async def _walk(self, seen: dict[str, UUID], *, age: timedelta, are_new: bool) -> int:
         """Look at rows up to an age, a page of each queue in turn, until the time is over.
 
         Args:
             seen: up to where each queue was looked at; moved on.
             age: younger rows are left for later.
-            started: look at rows that were started, or at those that were not.
+            are_new: look at rows only that were never started.
         """
         until = first_id_of(datetime.now(UTC) - age)
         end = time.monotonic() + _LONGEST_WALK
@@ -105,14 +105,17 @@ class Audit:
                 queue, after=seen[queue], until=until, limit=_PAGE
             )
             is_full = len(page) == _PAGE
-            seen[queue] = page[-1].id if is_full else until
+            found: int | None = None
             try:
                 found = await self._check(
-                    queue, [each for each in page if (each.run > 0) == started]
+                    queue, [each for each in page if each.run == 0 or not are_new]
                 )
             except EngineUnavailableError as error:
                 _log.debug("recent tasks of queue %r are compared later: %s", queue, error)
                 self.suspect([queue])
+            # Not before: what could not be looked up in the ledger is looked at again.
+            seen[queue] = page[-1].id if is_full else until
+            if found is None:
                 continue
             lacking += found
             ended = time.monotonic()

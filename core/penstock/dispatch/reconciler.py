@@ -124,7 +124,12 @@ class Reconciler:
         await self._audit.accepted()
         await self._attempt("ending overdue tasks", self._audit.overdue())
         await self._attempt("finishing batches", self._batches.audit())
+        # A walk behind a large backlog takes a good part of the term.
+        if not await self._leadership.acquire():
+            return
         await self._audit.recent()
+        if not await self._leadership.acquire():
+            return
         for queue in self._queues:
             await self._attempt(f"the audit of queue {queue!r}", self._audit.look(queue))
 

@@ -22,7 +22,7 @@ from penstock.engine import (
     Member,
 )
 from penstock.engine.keys import FORMAT, QueueKeys
-from penstock.ledger import LedgerUnavailableError, NewTask, OpenTask, Outcome, Status
+from penstock.ledger import LedgerUnavailableError, NewTask, OpenTask, Outcome, Status, first_id_of
 from tests.integration.dispatch.conftest import ACME, LEASE, Build, Installation, audit_of, until
 from tests.integration.engine.conftest import silence
 from tests.services.engine_clock import let_pass
@@ -184,9 +184,12 @@ async def test_a_started_task_that_redis_lacks_is_found_as_soon_as_it_is_settled
         await pass_gate(installation.ledger, lost)
     assert await installation.audit.recent() == 0
     later = audit_of(installation, ["acme", "other"], lease=timedelta(milliseconds=100))
+    found = 0
 
     async def settled() -> bool:
-        return await later.recent() > 0
+        nonlocal found
+        found += await later.recent()
+        return found == 5
 
     await until(settled)
 
@@ -279,6 +282,41 @@ async def test_a_queue_that_cannot_be_asked_costs_no_rest_and_is_looked_at_whole
             assert await quick.accepted() == 1
 
     assert await quick.look("acme") == 5
+
+
+async def test_what_the_ledger_could_not_be_asked_about_is_looked_at_again(
+    installation: Installation, quick: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await accept(installation, *(row() for _ in range(3)))
+
+    async def fail(*_: Any) -> None:
+        raise LedgerUnavailableError("away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(installation.ledger, "still_open", fail)
+        with pytest.raises(LedgerUnavailableError):
+            await quick.accepted()
+
+    async with asyncio.timeout(20):
+        assert await quick.accepted() == 3
+
+
+async def test_a_row_that_was_committed_long_after_it_got_its_id_is_found_once_it_is_settled(
+    installation: Installation,
+) -> None:
+    await installation.builder.build("acme")
+    later = audit_of(installation, ["acme"], lease=timedelta(milliseconds=50))
+    late = row(age=timedelta(0))
+
+    async def settled() -> bool:
+        return first_id_of(datetime.now(UTC) - timedelta(milliseconds=100)) > late.id
+
+    await until(settled)
+    assert await later.accepted() == 0
+    await accept(installation, late)
+    assert await later.accepted() == 0
+
+    assert await later.recent() == 1
 
 
 async def test_what_was_accepted_and_not_handed_over_is_found_long_before_two_leases(
@@ -398,6 +436,38 @@ async def test_one_process_audits_and_another_one_when_it_leaves(build: Build) -
     assert (await first.counts()).waiting == 0
 
     await first.reconciler.stop()
+    await second.reconciler.audit()
+    assert [each.id for each in await take(first)] == [lost]
+
+
+@pytest.mark.parametrize(
+    ("walk", "others"), [("accepted", ["recent", "look"]), ("recent", ["look"])]
+)
+async def test_who_leads_no_more_after_a_walk_leaves_the_rest_to_whoever_does(
+    build: Build, monkeypatch: pytest.MonkeyPatch, walk: str, others: list[str]
+) -> None:
+    first, second = build(), build()
+    await first.reconciler.rebuild()
+
+    async def last_long() -> int:
+        await first.reconciler._leadership.release()
+        assert await second.reconciler._leadership.acquire()
+        return 0
+
+    done: list[str] = []
+
+    async def note(*_: str) -> int:
+        done.append("another one")
+        return 0
+
+    with monkeypatch.context() as observed:
+        observed.setattr(first.reconciler._audit, walk, last_long)
+        for each in others:
+            observed.setattr(first.reconciler._audit, each, note)
+        await first.reconciler.audit()
+    assert done == []
+
+    (lost,) = await accept(first, row())
     await second.reconciler.audit()
     assert [each.id for each in await take(first)] == [lost]
 
