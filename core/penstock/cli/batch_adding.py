@@ -99,6 +99,11 @@ class _Step:
                 yield f"seal it: {self._sealing}"
         elif in_doubt:
             yield from self._doubts()
+        elif self.behind and self.key is not None:
+            yield (
+                f"then repeat the command with the same key, and the lines up to {self.behind} as "
+                "they are: nothing is added twice"
+            )
         elif self.behind:
             yield f"add the others: {self._adding(self.behind)}"
             if self.seal:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
@@ -70,15 +70,22 @@ class Admission:
         is_limited = queue.max_waiting is not None or queue.user_max_waiting is not None
         if not is_limited and not self._handover.is_behind(queue.name):
             return _UNLIMITED
-        return self._admitted(queue, user_id, new)
+        return self.all_admitted([(queue, user_id, new)])
 
     @asynccontextmanager
-    async def _admitted(self, queue: Queue, user_id: str | None, new: int) -> AsyncIterator[None]:
-        await self._handover.catch_up(queue.name)
+    async def all_admitted(
+        self, groups: Collection[tuple[Queue, str | None, int]]
+    ) -> AsyncIterator[None]:
+        """:meth:`admitted` for several queues and users at once: all of them, or none."""
+        behind = {queue.name for queue, _, _ in groups if self._handover.is_behind(queue.name)}
+        if behind:
+            # Nobody is refused the room of one queue meanwhile because of what another one lacks.
+            await asyncio.gather(*map(self._handover.catch_up, behind))
         with ExitStack() as taken:
-            for tally, limit in self._limits(queue, user_id):
-                await self._require_room(queue, user_id, tally, limit, new=new)
-                taken.enter_context(tally.entering(new))
+            for queue, user_id, new in groups:
+                for tally, limit in self._limits(queue, user_id):
+                    await self._require_room(queue, user_id, tally, limit, new=new)
+                    taken.enter_context(tally.entering(new))
             yield
 
     def _limits(self, queue: Queue, user_id: str | None) -> Iterator[tuple[Tally, int]]:

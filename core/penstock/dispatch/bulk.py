@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from penstock.declarations import PenstockError
+from penstock.declarations import PenstockError, Queue
 from penstock.dispatch.errors import BulkRefusedError
 from penstock.dispatch.submission import RequestKey, Submission
 from penstock.ledger import IdempotencyKeyReusedError, LedgerUnavailableError, NewTask
+from penstock.plugins import Catalogue
 
 MAX_TASKS = 1000
 """How many submissions a request may hold."""
@@ -56,6 +57,7 @@ async def prepare_all(
     return tasks
 
 
-def per_user(tasks: Sequence[NewTask]) -> Counter[tuple[str, str | None]]:
+def groups(tasks: Sequence[NewTask], catalogue: Catalogue) -> list[tuple[Queue, str | None, int]]:
     """How many tasks there are of each queue and user."""
-    return Counter((each.queue, each.user_id) for each in tasks)
+    counted = Counter((each.queue, each.user_id) for each in tasks)
+    return [(catalogue.queue(queue), user_id, new) for (queue, user_id), new in counted.items()]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -229,10 +228,7 @@ class Dispatch:
         await self._claim(key)
         while True:
             try:
-                async with AsyncExitStack() as admitted:
-                    for (queue, user_id), new in bulk.per_user(tasks).items():
-                        room = self._admission.admitted(catalogue.queue(queue), user_id, new=new)
-                        await admitted.enter_async_context(room)
+                async with self._admission.all_admitted(bulk.groups(tasks, catalogue)):
                     accepted = list(await self._write_all(tasks))
                     for task, each in zip(tasks, accepted, strict=True):
                         if each.origin is Origin.NEW:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -116,7 +115,10 @@ class TaskBatches:
         if claim is not None:
             batch_id = await self._keyed.claim(claim, batch_id=batch_id)
             batch = msgspec.structs.replace(batch, id=batch_id)
-            tasks = [msgspec.structs.replace(each, batch_id=batch_id) for each in tasks]
+            tasks = [
+                msgspec.structs.replace(each, batch_id=batch_id)
+                for each in _identified(tasks, batch_id)
+            ]
         await self._accept(tasks, lambda: self._batches.create(batch, tasks))
         if wanted.sealed and not tasks:
             await self._completion.finish([batch_id])
@@ -159,12 +161,7 @@ class TaskBatches:
         await self._policies.present()
         tasks = self._prepared(submissions, batch_id, found.user_id)
         if claim is not None:
-            # Ids that follow from what the key stands for: whoever adds them again adds nothing.
-            part = await self._keyed.claim(claim, batch_id=uuid7())
-            tasks = [
-                msgspec.structs.replace(task, id=task_id)
-                for task, task_id in zip(tasks, ids_in_order(part, len(tasks)), strict=True)
-            ]
+            tasks = _identified(tasks, await self._keyed.claim(claim, batch_id=uuid7()))
 
         async def write() -> None:
             if not await self._batches.add(batch_id, tasks):
@@ -231,11 +228,8 @@ class TaskBatches:
         write: Callable[[], Awaitable[None]],
     ) -> None:
         """Write tasks if there is room for all of them, and hand them over."""
-        catalogue = self._policies.catalogue
-        async with AsyncExitStack() as room:
-            for (queue, user_id), new in bulk.per_user(tasks).items():
-                admitted = self._admission.admitted(catalogue.queue(queue), user_id, new=new)
-                await room.enter_async_context(admitted)
+        groups = bulk.groups(tasks, self._policies.catalogue)
+        async with self._admission.all_admitted(groups):
             try:
                 await write()
             except (DBAPIError, UnicodeError) as error:
@@ -299,6 +293,14 @@ class TaskBatches:
             message = f"batch {batch_id} was removed just after it was written"
             raise PenstockError(message)
         return found
+
+
+def _identified(tasks: Sequence[NewTask], part: UUID) -> list[NewTask]:
+    """The tasks with ids that follow from what a key stands for: whoever repeats them adds none."""
+    return [
+        msgspec.structs.replace(task, id=task_id)
+        for task, task_id in zip(tasks, ids_in_order(part, len(tasks)), strict=True)
+    ]
 
 
 def _require_own_task(submission: Submission, place: str) -> None:

@@ -136,7 +136,7 @@ async def end_overdue(
     """
     if not ids:
         return set()
-    is_expired = _is_expired(now)
+    is_expired = (Task.status == Status.PENDING) & _is_expired(now)
     lost = (Task.status == Status.RUNNING) & Task.id.in_(orphans) & (Task.deadline <= now)
     statement = (
         update(Task)

@@ -25,10 +25,10 @@ WAITING = "SELECT count(*) FROM task WHERE status = 'pending'"
 
 @pytest.fixture
 async def limited(build: Build) -> Callable[..., Awaitable[Installation]]:
-    """Builds an installation whose queue has limits, and an index."""
+    """Builds an installation one of whose queues has limits, and an index."""
 
-    async def one(**limits: int) -> Installation:
-        installation = build(tuning={"acme": limits})
+    async def one(queue: str = "acme", **limits: int) -> Installation:
+        installation = build(tuning={queue: limits})
         await new_index(installation.engine, "acme")
         return installation
 
@@ -230,10 +230,13 @@ async def test_callers_are_told_to_come_back_when_there_will_be_room(
 async def slow(
     limited: Limited, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Installation, asyncio.Event]:
-    """An installation that may be 10 tasks behind, and whose Redis takes none until it is let."""
+    """An installation that may be 10 tasks behind, and whose Redis takes none until it is let.
+
+    Its other queue has room for one task.
+    """
     monkeypatch.setattr("penstock.dispatch.handover._MOST_BEHIND", 10)
     monkeypatch.setattr("penstock.dispatch.handover._LONGEST_WAIT", 100)
-    installation = await limited()
+    installation = await limited("other", max_waiting=1)
     is_open, enqueue = asyncio.Event(), installation.engine.enqueue
 
     async def wait_and_enqueue(*args: Any, **options: Any) -> int:
@@ -271,6 +274,27 @@ async def test_whoever_accepts_tasks_faster_than_redis_takes_them_waits(
     async with asyncio.timeout(30):
         await asyncio.gather(*more)
     await handed_over(installation, 23)
+
+
+async def test_whoever_waits_for_one_queue_does_not_hold_the_room_of_another(
+    slow: tuple[Installation, asyncio.Event],
+) -> None:
+    installation, is_open = slow
+    await installation.dispatch.submit_all([Submission("acme.resize", INPUT)] * 11)
+    other = Submission("other.total", b"[1]")
+    both = asyncio.create_task(
+        installation.dispatch.submit_all([other, Submission("acme.resize", INPUT)])
+    )
+    _, waiting = await asyncio.wait([both], timeout=0.5)
+    assert waiting
+
+    async with asyncio.timeout(30):
+        await installation.dispatch.submit(other)
+
+    is_open.set()
+    with pytest.raises(QueueFullError, match="other"):
+        await both
+    assert await scalar(installation.ledger, "SELECT count(*) FROM task") == 12
 
 
 async def test_nobody_waits_for_a_redis_that_is_away(

@@ -1,7 +1,9 @@
 """Batches over a real Redis and both databases: counted, sealed, finished once, cancelled."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -21,8 +23,9 @@ from penstock.dispatch import (
     Submission,
 )
 from penstock.dispatch.derived_id import derived_id
-from penstock.engine import Lease
-from penstock.ledger import BatchRecord, NewTask, Outcome, StatusCounts, TaskRecord
+from penstock.dispatch.submission import RequestKey
+from penstock.engine import Entry, Lease
+from penstock.ledger import BatchRecord, IdempotencyKey, NewTask, Outcome, StatusCounts, TaskRecord
 from penstock.ledger.models import BatchRow, Task
 from penstock.ledger.records import Failure, Status
 from tests.integration.dispatch.conftest import ACME, Build, Installation, until
@@ -165,8 +168,9 @@ async def _end_and_look(installation: Installation, task_id: UUID, batch_id: UUI
 
 
 async def test_ends_that_come_while_one_looks_share_the_next_look(
-    installation: Installation,
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("penstock.dispatch.batch_completion._PATIENCE", 30)
     batch = await installation.dispatch.batches.submit(batch_of(2), by="test")
     completion, database = installation.dispatch.completion, installation.ledger.database
     await completion.finish([batch.id])
@@ -278,6 +282,44 @@ async def test_a_commit_that_was_not_answered_may_be_repeated(installation: Inst
 
     after = await found(installation, batch.id)
     assert (after.total, after.counts.pending) == (3, 3)
+
+
+async def test_two_requests_with_one_key_that_come_together_put_each_task_in_line_once(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = installation.dispatch.batches
+    enqueue, handed = installation.engine.enqueue, set[UUID]()
+
+    async def note(queue: str, entries: Sequence[Entry], **options: Any) -> int:
+        handed.update(each.member.id for each in entries)
+        return await enqueue(queue, entries, **options)
+
+    monkeypatch.setattr(installation.engine, "enqueue", note)
+    # Neither knows of the other before both have begun.
+    both = asyncio.Barrier(2)
+    holder = batches._keyed.holder
+
+    async def look(claim: IdempotencyKey) -> UUID | None:
+        found = await holder(claim)
+        await both.wait()
+        return found
+
+    monkeypatch.setattr(batches._keyed, "holder", look)
+    key = RequestKey("ada", "k-1", "0" * 64)
+
+    async with asyncio.timeout(30):
+        first, second = await asyncio.gather(
+            *(batches.submit(batch_of(3), by="ada", key=key) for _ in range(2))
+        )
+
+    async def all_handed_over() -> bool:
+        return len(handed) >= 3
+
+    await until(all_handed_over)
+    await installation.dispatch.close()
+
+    assert first.id == second.id
+    assert handed == set(await tasks_of(installation, first.id))
 
 
 async def test_a_part_that_does_not_fit_refuses_all_and_is_named(

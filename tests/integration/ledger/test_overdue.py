@@ -207,12 +207,13 @@ async def test_a_success_after_the_deadline_is_one(ledger: Ledger) -> None:
     assert await error_of(ledger, new) == (Status.SUCCESS, None)
 
 
+@pytest.mark.parametrize("times", [["deadline"], ["deadline", "expires_at"]])
 async def test_a_run_that_lost_its_worker_is_not_repeated_after_the_deadline(
-    ledger: Ledger,
+    ledger: Ledger, times: list[str]
 ) -> None:
-    new = task(deadline=soon())
+    new = task(**{each: soon() for each in times})
     await run_of(ledger, new)
-    await move(ledger, new, deadline=ago())
+    await move(ledger, new, **{each: ago() for each in times})
 
     assert await ledger.end_overdue(limit=10) == [], "its worker may still write its outcome"
     _, (unknown,) = await pass_gate(ledger, new.id)

@@ -137,6 +137,17 @@ def test_behind_a_refused_part_only_the_others_are_to_be_added(run, api):
 
 
 @pytest.mark.usefixtures("parts")
+def test_behind_a_refused_part_a_key_makes_it_safe_to_repeat_the_command(run, api):
+    api.on(ADD, problem(429, "The queue is full"))
+
+    done = run("batch", "submit", "tasks.jsonl", "--idempotency-key", "k-1")
+
+    begun, advice = done.stderr.splitlines()[1:]
+    assert begun.strip() == BEGUN
+    assert "repeat the command with the same key, and the lines up to 1 as they are" in advice
+
+
+@pytest.mark.usefixtures("parts")
 @pytest.mark.parametrize("answer", [LOST, problem(503, "Unavailable")], ids=["lost", "503"])
 def test_whoever_gets_no_answer_looks_before_anything_is_added_again(run, api, answer):
     api.on(ADD, answer)
