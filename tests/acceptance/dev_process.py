@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
+from tests.services.process_tree import children_of
 
 PATIENCE = 60  # seconds, on a busy machine
 COMMAND = [sys.executable, "-m", "penstock"]
@@ -40,10 +40,10 @@ class Dev:
         """Its children by what they are."""
         return {
             kind: child
-            for child in psutil.Process(self.process.pid).children(recursive=True)
+            for child, command in children_of(self.process.pid)
             for kind in ("api", "worker", "redis")
-            if child.cmdline()[-1] == kind
-            or (kind == "redis" and re.search("(redis|valkey)-server", " ".join(child.cmdline())))
+            if command[-1] == kind
+            or (kind == "redis" and re.search("(redis|valkey)-server", " ".join(command)))
         }
 
 

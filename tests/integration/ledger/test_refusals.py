@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import psutil
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -117,18 +116,14 @@ async def test_a_postgresql_that_stops_and_comes_back_is_used_again(tmp_path: Pa
         await upgrade_async(url)
         ledger = Ledger(url)
         await ledger.accept(new_task())
-        processes = [psutil.Process(server._process.pid)]  # type: ignore[union-attr]
-        processes += processes[0].children(recursive=True)
 
-        for each in processes:
-            each.suspend()
+        server.pause()
         try:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.3):
                     await ledger.ping()
         finally:
-            for each in processes:
-                each.resume()
+            server.resume()
         await ledger.accept(new_task())
 
         server.stop()

@@ -8,6 +8,7 @@ import pytest
 from penstock import PermanentError
 from penstock_ai.child import run_in_child
 from tests.services.installation import wait_until
+from tests.services.process_tree import children_of
 from tests.services.standstill import STANDSTILL
 
 ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
@@ -17,10 +18,10 @@ HUGE = "{{ ('x' * 999999999) * 9 }}"
 def job_processes():
     """Of those that this process has started, the ones that run a job, with their environments."""
     found = {}
-    for each in psutil.Process().children():
+    for each, command in children_of():
         with contextlib.suppress(psutil.Error):
             # Between fork and exec a child still looks like its parent.
-            if "penstock_ai.child_jobs" in each.cmdline():
+            if "penstock_ai.child_jobs" in command:
                 found[each.pid] = each.environ()
     return found
 

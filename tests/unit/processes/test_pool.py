@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
-import psutil
 import pytest
 
 from penstock.processes.pool import ProcessPool
 from penstock.testing import Harness
 from tests.services.process_life import is_alive
+from tests.services.process_tree import children_of
 from tests.services.size_limits import LIMITS
 from tests.unit.processes import asking_handlers, eating_handlers, ending_handlers, handlers
 from tests.unit.processes.conftest import Run, appearance, disappearance
@@ -151,8 +151,4 @@ async def test_signals_that_come_while_a_process_starts_do_not_end_it(run: Run) 
 
 def _children() -> list[int]:
     """The processes that this one has started, and whose program is a handler's."""
-    return [
-        child.pid
-        for child in psutil.Process().children()
-        if "penstock.processes.child" in child.cmdline()
-    ]
+    return [child.pid for child, command in children_of() if "penstock.processes.child" in command]
