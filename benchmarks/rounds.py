@@ -75,6 +75,8 @@ class RoundOfPeer:
         watch = self._watch(client)
         bulk = _enqueue_phase(backlog, client.enqueue_bulk(backlog), watch)
         full = self._services.redis_bytes()
+        # A checkpoint of a million rows, and what Redis rewrites, are none of the drain's.
+        self._services.settle()
         with self._workers(environment, number) as workers:
             tasks, seconds, cpu = self._drain(client, workers, min(backlog, self._options.tasks))
             counted = workers.stop()
@@ -122,6 +124,7 @@ class RoundOfPeer:
             time.sleep(max(_LOOK, _RARELY * (time.perf_counter() - before)))
 
     def _pick_up(self, client: Client, environment: Mapping[str, str]) -> list[Pickup]:
+        self._services.settle()
         # With a worker of its own: what it counts for a single task would spoil the drain's.
         with self._workers(environment, 1) as workers:
             pickups = client.pick_up(self._options.pickups)

@@ -79,7 +79,16 @@ class Services:
             self._database = self._postgres.create_database()
             url = self._postgres.url(self._database)
             environment["BENCH_POSTGRESQL_URL"] = url.replace("+asyncpg", "", 1)
+        self.settle()
         return environment
+
+    def settle(self) -> None:
+        """Return when nothing of what was written so far is left to be done."""
+        if self._postgres is not None:
+            self._postgres.execute("CHECKPOINT")
+        while self._redis is not None and self._info("persistence")["aof_rewrite_in_progress"]:
+            time.sleep(_REDIS_LOOKS)
+        os.sync()
 
     @property
     def processes(self) -> dict[str, list[psutil.Process]]:
